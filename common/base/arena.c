@@ -1,0 +1,103 @@
+#include "base/arena.h"
+
+#include <stdlib.h>
+
+#include "base/util.h"
+
+struct arena_chunk {
+    struct arena_chunk *next;
+    _Alignas(max_align_t) char data[];
+};
+
+enum { CHUNK = 4096, ALIGN = _Alignof(max_align_t) };
+
+static long fail_after = -1;
+
+void arena_fail_after(long n)
+{
+    fail_after = n;
+}
+
+void arena_init(struct arena *a, void *first, size_t first_size, size_t limit)
+{
+    *a = (struct arena){ .p = first,
+                         .end = first ? (char *)first + first_size : NULL,
+                         .limit = limit };
+}
+
+void arena_fini(struct arena *a)
+{
+    while (a->chunks) {
+        struct arena_chunk *next = a->chunks->next;
+        free(a->chunks);
+        a->chunks = next;
+    }
+    *a = (struct arena){ 0 };
+}
+
+static bool grow(struct arena *a, size_t n)
+{
+    size_t size = n > CHUNK ? n : CHUNK;
+    if (n > SIZE_MAX - sizeof(struct arena_chunk) - CHUNK)
+        return false;
+    if (a->limit && (size > a->limit || a->total > a->limit - size))
+        return false;
+    if (fail_after == 0)
+        return false;
+    if (fail_after > 0)
+        fail_after--;
+    struct arena_chunk *c = malloc(sizeof(*c) + size);
+    if (!c)
+        return false;
+    c->next = a->chunks;
+    a->chunks = c;
+    a->p = c->data;
+    a->end = c->data + size;
+    a->total += size;
+    return true;
+}
+
+static size_t padding(const char *p)
+{
+    return (size_t)(-(uintptr_t)p) & (ALIGN - 1);
+}
+
+void *arena_alloc(struct arena *a, size_t n)
+{
+    size_t pad = padding(a->p);
+    if (!a->p || pad + n > (size_t)(a->end - a->p) || n > SIZE_MAX - ALIGN) {
+        if (n > SIZE_MAX - ALIGN || !grow(a, n))
+            return NULL;
+        pad = 0;
+    }
+    void *out = a->p + pad;
+    a->p += pad + n;
+    return out;
+}
+
+void *arena_zalloc(struct arena *a, size_t n)
+{
+    void *p = arena_alloc(a, n);
+    if (p)
+        memset(p, 0, n);
+    return p;
+}
+
+char *arena_str(struct arena *a, struct span s)
+{
+    char *p = arena_alloc(a, s.n + 1);
+    if (!p)
+        return NULL;
+    if (s.n)
+        memcpy(p, s.p, s.n);
+    p[s.n] = '\0';
+    return p;
+}
+
+struct span arena_dup(struct arena *a, struct span s)
+{
+    if (!s.p)
+        return SPAN_NULL;
+    char *p = arena_str(a, s);
+    return p ? span_of(p, s.n) : SPAN_NULL;
+}

@@ -1,0 +1,170 @@
+#include "base/buf.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+void buf_u64(struct buf *b, uint64_t v)
+{
+    char digits[20];
+    size_t i = sizeof(digits);
+    do {
+        digits[--i] = (char)('0' + v % 10);
+        v /= 10;
+    } while (v);
+    buf_put(b, span_of(digits + i, sizeof(digits) - i));
+}
+
+void buf_i64(struct buf *b, int64_t v)
+{
+    if (v < 0) {
+        buf_putc(b, '-');
+        buf_u64(b, 0 - (uint64_t)v);
+    } else {
+        buf_u64(b, (uint64_t)v);
+    }
+}
+
+void buf_hex(struct buf *b, const void *data, size_t n)
+{
+    static const char digits[] = "0123456789abcdef";
+    const unsigned char *in = data;
+    if (n > (b->cap - b->n) / 2) {
+        b->full = true;
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        b->p[b->n++] = digits[in[i] >> 4];
+        b->p[b->n++] = digits[in[i] & 15];
+    }
+}
+
+void buf_base64url(struct buf *b, const void *data, size_t n)
+{
+    static const char alphabet[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    const unsigned char *in = data;
+    for (size_t i = 0; i < n; i += 3) {
+        size_t left = n - i;
+        uint32_t v = (uint32_t)in[i] << 16;
+        if (left > 1)
+            v |= (uint32_t)in[i + 1] << 8;
+        if (left > 2)
+            v |= in[i + 2];
+        buf_putc(b, alphabet[v >> 18]);
+        buf_putc(b, alphabet[v >> 12 & 63]);
+        if (left > 1)
+            buf_putc(b, alphabet[v >> 6 & 63]);
+        if (left > 2)
+            buf_putc(b, alphabet[v & 63]);
+    }
+}
+
+static int base64url_value(char c)
+{
+    if (c >= 'A' && c <= 'Z')
+        return c - 'A';
+    if (c >= 'a' && c <= 'z')
+        return c - 'a' + 26;
+    if (c >= '0' && c <= '9')
+        return c - '0' + 52;
+    return c == '-' ? 62 : c == '_' ? 63 : -1;
+}
+
+int base64url_decode(struct span text, void *out, size_t cap, size_t *n)
+{
+    unsigned char *dst = out;
+    uint32_t acc = 0;
+    unsigned bits = 0;
+    size_t used = 0;
+    if (text.n % 4 == 1)
+        return CS_EPROTO;
+    for (size_t i = 0; i < text.n; i++) {
+        int v = base64url_value(text.p[i]);
+        if (v < 0)
+            return CS_EPROTO;
+        acc = acc << 6 | (uint32_t)v;
+        bits += 6;
+        if (bits >= 8) {
+            bits -= 8;
+            if (used == cap)
+                return CS_ELIMIT;
+            dst[used++] = (unsigned char)(acc >> bits);
+        }
+    }
+    if (acc & ((1u << bits) - 1))
+        return CS_EPROTO; /* left-over bits must be zero: one text for one value */
+    *n = used;
+    return 0;
+}
+
+int hex_decode(struct span text, void *out, size_t n)
+{
+    unsigned char *dst = out;
+    if (text.n != n * 2)
+        return CS_EPROTO;
+    for (size_t i = 0; i < n; i++) {
+        int hi = ascii_hex(text.p[2 * i]), lo = ascii_hex(text.p[2 * i + 1]);
+        if (hi < 0 || lo < 0)
+            return CS_EPROTO;
+        dst[i] = (unsigned char)(hi << 4 | lo);
+    }
+    return 0;
+}
+
+void buf_printf(struct buf *b, const char *fmt, ...)
+{
+    va_list ap;
+    size_t room = b->cap - b->n;
+    va_start(ap, fmt);
+    int n = vsnprintf(b->p + b->n, room, fmt, ap);
+    va_end(ap);
+    if (n < 0 || (size_t)n >= room)
+        b->full = true; /* vsnprintf needs one byte for its terminator */
+    else
+        b->n += (size_t)n;
+}
+
+/* Length of the well-formed UTF-8 sequence at p (RFC 3629), or 0. */
+static size_t utf8_len(const unsigned char *p, size_t n)
+{
+    if (p[0] < 0x80)
+        return 1;
+    size_t len = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : p[0] >= 0xc2 ? 2 : 0;
+    if (len == 0 || p[0] > 0xf4 || len > n)
+        return 0;
+    for (size_t i = 1; i < len; i++) {
+        if ((p[i] & 0xc0) != 0x80)
+            return 0;
+    }
+    if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
+        (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
+        return 0; /* overlong, surrogate, or beyond U+10FFFF */
+    return len;
+}
+
+void buf_json(struct buf *b, struct span s)
+{
+    const unsigned char *p = (const unsigned char *)s.p;
+    for (size_t i = 0; i < s.n;) {
+        unsigned char c = p[i];
+        if (c >= 0x20 && c < 0x7f && c != '"' && c != '\\') {
+            buf_putc(b, (char)c);
+            i++;
+        } else if (c == '"' || c == '\\') {
+            buf_putc(b, '\\');
+            buf_putc(b, (char)c);
+            i++;
+        } else if (c < 0x20 || c == 0x7f) {
+            buf_lit(b, "\\u00");
+            buf_hex(b, &c, 1);
+            i++;
+        } else {
+            size_t len = utf8_len(p + i, s.n - i);
+            if (len)
+                buf_put(b, span_of(p + i, len));
+            else
+                buf_lit(b, "\xef\xbf\xbd");
+            i += len ? len : 1;
+        }
+    }
+}

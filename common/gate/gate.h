@@ -1,0 +1,48 @@
+/* Facts of a request to authd, and its verdict to a SIP answer. registrar and b2bua both stand
+ * behind it. */
+#ifndef CS_GATE_GATE_H
+#define CS_GATE_GATE_H
+
+#include "auth.pb-c.h"
+#include "siptx/siptx.h"
+
+/* Zero does not accept, and a dead database is LATER, which the phone sees as 503 and never as a
+ * wrong password. */
+enum verdict { VERDICT_NONE, VERDICT_ACCEPT, VERDICT_CHALLENGE, VERDICT_REJECT, VERDICT_LATER };
+
+struct gate;
+struct gate_ask;
+
+struct gate_conf {
+    const char *socket; /* authd's */
+    const char *node;
+    Countersign__Auth__Role role;
+    struct duration deadline; /* 0: 2 s; then the verdict is LATER */
+    size_t max_open;          /* questions in flight; beyond it LATER at once; 0: 20000 */
+};
+
+CS_CHECK int gate_open(struct loop *l, const struct gate_conf *conf, struct gate **out);
+/* Every open question gets LATER first. Sets *g to NULL. */
+void gate_close(struct gate **g);
+bool gate_is_ready(const struct gate *g);
+
+/* Facts that the message and its flow do not tell. */
+struct gate_facts {
+    struct span domain;                       /* host of the Request-URI, lower case */
+    struct span from_aor, to_aor, target_aor; /* canonical; absent where they are none */
+};
+
+/* v is borrowed for the call; v->kind is never NONE. grant is not NULL when it is ACCEPT. */
+typedef void gate_fn(void *arg, enum verdict kind, const Countersign__Auth__Verdict *v);
+
+/* Asks. fn is called once, never from inside this call. NULL when memory is exhausted. */
+struct gate_ask *gate_ask(struct gate *g, struct flow *f, const struct sip_msg *m,
+                          const struct gate_facts *facts, gate_fn *fn, void *arg);
+/* fn will not be called; authd is told. */
+void gate_cancel(struct gate_ask *ask);
+
+/* Answers the transaction with anything but ACCEPT: challenge, refusal, or 503. The decision id
+ * goes into the Reason header of refusals. */
+void gate_refuse(struct tx *t, enum verdict kind, const Countersign__Auth__Verdict *v);
+
+#endif

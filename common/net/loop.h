@@ -1,0 +1,56 @@
+/* The event loop of a process: one uv_loop_t, its timers, and work collected until a turn ends. */
+#ifndef CS_NET_LOOP_H
+#define CS_NET_LOOP_H
+
+#include <uv.h>
+
+#include "base/clock.h"
+#include "base/list.h"
+#include "base/span.h"
+#include "net/timer.h"
+
+struct loop {
+    uv_loop_t uv;
+    uv_prepare_t prepare;
+    uv_check_t check;
+    struct list turn; /* struct turn, queued */
+    struct timer_wheel *timers;
+    struct mono now; /* kept for the turn */
+    struct wall wall;
+    bool stopping;
+};
+
+/* Work to be done once at the end of the current turn of the loop: a flush of what was collected.
+ * Embedded in its owner; queueing it twice does it once. */
+struct turn {
+    struct list link;
+    void (*fn)(struct turn *t);
+};
+
+CS_CHECK int loop_init(struct loop *l);
+/* Runs until loop_stop() and until every handle is closed. */
+void loop_run(struct loop *l);
+/* Runs one turn without waiting; for tests. */
+void loop_run_once(struct loop *l);
+void loop_stop(struct loop *l);
+/* 0, or UV_EBUSY when a handle was not closed: that is a leak. */
+CS_CHECK int loop_fini(struct loop *l);
+
+/* Time at the start of this turn. */
+static inline struct mono loop_now(const struct loop *l)
+{
+    return l->now;
+}
+static inline struct wall loop_wall(const struct loop *l)
+{
+    return l->wall;
+}
+
+void turn_init(struct turn *t, void (*fn)(struct turn *t));
+void turn_queue(struct loop *l, struct turn *t);
+void turn_cancel(struct turn *t);
+
+/* fn(arg) when the process gets signum, until loop_stop(). The handle belongs to the loop. */
+CS_CHECK int loop_signal(struct loop *l, int signum, void (*fn)(void *arg, int signum), void *arg);
+
+#endif

@@ -1,0 +1,70 @@
+/* Connected byte streams: TCP and Unix sockets, and later TLS. What is written in a turn leaves in
+ * one system call at its end. */
+#ifndef CS_NET_STREAM_H
+#define CS_NET_STREAM_H
+
+#include "base/addr.h"
+#include "net/loop.h"
+
+struct stream;
+
+struct stream_events {
+    /* A connection that was being made is there. Not called for accepted ones. May be NULL. */
+    void (*opened)(struct stream *s, void *arg);
+    /* in is all that is unread, contiguous, borrowed for the call. Returns the bytes used (the rest
+     * is kept and given again with more), or a negative code to close the stream with. */
+    ptrdiff_t (*data)(struct stream *s, void *arg, struct span in);
+    /* The last call for this stream, exactly once, also after a failed connect: reason is 0 when
+     * stream_close() asked for it, UV_EOF when the peer did, else what went wrong. s is gone when
+     * it returns. Never called from inside another stream_ function. */
+    void (*closed)(struct stream *s, void *arg, int reason);
+};
+
+struct stream_limits {
+    size_t max_unread; /* bytes of one unfinished message; beyond it the stream closes, CS_ELIMIT */
+    size_t max_unsent; /* bytes waiting for a slow reader; beyond it the stream closes, CS_ELIMIT */
+};
+
+/* events and arg stay the caller's and outlive the stream. */
+CS_CHECK int stream_connect_tcp(struct loop *l, const struct addr *to, const struct addr *from,
+                                const struct stream_limits *limits,
+                                const struct stream_events *events, void *arg, struct stream **out);
+CS_CHECK int stream_connect_unix(struct loop *l, const char *path,
+                                 const struct stream_limits *limits,
+                                 const struct stream_events *events, void *arg,
+                                 struct stream **out);
+/* Copies data. After stream_close() nothing more is sent. Errors show in closed(). */
+void stream_write(struct stream *s, struct span data);
+/* Room for n bytes to be written in place, valid until the next call on s; stream_wrote() says how
+ * many were used. NULL when the stream is closing or max_unsent would be passed. */
+char *stream_reserve(struct stream *s, size_t n);
+void stream_wrote(struct stream *s, size_t n);
+/* Sends what is queued as far as the kernel takes it at once, then closes with this reason. */
+void stream_close(struct stream *s, int reason);
+bool stream_is_open(const struct stream *s);
+void stream_set_arg(struct stream *s, void *arg);
+const struct addr *stream_peer(const struct stream *s); /* family none for Unix sockets */
+const struct addr *stream_local(const struct stream *s);
+/* Credentials of the process at the other end of a Unix socket. */
+CS_CHECK int stream_peer_uid(const struct stream *s, uid_t *uid);
+
+struct listener;
+/* Decides about a new connection: sets *arg, limits and events are the listener's. Returning an
+ * error closes it without a call to closed(). */
+typedef int accept_fn(void *listener_arg, struct stream *s, void **arg);
+
+CS_CHECK int listener_open_tcp(struct loop *l, const struct addr *local,
+                               const struct stream_limits *limits,
+                               const struct stream_events *events, accept_fn *fn, void *arg,
+                               struct listener **out);
+/* Replaces a stale socket file; the new one gets this mode. A live server on it is UV_EADDRINUSE.
+ */
+CS_CHECK int listener_open_unix(struct loop *l, const char *path, unsigned mode,
+                                const struct stream_limits *limits,
+                                const struct stream_events *events, accept_fn *fn, void *arg,
+                                struct listener **out);
+/* Stops accepting; streams live on. Sets *ls to NULL. */
+void listener_close(struct listener **ls);
+const struct addr *listener_local(const struct listener *ls);
+
+#endif

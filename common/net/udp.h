@@ -1,0 +1,24 @@
+/* A UDP socket that reads up to 64 datagrams in one system call and sends what a turn collected in
+ * one or a few (recvmmsg and sendmmsg under uv_poll). */
+#ifndef CS_NET_UDP_H
+#define CS_NET_UDP_H
+
+#include "base/addr.h"
+#include "net/loop.h"
+
+struct udp;
+/* data is borrowed for the call. */
+typedef void udp_fn(void *arg, const struct addr *from, struct span data);
+
+/* Binds and starts to read. The socket has SO_REUSEADDR off, so a second process on the port is an
+ * error (UV_EADDRINUSE). Port 0 takes a free one; see udp_local(). */
+CS_CHECK int udp_open(struct loop *l, const struct addr *local, udp_fn *fn, void *arg,
+                      struct udp **out);
+/* Sends what is queued, closes, frees, sets *u to NULL. fn is not called again. */
+void udp_close(struct udp **u);
+const struct addr *udp_local(const struct udp *u);
+/* Copies data; it leaves at the end of this turn. CS_ELIMIT when too much is queued or it is longer
+ * than 65507 bytes. */
+CS_CHECK int udp_send(struct udp *u, const struct addr *to, struct span data);
+
+#endif

@@ -1,0 +1,96 @@
+/* SIP transports: listeners, flows, framing, keepalives, limits (RFC 3261, 18; RFC 3581; RFC
+ * 5626, 4.4). A flow is a way to a peer: a remote address of a UDP listener, or one TCP connection.
+ */
+#ifndef CS_SIPTP_SIPTP_H
+#define CS_SIPTP_SIPTP_H
+
+#include "base/log.h"
+#include "net/loop.h"
+#include "sip/msg.h"
+
+enum sip_transport { SIP_UDP, SIP_TCP, SIP_TLS, SIP_WS, SIP_WSS, SIP_TRANSPORT_COUNT };
+
+struct siptp;
+struct siptp_listener;
+
+struct flow { /* counted; members are read-only for others */
+    unsigned refs;
+    struct siptp *tp;
+    struct siptp_listener *listener;
+    enum sip_transport transport;
+    bool open;
+    struct addr remote, local;
+    uint64_t id;    /* unique in this process; for UDP 0 */
+    struct log log; /* module, peer */
+};
+
+struct siptp_conf {
+    struct sip_limits limits;
+    size_t max_connections;             /* 0: 20000 */
+    size_t max_connections_per_address; /* 0: 100 */
+    struct duration idle;               /* a stream without a message or keepalive; 0: 15 min */
+    struct duration message_deadline;   /* from the first byte of a message to its last; 0: 10 s */
+    struct duration first_message;      /* from accept to the first whole message; 0: 10 s */
+    struct duration connect;            /* 0: 2 s */
+    struct secret *token_key;           /* HMAC key of flow tokens; NULL: a random one */
+};
+
+struct siptp_events {
+    /* A message, good or answerable (m->bad). The callee borrows both and takes references to keep.
+     */
+    void (*message)(void *arg, struct flow *f, struct sip_msg *m);
+    /* A stream flow ended. */
+    void (*closed)(void *arg, struct flow *f);
+};
+
+CS_CHECK int siptp_new(struct loop *l, const struct siptp_conf *conf,
+                       const struct siptp_events *events, void *arg, struct siptp **out);
+/* Closes listeners and flows; memory goes when the last flow reference does. Sets *tp to NULL. */
+void siptp_free(struct siptp **tp);
+
+/* name is what authd knows the listener by. advertised is the host and port that Via, Record-Route
+ * and Path show, e.g. "sip.example.com:5060"; absent means the local address. */
+CS_CHECK int siptp_listen(struct siptp *tp, enum sip_transport transport, const struct addr *local,
+                          struct span name, struct span advertised, struct siptp_listener **out);
+struct span siptp_listener_name(const struct siptp_listener *ls);
+struct span siptp_listener_sent_by(const struct siptp_listener *ls);
+const struct addr *siptp_listener_local(const struct siptp_listener *ls);
+/* Whether host and port (0: default) name one of our listeners, by address or as advertised. */
+bool siptp_is_us(const struct siptp *tp, struct span host, uint16_t port);
+
+/* A flow to a peer, found or made: for UDP from the listener given, or the first of its family; for
+ * TCP an open connection to exactly this address or a new one (what is sent waits for it; a failed
+ * connect shows as closed). The caller gets a reference. UV_EAFNOSUPPORT when no listener fits. */
+CS_CHECK int siptp_flow_to(struct siptp *tp, enum sip_transport transport,
+                           const struct addr *remote, struct siptp_listener *via,
+                           struct flow **out);
+struct flow *flow_ref(struct flow *f);
+void flow_unref(struct flow **f);
+static inline bool flow_is_reliable(const struct flow *f)
+{
+    return f->transport != SIP_UDP;
+}
+static inline bool flow_is_secure(const struct flow *f)
+{
+    return f->transport == SIP_TLS || f->transport == SIP_WSS;
+}
+/* Copies data; leaves at the end of the turn. CS_ECLOSED, CS_ELIMIT. */
+CS_CHECK int flow_send(struct flow *f, struct span data);
+/* Where a response goes (RFC 3261, 18.2.2; RFC 3581): the flow the request came by, or, for a dead
+ * stream or a Via that says so, another. The caller gets a reference. */
+CS_CHECK int flow_for_response(struct flow *f, const struct sip_msg *req, struct flow **out);
+void flow_close(struct flow *f);
+
+/* A token names a flow of this process and cannot be made up (HMAC). At most FLOW_TOKEN_MAX
+ * base64url characters. */
+enum { FLOW_TOKEN_MAX = 64 };
+void flow_token(const struct flow *f, struct buf *b);
+/* The flow of a token, with a reference. CS_EPROTO: not ours; CS_ENOENT: gone (RFC 5626: 430). */
+CS_CHECK int siptp_flow_by_token(struct siptp *tp, struct span token, struct flow **out);
+
+/* "UDP", as in Via; "udp", as in a URI; and back (either case). */
+struct span sip_transport_via(enum sip_transport t);
+struct span sip_transport_uri(enum sip_transport t);
+CS_CHECK int sip_transport_of(struct span name, enum sip_transport *out);
+
+#endif
