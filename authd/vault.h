@@ -1,0 +1,26 @@
+/* Sealing of what must not be read in Redis: AES-256-GCM under keys that are files of this host,
+ * named by a one-byte id so that they can be rotated. */
+#ifndef CS_AUTHD_VAULT_H
+#define CS_AUTHD_VAULT_H
+
+#include "base/buf.h"
+#include "base/ct.h"
+
+struct vault;
+
+enum { VAULT_KEY_LEN = 32, VAULT_OVERHEAD = 1 + 12 + 16 }; /* key id, IV, tag */
+
+/* text: lines of "id:key", id 1 to 255 in decimal, key 32 bytes in hex or base64url; or one key
+ * alone, which has id 1. Empty lines and those that begin with # are skipped. The first key seals,
+ * all of them open. CS_EPROTO if it is not that. */
+CS_CHECK int vault_new(struct span text, struct vault **out);
+void vault_free(struct vault **v);
+
+/* Appends the sealed form, VAULT_OVERHEAD bytes longer than plain; bound is authenticated with it
+ * and must be the same when it is opened. */
+CS_CHECK int vault_seal(struct vault *v, struct span bound, struct span plain, struct buf *out);
+/* Exactly n bytes of plain text. CS_EDENIED when it was not sealed so, or by a key we lack. */
+CS_CHECK int vault_open(struct vault *v, struct span bound, struct span sealed, void *out,
+                        size_t n);
+
+#endif
