@@ -15,9 +15,11 @@ struct loop {
     uv_check_t check;
     struct list turn; /* struct turn, queued */
     struct timer_wheel *timers;
-    struct mono now; /* kept for the turn */
+    struct mono now; /* kept for the turn; see loop_now() */
     struct wall wall;
-    bool stopping;
+    struct duration skew; /* added to both clocks; tests move time with it */
+    bool stale;           /* now and wall are of an earlier turn */
+    struct list signals;
 };
 
 /* Work to be done once at the end of the current turn of the loop: a flush of what was collected.
@@ -28,23 +30,32 @@ struct turn {
 };
 
 CS_CHECK int loop_init(struct loop *l);
-/* Runs until loop_stop() and until every handle is closed. */
+/* Runs until nothing is left to wait for: every handle closed, every timer stopped, signals given
+ * up by loop_stop(). */
 void loop_run(struct loop *l);
 /* Runs one turn without waiting; for tests. */
 void loop_run_once(struct loop *l);
+/* Gives up the signals; the rest is closed by its owners, in reverse order of start. */
 void loop_stop(struct loop *l);
 /* 0, or UV_EBUSY when a handle was not closed: that is a leak. */
 CS_CHECK int loop_fini(struct loop *l);
 
-/* Time at the start of this turn. */
-static inline struct mono loop_now(const struct loop *l)
+/* Time at the first event of this turn. */
+void loop_touch(struct loop *l);
+static inline struct mono loop_now(struct loop *l)
 {
+    if (l->stale)
+        loop_touch(l);
     return l->now;
 }
-static inline struct wall loop_wall(const struct loop *l)
+static inline struct wall loop_wall(struct loop *l)
 {
+    if (l->stale)
+        loop_touch(l);
     return l->wall;
 }
+/* Moves both clocks forward and fires the timers that are due by then, in order; for tests. */
+void loop_skip(struct loop *l, struct duration d);
 
 void turn_init(struct turn *t, void (*fn)(struct turn *t));
 void turn_queue(struct loop *l, struct turn *t);

@@ -4,6 +4,7 @@
 #define CS_NET_TIMER_H
 
 #include "base/clock.h"
+#include "base/err.h"
 #include "base/list.h"
 
 struct loop;
@@ -24,6 +25,12 @@ static inline void timer_init(struct timer *t, void (*fn)(struct timer *t))
 /* Starts or restarts; fires once, in the loop. A delay of 0 fires in the next turn. */
 void timer_start(struct loop *l, struct timer *t, struct duration after);
 void timer_stop(struct loop *l, struct timer *t);
+/* For loop.c. */
+CS_CHECK int timer_wheel_open(struct loop *l);
+void timer_wheel_close(struct loop *l);
+/* Fires what is due at loop_now(). */
+void timer_wheel_advance(struct loop *l);
+
 static inline bool timer_is_running(const struct timer *t)
 {
     return t->due.ns != 0;

@@ -1,0 +1,474 @@
+#include "net/stream.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+enum { SCRATCH = 65536, READ_MIN = 4096, BACKLOG = 1024 };
+
+enum state { CONNECTING, OPEN, CLOSING };
+
+union handle {
+    uv_handle_t any;
+    uv_stream_t stream;
+    uv_tcp_t tcp;
+    uv_pipe_t pipe;
+};
+
+struct bytes {
+    char *p;
+    size_t n, cap;
+};
+
+struct stream {
+    union handle h;
+    uv_connect_t connect;
+    uv_write_t write;
+    struct loop *loop;
+    struct stream_limits limits;
+    const struct stream_events *events; /* NULL: refused by accept_fn, nobody to tell */
+    void *arg;
+    enum state state;
+    int reason;
+    struct addr peer, local;
+    struct turn flush;
+    struct bytes in;      /* what data() left unread */
+    struct bytes out;     /* written in this turn, or waiting for sending */
+    struct bytes sending; /* in the hands of uv_write */
+};
+
+struct listener {
+    union handle h;
+    struct loop *loop;
+    struct stream_limits limits;
+    const struct stream_events *events;
+    accept_fn *fn;
+    void *arg;
+    struct addr local;
+    bool unix_socket;
+};
+
+/* Most streams have nothing unread between two turns, so they share one page to read into. */
+static _Thread_local char scratch[SCRATCH];
+
+static bool bytes_reserve(struct bytes *b, size_t n)
+{
+    size_t cap = b->cap ? b->cap : READ_MIN;
+    if (n <= b->cap - b->n)
+        return true;
+    while (cap - b->n < n)
+        cap *= 2;
+    char *p = realloc(b->p, cap);
+    if (!p)
+        return false;
+    b->p = p;
+    b->cap = cap;
+    return true;
+}
+
+static void bytes_free(struct bytes *b)
+{
+    free(b->p);
+    *b = (struct bytes){ 0 };
+}
+
+static void on_closed(uv_handle_t *h)
+{
+    struct stream *s = h->data;
+    turn_cancel(&s->flush);
+    if (s->events)
+        s->events->closed(s, s->arg, s->reason);
+    bytes_free(&s->in);
+    bytes_free(&s->out);
+    bytes_free(&s->sending);
+    free(s);
+}
+
+/* ---- writing ---- */
+
+static void on_written(uv_write_t *w, int status)
+{
+    struct stream *s = container_of(w, struct stream, write);
+    bytes_free(&s->sending);
+    if (s->state == CLOSING)
+        return;
+    if (status < 0)
+        stream_close(s, status);
+    else if (s->out.n)
+        turn_queue(s->loop, &s->flush);
+}
+
+static void flush(struct stream *s)
+{
+    if (!s->out.n || s->sending.p || s->state == CONNECTING)
+        return;
+    uv_buf_t b = uv_buf_init(s->out.p, (unsigned)s->out.n);
+    int sent = uv_try_write(&s->h.stream, &b, 1);
+    if (sent < 0 && sent != UV_EAGAIN) {
+        if (s->state == OPEN)
+            stream_close(s, sent);
+        return;
+    }
+    if (sent > 0 && (size_t)sent == s->out.n) {
+        s->out.n = 0;
+        if (s->out.cap > SCRATCH)
+            bytes_free(&s->out); /* an idle stream keeps no burst's memory */
+        return;
+    }
+    if (s->state == CLOSING)
+        return;
+    size_t done = sent > 0 ? (size_t)sent : 0;
+    s->sending = s->out;
+    s->out = (struct bytes){ 0 };
+    b = uv_buf_init(s->sending.p + done, (unsigned)(s->sending.n - done));
+    int err = uv_write(&s->write, &s->h.stream, &b, 1, on_written);
+    if (err)
+        stream_close(s, err);
+}
+
+static void on_flush(struct turn *t)
+{
+    flush(container_of(t, struct stream, flush));
+}
+
+char *stream_reserve(struct stream *s, size_t n)
+{
+    if (s->state == CLOSING)
+        return NULL;
+    if (s->out.n + s->sending.n + n > s->limits.max_unsent) {
+        stream_close(s, CS_ELIMIT);
+        return NULL;
+    }
+    if (!bytes_reserve(&s->out, n)) {
+        stream_close(s, CS_ENOMEM);
+        return NULL;
+    }
+    return s->out.p + s->out.n;
+}
+
+void stream_wrote(struct stream *s, size_t n)
+{
+    s->out.n += n;
+    if (s->state == OPEN && n)
+        turn_queue(s->loop, &s->flush);
+}
+
+void stream_write(struct stream *s, struct span data)
+{
+    char *p = stream_reserve(s, data.n);
+    if (!p || !data.n)
+        return;
+    memcpy(p, data.p, data.n);
+    stream_wrote(s, data.n);
+}
+
+void stream_close(struct stream *s, int reason)
+{
+    if (s->state == CLOSING)
+        return;
+    bool was_open = s->state == OPEN;
+    s->state = CLOSING;
+    s->reason = reason;
+    turn_cancel(&s->flush);
+    if (was_open)
+        flush(s);
+    uv_close(&s->h.any, on_closed);
+}
+
+/* ---- reading ---- */
+
+static void on_alloc(uv_handle_t *h, size_t suggested, uv_buf_t *b)
+{
+    struct stream *s = h->data;
+    (void)suggested;
+    if (s->in.n == 0)
+        *b = uv_buf_init(scratch, SCRATCH);
+    else if (bytes_reserve(&s->in, READ_MIN))
+        *b = uv_buf_init(s->in.p + s->in.n, (unsigned)(s->in.cap - s->in.n));
+    else
+        *b = uv_buf_init(NULL, 0); /* shows as UV_ENOBUFS */
+}
+
+static void on_read(uv_stream_t *h, ssize_t n, const uv_buf_t *b)
+{
+    struct stream *s = h->data;
+    if (n == 0 || s->state != OPEN)
+        return;
+    loop_touch(s->loop);
+    if (n < 0) {
+        stream_close(s, (int)n);
+        return;
+    }
+    bool fresh = b->base == scratch;
+    struct span unread =
+        fresh ? span_of(scratch, (size_t)n) : span_of(s->in.p, s->in.n + (size_t)n);
+    ptrdiff_t used = s->events->data(s, s->arg, unread);
+    if (s->state != OPEN)
+        return;
+    if (used < 0) {
+        stream_close(s, (int)used);
+        return;
+    }
+    struct span rest = span_skip(unread, (size_t)used);
+    if (rest.n > s->limits.max_unread) {
+        stream_close(s, CS_ELIMIT);
+    } else if (rest.n == 0) {
+        s->in.n = 0;
+        bytes_free(&s->in);
+    } else if (fresh && !bytes_reserve(&s->in, rest.n)) {
+        stream_close(s, CS_ENOMEM);
+    } else {
+        memmove(s->in.p, rest.p, rest.n);
+        s->in.n = rest.n;
+    }
+}
+
+/* ---- opening ---- */
+
+static struct stream *stream_new(struct loop *l, bool tcp, const struct stream_limits *limits,
+                                 const struct stream_events *events, void *arg)
+{
+    struct stream *s = calloc(1, sizeof(*s));
+    if (!s)
+        return NULL;
+    s->loop = l;
+    s->limits = *limits;
+    s->events = events;
+    s->arg = arg;
+    turn_init(&s->flush, on_flush);
+    if (tcp)
+        uv_tcp_init(&l->uv, &s->h.tcp);
+    else
+        uv_pipe_init(&l->uv, &s->h.pipe, 0);
+    s->h.any.data = s;
+    return s;
+}
+
+/* Ends a stream that its owner never saw. */
+static void discard(struct stream *s)
+{
+    s->events = NULL;
+    stream_close(s, 0);
+}
+
+static void name_of(int (*fn)(const uv_tcp_t *, struct sockaddr *, int *), const uv_tcp_t *h,
+                    struct addr *out)
+{
+    struct sockaddr_storage name;
+    int len = sizeof(name);
+    if (!fn(h, (struct sockaddr *)&name, &len))
+        addr_from_sockaddr((struct sockaddr *)&name, out);
+}
+
+static int opened(struct stream *s)
+{
+    s->state = OPEN;
+    if (s->h.any.type == UV_TCP) {
+        uv_tcp_nodelay(&s->h.tcp, 1);
+        name_of(uv_tcp_getpeername, &s->h.tcp, &s->peer);
+        name_of(uv_tcp_getsockname, &s->h.tcp, &s->local);
+    }
+    return uv_read_start(&s->h.stream, on_alloc, on_read);
+}
+
+static void on_connect(uv_connect_t *c, int status)
+{
+    struct stream *s = container_of(c, struct stream, connect);
+    if (s->state == CLOSING)
+        return;
+    loop_touch(s->loop);
+    if (status == 0)
+        status = opened(s);
+    if (status < 0) {
+        stream_close(s, status);
+        return;
+    }
+    if (s->events->opened)
+        s->events->opened(s, s->arg);
+    if (s->state == OPEN && s->out.n)
+        turn_queue(s->loop, &s->flush);
+}
+
+int stream_connect_tcp(struct loop *l, const struct addr *to, const struct addr *from,
+                       const struct stream_limits *limits, const struct stream_events *events,
+                       void *arg, struct stream **out)
+{
+    struct stream *s = stream_new(l, true, limits, events, arg);
+    if (!s)
+        return CS_ENOMEM;
+    s->peer = *to;
+    int err = from ? uv_tcp_bind(&s->h.tcp, &from->sa, 0) : 0;
+    if (!err)
+        err = uv_tcp_connect(&s->connect, &s->h.tcp, &to->sa, on_connect);
+    if (err) {
+        discard(s);
+        return err;
+    }
+    *out = s;
+    return 0;
+}
+
+int stream_connect_unix(struct loop *l, const char *path, const struct stream_limits *limits,
+                        const struct stream_events *events, void *arg, struct stream **out)
+{
+    if (strlen(path) >= sizeof(((struct sockaddr_un *)0)->sun_path))
+        return UV_ENAMETOOLONG; /* libuv 1.44 would cut it silently */
+    struct stream *s = stream_new(l, false, limits, events, arg);
+    if (!s)
+        return CS_ENOMEM;
+    uv_pipe_connect(&s->connect, &s->h.pipe, path, on_connect);
+    *out = s;
+    return 0;
+}
+
+bool stream_is_open(const struct stream *s)
+{
+    return s->state == OPEN;
+}
+
+void stream_set_arg(struct stream *s, void *arg)
+{
+    s->arg = arg;
+}
+
+const struct addr *stream_peer(const struct stream *s)
+{
+    return &s->peer;
+}
+
+const struct addr *stream_local(const struct stream *s)
+{
+    return &s->local;
+}
+
+int stream_peer_uid(const struct stream *s, uid_t *uid)
+{
+    uv_os_fd_t fd;
+    struct ucred cred;
+    socklen_t len = sizeof(cred);
+    int err = uv_fileno(&s->h.any, &fd);
+    if (err)
+        return err;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len))
+        return -errno;
+    *uid = cred.uid;
+    return 0;
+}
+
+/* ---- listening ---- */
+
+static void on_connection(uv_stream_t *h, int status)
+{
+    struct listener *ls = h->data;
+    if (status < 0)
+        return;
+    loop_touch(ls->loop);
+    struct stream *s = stream_new(ls->loop, !ls->unix_socket, &ls->limits, NULL, NULL);
+    if (!s)
+        return;
+    void *arg = NULL;
+    if (uv_accept(h, &s->h.stream) || opened(s) || ls->fn(ls->arg, s, &arg)) {
+        discard(s);
+        return;
+    }
+    s->events = ls->events;
+    s->arg = arg;
+}
+
+static struct listener *listener_new(struct loop *l, bool tcp, const struct stream_limits *limits,
+                                     const struct stream_events *events, accept_fn *fn, void *arg)
+{
+    struct listener *ls = calloc(1, sizeof(*ls));
+    if (!ls)
+        return NULL;
+    *ls = (struct listener){
+        .loop = l, .limits = *limits, .events = events, .fn = fn, .arg = arg, .unix_socket = !tcp
+    };
+    if (tcp)
+        uv_tcp_init(&l->uv, &ls->h.tcp);
+    else
+        uv_pipe_init(&l->uv, &ls->h.pipe, 0);
+    ls->h.any.data = ls;
+    return ls;
+}
+
+int listener_open_tcp(struct loop *l, const struct addr *local, const struct stream_limits *limits,
+                      const struct stream_events *events, accept_fn *fn, void *arg,
+                      struct listener **out)
+{
+    struct listener *ls = listener_new(l, true, limits, events, fn, arg);
+    if (!ls)
+        return CS_ENOMEM;
+    int err =
+        uv_tcp_bind(&ls->h.tcp, &local->sa, local->sa.sa_family == AF_INET6 ? UV_TCP_IPV6ONLY : 0);
+    if (!err)
+        err = uv_listen(&ls->h.stream, BACKLOG, on_connection);
+    if (err) {
+        listener_close(&ls);
+        return err;
+    }
+    name_of(uv_tcp_getsockname, &ls->h.tcp, &ls->local);
+    *out = ls;
+    return 0;
+}
+
+/* Whether somebody answers on this socket file; a dead one is removed. */
+static bool is_served(const char *path)
+{
+    struct sockaddr_un name = { .sun_family = AF_UNIX };
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return false;
+    memcpy(name.sun_path, path, strlen(path) + 1);
+    bool served = connect(fd, (struct sockaddr *)&name, sizeof(name)) == 0;
+    if (!served && errno == ECONNREFUSED)
+        unlink(path);
+    close(fd);
+    return served;
+}
+
+int listener_open_unix(struct loop *l, const char *path, unsigned mode,
+                       const struct stream_limits *limits, const struct stream_events *events,
+                       accept_fn *fn, void *arg, struct listener **out)
+{
+    if (strlen(path) >= sizeof(((struct sockaddr_un *)0)->sun_path))
+        return UV_ENAMETOOLONG;
+    if (is_served(path))
+        return UV_EADDRINUSE;
+    struct listener *ls = listener_new(l, false, limits, events, fn, arg);
+    if (!ls)
+        return CS_ENOMEM;
+    mode_t old = umask(0777 & ~mode); /* never open wider than it will be */
+    int err = uv_pipe_bind(&ls->h.pipe, path);
+    umask(old);
+    if (!err)
+        err = uv_listen(&ls->h.stream, BACKLOG, on_connection);
+    if (err) {
+        listener_close(&ls);
+        return err;
+    }
+    *out = ls;
+    return 0;
+}
+
+static void on_listener_closed(uv_handle_t *h)
+{
+    free(h->data);
+}
+
+void listener_close(struct listener **lp)
+{
+    struct listener *ls = *lp;
+    if (!ls)
+        return;
+    *lp = NULL;
+    uv_close(&ls->h.any, on_listener_closed);
+}
+
+const struct addr *listener_local(const struct listener *ls)
+{
+    return &ls->local;
+}
