@@ -8,11 +8,10 @@
 
 struct vault;
 
-enum { VAULT_KEY_LEN = 32, VAULT_OVERHEAD = 1 + 12 + 16 }; /* key id, IV, tag */
+enum { VAULT_OVERHEAD = 1 + 12 + 16 }; /* key id, IV, tag */
 
-/* text: lines of "id:key", id 1 to 255 in decimal, key 32 bytes in hex or base64url; or one key
- * alone, which has id 1. Empty lines and those that begin with # are skipped. The first key seals,
- * all of them open. CS_EPROTO if it is not that. */
+/* text: a key file (authd/keyring.h). The first key seals, all of them open. CS_EPROTO if it is
+ * none. */
 CS_CHECK int vault_new(struct span text, struct vault **out);
 void vault_free(struct vault **v);
 
