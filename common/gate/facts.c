@@ -1,0 +1,152 @@
+#include "gate/facts.h"
+
+#include "sip/digest.h"
+#include "sip/scan.h"
+
+#define AUTH(name) Countersign__Auth__##name
+
+enum { MAX_CREDENTIALS = 16 }; /* more in one request is nobody's honest phone */
+
+/* A protobuf string, or NULL where the span is absent. */
+static char *text(struct arena *a, struct span s)
+{
+    return s.p ? arena_str(a, s) : NULL;
+}
+
+/* The inside of a quoted-string as it was meant: RFC 7616 hashes it without its backslashes. */
+static char *unquoted(struct arena *a, struct span s)
+{
+    if (!s.p || span_find(s, '\\') < 0)
+        return text(a, s);
+    char *p = arena_alloc(a, s.n + 1);
+    if (!p)
+        return NULL;
+    struct buf b = buf_of(p, s.n);
+    sip_unquote(&b, s);
+    p[b.n] = '\0';
+    return p;
+}
+
+static AUTH(Transport) transport_of(enum sip_transport t)
+{
+    static const AUTH(Transport) map[SIP_TRANSPORT_COUNT] = {
+        [SIP_UDP] = COUNTERSIGN__AUTH__TRANSPORT__UDP,
+        [SIP_TCP] = COUNTERSIGN__AUTH__TRANSPORT__TCP,
+        [SIP_TLS] = COUNTERSIGN__AUTH__TRANSPORT__TLS,
+        [SIP_WS] = COUNTERSIGN__AUTH__TRANSPORT__WS,
+        [SIP_WSS] = COUNTERSIGN__AUTH__TRANSPORT__WSS,
+    };
+    return map[t];
+}
+
+static int add_digest(AUTH(Check) * check, struct span value, bool proxy, const struct sip_msg *m,
+                      struct arena *a)
+{
+    struct digest d;
+    int err = digest_parse(value, &d);
+    AUTH(DigestCredentials) *c = arena_alloc(a, sizeof(*c));
+    if (!c)
+        return CS_ENOMEM;
+    countersign__auth__digest_credentials__init(c);
+    c->has_proxy = true;
+    c->proxy = proxy;
+    if (err) {
+        c->has_malformed = true;
+        c->malformed = true;
+    } else {
+        c->username = unquoted(a, d.username);
+        c->realm = unquoted(a, d.realm);
+        c->nonce_secret = unquoted(a, d.nonce);
+        c->uri = unquoted(a, d.uri);
+        c->response_secret = text(a, d.response);
+        c->algorithm = text(a, d.algorithm);
+        c->qop = text(a, d.qop);
+        c->nc = text(a, d.nc);
+        c->cnonce_secret = unquoted(a, d.cnonce);
+        c->opaque = unquoted(a, d.opaque);
+        c->has_userhash = d.userhash.p != NULL;
+        c->userhash = span_caseeq(d.userhash, SPAN("true"));
+        if (span_caseeq(d.qop, SPAN("auth-int"))) {
+            check->has_body = true;
+            check->body.data = (uint8_t *)m->body.p;
+            check->body.len = m->body.n;
+        }
+        if (!c->username || !c->realm || !c->nonce_secret || !c->uri || !c->response_secret)
+            return CS_ENOMEM;
+    }
+    check->digest[check->n_digest++] = c;
+    return 0;
+}
+
+static int add_credentials(AUTH(Check) * check, enum sip_hdr_id id, const struct sip_msg *m,
+                           struct arena *a)
+{
+    if (!sip_has(m, id))
+        return 0;
+    for (size_t i = 0; i < m->n_hdr; i++) {
+        if (m->hdr[i].id != id)
+            continue;
+        struct span value = m->hdr[i].value;
+        if (span_casestarts(value, SPAN("Bearer "))) {
+            check->bearer_secret = text(a, span_trim(span_skip(value, 7)));
+            if (!check->bearer_secret)
+                return CS_ENOMEM;
+        } else if (span_casestarts(value, SPAN("Basic "))) {
+            check->has_basic = true;
+            check->basic = true;
+        } else if (check->n_digest < MAX_CREDENTIALS) {
+            int err = add_digest(check, value, id == SIP_HDR_PROXY_AUTHORIZATION, m, a);
+            if (err)
+                return err;
+        }
+    }
+    return 0;
+}
+
+static void add_contacts(AUTH(Check) * check, const struct sip_msg *m)
+{
+    check->has_contacts = true;
+    for (struct sip_values it = sip_values(m, SIP_HDR_CONTACT); sip_next(&it);) {
+        check->contacts++;
+        if (span_eq(it.value, SPAN("*"))) {
+            check->has_removes_all = true;
+            check->removes_all = true;
+        }
+    }
+}
+
+int facts_fill(AUTH(Check) * check, const struct flow *f, const struct sip_msg *m,
+               const struct gate_facts *facts, struct arena *a)
+{
+    struct span ip = addr_host_bytes(&f->remote);
+    check->listener = text(a, siptp_listener_name(f->listener));
+    check->has_transport = true;
+    check->transport = transport_of(f->transport);
+    check->has_source_ip = true;
+    check->source_ip.data = (uint8_t *)ip.p;
+    check->source_ip.len = ip.n;
+    check->has_source_port = true;
+    check->source_port = addr_port(&f->remote);
+
+    check->method = text(a, m->method_name);
+    check->request_uri = text(a, m->uri.text);
+    check->domain = text(a, facts->domain);
+    check->from_aor = text(a, facts->from_aor);
+    check->to_aor = text(a, facts->to_aor);
+    check->target_aor = text(a, facts->target_aor);
+    check->call_id = text(a, m->call_id);
+    check->has_cseq = true;
+    check->cseq = m->cseq;
+    check->user_agent = text(a, sip_hdr_value(m, SIP_HDR_USER_AGENT));
+    check->has_in_dialog = true;
+    check->in_dialog = m->to.tag.p != NULL;
+    if (m->method == SIP_REGISTER)
+        add_contacts(check, m);
+
+    check->digest = arena_alloc(a, MAX_CREDENTIALS * sizeof(void *));
+    if (!check->digest || !check->listener || !check->method || !check->request_uri ||
+        !check->call_id)
+        return CS_ENOMEM;
+    int err = add_credentials(check, SIP_HDR_AUTHORIZATION, m, a);
+    return err ? err : add_credentials(check, SIP_HDR_PROXY_AUTHORIZATION, m, a);
+}

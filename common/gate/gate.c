@@ -1,0 +1,316 @@
+#include "gate/gate.h"
+
+#include <stdlib.h>
+
+#include "base/metric.h"
+#include "base/rand.h"
+#include "gate/facts.h"
+#include "ipc/ipc.h"
+
+#define AUTH(name) Countersign__Auth__##name
+
+enum { DEFAULT_OPEN = 20000 };
+
+struct gate_ask {
+    struct list link; /* in order of their deadlines, or on the free list */
+    struct gate *gate;
+    uint64_t id; /* generation << 32 | slot */
+    gate_fn *fn;
+    void *arg;
+    struct mono asked;
+    bool sent;
+};
+
+struct gate {
+    struct loop *loop;
+    struct ipc_client *ipc;
+    struct duration deadline;
+    struct gate_ask **slots; /* by the low half of an id */
+    size_t n_slots, n_open, max_open;
+    struct list open, free, refused; /* refused: to be told LATER at the end of this turn */
+    struct timer timer;
+    struct turn turn;
+    bool ready;
+};
+
+static struct gate_ask *ask_new(struct gate *g)
+{
+    struct list *it = list_pop(&g->free);
+    if (it)
+        return container_of(it, struct gate_ask, link);
+    struct gate_ask *ask = calloc(1, sizeof(*ask));
+    struct gate_ask **slots = realloc(g->slots, (g->n_slots + 1) * sizeof(*slots));
+    if (slots)
+        g->slots = slots;
+    if (!ask || !slots) {
+        free(ask);
+        return NULL;
+    }
+    list_init(&ask->link);
+    ask->gate = g;
+    ask->id = g->n_slots;
+    g->slots[g->n_slots++] = ask;
+    return ask;
+}
+
+/* The same slot serves again under another id, so that a late answer finds nobody. */
+static void ask_free(struct gate_ask *ask)
+{
+    struct gate *g = ask->gate;
+    list_remove(&ask->link);
+    ask->id += UINT64_C(1) << 32;
+    ask->fn = NULL;
+    if (ask->sent)
+        g->n_open--;
+    ask->sent = false;
+    list_push_front(&g->free, &ask->link);
+}
+
+static struct gate_ask *ask_find(struct gate *g, uint64_t id)
+{
+    size_t slot = (size_t)(id & 0xffffffff);
+    struct gate_ask *ask = slot < g->n_slots ? g->slots[slot] : NULL;
+    return ask && ask->id == id && ask->fn ? ask : NULL;
+}
+
+static void answer(struct gate_ask *ask, enum verdict kind, const AUTH(Verdict) * v)
+{
+    gate_fn *fn = ask->fn;
+    void *arg = ask->arg;
+    metric_inc(M_GATE_ANSWERED, kind);
+    metric_observe(M_GATE_SECONDS, ask->asked, loop_now(ask->gate->loop));
+    ask_free(ask);
+    fn(arg, kind, v);
+}
+
+static void answer_later(struct gate_ask *ask)
+{
+    AUTH(Verdict) v = COUNTERSIGN__AUTH__VERDICT__INIT;
+    v.kind = COUNTERSIGN__AUTH__VERDICT_KIND__LATER;
+    answer(ask, VERDICT_LATER, &v);
+}
+
+static void send_cancel(struct gate *g, uint64_t id)
+{
+    AUTH(Cancel) cancel = COUNTERSIGN__AUTH__CANCEL__INIT;
+    AUTH(ToAuthd) msg = COUNTERSIGN__AUTH__TO_AUTHD__INIT;
+    cancel.id = id;
+    msg.body_case = COUNTERSIGN__AUTH__TO_AUTHD__BODY_CANCEL;
+    msg.cancel = &cancel;
+    int ignored = ipc_client_send(g->ipc, &msg); /* not connected: it forgot already */
+    (void)ignored;
+}
+
+static void watch_deadline(struct gate *g)
+{
+    if (list_empty(&g->open)) {
+        timer_stop(g->loop, &g->timer);
+    } else if (!timer_is_running(&g->timer)) {
+        struct gate_ask *first = container_of(g->open.next, struct gate_ask, link);
+        struct duration left = mono_since(loop_now(g->loop), mono_add(first->asked, g->deadline));
+        timer_start(g->loop, &g->timer, (struct duration){ CS_MAX(left.ms, 0) + 1 });
+    }
+}
+
+static void on_deadline(struct timer *t)
+{
+    struct gate *g = container_of(t, struct gate, timer);
+    struct mono now = loop_now(g->loop);
+    while (!list_empty(&g->open)) {
+        struct gate_ask *ask = container_of(g->open.next, struct gate_ask, link);
+        if (mono_before(now, mono_add(ask->asked, g->deadline)))
+            break;
+        send_cancel(g, ask->id);
+        answer_later(ask);
+    }
+    watch_deadline(g);
+}
+
+static void refuse_all(struct gate *g, struct list *asks)
+{
+    struct list taken;
+    struct list *it;
+    (void)g;
+    list_init(&taken);
+    list_splice(&taken, asks); /* what the callbacks ask waits for its own turn */
+    while ((it = list_pop(&taken)))
+        answer_later(container_of(it, struct gate_ask, link));
+}
+
+static void on_turn(struct turn *t)
+{
+    struct gate *g = container_of(t, struct gate, turn);
+    refuse_all(g, &g->refused);
+}
+
+static void on_ready(void *arg, bool ready)
+{
+    struct gate *g = arg;
+    g->ready = ready;
+    metric_set(M_GATE_CONNECTED, 0, ready);
+    if (!ready) { /* what authd did not answer it will never answer */
+        refuse_all(g, &g->open);
+        watch_deadline(g);
+    }
+}
+
+static enum verdict kind_of(const AUTH(Verdict) * v)
+{
+    switch (v->kind) {
+    case COUNTERSIGN__AUTH__VERDICT_KIND__ACCEPT:
+        return v->grant ? VERDICT_ACCEPT : VERDICT_LATER;
+    case COUNTERSIGN__AUTH__VERDICT_KIND__CHALLENGE:
+        return v->n_challenge && (v->status == 401 || v->status == 407) ? VERDICT_CHALLENGE
+                                                                        : VERDICT_LATER;
+    case COUNTERSIGN__AUTH__VERDICT_KIND__REJECT:
+        return VERDICT_REJECT;
+    default:
+        return VERDICT_LATER;
+    }
+}
+
+static void on_message(void *arg, const AUTH(FromAuthd) * msg)
+{
+    struct gate *g = arg;
+    if (msg->body_case != COUNTERSIGN__AUTH__FROM_AUTHD__BODY_VERDICT)
+        return;
+    struct gate_ask *ask = ask_find(g, msg->verdict->id);
+    if (ask)
+        answer(ask, kind_of(msg->verdict), msg->verdict);
+}
+
+int gate_open(struct loop *l, const struct gate_conf *conf, struct gate **out)
+{
+    static const struct ipc_client_events events = { on_ready, on_message };
+    struct ipc_client_conf ipc = { .path = conf->socket, .node = conf->node, .role = conf->role };
+    struct gate *g = calloc(1, sizeof(*g));
+    if (!g)
+        return CS_ENOMEM;
+    g->loop = l;
+    g->deadline = conf->deadline.ms ? conf->deadline : DURATION_S(2);
+    g->max_open = conf->max_open ? conf->max_open : DEFAULT_OPEN;
+    list_init(&g->open);
+    list_init(&g->free);
+    list_init(&g->refused);
+    timer_init(&g->timer, on_deadline);
+    turn_init(&g->turn, on_turn);
+    int err = ipc_client_open(l, &ipc, &events, g, &g->ipc);
+    if (err) {
+        free(g);
+        return err;
+    }
+    *out = g;
+    return 0;
+}
+
+void gate_close(struct gate **gp)
+{
+    struct gate *g = *gp;
+    if (!g)
+        return;
+    *gp = NULL;
+    g->ready = false;
+    ipc_client_close(&g->ipc);
+    refuse_all(g, &g->open);
+    refuse_all(g, &g->refused);
+    timer_stop(g->loop, &g->timer);
+    turn_cancel(&g->turn);
+    for (size_t i = 0; i < g->n_slots; i++)
+        free(g->slots[i]);
+    free(g->slots);
+    free(g);
+}
+
+bool gate_is_ready(const struct gate *g)
+{
+    return g->ready;
+}
+
+struct gate_ask *gate_ask(struct gate *g, struct flow *f, const struct sip_msg *m,
+                          const struct gate_facts *facts, gate_fn *fn, void *arg)
+{
+    struct gate_ask *ask = ask_new(g);
+    if (!ask)
+        return NULL;
+    ask->fn = fn;
+    ask->arg = arg;
+    ask->asked = loop_now(g->loop);
+    metric_inc(M_GATE_ASKED, 0);
+    if (g->ready && g->n_open < g->max_open) {
+        AUTH(Check) check = COUNTERSIGN__AUTH__CHECK__INIT;
+        AUTH(ToAuthd) msg = COUNTERSIGN__AUTH__TO_AUTHD__INIT;
+        char memory[4096];
+        struct arena arena;
+        arena_init(&arena, memory, sizeof(memory), 0);
+        check.id = ask->id;
+        check.has_deadline_ms = true;
+        check.deadline_ms = (uint32_t)g->deadline.ms;
+        msg.body_case = COUNTERSIGN__AUTH__TO_AUTHD__BODY_CHECK;
+        msg.check = &check;
+        ask->sent =
+            facts_fill(&check, f, m, facts, &arena) == 0 && ipc_client_send(g->ipc, &msg) == 0;
+        arena_fini(&arena);
+    }
+    if (ask->sent) {
+        g->n_open++;
+        list_push_back(&g->open, &ask->link);
+        watch_deadline(g);
+    } else {
+        list_push_back(&g->refused, &ask->link);
+        turn_queue(g->loop, &g->turn);
+    }
+    return ask;
+}
+
+void gate_cancel(struct gate_ask *ask)
+{
+    struct gate *g = ask->gate;
+    if (ask->sent)
+        send_cancel(g, ask->id);
+    ask_free(ask);
+}
+
+/* ---- answers ---- */
+
+static void write_challenges(struct buf *b, const AUTH(Verdict) * v)
+{
+    for (size_t i = 0; i < v->n_challenge; i++) {
+        buf_put(b, v->status == 401 ? SPAN("WWW-Authenticate: ") : SPAN("Proxy-Authenticate: "));
+        buf_put(b, span_str(v->challenge[i]));
+        buf_lit(b, "\r\n");
+    }
+}
+
+static void write_retry_after(struct buf *b, uint32_t seconds)
+{
+    buf_lit(b, "Retry-After: ");
+    buf_u64(b, seconds);
+    buf_lit(b, "\r\n");
+}
+
+void gate_refuse(struct tx *t, enum verdict kind, const AUTH(Verdict) * v)
+{
+    char lines[4096];
+    struct buf b = BUF_INIT(lines);
+    unsigned status = 503;
+    if (kind == VERDICT_CHALLENGE) {
+        status = v->status;
+        write_challenges(&b, v);
+    } else if (kind == VERDICT_REJECT) {
+        status = v->has_status && v->status >= 400 && v->status < 700 ? v->status : 403;
+        if (v->has_retry_after_s)
+            write_retry_after(&b, v->retry_after_s);
+        if (v->decision) { /* the cause stays inside; the id finds it there (RFC 3326 syntax) */
+            buf_lit(&b, "Reason: Countersign;text=\"");
+            buf_put(&b, span_str(v->decision));
+            buf_lit(&b, "\"\r\n");
+        }
+    } else { /* jittered, so that the phones do not all come back in one second */
+        write_retry_after(&b,
+                          v->has_retry_after_s ? v->retry_after_s : 1 + (uint32_t)rand_below(5));
+    }
+    if (buf_ok(&b))
+        tx_reply(t, status, buf_span(&b));
+    else
+        tx_reply(t, 500, SPAN_NULL);
+}
