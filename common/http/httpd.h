@@ -28,6 +28,10 @@ struct httpd_conf {
     struct addr listen;               /* loopback only, until TLS is there: else CS_EDENIED */
     const struct secret *admin_token; /* NULL: ADMIN routes answer 401 always */
     size_t max_body;                  /* 0 means 1 MiB */
+    const char *name;         /* a Host it answers to besides addresses and localhost, or NULL */
+    unsigned max_connections; /* 0 means 64 */
+    struct duration deadline; /* to send a request, and to take its answer; 0 means 30 s */
+    void (*answered)(void *arg, unsigned status); /* after each reply; may be NULL */
 };
 
 /* routes ends with a NULL method; it and arg outlive the server. A known path with another method
@@ -48,7 +52,8 @@ struct span http_body(struct http_req *r);
 json_t *http_json(struct http_req *r);
 /* For the life of the request. */
 struct arena *http_arena(struct http_req *r);
-/* Called when the client goes away before the reply; the request is gone after it. */
+/* Called when the client goes away before the reply; the request is gone after it. Without it the
+ * request stays until it is replied to. */
 void http_on_abort(struct http_req *r, void (*fn)(void *arg), void *arg);
 
 /* body is stolen; NULL sends none. */
