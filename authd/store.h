@@ -18,10 +18,13 @@ struct store;
 struct store_call;
 
 /* The client is borrowed and outlives the store. */
-CS_CHECK int store_new(struct loop *l, struct redis *r, struct store **out);
+CS_CHECK int store_new(struct redis *r, struct store **out);
 /* Open operations are forgotten without a callback. */
 void store_free(struct store **s);
 bool store_is_ready(const struct store *s);
+/* fn is called after each change of a realm's users made here: indexes over them have new values.
+ */
+void store_on_change(struct store *s, void (*fn)(void *arg, struct span realm), void *arg);
 /* The callback will not be called; what was begun in Redis may still be done. */
 void store_cancel(struct store_call *c);
 
@@ -59,8 +62,8 @@ struct store_call *store_count_lacking(struct store *s, struct span realm, store
 struct store_call *store_count_users(struct store *s, store_count_fn *fn, void *arg);
 
 /* ---- for checks ---- */
-/* Sets the bit nc of the nonce's window: CS_ECONFLICT if it was set. The window expires with the
- * nonce. tag is the nonce's own, at most 64 bytes without braces. */
+/* Sets the bit nc of the nonce's window: CS_ECONFLICT if it was set. The window expires after
+ * lifetime. tag is the nonce's own, at most 64 bytes without braces; nc is at most STORE_NC_MAX. */
 enum { STORE_NC_MAX = 4096 };
 struct store_call *store_commit_nc(struct store *s, struct span tag, unsigned nc,
                                    struct duration lifetime, store_done_fn *fn, void *arg);

@@ -21,6 +21,18 @@ static void pb_free(void *arena, void *p)
     (void)p;
 }
 
+/* So that whoever makes a key of them needs no check. */
+static bool fits(const struct user *u)
+{
+    if (u->name.n > USER_MAX_NAME || u->realm.n > USER_MAX_NAME || u->n_aors > USER_MAX_AORS)
+        return false;
+    for (size_t i = 0; i < u->n_aors; i++) {
+        if (u->aors[i].n > USER_MAX_AOR)
+            return false;
+    }
+    return true;
+}
+
 static int take_verifiers(const Countersign__Store__User *m, struct user *out)
 {
     for (size_t i = 0; i < m->n_verifier; i++) {
@@ -41,7 +53,7 @@ int user_decode(struct span record, struct arena *a, struct user *out)
     struct span kept = arena_dup(a, record);
     Countersign__Store__User *m =
         kept.p ? countersign__store__user__unpack(&alloc, kept.n, (const uint8_t *)kept.p) : NULL;
-    if (!m || m->schema != SCHEMA || m->n_aor > USER_MAX_AORS)
+    if (!m || m->schema != SCHEMA)
         return CS_EPROTO;
     struct span *aors = arena_alloc(a, m->n_aor * sizeof(*aors));
     if (!aors)
@@ -60,7 +72,7 @@ int user_decode(struct span record, struct arena *a, struct user *out)
         .changed = { (int64_t)m->changed_ms },
         .record = kept,
     };
-    int err = take_verifiers(m, &u);
+    int err = fits(&u) ? take_verifiers(m, &u) : CS_EPROTO;
     if (!err)
         *out = u;
     return err;
@@ -102,7 +114,7 @@ int user_encode(const struct user *u, struct buf *out)
     arena_init(&a, first, sizeof(first), 0);
     Countersign__Store__User m = COUNTERSIGN__STORE__USER__INIT;
     Countersign__Store__Verifier verifiers[ALG_COUNT], *list[ALG_COUNT];
-    int err = fill(&m, u, &a);
+    int err = fits(u) ? fill(&m, u, &a) : CS_ELIMIT;
 
     m.verifier = list;
     for (size_t i = 0; i < ALG_COUNT; i++) {

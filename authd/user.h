@@ -10,7 +10,12 @@
 #include "base/buf.h"
 #include "base/clock.h"
 
-enum { USER_MAX_RECORD = 64 * 1024, USER_MAX_NAME = 256, USER_MAX_AORS = 64 };
+enum {
+    USER_MAX_RECORD = 64 * 1024,
+    USER_MAX_NAME = 256,
+    USER_MAX_AOR = 256, /* SIP_AOR_MAX */
+    USER_MAX_AORS = 64,
+};
 
 struct user { /* spans borrow: from the record's arena, or from who fills it */
     struct span name, realm;
@@ -26,6 +31,7 @@ struct user { /* spans borrow: from the record's arena, or from who fills it */
 
 /* Everything is copied into the arena. CS_EPROTO for what is no user of a schema we know. */
 CS_CHECK int user_decode(struct span record, struct arena *a, struct user *out);
+/* CS_ELIMIT when a bound above or the buffer is too small for it. */
 CS_CHECK int user_encode(const struct user *u, struct buf *out);
 /* A copy whose spans live in the arena. */
 CS_CHECK int user_copy(const struct user *u, struct arena *a, struct user *out);

@@ -1,0 +1,675 @@
+#include "authd/store.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+
+/* One question to Redis of an operation that may have several. */
+struct part {
+    struct store_call *call;
+    struct redis_call *redis; /* NULL: answered */
+};
+
+enum { PARTS = ALG_COUNT, SPARE_MAX = 1024, KEY_MAX = 1024 };
+
+struct store_call {
+    struct list link; /* in open or spare */
+    struct store *store;
+    struct arena arena;
+    struct part few[PARTS], *parts;
+    size_t n_parts, pending;
+    int err; /* the first one of its parts */
+    union {
+        store_user_fn *user;
+        store_done_fn *done;
+        store_list_fn *list;
+        store_location_fn *location;
+        store_count_fn *count;
+    } fn;
+    void *arg;
+    struct span key; /* put, remove, nc */
+    union {
+        struct {
+            struct user old, now; /* name absent: none */
+            struct span record;
+        } put;
+        struct {
+            struct span realm, next;
+            struct user *users;
+            size_t limit, n;
+        } list;
+        struct {
+            uint64_t n[ALG_COUNT];
+        } count;
+        unsigned nc;
+    };
+    char
+        first[2048]; /* serves the arena, so that a check's operations take nothing from the heap */
+};
+
+struct store {
+    struct redis *redis;
+    struct list open, spare;
+    size_t n_spare;
+    void (*changed)(void *arg, struct span realm);
+    void *changed_arg;
+};
+
+static const struct log slog = { .module = "store" };
+
+static struct redis_script replace_script = {
+    .lua = "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end "
+           "redis.call('SET', KEYS[1], ARGV[2]) return 1",
+};
+static struct redis_script remove_script = {
+    .lua = "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end "
+           "return redis.call('DEL', KEYS[1])",
+};
+
+/* ---- operations ---- */
+
+static struct store_call *call_new(struct store *s, void *arg)
+{
+    struct list *l = list_pop(&s->spare);
+    struct store_call *c;
+    if (l) {
+        s->n_spare--;
+        c = container_of(l, struct store_call, link);
+    } else {
+        c = malloc(sizeof(*c));
+        if (!c)
+            return NULL;
+    }
+    memset(c, 0, offsetof(struct store_call, first));
+    c->store = s;
+    c->arg = arg;
+    c->parts = c->few;
+    arena_init(&c->arena, c->first, sizeof(c->first), 0);
+    list_push_back(&s->open, &c->link);
+    return c;
+}
+
+static void call_free(struct store_call *c)
+{
+    struct store *s = c->store;
+    for (size_t i = 0; i < c->n_parts; i++) {
+        if (c->parts[i].redis)
+            redis_cancel(c->parts[i].redis);
+    }
+    arena_fini(&c->arena);
+    list_remove(&c->link);
+    if (s->n_spare < SPARE_MAX) {
+        list_push_front(&s->spare, &c->link);
+        s->n_spare++;
+    } else {
+        free(c);
+    }
+}
+
+/* Sends one command of the operation; its reply comes to fn with a struct part. */
+static int ask(struct store_call *c, redis_fn *fn, size_t argc, const struct span *argv)
+{
+    struct part *p = &c->parts[c->n_parts];
+    p->call = c;
+    p->redis = redis_command(c->store->redis, fn, p, argc, argv);
+    if (!p->redis)
+        return CS_ENOMEM;
+    c->n_parts++;
+    c->pending++;
+    return 0;
+}
+#define ask_of(c, fn, ...)                                         \
+    ask((c), (fn), CS_LEN(((const struct span[]){ __VA_ARGS__ })), \
+        (const struct span[]){ __VA_ARGS__ })
+
+/* Of a call that is being made: NULL for its caller when err is set. */
+static struct store_call *begun(struct store_call *c, int err)
+{
+    if (!err)
+        return c;
+    call_free(c);
+    return NULL;
+}
+
+/* Takes a reply: its operation, with err of the reply in *err. */
+static struct store_call *answered(void *arg, const struct redis_reply *r, int *err)
+{
+    struct part *p = arg;
+    p->redis = NULL;
+    p->call->pending--;
+    *err = 0;
+    if (!r) {
+        *err = CS_ECLOSED;
+    } else if (r->type == REDIS_ERROR) {
+        log_warn(&slog, "redis refuses a command", kv_s("reply", r->str));
+        *err = CS_ECLOSED;
+    }
+    return p->call;
+}
+
+static void done(struct store_call *c, int err)
+{
+    c->fn.done(c->arg, err);
+    call_free(c);
+}
+
+/* ---- keys ---- */
+
+static struct span key_in(struct buf *b, struct span prefix, struct span tag)
+{
+    b->n = 0;
+    buf_put(b, prefix);
+    buf_putc(b, '{');
+    buf_put(b, tag);
+    buf_putc(b, '}');
+    assert(buf_ok(b)); /* names, AORs and tags are bounded */
+    return buf_span(b);
+}
+
+static struct span full_name(struct buf *b, struct span name, struct span realm)
+{
+    b->n = 0;
+    buf_put(b, name);
+    buf_putc(b, '@');
+    buf_put(b, realm);
+    assert(buf_ok(b));
+    return buf_span(b);
+}
+
+static struct span user_key(struct buf *b, struct span name, struct span realm)
+{
+    char space[KEY_MAX];
+    struct buf full = BUF_INIT(space);
+    return key_in(b, SPAN("cs:user:"), full_name(&full, name, realm));
+}
+
+static struct span lacks_key(struct buf *b, struct span realm, enum algorithm alg)
+{
+    key_in(b, SPAN("cs:lacks:"), realm);
+    buf_putc(b, ':');
+    buf_put(b, algorithm_name(alg));
+    assert(buf_ok(b));
+    return buf_span(b);
+}
+
+/* Longer than a key can be is no name we stored. */
+static bool names_fit(struct span name, struct span realm)
+{
+    return name.n <= USER_MAX_NAME && realm.n <= USER_MAX_NAME;
+}
+
+/* ---- indexes ---- */
+
+/* Entries that make a difference only where they are missing (an AOR that is not found) or only
+ * where they are (an algorithm that is not offered) are both added before the record and removed
+ * behind it; so a crash between the two leaves something too much, never something too little. */
+static void index_done(void *arg, const struct redis_reply *r)
+{
+    (void)arg;
+    if (r && r->type == REDIS_ERROR)
+        log_error(&slog, "redis refuses a change of an index", kv_s("reply", r->str));
+}
+
+static bool has_aor(const struct user *u, struct span aor)
+{
+    for (size_t i = 0; u->enabled && i < u->n_aors; i++) {
+        if (span_eq(u->aors[i], aor))
+            return true;
+    }
+    return false;
+}
+
+static bool lacks(const struct user *u, enum algorithm alg)
+{
+    return u->name.p && u->enabled && !u->sealed[alg].p;
+}
+
+static void index_add(struct store *s, const struct user *u)
+{
+    char key[KEY_MAX], space[KEY_MAX];
+    struct buf b = BUF_INIT(key), full = BUF_INIT(space);
+    struct span name = full_name(&full, u->name, u->realm);
+
+    for (size_t i = 0; u->enabled && i < u->n_aors; i++)
+        redis_do(s->redis, index_done, NULL, SPAN("SADD"), key_in(&b, SPAN("cs:aor:"), u->aors[i]),
+                 name);
+    for (enum algorithm alg = 0; alg < ALG_COUNT; alg++) {
+        if (lacks(u, alg))
+            redis_do(s->redis, index_done, NULL, SPAN("SADD"), lacks_key(&b, u->realm, alg), name);
+    }
+    redis_do(s->redis, index_done, NULL, SPAN("ZADD"), SPAN("cs:users"), SPAN("0"), name);
+}
+
+/* Removes the entries of gone that stays does not have. */
+static void index_drop(struct store *s, const struct user *gone, const struct user *stays)
+{
+    char key[KEY_MAX], space[KEY_MAX];
+    struct buf b = BUF_INIT(key), full = BUF_INIT(space);
+    struct span name = full_name(&full, gone->name, gone->realm);
+
+    for (size_t i = 0; gone->enabled && i < gone->n_aors; i++) {
+        if (!has_aor(stays, gone->aors[i]))
+            redis_do(s->redis, index_done, NULL, SPAN("SREM"),
+                     key_in(&b, SPAN("cs:aor:"), gone->aors[i]), name);
+    }
+    for (enum algorithm alg = 0; alg < ALG_COUNT; alg++) {
+        if (lacks(gone, alg) && !lacks(stays, alg))
+            redis_do(s->redis, index_done, NULL, SPAN("SREM"), lacks_key(&b, gone->realm, alg),
+                     name);
+    }
+    if (!stays->name.p)
+        redis_do(s->redis, index_done, NULL, SPAN("ZREM"), SPAN("cs:users"), name);
+}
+
+/* ---- users ---- */
+
+static void got_user(void *arg, const struct redis_reply *r)
+{
+    int err;
+    struct store_call *c = answered(arg, r, &err);
+    struct user u = { 0 };
+    if (!err && r->type == REDIS_NIL)
+        err = CS_ENOENT;
+    else if (!err)
+        err = r->type == REDIS_STRING ? user_decode(r->str, &c->arena, &u) : CS_EPROTO;
+    c->fn.user(c->arg, err, err ? NULL : &u);
+    call_free(c);
+}
+
+struct store_call *store_get_user(struct store *s, struct span name, struct span realm,
+                                  store_user_fn *fn, void *arg)
+{
+    char space[KEY_MAX];
+    struct buf b = BUF_INIT(space);
+    struct store_call *c = call_new(s, arg);
+    if (!c)
+        return NULL;
+    c->fn.user = fn;
+    if (!names_fit(name, realm)) /* the same work as for a name that might be one */
+        name = span_head(name, USER_MAX_NAME), realm = span_head(realm, USER_MAX_NAME);
+    return begun(c, ask_of(c, got_user, SPAN("GET"), user_key(&b, name, realm)));
+}
+
+/* Somebody was faster: what is in the indexes must fit what he wrote. */
+static void settled(void *arg, const struct redis_reply *r)
+{
+    int err;
+    struct store_call *c = answered(arg, r, &err);
+    struct user current = { 0 };
+    if (!err && r->type == REDIS_STRING)
+        err = user_decode(r->str, &c->arena, &current);
+    if (!err)
+        index_drop(c->store, &c->put.now, &current);
+    done(c, CS_ECONFLICT);
+}
+
+static void committed(void *arg, const struct redis_reply *r)
+{
+    int err;
+    struct store_call *c = answered(arg, r, &err);
+    struct store *s = c->store;
+    bool won = !err && (r->type == REDIS_STATUS || (r->type == REDIS_INTEGER && r->integer == 1));
+
+    if (won) {
+        struct span realm = c->put.now.name.p ? c->put.now.realm : c->put.old.realm;
+        if (c->put.old.name.p)
+            index_drop(s, &c->put.old, &c->put.now);
+        if (s->changed)
+            s->changed(s->changed_arg, realm);
+        done(c, 0);
+        return;
+    }
+    if (!err && c->put.now.name.p) {
+        c->n_parts = 0;
+        if (ask_of(c, settled, SPAN("GET"), c->key) == 0)
+            return;
+    }
+    done(c, err ? err : CS_ECONFLICT);
+}
+
+static int ask_script(struct store_call *c, struct redis_script *script, size_t argc,
+                      const struct span *argv)
+{
+    struct part *p = &c->parts[c->n_parts];
+    p->call = c;
+    p->redis = redis_script(c->store->redis, script, committed, p, 1, argc, argv);
+    if (!p->redis)
+        return CS_ENOMEM;
+    c->n_parts++;
+    c->pending++;
+    return 0;
+}
+
+static int put_record(struct store_call *c)
+{
+    char *space = malloc(USER_MAX_RECORD);
+    if (!space)
+        return CS_ENOMEM;
+    struct buf b = buf_of(space, USER_MAX_RECORD);
+    int err = user_encode(&c->put.now, &b);
+    if (!err) {
+        index_add(c->store, &c->put.now);
+        const struct span argv[] = { c->key, c->put.old.record, buf_span(&b) };
+        if (c->put.old.name.p)
+            err = ask_script(c, &replace_script, CS_LEN(argv), argv);
+        else
+            err = ask_of(c, committed, SPAN("SET"), c->key, buf_span(&b), SPAN("NX"));
+    }
+    free(space);
+    return err;
+}
+
+struct store_call *store_put_user(struct store *s, const struct user *old, const struct user *u,
+                                  store_done_fn *fn, void *arg)
+{
+    char space[KEY_MAX];
+    struct buf b = BUF_INIT(space);
+    struct store_call *c = call_new(s, arg);
+    if (!c)
+        return NULL;
+    c->fn.done = fn;
+    int err = names_fit(u->name, u->realm) ? 0 : CS_ELIMIT;
+    if (!err && old)
+        err = user_copy(old, &c->arena, &c->put.old);
+    if (!err)
+        err = user_copy(u, &c->arena, &c->put.now);
+    if (!err)
+        c->key = arena_dup(&c->arena, user_key(&b, u->name, u->realm));
+    if (!err && !c->key.p)
+        err = CS_ENOMEM;
+    return begun(c, err ? err : put_record(c));
+}
+
+struct store_call *store_remove_user(struct store *s, const struct user *u, store_done_fn *fn,
+                                     void *arg)
+{
+    char space[KEY_MAX];
+    struct buf b = BUF_INIT(space);
+    struct store_call *c = call_new(s, arg);
+    if (!c)
+        return NULL;
+    c->fn.done = fn;
+    int err = user_copy(u, &c->arena, &c->put.old);
+    if (!err) {
+        const struct span argv[] = { user_key(&b, u->name, u->realm), c->put.old.record };
+        err = ask_script(c, &remove_script, CS_LEN(argv), argv);
+    }
+    return begun(c, err);
+}
+
+/* ---- lists ---- */
+
+static void list_done(struct store_call *c, int err)
+{
+    c->fn.list(c->arg, err, c->list.users, err ? 0 : c->list.n, c->list.next);
+    call_free(c);
+}
+
+static void list_user(void *arg, const struct redis_reply *r)
+{
+    int err;
+    struct store_call *c = answered(arg, r, &err);
+    if (!err && r->type == REDIS_STRING) { /* else it was removed meanwhile */
+        err = user_decode(r->str, &c->arena, &c->list.users[c->list.n]);
+        if (!err)
+            c->list.n++;
+        else if (err == CS_EPROTO)
+            log_error(&slog, "a user's record cannot be read");
+        err = err == CS_EPROTO ? 0 : err;
+    }
+    c->err = c->err ? c->err : err;
+    if (c->pending == 0)
+        list_done(c, c->err);
+}
+
+static bool is_of_realm(struct span full, struct span realm)
+{
+    return !realm.p ||
+           (full.n > realm.n && full.p[full.n - realm.n - 1] == '@' && span_ends(full, realm));
+}
+
+static void list_names(void *arg, const struct redis_reply *r)
+{
+    char space[KEY_MAX];
+    struct buf b = BUF_INIT(space);
+    int err;
+    struct store_call *c = answered(arg, r, &err);
+    if (!err && r->type != REDIS_ARRAY)
+        err = CS_EPROTO;
+    if (err) {
+        list_done(c, err);
+        return;
+    }
+    c->parts = arena_zalloc(&c->arena, r->n * sizeof(*c->parts));
+    c->list.users = arena_zalloc(&c->arena, r->n * sizeof(*c->list.users));
+    c->n_parts = 0;
+    if (!c->parts || !c->list.users) {
+        c->parts = c->few;
+        list_done(c, CS_ENOMEM);
+        return;
+    }
+    if (r->n == c->list.limit)
+        c->list.next = arena_dup(&c->arena, r->element[r->n - 1].str);
+    for (size_t i = 0; i < r->n && !c->err; i++) {
+        struct span full = r->element[i].str;
+        if (is_of_realm(full, c->list.realm) && full.n <= 2 * USER_MAX_NAME + 1)
+            c->err = ask_of(c, list_user, SPAN("GET"), key_in(&b, SPAN("cs:user:"), full));
+    }
+    if (c->pending == 0)
+        list_done(c, c->err);
+}
+
+struct store_call *store_list_users(struct store *s, struct span realm, struct span after,
+                                    size_t limit, store_list_fn *fn, void *arg)
+{
+    char from[KEY_MAX], count[24];
+    struct buf min = BUF_INIT(from), n = BUF_INIT(count);
+    struct store_call *c = call_new(s, arg);
+    if (!c)
+        return NULL;
+    c->fn.list = fn;
+    c->list.limit = CS_MAX(1, CS_MIN(limit, (size_t)STORE_PAGE_MAX));
+    c->list.realm = arena_dup(&c->arena, realm);
+    buf_putc(&min, after.p ? '(' : '-');
+    buf_put(&min, span_head(after, sizeof(from) - 1));
+    buf_u64(&n, c->list.limit);
+    return begun(c, ask_of(c, list_names, SPAN("ZRANGEBYLEX"), SPAN("cs:users"), buf_span(&min),
+                           SPAN("+"), SPAN("LIMIT"), SPAN("0"), buf_span(&n)));
+}
+
+static void got_location(void *arg, const struct redis_reply *r)
+{
+    int err;
+    struct store_call *c = answered(arg, r, &err);
+    Countersign__Store__Location *loc = NULL;
+    if (!err && r->type == REDIS_NIL) {
+        err = CS_ENOENT;
+    } else if (!err) {
+        loc = r->type != REDIS_STRING
+                  ? NULL
+                  : countersign__store__location__unpack(NULL, r->str.n, (const uint8_t *)r->str.p);
+        err = loc ? 0 : CS_EPROTO;
+    }
+    c->fn.location(c->arg, err, loc);
+    if (loc)
+        countersign__store__location__free_unpacked(loc, NULL);
+    call_free(c);
+}
+
+struct store_call *store_get_location(struct store *s, struct span aor, store_location_fn *fn,
+                                      void *arg)
+{
+    char space[KEY_MAX];
+    struct buf b = BUF_INIT(space);
+    struct store_call *c = call_new(s, arg);
+    if (!c)
+        return NULL;
+    c->fn.location = fn;
+    struct span key = key_in(&b, SPAN("cs:loc:"), span_head(aor, KEY_MAX / 2));
+    return begun(c, ask_of(c, got_location, SPAN("GET"), key));
+}
+
+static void got_count(void *arg, const struct redis_reply *r)
+{
+    size_t i = (size_t)((struct part *)arg - ((struct part *)arg)->call->parts);
+    int err;
+    struct store_call *c = answered(arg, r, &err);
+    if (!err && r->type != REDIS_INTEGER)
+        err = CS_EPROTO;
+    if (!err)
+        c->count.n[i] = (uint64_t)r->integer;
+    c->err = c->err ? c->err : err;
+    if (c->pending > 0)
+        return;
+    c->fn.count(c->arg, c->err, c->count.n);
+    call_free(c);
+}
+
+struct store_call *store_count_lacking(struct store *s, struct span realm, store_count_fn *fn,
+                                       void *arg)
+{
+    char space[KEY_MAX];
+    struct buf b = BUF_INIT(space);
+    struct store_call *c = call_new(s, arg);
+    if (!c)
+        return NULL;
+    c->fn.count = fn;
+    realm = span_head(realm, USER_MAX_NAME);
+    int err = 0;
+    for (enum algorithm alg = 0; !err && alg < ALG_COUNT; alg++)
+        err = ask_of(c, got_count, SPAN("SCARD"), lacks_key(&b, realm, alg));
+    return begun(c, err);
+}
+
+struct store_call *store_count_users(struct store *s, store_count_fn *fn, void *arg)
+{
+    struct store_call *c = call_new(s, arg);
+    if (!c)
+        return NULL;
+    c->fn.count = fn;
+    return begun(c, ask_of(c, got_count, SPAN("ZCARD"), SPAN("cs:users")));
+}
+
+/* ---- checks ---- */
+
+static void bit_set(void *arg, const struct redis_reply *r)
+{
+    int err;
+    struct store_call *c = answered(arg, r, &err);
+    if (!err && r->type != REDIS_INTEGER)
+        err = CS_EPROTO;
+    done(c, err ? err : r->integer ? CS_ECONFLICT : 0);
+}
+
+static int set_bit(struct store_call *c, struct span key, unsigned nc)
+{
+    char digits[24];
+    struct buf b = BUF_INIT(digits);
+    buf_u64(&b, nc);
+    return ask_of(c, bit_set, SPAN("SETBIT"), key, buf_span(&b), SPAN("1"));
+}
+
+static void window_made(void *arg, const struct redis_reply *r)
+{
+    int err;
+    struct store_call *c = answered(arg, r, &err);
+    if (!err && r->type == REDIS_NIL) {
+        c->n_parts = 0;
+        err = set_bit(c, c->key, c->nc);
+        if (!err)
+            return;
+    }
+    done(c, err);
+}
+
+struct store_call *store_commit_nc(struct store *s, struct span tag, unsigned nc,
+                                   struct duration lifetime, store_done_fn *fn, void *arg)
+{
+    char space[KEY_MAX], digits[24];
+    struct buf b = BUF_INIT(space), ms = BUF_INIT(digits);
+    assert(tag.n <= 64 && nc <= STORE_NC_MAX);
+    struct store_call *c = call_new(s, arg);
+    if (!c)
+        return NULL;
+    c->fn.done = fn;
+    struct span key = key_in(&b, SPAN("cs:nc:"), tag);
+    buf_i64(&ms, lifetime.ms);
+
+    /* Most nonces are used once, with nc=1 (bit 0 stands for a response without nc): then one
+     * command makes the window, its bit and its end. */
+    if (nc <= 1) {
+        c->nc = nc;
+        c->key = arena_dup(&c->arena, key);
+        return begun(c, ask_of(c, window_made, SPAN("SET"), key, nc ? SPAN("\x40") : SPAN("\x80"),
+                               SPAN("NX"), SPAN("PX"), buf_span(&ms)));
+    }
+    int err = set_bit(c, key, nc);
+    if (!err) /* for a client whose nc=1 we never saw */
+        redis_do(s->redis, index_done, NULL, SPAN("PEXPIRE"), key, buf_span(&ms), SPAN("NX"));
+    return begun(c, err);
+}
+
+static void aor_found(void *arg, const struct redis_reply *r)
+{
+    int err;
+    struct store_call *c = answered(arg, r, &err);
+    if (!err && r->type != REDIS_INTEGER)
+        err = CS_EPROTO;
+    done(c, err ? err : r->integer ? 0 : CS_ENOENT);
+}
+
+struct store_call *store_find_aor(struct store *s, struct span aor, store_done_fn *fn, void *arg)
+{
+    char space[KEY_MAX];
+    struct buf b = BUF_INIT(space);
+    struct store_call *c = call_new(s, arg);
+    if (!c)
+        return NULL;
+    c->fn.done = fn;
+    struct span key = key_in(&b, SPAN("cs:aor:"), span_head(aor, KEY_MAX / 2));
+    return begun(c, ask_of(c, aor_found, SPAN("EXISTS"), key));
+}
+
+/* ---- the store ---- */
+
+int store_new(struct redis *r, struct store **out)
+{
+    struct store *s = calloc(1, sizeof(*s));
+    *out = s;
+    if (!s)
+        return CS_ENOMEM;
+    s->redis = r;
+    list_init(&s->open);
+    list_init(&s->spare);
+    return 0;
+}
+
+void store_free(struct store **sp)
+{
+    struct store *s = *sp;
+    *sp = NULL;
+    if (!s)
+        return;
+    list_for_each (it, &s->open)
+        call_free(container_of(it, struct store_call, link));
+    list_for_each (it, &s->spare)
+        free(container_of(it, struct store_call, link));
+    free(s);
+}
+
+bool store_is_ready(const struct store *s)
+{
+    return redis_is_ready(s->redis);
+}
+
+void store_on_change(struct store *s, void (*fn)(void *arg, struct span realm), void *arg)
+{
+    s->changed = fn;
+    s->changed_arg = arg;
+}
+
+void store_cancel(struct store_call *c)
+{
+    call_free(c);
+}
