@@ -4,6 +4,8 @@
 #define CS_IPC_IPC_H
 
 #include "auth.pb-c.h"
+#include "base/arena.h"
+#include "base/buf.h"
 #include "net/loop.h"
 #include "net/stream.h"
 
@@ -26,6 +28,7 @@ CS_CHECK int ipc_client_open(struct loop *l, const struct ipc_client_conf *conf,
                              const struct ipc_client_events *events, void *arg,
                              struct ipc_client **out);
 void ipc_client_close(struct ipc_client **c);
+bool ipc_client_is_ready(const struct ipc_client *c);
 /* UV_ENOTCONN while there is no authd; CS_ELIMIT when too much waits to be sent or the frame is too
  * long. */
 CS_CHECK int ipc_client_send(struct ipc_client *c, const Countersign__Auth__ToAuthd *msg);
@@ -50,9 +53,10 @@ CS_CHECK int ipc_server_open(struct loop *l, const struct ipc_server_conf *conf,
                              struct ipc_server **out);
 /* left() is called for each peer. */
 void ipc_server_close(struct ipc_server **s);
+/* UV_ENOTCONN when it is leaving; CS_ELIMIT as above. */
 CS_CHECK int ipc_peer_send(struct ipc_peer *p, const Countersign__Auth__FromAuthd *msg);
 Countersign__Auth__Role ipc_peer_role(const struct ipc_peer *p);
-const char *ipc_peer_node(const struct ipc_peer *p);
+const char *ipc_peer_node(const struct ipc_peer *p); /* "" when it gave no name */
 /* The owner's own pointer. */
 void ipc_peer_set_data(struct ipc_peer *p, void *data);
 void *ipc_peer_data(const struct ipc_peer *p);
@@ -61,6 +65,11 @@ void *ipc_peer_data(const struct ipc_peer *p);
 /* First whole frame of in: its payload in *frame and the bytes used; 0 when more is needed;
  * CS_EPROTO when longer than IPC_MAX_FRAME or empty. */
 ptrdiff_t ipc_frame(struct span in, struct span *frame);
+
+/* The message of a frame, unpacked into the arena; NULL when malformed or larger than the arena may
+ * become. */
+const ProtobufCMessage *ipc_unpack(const ProtobufCMessageDescriptor *type, struct span frame,
+                                   struct arena *a);
 
 /* ---- printing ---- */
 /* One line of text of any message, walking its descriptor; a field whose name ends in _secret is
