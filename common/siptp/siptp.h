@@ -20,8 +20,9 @@ struct flow { /* counted; members are read-only for others */
     enum sip_transport transport;
     bool open;
     struct addr remote, local;
-    uint64_t id;    /* unique in this process; for UDP 0 */
-    struct log log; /* module, peer */
+    uint64_t id;         /* unique in this process; for UDP 0 */
+    struct log log;      /* module, peer */
+    struct list waiting; /* siptx: client transactions that end with a stream */
 };
 
 struct siptp_conf {
@@ -91,6 +92,8 @@ CS_CHECK int siptp_flow_by_token(struct siptp *tp, struct span token, struct flo
 /* "UDP", as in Via; "udp", as in a URI; and back (either case). */
 struct span sip_transport_via(enum sip_transport t);
 struct span sip_transport_uri(enum sip_transport t);
+/* The port where none is given. */
+uint16_t sip_transport_port(enum sip_transport t);
 CS_CHECK int sip_transport_of(struct span name, enum sip_transport *out);
 
 #endif

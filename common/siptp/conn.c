@@ -1,0 +1,342 @@
+#include <stdlib.h>
+
+#include "base/metric.h"
+#include "siptp/impl.h"
+
+/* ---- who is connected ---- */
+
+static struct span host_net(const struct addr *a)
+{
+    struct span host = addr_host_bytes(a);
+    return span_head(host, 8);
+}
+
+static bool host_is(const struct map_node *n, const void *key)
+{
+    const struct conn_host *h = container_of(n, struct conn_host, node);
+    return span_eq(span_of(h->net, h->net_len), *(const struct span *)key);
+}
+
+static struct conn_host *host_enter(struct siptp *tp, const struct addr *a)
+{
+    struct span net = host_net(a);
+    uint64_t hash = map_hash(net);
+    struct map_node *n = map_find(&tp->hosts, hash, host_is, &net);
+    struct conn_host *h = n ? container_of(n, struct conn_host, node) : NULL;
+    if (h) {
+        if (h->n >= tp->conf.max_connections_per_address)
+            return NULL;
+        h->n++;
+        return h;
+    }
+    h = calloc(1, sizeof(*h));
+    if (!h)
+        return NULL;
+    memcpy(h->net, net.p, net.n);
+    h->net_len = net.n;
+    h->n = 1;
+    if (map_insert(&tp->hosts, &h->node, hash)) {
+        free(h);
+        return NULL;
+    }
+    return h;
+}
+
+static void host_leave(struct siptp *tp, struct conn_host *h)
+{
+    if (!h || --h->n)
+        return;
+    map_remove(&tp->hosts, &h->node);
+    free(h);
+}
+
+static uint64_t addr_hash(const struct addr *a)
+{
+    uint16_t port = addr_port(a);
+    return map_hash2(addr_host_bytes(a), span_of(&port, sizeof(port)));
+}
+
+static bool addr_is(const struct map_node *n, const void *key)
+{
+    return addr_eq(&container_of(n, struct conn, by_addr)->flow.remote, key);
+}
+
+struct conn *conn_by_addr(const struct siptp *tp, const struct addr *remote)
+{
+    struct map_node *n = map_find(&tp->by_addr, addr_hash(remote), addr_is, remote);
+    return n ? container_of(n, struct conn, by_addr) : NULL;
+}
+
+static bool id_is(const struct map_node *n, const void *key)
+{
+    return container_of(n, struct conn, by_id)->flow.id == *(const uint64_t *)key;
+}
+
+struct conn *conn_by_id(const struct siptp *tp, uint64_t id)
+{
+    struct map_node *n = map_find(&tp->by_id, map_hash(span_of(&id, sizeof(id))), id_is, &id);
+    return n ? container_of(n, struct conn, by_id) : NULL;
+}
+
+/* ---- deadlines ---- */
+
+static struct mono sooner(struct mono a, struct mono b)
+{
+    return mono_before(b, a) ? b : a;
+}
+
+static struct mono conn_due(const struct conn *c)
+{
+    const struct siptp_conf *conf = &c->flow.tp->conf;
+    if (c->connecting)
+        return mono_add(c->since, conf->connect);
+    struct mono due = mono_add(c->active, conf->idle);
+    if (!c->greeted)
+        due = sooner(due, mono_add(c->since, conf->first_message));
+    if (c->partial.ns)
+        due = sooner(due, mono_add(c->partial, conf->message_deadline));
+    return due;
+}
+
+static void conn_arm(struct conn *c)
+{
+    struct loop *l = c->flow.tp->loop;
+    struct duration left = mono_since(loop_now(l), conn_due(c));
+    timer_start(l, &c->deadline, DURATION_MS(left.ms > 0 ? left.ms + 1 : 0));
+}
+
+static void conn_deadline(struct timer *t)
+{
+    struct conn *c = container_of(t, struct conn, deadline);
+    if (c->partial.ns || (!c->greeted && !c->connecting))
+        metric_inc(M_SIP_REFUSED, REFUSED_TIMEOUT);
+    log_debug(&c->flow.log, "connection too slow or idle");
+    conn_close(c, CS_ETIMEOUT);
+}
+
+/* ---- life ---- */
+
+/* From here on nobody finds it and nothing is sent. */
+static void conn_shut(struct conn *c)
+{
+    struct siptp *tp = c->flow.tp;
+    c->flow.open = false;
+    timer_stop(tp->loop, &c->deadline);
+    map_remove(&tp->by_id, &c->by_id);
+    map_remove(&tp->by_addr, &c->by_addr);
+    list_remove(&c->link);
+    host_leave(tp, c->host);
+    c->host = NULL;
+    tp->n_conns--;
+    metric_add(M_SIP_FLOWS, c->flow.transport, -1);
+}
+
+void conn_close(struct conn *c, int reason)
+{
+    if (!c->flow.open)
+        return;
+    conn_shut(c);
+    stream_close(c->stream, reason);
+}
+
+static int conn_new(struct siptp_listener *ls, struct stream *s, const struct addr *remote,
+                    struct conn_host *host, struct conn **out)
+{
+    struct siptp *tp = ls->tp;
+    struct conn *c = calloc(1, sizeof(*c));
+    if (!c)
+        return CS_ENOMEM;
+    uint64_t id = tp->last_id + 1;
+    int err = map_insert(&tp->by_id, &c->by_id, map_hash(span_of(&id, sizeof(id))));
+    if (!err) {
+        err = map_insert(&tp->by_addr, &c->by_addr, addr_hash(remote));
+        if (err)
+            map_remove(&tp->by_id, &c->by_id);
+    }
+    if (err) {
+        free(c);
+        return err;
+    }
+    flow_setup(&c->flow, ls, remote, s ? stream_local(s) : &ls->local);
+    c->flow.id = tp->last_id = id;
+    c->stream = s;
+    c->host = host;
+    c->since = c->active = loop_now(tp->loop);
+    timer_init(&c->deadline, conn_deadline);
+    list_push_back(&tp->conns, &c->link);
+    tp->n_conns++;
+    metric_inc(M_SIP_FLOWS, c->flow.transport);
+    *out = c;
+    return 0;
+}
+
+int conn_accept(void *arg, struct stream *s, void **out)
+{
+    struct siptp_listener *ls = arg;
+    struct siptp *tp = ls->tp;
+    const struct addr *remote = stream_peer(s);
+    struct conn *c;
+    struct conn_host *host = NULL;
+    if (tp->n_conns < tp->conf.max_connections)
+        host = host_enter(tp, remote);
+    if (!host) {
+        metric_inc(M_SIP_REFUSED, REFUSED_CONNECTIONS);
+        return CS_ELIMIT;
+    }
+    int err = conn_new(ls, s, remote, host, &c);
+    if (err) {
+        host_leave(tp, host);
+        metric_inc(M_SIP_REFUSED, REFUSED_MEMORY);
+        return err;
+    }
+    conn_arm(c);
+    *out = c;
+    return 0;
+}
+
+int conn_open(struct siptp_listener *ls, const struct addr *remote, struct flow **out)
+{
+    struct siptp *tp = ls->tp;
+    struct conn *c;
+    struct addr from = ls->local;
+    addr_set_port(&from, 0);
+    if (tp->n_conns >= tp->conf.max_connections)
+        return CS_ELIMIT;
+    int err = conn_new(ls, NULL, remote, NULL, &c);
+    if (err)
+        return err;
+    err = stream_connect_tcp(tp->loop, remote, addr_is_any(&from) ? NULL : &from,
+                             &tp->stream_limits, &conn_events, c, &c->stream);
+    if (err) {
+        struct flow *f = &c->flow;
+        conn_shut(c);
+        flow_unref(&f);
+        return err;
+    }
+    c->connecting = true;
+    c->greeted = true; /* it is we who speak first */
+    conn_arm(c);
+    *out = flow_ref(&c->flow);
+    return 0;
+}
+
+static void conn_opened(struct stream *s, void *arg)
+{
+    struct conn *c = arg;
+    if (!c->flow.open)
+        return;
+    c->connecting = false;
+    c->flow.local = *stream_local(s);
+    c->active = loop_now(c->flow.tp->loop);
+    conn_arm(c);
+}
+
+static void conn_closed(struct stream *s, void *arg, int reason)
+{
+    (void)s;
+    struct conn *c = arg;
+    struct siptp *tp = c->flow.tp;
+    if (c->flow.open)
+        conn_shut(c);
+    c->stream = NULL;
+    log_debug(&c->flow.log, "connection closed", kv_err(reason));
+    if (tp->events)
+        tp->events->closed(tp->arg, &c->flow);
+    struct flow *f = &c->flow;
+    flow_unref(&f);
+}
+
+/* ---- messages ---- */
+
+static void deliver(struct conn *c, struct sip_msg *m)
+{
+    struct siptp *tp = c->flow.tp;
+    m->source = c->flow.remote;
+    metric_inc(M_SIP_RECEIVED, c->flow.transport);
+    tp->events->message(tp->arg, &c->flow, m);
+}
+
+/* Where the stream's messages begin and end is lost, so the connection goes; but a request whose
+ * headers are whole is told why (RFC 3261, 18.3 and 21.4.11). */
+static int lost(struct conn *c, struct span in, int err)
+{
+    struct siptp *tp = c->flow.tp;
+    struct sip_msg *m;
+    struct span head = siptp_head(in);
+    if (head.p && sip_msg_parse(head, true, &tp->conf.limits, &m) == 0) {
+        bool no_length = !sip_has(m, SIP_HDR_CONTENT_LENGTH);
+        metric_inc(M_SIP_REFUSED, err == CS_ELIMIT ? REFUSED_TOO_LARGE
+                                  : no_length      ? REFUSED_NO_LENGTH
+                                                   : REFUSED_MALFORMED);
+        if (m->is_request) {
+            m->bad = err == CS_ELIMIT ? 513 : 400;
+            m->bad_why = err == CS_ELIMIT ? "message too large" : "Content-Length missing or wrong";
+            deliver(c, m);
+        }
+        sip_msg_unref(&m);
+    } else {
+        siptp_refuse(tp, in, err);
+    }
+    conn_close(c, err);
+    return err;
+}
+
+/* CRLFs between messages; two in a row are a ping (RFC 5626, 4.4.1). Returns what is behind. */
+static struct span pings(struct conn *c, struct span in)
+{
+    while (in.n >= 2 && in.p[0] == '\r' && in.p[1] == '\n') {
+        in = span_skip(in, 2);
+        c->half_ping = !c->half_ping;
+        if (c->half_ping)
+            continue;
+        c->active = loop_now(c->flow.tp->loop);
+        stream_write(c->stream, SPAN("\r\n"));
+        metric_inc(M_SIP_KEEPALIVES, 0);
+    }
+    return in;
+}
+
+static ptrdiff_t conn_data(struct stream *s, void *arg, struct span in)
+{
+    (void)s;
+    struct conn *c = arg;
+    struct siptp *tp = c->flow.tp;
+    struct span rest = in;
+    while (c->flow.open) {
+        rest = pings(c, rest);
+        if (!rest.n || (rest.n == 1 && rest.p[0] == '\r'))
+            break;
+        c->half_ping = false;
+        ptrdiff_t n = sip_frame(rest, &tp->conf.limits);
+        if (n < 0)
+            return lost(c, rest, (int)n);
+        if (n == 0)
+            break;
+        struct sip_msg *m;
+        int err = sip_msg_parse(span_head(rest, (size_t)n), false, &tp->conf.limits, &m);
+        rest = span_skip(rest, (size_t)n);
+        c->partial.ns = 0;
+        c->active = loop_now(tp->loop);
+        c->greeted = true;
+        if (err) {
+            siptp_refuse(tp, span_of(rest.p - n, (size_t)n), err);
+            continue;
+        }
+        deliver(c, m);
+        sip_msg_unref(&m);
+    }
+    if (!c->flow.open)
+        return (ptrdiff_t)in.n;
+    if (!rest.n)
+        c->partial.ns = 0;
+    else if (!c->partial.ns)
+        c->partial = loop_now(tp->loop);
+    conn_arm(c);
+    return (ptrdiff_t)(in.n - rest.n);
+}
+
+const struct stream_events conn_events = {
+    .opened = conn_opened,
+    .data = conn_data,
+    .closed = conn_closed,
+};

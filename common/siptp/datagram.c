@@ -1,0 +1,38 @@
+#include "base/metric.h"
+#include "siptp/impl.h"
+
+void siptp_datagram(void *arg, const struct addr *from, struct span data)
+{
+    struct siptp_listener *ls = arg;
+    struct siptp *tp = ls->tp;
+    struct span rest = data;
+    /* RFC 3261, 7.5: CRLF before the start line is not the message. */
+    while (rest.n >= 2 && rest.p[0] == '\r' && rest.p[1] == '\n')
+        rest = span_skip(rest, 2);
+    if (!rest.n) {
+        if (data.n >= 4) { /* as RFC 5626, 4.4.1; one CRLF gets nothing, so nobody can loop */
+            if (udp_send(ls->udp, from, SPAN("\r\n")) == 0)
+                metric_inc(M_SIP_KEEPALIVES, 0);
+        }
+        return;
+    }
+    if ((unsigned char)rest.p[0] < ' ')
+        return; /* STUN, or a NUL that holds a pinhole open */
+
+    struct sip_msg *m;
+    int err = sip_msg_parse(rest, true, &tp->conf.limits, &m);
+    if (err) {
+        siptp_refuse(tp, rest, err);
+        return;
+    }
+    m->source = *from;
+    struct flow *f = udp_flow_new(ls, from);
+    if (f) {
+        metric_inc(M_SIP_RECEIVED, SIP_UDP);
+        tp->events->message(tp->arg, f, m);
+    } else {
+        metric_inc(M_SIP_REFUSED, REFUSED_MEMORY);
+    }
+    sip_msg_unref(&m);
+    flow_unref(&f);
+}

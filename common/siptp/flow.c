@@ -1,0 +1,157 @@
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/metric.h"
+#include "siptp/impl.h"
+
+void flow_setup(struct flow *f, struct siptp_listener *ls, const struct addr *remote,
+                const struct addr *local)
+{
+    f->refs = 1;
+    f->tp = ls->tp;
+    f->tp->refs++;
+    f->listener = ls;
+    f->transport = ls->transport;
+    f->open = true;
+    f->remote = *remote;
+    f->local = *local;
+    f->id = 0;
+    f->log.module = "siptp";
+    f->log.ctx[0] = kv_addr("peer", &f->remote);
+    list_init(&f->waiting);
+}
+
+struct flow *udp_flow_new(struct siptp_listener *ls, const struct addr *remote)
+{
+    struct siptp *tp = ls->tp;
+    struct udp_flow *u = tp->spare;
+    if (u) {
+        tp->spare = u->next;
+        tp->n_spare--;
+    } else {
+        u = calloc(1, sizeof(*u));
+        if (!u)
+            return NULL;
+    }
+    flow_setup(&u->flow, ls, remote, &ls->local);
+    return &u->flow;
+}
+
+struct flow *flow_ref(struct flow *f)
+{
+    f->refs++;
+    return f;
+}
+
+void flow_unref(struct flow **pf)
+{
+    struct flow *f = *pf;
+    *pf = NULL;
+    if (!f)
+        return;
+    assert(f->refs);
+    if (--f->refs)
+        return;
+    struct siptp *tp = f->tp;
+    if (f->transport != SIP_UDP) {
+        free(conn_of(f));
+    } else if (tp->events && tp->n_spare < SIPTP_SPARE_FLOWS) {
+        struct udp_flow *u = container_of(f, struct udp_flow, flow);
+        u->next = tp->spare;
+        tp->spare = u;
+        tp->n_spare++;
+    } else {
+        free(container_of(f, struct udp_flow, flow));
+    }
+    siptp_unref(tp);
+}
+
+int flow_send(struct flow *f, struct span data)
+{
+    if (f->transport == SIP_UDP) {
+        if (!f->listener->udp)
+            return CS_ECLOSED;
+        int err = udp_send(f->listener->udp, &f->remote, data);
+        if (err)
+            return err;
+    } else {
+        if (!f->open)
+            return CS_ECLOSED;
+        stream_write(conn_of(f)->stream, data);
+    }
+    metric_inc(M_SIP_SENT, f->transport);
+    return 0;
+}
+
+void flow_close(struct flow *f)
+{
+    if (flow_is_reliable(f))
+        conn_close(conn_of(f), 0);
+}
+
+static bool can_send_to(const struct siptp_listener *ls, const struct addr *to)
+{
+    return ls->local.sa.sa_family == to->sa.sa_family;
+}
+
+static struct siptp_listener *listener_for(const struct siptp *tp, enum sip_transport transport,
+                                           const struct addr *remote)
+{
+    list_for_each (it, &tp->listeners) {
+        struct siptp_listener *ls = container_of(it, struct siptp_listener, link);
+        if (ls->transport == transport && can_send_to(ls, remote))
+            return ls;
+    }
+    return NULL;
+}
+
+int siptp_flow_to(struct siptp *tp, enum sip_transport transport, const struct addr *remote,
+                  struct siptp_listener *via, struct flow **out)
+{
+    *out = NULL;
+    if (!tp->events)
+        return CS_ECLOSED;
+    if (via && (via->transport != transport || !can_send_to(via, remote)))
+        return UV_EAFNOSUPPORT;
+    struct siptp_listener *ls = via ? via : listener_for(tp, transport, remote);
+    if (!ls)
+        return UV_EAFNOSUPPORT;
+    if (transport == SIP_UDP) {
+        *out = udp_flow_new(ls, remote);
+        return *out ? 0 : CS_ENOMEM;
+    }
+    struct conn *c = conn_by_addr(tp, remote);
+    if (c) {
+        *out = flow_ref(&c->flow);
+        return 0;
+    }
+    return conn_open(ls, remote, out);
+}
+
+int flow_for_response(struct flow *f, const struct sip_msg *req, struct flow **out)
+{
+    const struct sip_via *via = &req->via;
+    uint16_t sent_by_port = via->port ? via->port : sip_transport_port(f->transport);
+    struct addr to = f->remote;
+    *out = NULL;
+    if (flow_is_reliable(f)) {
+        if (f->open) {
+            *out = flow_ref(f);
+            return 0;
+        }
+        /* RFC 3261, 18.2.2: a new connection to received, at the port of sent-by. */
+        addr_set_port(&to, sent_by_port);
+        return siptp_flow_to(f->tp, f->transport, &to, f->listener, out);
+    }
+    struct addr maddr;
+    if (via->maddr.n && addr_parse_host(via->maddr, sent_by_port, &maddr) == 0 &&
+        can_send_to(f->listener, &maddr))
+        to = maddr;
+    else if (!via->rport.p) /* RFC 3581, 4: with rport, back to where it came from */
+        addr_set_port(&to, sent_by_port);
+    if (addr_eq(&to, &f->remote)) {
+        *out = flow_ref(f);
+        return 0;
+    }
+    return siptp_flow_to(f->tp, SIP_UDP, &to, f->listener, out);
+}

@@ -1,0 +1,129 @@
+/* What the files of siptp share. */
+#ifndef CS_SIPTP_IMPL_H
+#define CS_SIPTP_IMPL_H
+
+#include <openssl/evp.h>
+
+#include "base/map.h"
+#include "net/stream.h"
+#include "net/udp.h"
+#include "siptp/siptp.h"
+
+enum {
+    SIPTP_MAX_LISTENERS = 255,     /* a token has one byte for them */
+    SIPTP_MAX_UNSENT = 512 * 1024, /* bytes waiting for a slow reader */
+    SIPTP_SPARE_FLOWS = 1024,      /* UDP flows kept for the next messages */
+};
+
+/* Values of SIP_REFUSED, in the order of metrics.def. */
+enum siptp_refused {
+    REFUSED_MALFORMED,
+    REFUSED_TOO_LARGE,
+    REFUSED_TOO_MANY_HEADERS,
+    REFUSED_LINE_TOO_LONG,
+    REFUSED_NO_LENGTH,
+    REFUSED_TIMEOUT,
+    REFUSED_CONNECTIONS,
+    REFUSED_MEMORY,
+};
+
+struct siptp_listener {
+    struct list link;
+    struct siptp *tp;
+    enum sip_transport transport;
+    unsigned index;
+    struct udp *udp;
+    struct listener *tcp;
+    struct addr local;
+    char *name, *sent_by;
+    struct span host; /* of sent_by */
+    uint16_t port;
+};
+
+struct udp_flow {
+    struct flow flow;
+    struct udp_flow *next; /* among the spare ones */
+};
+
+/* A TCP connection. The stream holds one reference to the flow until it has closed. */
+struct conn {
+    struct flow flow;
+    struct stream *stream; /* NULL when it is gone */
+    struct list link;
+    struct map_node by_id, by_addr;
+    struct conn_host *host; /* NULL when we made the connection */
+    struct timer deadline;
+    struct mono since;   /* of the connection */
+    struct mono active;  /* last message or keepalive */
+    struct mono partial; /* first byte of the unfinished message; 0: there is none */
+    bool connecting, greeted, half_ping;
+};
+
+/* Connections accepted from one address: IPv4, or the /64 that one IPv6 subscriber has. */
+struct conn_host {
+    struct map_node node;
+    size_t n;
+    unsigned char net[8];
+    size_t net_len;
+};
+
+struct self; /* addresses of this machine */
+
+struct siptp {
+    size_t refs; /* the owner, and each flow */
+    struct loop *loop;
+    struct siptp_conf conf;
+    struct stream_limits stream_limits;
+    const struct siptp_events *events; /* NULL: freed, only waiting for its flows */
+    void *arg;
+    struct list listeners, conns;
+    size_t n_listeners, n_conns;
+    struct map by_id, by_addr, hosts;
+    uint64_t last_id;
+    struct udp_flow *spare;
+    size_t n_spare;
+    struct self *self;
+    EVP_MAC_CTX *mac;
+    uint32_t epoch; /* tells this process's connections from another's */
+};
+
+/* flow.c */
+struct flow *udp_flow_new(struct siptp_listener *ls, const struct addr *remote);
+void flow_setup(struct flow *f, struct siptp_listener *ls, const struct addr *remote,
+                const struct addr *local);
+void siptp_unref(struct siptp *tp);
+
+/* datagram.c */
+udp_fn siptp_datagram;
+
+/* conn.c */
+extern const struct stream_events conn_events;
+accept_fn conn_accept;
+CS_CHECK int conn_open(struct siptp_listener *ls, const struct addr *remote, struct flow **out);
+struct conn *conn_by_addr(const struct siptp *tp, const struct addr *remote);
+struct conn *conn_by_id(const struct siptp *tp, uint64_t id);
+void conn_close(struct conn *c, int reason);
+
+/* refuse.c */
+/* Counts a message that sip_frame() or sip_msg_parse() refused with err. */
+void siptp_refuse(const struct siptp *tp, struct span in, int err);
+/* The part of in up to the empty line, with it; absent if there is none. */
+struct span siptp_head(struct span in);
+
+/* token.c */
+CS_CHECK int token_init(struct siptp *tp);
+void token_fini(struct siptp *tp);
+
+/* self.c */
+CS_CHECK int self_new(struct loop *l, struct self **out);
+void self_free(struct self **s);
+bool self_has(struct self *s, const struct addr *a);
+/* What to call this machine when bound to any address: the first that is not loopback. */
+void self_name(struct self *s, int family, struct addr *out);
+
+static inline struct conn *conn_of(const struct flow *f)
+{
+    return container_of(f, struct conn, flow);
+}
+
+#endif

@@ -1,0 +1,244 @@
+#include <stdlib.h>
+
+#include "siptp/impl.h"
+
+static const struct {
+    struct span via, uri;
+    uint16_t port;
+} transports[SIP_TRANSPORT_COUNT] = {
+    [SIP_UDP] = { SPAN_INIT("UDP"), SPAN_INIT("udp"), 5060 },
+    [SIP_TCP] = { SPAN_INIT("TCP"), SPAN_INIT("tcp"), 5060 },
+    [SIP_TLS] = { SPAN_INIT("TLS"), SPAN_INIT("tls"), 5061 },
+    [SIP_WS] = { SPAN_INIT("WS"), SPAN_INIT("ws"), 80 },
+    [SIP_WSS] = { SPAN_INIT("WSS"), SPAN_INIT("wss"), 443 },
+};
+
+struct span sip_transport_via(enum sip_transport t)
+{
+    return transports[t].via;
+}
+
+struct span sip_transport_uri(enum sip_transport t)
+{
+    return transports[t].uri;
+}
+
+uint16_t sip_transport_port(enum sip_transport t)
+{
+    return transports[t].port;
+}
+
+int sip_transport_of(struct span name, enum sip_transport *out)
+{
+    for (size_t i = 0; i < CS_LEN(transports); i++) {
+        if (span_caseeq(name, transports[i].via)) {
+            *out = (enum sip_transport)i;
+            return 0;
+        }
+    }
+    return CS_ENOTSUP;
+}
+
+static void defaults(struct siptp_conf *c)
+{
+    if (!c->limits.message)
+        c->limits.message = 65535;
+    if (!c->limits.line)
+        c->limits.line = 8192;
+    if (!c->limits.headers)
+        c->limits.headers = 128;
+    if (!c->max_connections)
+        c->max_connections = 20000;
+    if (!c->max_connections_per_address)
+        c->max_connections_per_address = 100;
+    if (!c->idle.ms)
+        c->idle = DURATION_S(15 * 60);
+    if (!c->message_deadline.ms)
+        c->message_deadline = DURATION_S(10);
+    if (!c->first_message.ms)
+        c->first_message = DURATION_S(10);
+    if (!c->connect.ms)
+        c->connect = DURATION_S(2);
+}
+
+int siptp_new(struct loop *l, const struct siptp_conf *conf, const struct siptp_events *events,
+              void *arg, struct siptp **out)
+{
+    *out = NULL;
+    struct siptp *tp = calloc(1, sizeof(*tp));
+    if (!tp)
+        return CS_ENOMEM;
+    tp->refs = 1;
+    tp->loop = l;
+    tp->conf = *conf;
+    defaults(&tp->conf);
+    tp->stream_limits.max_unread = tp->conf.limits.message + 4;
+    tp->stream_limits.max_unsent = SIPTP_MAX_UNSENT;
+    tp->events = events;
+    tp->arg = arg;
+    list_init(&tp->listeners);
+    list_init(&tp->conns);
+    map_init(&tp->by_id);
+    map_init(&tp->by_addr);
+    map_init(&tp->hosts);
+    int err = self_new(l, &tp->self);
+    if (!err)
+        err = token_init(tp);
+    tp->conf.token_key = NULL; /* the caller's; token_init() has taken it in */
+    if (err) {
+        siptp_unref(tp);
+        return err;
+    }
+    *out = tp;
+    return 0;
+}
+
+static void listener_free(struct siptp_listener *ls)
+{
+    list_remove(&ls->link);
+    udp_close(&ls->udp);
+    listener_close(&ls->tcp);
+    free(ls->name);
+    free(ls->sent_by);
+    free(ls);
+}
+
+void siptp_unref(struct siptp *tp)
+{
+    if (--tp->refs)
+        return;
+    list_for_each (it, &tp->listeners)
+        listener_free(container_of(it, struct siptp_listener, link));
+    while (tp->spare) {
+        struct udp_flow *f = tp->spare;
+        tp->spare = f->next;
+        free(f);
+    }
+    map_fini(&tp->by_id);
+    map_fini(&tp->by_addr);
+    map_fini(&tp->hosts);
+    self_free(&tp->self);
+    token_fini(tp);
+    free(tp);
+}
+
+void siptp_free(struct siptp **ptp)
+{
+    struct siptp *tp = *ptp;
+    *ptp = NULL;
+    if (!tp)
+        return;
+    tp->events = NULL;
+    list_for_each (it, &tp->listeners) {
+        struct siptp_listener *ls = container_of(it, struct siptp_listener, link);
+        udp_close(&ls->udp);
+        listener_close(&ls->tcp);
+    }
+    list_for_each (it, &tp->conns)
+        conn_close(container_of(it, struct conn, link), 0);
+    siptp_unref(tp);
+}
+
+/* sent-by: as advertised, or the address we are bound to, or one of this machine's. */
+static int name_listener(struct siptp_listener *ls, struct span name, struct span advertised)
+{
+    char text[300];
+    struct buf b = BUF_INIT(text);
+    if (advertised.n) {
+        buf_put(&b, advertised);
+    } else {
+        struct addr shown = ls->local;
+        if (addr_is_any(&shown)) {
+            self_name(ls->tp->self, shown.sa.sa_family, &shown);
+            addr_set_port(&shown, addr_port(&ls->local));
+        }
+        addr_write(&b, &shown);
+    }
+    if (!buf_ok(&b))
+        return CS_ELIMIT;
+    ls->name = strndup(name.p ? name.p : "", name.n);
+    ls->sent_by = strndup(b.p, b.n);
+    if (!ls->name || !ls->sent_by)
+        return CS_ENOMEM;
+
+    ls->host = span_str(ls->sent_by);
+    ls->port = sip_transport_port(ls->transport);
+    size_t colon = ls->host.n;
+    while (colon && ascii_digit(ls->host.p[colon - 1]))
+        colon--;
+    if (colon > 1 && colon < ls->host.n && ls->host.p[colon - 1] == ':') {
+        uint64_t port;
+        int err = span_u64(span_skip(ls->host, colon), 65535, &port);
+        if (err)
+            return err;
+        ls->port = (uint16_t)port;
+        ls->host.n = colon - 1;
+    }
+    return 0;
+}
+
+int siptp_listen(struct siptp *tp, enum sip_transport transport, const struct addr *local,
+                 struct span name, struct span advertised, struct siptp_listener **out)
+{
+    *out = NULL;
+    if (transport != SIP_UDP && transport != SIP_TCP)
+        return CS_ENOTSUP;
+    if (tp->n_listeners == SIPTP_MAX_LISTENERS)
+        return CS_ELIMIT;
+    struct siptp_listener *ls = calloc(1, sizeof(*ls));
+    if (!ls)
+        return CS_ENOMEM;
+    ls->tp = tp;
+    ls->transport = transport;
+    list_init(&ls->link);
+    int err;
+    if (transport == SIP_UDP)
+        err = udp_open(tp->loop, local, siptp_datagram, ls, &ls->udp);
+    else
+        err = listener_open_tcp(tp->loop, local, &tp->stream_limits, &conn_events, conn_accept, ls,
+                                &ls->tcp);
+    if (!err) {
+        ls->local = transport == SIP_UDP ? *udp_local(ls->udp) : *listener_local(ls->tcp);
+        err = name_listener(ls, name, advertised);
+    }
+    if (err) {
+        listener_free(ls);
+        return err;
+    }
+    ls->index = (unsigned)tp->n_listeners++;
+    list_push_back(&tp->listeners, &ls->link);
+    *out = ls;
+    return 0;
+}
+
+struct span siptp_listener_name(const struct siptp_listener *ls)
+{
+    return span_str(ls->name);
+}
+
+struct span siptp_listener_sent_by(const struct siptp_listener *ls)
+{
+    return span_str(ls->sent_by);
+}
+
+const struct addr *siptp_listener_local(const struct siptp_listener *ls)
+{
+    return &ls->local;
+}
+
+bool siptp_is_us(const struct siptp *tp, struct span host, uint16_t port)
+{
+    struct addr a;
+    bool numeric = addr_parse_host(host, 0, &a) == 0;
+    list_for_each (it, &tp->listeners) {
+        const struct siptp_listener *ls = container_of(it, struct siptp_listener, link);
+        uint16_t wanted = port ? port : sip_transport_port(ls->transport);
+        if (wanted == ls->port && span_caseeq(host, ls->host))
+            return true;
+        if (!numeric || wanted != addr_port(&ls->local))
+            continue;
+        if (addr_is_any(&ls->local) ? self_has(tp->self, &a) : addr_same_host(&ls->local, &a))
+            return true;
+    }
+    return false;
+}

@@ -1,0 +1,128 @@
+/* A token is base64url over
+ *     1 byte   transport
+ *     1 byte   index of the listener
+ *     UDP:     2 bytes port, 4 or 16 bytes address
+ *     streams: 4 bytes epoch of the process, 8 bytes number of the connection
+ *     10 bytes of HMAC-SHA256 over all that
+ */
+#include <openssl/core_names.h>
+
+#include "base/ct.h"
+#include "base/rand.h"
+#include "siptp/impl.h"
+
+enum { MAC_LEN = 10, BODY_MAX = 2 + 2 + 16, STREAM_BODY = 2 + 4 + 8 };
+
+int token_init(struct siptp *tp)
+{
+    unsigned char made[32];
+    struct span key = tp->conf.token_key ? secret_span(tp->conf.token_key) : SPAN_NULL;
+    if (!key.n) {
+        rand_bytes(made, sizeof(made));
+        key = span_of(made, sizeof(made));
+    }
+    rand_bytes(&tp->epoch, sizeof(tp->epoch));
+    char digest[] = "SHA256";
+    OSSL_PARAM params[] = { OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+                            OSSL_PARAM_construct_end() };
+    EVP_MAC *hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+    tp->mac = hmac ? EVP_MAC_CTX_new(hmac) : NULL;
+    EVP_MAC_free(hmac);
+    int ok = tp->mac && EVP_MAC_init(tp->mac, (const unsigned char *)key.p, key.n, params);
+    ct_wipe(made, sizeof(made));
+    return ok ? 0 : CS_ENOMEM;
+}
+
+void token_fini(struct siptp *tp)
+{
+    EVP_MAC_CTX_free(tp->mac);
+    tp->mac = NULL;
+}
+
+/* Without a key EVP_MAC_init() starts again with the one it has. */
+static bool sign(struct siptp *tp, const unsigned char *body, size_t n,
+                 unsigned char mac[EVP_MAX_MD_SIZE])
+{
+    size_t len;
+    return EVP_MAC_init(tp->mac, NULL, 0, NULL) && EVP_MAC_update(tp->mac, body, n) &&
+           EVP_MAC_final(tp->mac, mac, &len, EVP_MAX_MD_SIZE) && len >= MAC_LEN;
+}
+
+void flow_token(const struct flow *f, struct buf *b)
+{
+    unsigned char token[BODY_MAX + MAC_LEN], mac[EVP_MAX_MD_SIZE];
+    struct buf body = buf_of(token, BODY_MAX);
+    buf_putc(&body, (char)f->transport);
+    buf_putc(&body, (char)f->listener->index);
+    if (f->transport == SIP_UDP) {
+        uint16_t port = addr_port(&f->remote);
+        buf_put(&body, span_of(&port, sizeof(port)));
+        buf_put(&body, addr_host_bytes(&f->remote));
+    } else {
+        buf_put(&body, span_of(&f->tp->epoch, sizeof(f->tp->epoch)));
+        buf_put(&body, span_of(&f->id, sizeof(f->id)));
+    }
+    if (!buf_ok(&body) || !sign(f->tp, token, body.n, mac)) {
+        b->full = true;
+        return;
+    }
+    memcpy(token + body.n, mac, MAC_LEN);
+    buf_base64url(b, token, body.n + MAC_LEN);
+}
+
+static int udp_by_token(struct siptp_listener *ls, struct span body, struct flow **out)
+{
+    struct addr to = { 0 };
+    uint16_t port;
+    memcpy(&port, body.p + 2, sizeof(port));
+    struct span host = span_skip(body, 2 + sizeof(port));
+    if (host.n == 4) {
+        to.in4.sin_family = AF_INET;
+        memcpy(&to.in4.sin_addr, host.p, 4);
+    } else {
+        to.in6.sin6_family = AF_INET6;
+        memcpy(&to.in6.sin6_addr, host.p, 16);
+    }
+    addr_set_port(&to, port);
+    return siptp_flow_to(ls->tp, SIP_UDP, &to, ls, out);
+}
+
+static int stream_by_token(struct siptp *tp, struct span body, struct flow **out)
+{
+    uint32_t epoch;
+    uint64_t id;
+    memcpy(&epoch, body.p + 2, sizeof(epoch));
+    memcpy(&id, body.p + 2 + sizeof(epoch), sizeof(id));
+    struct conn *c = epoch == tp->epoch ? conn_by_id(tp, id) : NULL;
+    if (!c)
+        return CS_ENOENT;
+    *out = flow_ref(&c->flow);
+    return 0;
+}
+
+int siptp_flow_by_token(struct siptp *tp, struct span text, struct flow **out)
+{
+    unsigned char token[BODY_MAX + MAC_LEN], mac[EVP_MAX_MD_SIZE];
+    size_t n;
+    *out = NULL;
+    if (!text.n || text.n > FLOW_TOKEN_MAX || base64url_decode(text, token, sizeof(token), &n))
+        return CS_EPROTO;
+    if (n < MAC_LEN + 2 + 2 + 4)
+        return CS_EPROTO;
+    n -= MAC_LEN;
+    if (!sign(tp, token, n, mac) || !ct_eq(span_of(mac, MAC_LEN), span_of(token + n, MAC_LEN)))
+        return CS_EPROTO;
+
+    /* From here on it is ours; yet another process with our key may have made it. */
+    struct span body = span_of(token, n);
+    enum sip_transport transport = token[0];
+    list_for_each (it, &tp->listeners) {
+        struct siptp_listener *ls = container_of(it, struct siptp_listener, link);
+        if (ls->index != token[1] || ls->transport != transport)
+            continue;
+        if (transport == SIP_UDP)
+            return n == 2 + 2 + 4 || n == BODY_MAX ? udp_by_token(ls, body, out) : CS_EPROTO;
+        return n == STREAM_BODY ? stream_by_token(tp, body, out) : CS_EPROTO;
+    }
+    return CS_ENOENT;
+}
