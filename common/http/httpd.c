@@ -27,7 +27,8 @@ struct httpd {
     struct loop *loop;
     struct MHD_Daemon *daemon;
     uv_poll_t poll;
-    struct timer again; /* libmicrohttpd has more to do than one turn should take */
+    struct turn turn;   /* a request was resumed, or a place became free: nobody else tells it */
+    struct timer again; /* it has more to do than one turn should take */
     const struct http_route *routes;
     void *arg;
     struct httpd_conf conf;
@@ -155,7 +156,8 @@ static void resume(struct http_req *r)
     if (!r->suspended)
         return;
     r->suspended = false;
-    MHD_resume_connection(r->mhd); /* on_request() is called again, in a later turn */
+    MHD_resume_connection(r->mhd); /* on_request() is called again at the end of this turn */
+    turn_queue(r->h->loop, &r->h->turn);
 }
 
 static void on_hangup(uv_poll_t *p, int status, int events)
@@ -511,6 +513,8 @@ static void on_connection(void *arg, struct MHD_Connection *mhd, void **ctx,
             timer_stop(h->loop, &c->deadline);
         free(c);
         *ctx = NULL;
+        if (!h->closing)
+            turn_queue(h->loop, &h->turn);
         return;
     }
     int fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
@@ -545,6 +549,11 @@ static void run(struct httpd *h)
             return; /* the rest comes by descriptors; deadlines are ours */
     } while (++n < RUNS_PER_TURN);
     timer_start(h->loop, &h->again, DURATION_MS(0));
+}
+
+static void on_turn(struct turn *t)
+{
+    run(container_of(t, struct httpd, turn));
 }
 
 static void on_again(struct timer *t)
@@ -603,6 +612,7 @@ int httpd_open(struct loop *l, const struct httpd_conf *conf, const struct http_
     h->conf.max_connections = conf->max_connections ? conf->max_connections : MAX_CONNECTIONS;
     h->conf.deadline = conf->deadline.ms ? conf->deadline : DURATION_MS(DEADLINE_MS);
     list_init(&h->open);
+    turn_init(&h->turn, on_turn);
     timer_init(&h->again, on_again);
     int fd = -1, err = listen_on(&h->local, &fd);
     if (err) {
@@ -646,6 +656,7 @@ void httpd_close(struct httpd **hp)
         r->gone = true;
         resume(r); /* libmicrohttpd stops only when none is suspended */
     }
+    turn_cancel(&h->turn);
     uv_close((uv_handle_t *)&h->poll, on_poll_closed);
     MHD_stop_daemon(h->daemon); /* calls on_completed() and on_connection() for each */
 }
