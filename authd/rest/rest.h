@@ -1,0 +1,41 @@
+/* authd's REST, as proto/openapi.yaml describes it: users, their bindings, the last refusals,
+ * health and metrics. */
+#ifndef CS_AUTHD_REST_H
+#define CS_AUTHD_REST_H
+
+#include "authd/store.h"
+#include "base/addr.h"
+
+struct explain;
+struct rest;
+
+struct rest_realm {
+    struct span name;
+    unsigned algorithms; /* what its groups may offer, ALG_BITs; passwords get these verifiers */
+};
+
+/* Everything is borrowed and outlives the server. */
+struct rest_conf {
+    struct addr listen;
+    const char *name;                 /* a Host to answer to besides addresses, or NULL */
+    const struct secret *admin_token; /* NULL: only health and metrics are answered */
+    struct redis *redis;
+    struct store *store;
+    struct vault *vault;
+    struct explain *explain;
+    const struct rest_realm *realms; /* the first is the default of requests that name none */
+    size_t n_realms;
+    /* A user was created, changed or removed here; may be NULL. */
+    void (*changed)(void *arg, struct span name, struct span realm);
+    void *arg;
+};
+
+CS_CHECK int rest_open(struct loop *l, const struct rest_conf *conf, struct rest **out);
+/* Requests that are being worked on are dropped. */
+void rest_close(struct rest **r);
+/* After a reload. What both configurations must share (listen, redis, store, vault, explain) stays
+ * as it was opened. */
+void rest_set_realms(struct rest *r, const struct rest_realm *realms, size_t n);
+const struct addr *rest_local(const struct rest *r);
+
+#endif
