@@ -1,0 +1,148 @@
+#include "wire.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+struct queue {
+    struct mmsghdr msg[WIRE_BATCH];
+    struct iovec iov[WIRE_BATCH];
+    unsigned n;
+};
+
+struct wire {
+    unsigned n;
+    uint64_t unsent;
+    struct pollfd fd[WIRE_SOCKETS];
+    uint16_t port[WIRE_SOCKETS];
+    struct queue out[WIRE_SOCKETS];
+    struct queue in;
+    char space[WIRE_BATCH][WIRE_DATAGRAM];
+};
+
+static int open_socket(const struct addr *server, uint16_t *port)
+{
+    enum { BUFFER = 4 << 20 };
+    int size = BUFFER, fd = socket(server->sa.sa_family, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+    struct sockaddr_storage own;
+    struct addr local;
+    socklen_t n = sizeof(own);
+    if (fd < 0)
+        return -errno;
+    /* Without privilege the kernel grants less, which the retransmissions make good. */
+    if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) != 0)
+        (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+    if (connect(fd, &server->sa, addr_len(server)) != 0 ||
+        getsockname(fd, (struct sockaddr *)&own, &n) != 0) {
+        int err = -errno;
+        close(fd);
+        return err;
+    }
+    addr_from_sockaddr((struct sockaddr *)&own, &local);
+    *port = addr_port(&local);
+    return fd;
+}
+
+int wire_open(const struct addr *server, unsigned n, struct wire **out)
+{
+    struct wire *w = calloc(1, sizeof(*w));
+    *out = NULL;
+    if (!w)
+        return CS_ENOMEM;
+    for (; w->n < n; w->n++) {
+        int fd = open_socket(server, &w->port[w->n]);
+        if (fd < 0) {
+            wire_close(&w);
+            return fd;
+        }
+        w->fd[w->n] = (struct pollfd){ .fd = fd, .events = POLLIN };
+    }
+    for (unsigned i = 0; i < WIRE_BATCH; i++) {
+        w->in.iov[i] = (struct iovec){ w->space[i], WIRE_DATAGRAM };
+        w->in.msg[i].msg_hdr = (struct msghdr){ .msg_iov = &w->in.iov[i], .msg_iovlen = 1 };
+    }
+    *out = w;
+    return 0;
+}
+
+void wire_close(struct wire **w)
+{
+    if (!*w)
+        return;
+    for (unsigned i = 0; i < (*w)->n; i++)
+        close((*w)->fd[i].fd);
+    free(*w);
+    *w = NULL;
+}
+
+unsigned wire_sockets(const struct wire *w)
+{
+    return w->n;
+}
+
+uint16_t wire_port(const struct wire *w, unsigned socket)
+{
+    return w->port[socket];
+}
+
+uint64_t wire_unsent(const struct wire *w)
+{
+    return w->unsent;
+}
+
+static void flush(struct wire *w, unsigned socket)
+{
+    struct queue *q = &w->out[socket];
+    for (unsigned done = 0, tries = 0; done < q->n;) {
+        int sent = sendmmsg(w->fd[socket].fd, q->msg + done, q->n - done, 0);
+        if (sent > 0) {
+            done += (unsigned)sent;
+            tries = 0;
+        } else if (errno == EAGAIN && tries++ < 100) { /* the server's buffer counts as ours */
+            struct pollfd p = { .fd = w->fd[socket].fd, .events = POLLOUT };
+            (void)poll(&p, 1, 1);
+        } else if (errno != EINTR && !(errno == ECONNREFUSED && tries++ == 0)) {
+            done++; /* a refusal of an earlier datagram is reported once */
+            w->unsent++;
+        }
+    }
+    q->n = 0;
+}
+
+void wire_send(struct wire *w, unsigned socket, struct span datagram)
+{
+    struct queue *q = &w->out[socket];
+    if (q->n == WIRE_BATCH)
+        flush(w, socket);
+    q->iov[q->n] = (struct iovec){ (void *)datagram.p, datagram.n };
+    q->msg[q->n].msg_hdr = (struct msghdr){ .msg_iov = &q->iov[q->n], .msg_iovlen = 1 };
+    q->n++;
+}
+
+void wire_flush(struct wire *w)
+{
+    for (unsigned i = 0; i < w->n; i++)
+        if (w->out[i].n > 0)
+            flush(w, i);
+}
+
+void wire_wait(struct wire *w, int64_t ns)
+{
+    struct timespec t = { ns / 1000000000, ns % 1000000000 };
+    for (unsigned i = 0; i < w->n; i++)
+        w->fd[i].revents = 0;
+    (void)ppoll(w->fd, w->n, ns > 0 ? &t : &(struct timespec){ 0 }, NULL);
+}
+
+void wire_receive(struct wire *w, void (*fn)(void *arg, struct span datagram), void *arg)
+{
+    for (unsigned i = 0; i < w->n; i++) {
+        if (!(w->fd[i].revents & (POLLIN | POLLERR)))
+            continue;
+        int n = recvmmsg(w->fd[i].fd, w->in.msg, WIRE_BATCH, MSG_DONTWAIT, NULL);
+        for (int k = 0; k < n; k++)
+            fn(arg, span_of(w->space[k], w->in.msg[k].msg_len));
+    }
+}
