@@ -15,18 +15,6 @@ enum {
     SIPTP_SPARE_FLOWS = 1024,      /* UDP flows kept for the next messages */
 };
 
-/* Values of SIP_REFUSED, in the order of metrics.def. */
-enum siptp_refused {
-    REFUSED_MALFORMED,
-    REFUSED_TOO_LARGE,
-    REFUSED_TOO_MANY_HEADERS,
-    REFUSED_LINE_TOO_LONG,
-    REFUSED_NO_LENGTH,
-    REFUSED_TIMEOUT,
-    REFUSED_CONNECTIONS,
-    REFUSED_MEMORY,
-};
-
 struct siptp_listener {
     struct list link;
     struct siptp *tp;

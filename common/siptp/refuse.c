@@ -8,7 +8,7 @@ struct span siptp_head(struct span in)
 }
 
 /* Which limit it was: the parser says only that one was passed. */
-static enum siptp_refused over_limit(struct span in, const struct sip_limits *limits)
+static enum sip_refused over_limit(struct span in, const struct sip_limits *limits)
 {
     struct span head = siptp_head(in);
     struct span rest = head.p ? span_head(head, head.n - 4) : in;
@@ -27,7 +27,7 @@ static enum siptp_refused over_limit(struct span in, const struct sip_limits *li
 
 void siptp_refuse(const struct siptp *tp, struct span in, int err)
 {
-    enum siptp_refused why = REFUSED_MALFORMED;
+    enum sip_refused why = REFUSED_MALFORMED;
     if (err == CS_ENOMEM)
         why = REFUSED_MEMORY;
     else if (err == CS_ELIMIT)

@@ -13,6 +13,18 @@ enum sip_transport { SIP_UDP, SIP_TCP, SIP_TLS, SIP_WS, SIP_WSS, SIP_TRANSPORT_C
 struct siptp;
 struct siptp_listener;
 
+/* Values of SIP_REFUSED, in the order of metrics.def. */
+enum sip_refused {
+    REFUSED_MALFORMED,
+    REFUSED_TOO_LARGE,
+    REFUSED_TOO_MANY_HEADERS,
+    REFUSED_LINE_TOO_LONG,
+    REFUSED_NO_LENGTH,
+    REFUSED_TIMEOUT,
+    REFUSED_CONNECTIONS,
+    REFUSED_MEMORY,
+};
+
 struct flow { /* counted; members are read-only for others */
     unsigned refs;
     struct siptp *tp;
