@@ -1,0 +1,51 @@
+#include "base/process.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+int process_user(struct span user, uid_t *uid, gid_t *gid)
+{
+    char name[65];
+    uint64_t number;
+    if (user.n == 0 || user.n >= sizeof(name))
+        return CS_ENOENT;
+    span_copy(name, sizeof(name), user);
+    bool numeric = span_u64(user, UINT32_MAX - 1, &number) == 0;
+    const struct passwd *pw = numeric ? getpwuid((uid_t)number) : getpwnam(name);
+    if (!pw && !numeric)
+        return CS_ENOENT;
+    *uid = pw ? pw->pw_uid : (uid_t)number;
+    *gid = pw ? pw->pw_gid : (gid_t)number;
+    return 0;
+}
+
+int process_become(struct span user)
+{
+    uid_t uid;
+    gid_t gid;
+    if (!user.p)
+        return 0;
+    int err = process_user(user, &uid, &gid);
+    if (err)
+        return err;
+    if (geteuid() != 0)
+        return geteuid() == uid ? 0 : CS_EDENIED;
+    if (setgroups(0, NULL) || setresgid(gid, gid, gid) || setresuid(uid, uid, uid))
+        return -errno;
+    return uid != 0 && setuid(0) == 0 ? CS_EDENIED : 0;
+}
+
+void process_harden(void)
+{
+    struct rlimit files;
+    prctl(PR_SET_DUMPABLE, 0);
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
+        files.rlim_cur = files.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &files);
+    }
+}

@@ -1,0 +1,174 @@
+#include "registrar/config.h"
+
+static const char *const levels[] = { "debug", "info", "warn", "error", NULL };
+static const char *const formats[] = { "text", "json", NULL };
+static const char *const transports[] = { "udp", "tcp", NULL };
+
+#define ROOT struct registrar_conf
+
+static const struct conf_key log_keys[] = {
+    CONF_ENUM("level", __typeof__(((ROOT *)0)->log), level, levels, "Least severe line written.",
+              .def = "info"),
+    CONF_ENUM("format", __typeof__(((ROOT *)0)->log), format, formats,
+              "Lines for people, or one JSON object each.", .def = "text"),
+    { 0 },
+};
+static const struct conf_section log_section = { sizeof(((ROOT *)0)->log), log_keys, NULL };
+
+#define AUTHD __typeof__(((ROOT *)0)->authd)
+static const struct conf_key authd_keys[] = {
+    CONF_PATH("socket", AUTHD, socket, "Unix socket of authd.", .required = true),
+    CONF_DURATION("deadline", AUTHD, deadline,
+                  "How long a request waits for its verdict; then it is answered 503.", .def = "2s",
+                  .min = 50 * CONF_MS, .max = 30 * CONF_SECOND),
+    CONF_SIZE("max_open", AUTHD, max_open, "Questions waiting at once; more are answered 503.",
+              .def = "20000", .min = 1, .max = 1000000),
+    { 0 },
+};
+static const struct conf_section authd_section = { sizeof(AUTHD), authd_keys, NULL };
+
+#define REDIS __typeof__(((ROOT *)0)->redis)
+static const struct conf_key redis_keys[] = {
+    CONF_PATH("socket", REDIS, socket, "Unix socket of Redis; or give address."),
+    CONF_ADDR("address", REDIS, address, "Address of Redis.", .port = 6379),
+    CONF_STR("user", REDIS, user, "ACL user of Redis."),
+    CONF_PATH("password_file", REDIS, password_file, "File that holds this user's password."),
+    CONF_DURATION("deadline", REDIS, deadline, "How long a command may take.", .def = "2s",
+                  .min = 50 * CONF_MS, .max = 30 * CONF_SECOND),
+    { 0 },
+};
+
+static void redis_check(struct conf_check *c, void *section)
+{
+    REDIS *r = section;
+    if (!r->socket == (r->address.sa.sa_family == AF_UNSPEC))
+        conf_error(c, NULL, "write either socket or address");
+}
+
+static const struct conf_section redis_section = { sizeof(REDIS), redis_keys, redis_check };
+
+#define HTTP __typeof__(((ROOT *)0)->http)
+static const struct conf_key http_keys[] = {
+    CONF_ADDR("listen", HTTP, listen, "Address of /healthz, /readyz and /metrics.",
+              .def = "127.0.0.1:8081"),
+    { 0 },
+};
+static const struct conf_section http_section = { sizeof(HTTP), http_keys, NULL };
+
+static const struct conf_key listener_keys[] = {
+    CONF_STR("name", struct listener_conf, name, "What authd and logs call it.", .required = true,
+             .min = 1, .max = 32),
+    CONF_ENUM("transport", struct listener_conf, transport, transports, "Its transport.",
+              .required = true),
+    CONF_ADDR("address", struct listener_conf, address, "Where it listens.", .required = true,
+              .port = 5060),
+    CONF_STR("advertise", struct listener_conf, advertise,
+             "host:port that others reach it by, for Via and Record-Route; must be written when "
+             "the address is a wildcard.",
+             .max = 255),
+    { 0 },
+};
+
+static void listener_check(struct conf_check *c, void *section)
+{
+    struct listener_conf *l = section;
+    if (addr_is_any(&l->address) && !l->advertise.p)
+        conf_error(c, "address",
+                   "phones cannot answer to a wildcard address; add advertise: host:port");
+}
+
+static const struct conf_section listener_section = { sizeof(struct listener_conf), listener_keys,
+                                                      listener_check };
+
+#define LIMITS __typeof__(((ROOT *)0)->limits)
+static const struct conf_key limit_keys[] = {
+    CONF_SIZE("message", LIMITS, message, "Bytes of one SIP message.", .def = "64k", .min = 1024,
+              .max = CONF_MIB),
+    CONF_SIZE("line", LIMITS, line, "Bytes of one header with its folds.", .def = "8k", .min = 256,
+              .max = 64 * CONF_KIB),
+    CONF_SIZE("headers", LIMITS, headers, "Headers of one message.", .def = "128", .min = 16,
+              .max = 1024),
+    CONF_SIZE("connections", LIMITS, connections, "Stream connections in all.", .def = "20000",
+              .min = 1, .max = 1000000),
+    CONF_SIZE("connections_per_address", LIMITS, connections_per_address,
+              "Stream connections from one address.", .def = "100", .min = 1, .max = 1000000),
+    CONF_SIZE("transactions", LIMITS, transactions, "Transactions open at once.", .def = "100000",
+              .min = 100, .max = 10000000),
+    CONF_SIZE("answer_memory", LIMITS, answer_memory,
+              "Memory for answers that may be asked for again; the oldest go first.", .def = "32m",
+              .min = 64 * CONF_KIB, .max = 4 * CONF_GIB),
+    CONF_SIZE("branches", LIMITS, branches, "Contacts that one request is forked to.", .def = "20",
+              .min = 1, .max = 60),
+    CONF_DURATION("idle", LIMITS, idle, "A stream without a message or keepalive is closed.",
+                  .def = "15m", .min = 10 * CONF_SECOND, .max = CONF_DAY),
+    CONF_DURATION("message_deadline", LIMITS, message_deadline,
+                  "From the first byte of a message to its last.", .def = "10s",
+                  .min = 100 * CONF_MS, .max = 5 * CONF_MINUTE),
+    CONF_DURATION("first_message", LIMITS, first_message,
+                  "From a connection to its first whole message.", .def = "10s",
+                  .min = 100 * CONF_MS, .max = 5 * CONF_MINUTE),
+    CONF_DURATION("connect", LIMITS, connect, "Making a connection.", .def = "2s",
+                  .min = 100 * CONF_MS, .max = 30 * CONF_SECOND),
+    { 0 },
+};
+static const struct conf_section limits_section = { sizeof(LIMITS), limit_keys, NULL };
+
+#define TIMERS __typeof__(((ROOT *)0)->timers)
+static const struct conf_key timer_keys[] = {
+    CONF_DURATION("t1", TIMERS, t1, "Round-trip estimate (RFC 3261, 17.1.1.1).", .def = "500ms",
+                  .min = 10 * CONF_MS, .max = 5 * CONF_SECOND),
+    CONF_DURATION("t2", TIMERS, t2, "Longest interval between retransmissions.", .def = "4s",
+                  .min = 100 * CONF_MS, .max = 60 * CONF_SECOND),
+    CONF_DURATION("t4", TIMERS, t4, "How long a message stays in the network.", .def = "5s",
+                  .min = 100 * CONF_MS, .max = 60 * CONF_SECOND),
+    CONF_DURATION("invite", TIMERS, invite,
+                  "Timer C: a forwarded INVITE without an answer is given up.", .def = "3m",
+                  .min = 3 * CONF_SECOND, .max = CONF_HOUR),
+    CONF_DURATION("ring", TIMERS, ring,
+                  "How long contacts of one q value ring before the next lower one is tried.",
+                  .def = "20s", .min = CONF_SECOND, .max = 10 * CONF_MINUTE),
+    { 0 },
+};
+static const struct conf_section timers_section = { sizeof(TIMERS), timer_keys, NULL };
+
+static const struct conf_key root_keys[] = {
+    CONF_STR("node", ROOT, node, "Name of this process in logs and bindings; default: host name.",
+             .max = 64),
+    CONF_STR("user", ROOT, user, "User to become after the sockets are open, when started as root.",
+             .max = 64),
+    CONF_SECTION("log", ROOT, log, &log_section, "What is written to stderr."),
+    CONF_SECTION("authd", ROOT, authd, &authd_section, "Who judges requests."),
+    CONF_SECTION("redis", ROOT, redis, &redis_section, "Where bindings are kept."),
+    CONF_SECTION("http", ROOT, http, &http_section, "Health and metrics."),
+    CONF_STRS("domains", ROOT, domains, "Domains whose phones register here.", .at_least = 1,
+              .max = 255, .required = true, .unique = true),
+    CONF_SECTIONS("listeners", ROOT, listeners, &listener_section, "Where SIP is spoken.",
+                  .at_least = 1, .at_most = 16, .required = true, .unique = true),
+    CONF_SECTION("limits", ROOT, limits, &limits_section, "Bounds, so that a flood costs no more."),
+    CONF_SECTION("timers", ROOT, timers, &timers_section, "Times of RFC 3261 and of forking."),
+    { 0 },
+};
+
+static void root_check(struct conf_check *c, void *section)
+{
+    struct registrar_conf *conf = section;
+    for (size_t i = 0; i < conf->n_domains; i++) { /* compared in lower case from here on */
+        char *p = arena_str(conf_arena(c), conf->domains[i]);
+        if (!p)
+            continue;
+        for (size_t j = 0; j < conf->domains[i].n; j++)
+            p[j] = ascii_lower(p[j]);
+        conf->domains[i].p = p;
+    }
+}
+
+const struct conf_section registrar_conf_section = { sizeof(ROOT), root_keys, root_check };
+
+struct span conf_domain(const struct registrar_conf *c, struct span host)
+{
+    for (size_t i = 0; i < c->n_domains; i++) {
+        if (span_caseeq(c->domains[i], host))
+            return c->domains[i];
+    }
+    return SPAN_NULL;
+}

@@ -1,0 +1,61 @@
+/* registrar.yaml as a struct. */
+#ifndef CS_REGISTRAR_CONFIG_H
+#define CS_REGISTRAR_CONFIG_H
+
+#include "base/log.h"
+#include "conf/conf.h"
+#include "siptx/siptx.h"
+
+struct listener_conf {
+    struct span name;
+    enum sip_transport transport;
+    struct addr address;
+    struct span advertise; /* host:port; absent: the address */
+};
+
+struct registrar_conf {
+    struct span node; /* absent: the host's name */
+    struct span user; /* uid to become; absent: stay */
+    struct {
+        enum log_level level;
+        enum log_format format;
+    } log;
+    struct {
+        const char *socket;
+        struct duration deadline;
+        size_t max_open;
+    } authd;
+    struct {
+        const char *socket;
+        struct addr address;
+        struct span user;
+        const char *password_file;
+        struct duration deadline;
+    } redis;
+    struct {
+        struct addr listen;
+    } http;
+    struct span *domains; /* in lower case */
+    size_t n_domains;
+    struct listener_conf *listeners;
+    size_t n_listeners;
+    struct {
+        size_t message, line, headers, connections, connections_per_address, transactions,
+            answer_memory, branches;
+        struct duration idle, message_deadline, first_message, connect;
+    } limits;
+    struct {
+        struct duration t1, t2, t4, invite, ring;
+    } timers;
+};
+
+extern const struct conf_section registrar_conf_section;
+
+/* The domain that this host is, written in any case; absent if it is none of ours. */
+struct span conf_domain(const struct registrar_conf *c, struct span host);
+static inline bool conf_serves(const struct registrar_conf *c, struct span host)
+{
+    return conf_domain(c, host).p != NULL;
+}
+
+#endif

@@ -1,0 +1,339 @@
+#include "registrar/fork.h"
+
+#include <stdlib.h>
+
+#include "base/metric.h"
+#include "registrar/record_route.h"
+#include "sip/write.h"
+
+enum { MESSAGE_MAX = 70000, BREADTH = 60, HASH_LEN = 16, LINES_MAX = 8192 };
+
+struct branch {
+    struct fork *fork;
+    struct flow *flow;
+    struct fork_target target;
+    struct tx *tx;
+    unsigned status;      /* final, 0 while it is out */
+    struct sip_msg *resp; /* final answer, if one came */
+};
+
+struct fork {
+    struct front *front;
+    struct fork_request rq; /* without its targets */
+    struct branch *branches;
+    size_t n, started, finals;
+    uint32_t breadth;
+    bool answered, cancelled, won; /* won: a 2xx came */
+    struct timer timer;            /* next group, or the end of a won INVITE */
+    struct turn end;
+};
+
+static char out[MESSAGE_MAX]; /* one loop, one message at a time */
+
+static void fork_free(struct fork *k)
+{
+    struct loop *l = k->front->loop;
+    timer_stop(l, &k->timer);
+    turn_cancel(&k->end);
+    if (tx_data(k->rq.tx))
+        tx_set_data(k->rq.tx, NULL);
+    for (size_t i = 0; i < k->n; i++) {
+        struct branch *b = &k->branches[i];
+        if (b->tx)
+            tx_forget(b->tx);
+        tx_unref(&b->tx);
+        sip_msg_unref(&b->resp);
+        flow_unref(&b->flow);
+    }
+    tx_unref(&k->rq.tx);
+    free(k->branches);
+    free(k);
+}
+
+static void on_end(struct turn *t)
+{
+    fork_free(container_of(t, struct fork, end));
+}
+
+/* ---- requests ---- */
+
+bool fork_via_loops(const struct sip_via *via, uint64_t loop_hash)
+{
+    uint64_t h;
+    if (via->branch.n != SIP_BRANCH_LEN + 1 + HASH_LEN || via->branch.p[SIP_BRANCH_LEN] != '.')
+        return false;
+    return span_hex(span_skip(via->branch, SIP_BRANCH_LEN + 1), &h) == 0 && h == loop_hash;
+}
+
+static void write_branch_param(struct buf *b, uint64_t loop_hash)
+{
+    unsigned char bytes[8];
+    for (int i = 0; i < 8; i++)
+        bytes[i] = (unsigned char)(loop_hash >> (56 - 8 * i));
+    siptx_branch(b);
+    buf_putc(b, '.');
+    buf_hex(b, bytes, sizeof(bytes));
+}
+
+static void on_response(void *arg, struct tx *tx, struct sip_msg *resp);
+static void on_failed(void *arg, struct tx *tx, int err);
+
+static int send_branch(struct branch *b, uint32_t breadth)
+{
+    static const struct tx_client_events events = { on_response, on_failed };
+    struct fork *k = b->fork;
+    const struct sip_msg *m = k->rq.msg;
+    char branch[SIP_BRANCH_LEN + 1 + HASH_LEN], via[512], route[768], lines[LINES_MAX];
+    struct buf bb = BUF_INIT(branch), vb = BUF_INIT(via), rb = BUF_INIT(route),
+               lb = BUF_INIT(lines), ob = BUF_INIT(out);
+    write_branch_param(&bb, k->rq.loop_hash);
+    front_write_via(&vb, b->flow, buf_span(&bb));
+    buf_put(&lb, k->rq.append);
+    buf_lit(&lb, "Max-Breadth: ");
+    buf_u64(&lb, breadth);
+    buf_lit(&lb, "\r\n");
+    struct sip_edit edit = {
+        .uri = b->target.uri,
+        .via = buf_span(&vb),
+        .max_forwards = m->max_forwards < 0 ? 70 : m->max_forwards - 1,
+        .routes = b->target.routes,
+        .n_routes = b->target.n_routes,
+        .strip = k->rq.strip | SIP_HDR_BIT(SIP_HDR_ROUTE) | SIP_HDR_BIT(SIP_HDR_MAX_BREADTH),
+        .append = buf_span(&lb),
+    };
+    if (k->rq.record_route) {
+        record_route_write(&rb, k->rq.from, b->flow, m->from.tag);
+        edit.record_route = buf_span(&rb);
+    }
+    sip_write_request(&ob, m, &edit);
+    if (!buf_ok(&vb) || !buf_ok(&rb) || !buf_ok(&lb) || !buf_ok(&ob))
+        return CS_ELIMIT;
+    metric_inc(M_REG_FORWARDED, 0);
+    return tx_send(k->front->tx, b->flow, m->method, buf_span(&bb), buf_span(&ob), &events, b,
+                   &b->tx);
+}
+
+/* ---- answers ---- */
+
+static void forward(struct fork *k, struct sip_msg *resp, struct span append)
+{
+    struct buf ob = BUF_INIT(out);
+    sip_write_response(&ob, resp, FRONT_IDENTITY, append);
+    metric_inc(M_REG_FORWARDED, 1);
+    if (buf_ok(&ob))
+        tx_forward(k->rq.tx, resp->status, buf_span(&ob));
+    else
+        front_reply(k->rq.tx, 500, NULL, SPAN_NULL);
+}
+
+/* Lower is better (16.7 step 6): a 6xx decides, then the lowest class; among 4xx first those that
+ * tell the caller how to succeed, and last what only says that nobody answered. */
+static unsigned rank(unsigned status)
+{
+    if (status >= 600)
+        return 0;
+    unsigned r = status / 100 * 1000;
+    switch (status) {
+    case 401:
+    case 407:
+    case 415:
+    case 420:
+    case 484:
+        return r;
+    case 408:
+    case 480:
+    case 487:
+        return r + 999;
+    default:
+        return r + status % 100 + 1;
+    }
+}
+
+static bool is_challenge(unsigned status)
+{
+    return status == 401 || status == 407;
+}
+
+/* A caller who must answer several challenges needs to see them all (16.7 step 7). */
+static void add_challenges(struct fork *k, const struct branch *best, struct buf *b)
+{
+    for (size_t i = 0; i < k->started; i++) {
+        const struct sip_msg *resp = k->branches[i].resp;
+        if (&k->branches[i] == best || !resp || !is_challenge(resp->status))
+            continue;
+        for (size_t h = 0; h < resp->n_hdr; h++) {
+            if (resp->hdr[h].id == SIP_HDR_WWW_AUTHENTICATE ||
+                resp->hdr[h].id == SIP_HDR_PROXY_AUTHENTICATE)
+                sip_write_hdr(b, resp->hdr[h].name, resp->hdr[h].value);
+        }
+    }
+}
+
+static void answer_best(struct fork *k)
+{
+    char lines[LINES_MAX];
+    struct buf lb = BUF_INIT(lines);
+    struct branch *best = &k->branches[0];
+    for (size_t i = 1; i < k->started; i++) {
+        if (rank(k->branches[i].status) < rank(best->status))
+            best = &k->branches[i];
+    }
+    k->answered = true;
+    if (!best->resp) {
+        front_reply(k->rq.tx, best->status, NULL, SPAN_NULL);
+    } else if (best->status == 503) { /* it speaks of the phone, not of us (16.7 step 6) */
+        front_reply(k->rq.tx, 500, NULL, SPAN_NULL);
+    } else {
+        if (is_challenge(best->status))
+            add_challenges(k, best, &lb);
+        forward(k, best->resp, buf_ok(&lb) ? buf_span(&lb) : SPAN_NULL);
+    }
+}
+
+static void cancel_branches(struct fork *k)
+{
+    for (size_t i = 0; i < k->started; i++) {
+        if (!k->branches[i].status && k->branches[i].tx)
+            tx_cancel(k->branches[i].tx);
+    }
+}
+
+static void start_group(struct fork *k);
+
+static void advance(struct fork *k)
+{
+    if (k->finals < k->started)
+        return;
+    if (!k->won && !k->cancelled && k->started < k->n) {
+        start_group(k);
+        return;
+    }
+    if (!k->answered)
+        answer_best(k);
+    if (k->won && k->rq.msg->method == SIP_INVITE) /* 2xx come again until the ACK (RFC 6026) */
+        timer_start(k->front->loop, &k->timer, DURATION_MS(64 * k->front->conf->timers.t1.ms));
+    else
+        turn_queue(k->front->loop, &k->end);
+}
+
+static void on_timer(struct timer *t)
+{
+    struct fork *k = container_of(t, struct fork, timer);
+    if (k->answered)
+        fork_free(k);
+    else /* nobody took it: their 487 start the next group */
+        cancel_branches(k);
+}
+
+static void finalize(struct branch *b, unsigned status, struct sip_msg *resp)
+{
+    struct fork *k = b->fork;
+    b->status = status;
+    if (resp)
+        b->resp = sip_msg_ref(resp);
+    k->finals++;
+    if (status >= 600) { /* nobody else is to be asked (16.7 step 5) */
+        k->cancelled = true;
+        cancel_branches(k);
+    }
+    advance(k);
+}
+
+static void on_response(void *arg, struct tx *tx, struct sip_msg *resp)
+{
+    struct branch *b = arg;
+    struct fork *k = b->fork;
+    (void)tx;
+    if (resp->status == 100)
+        return; /* hop by hop */
+    if (resp->status < 200) {
+        if (!k->answered)
+            forward(k, resp, SPAN_NULL);
+        return;
+    }
+    if (resp->status >= 300) {
+        if (!b->status)
+            finalize(b, resp->status, resp);
+        return;
+    }
+    bool first = !k->won;
+    k->won = true;
+    if (k->rq.msg->method == SIP_INVITE || !k->answered) {
+        k->answered = true;
+        forward(k, resp, SPAN_NULL);
+    }
+    if (first)
+        cancel_branches(k);
+    if (!b->status)
+        finalize(b, resp->status, NULL);
+}
+
+static void on_failed(void *arg, struct tx *tx, int err)
+{
+    struct branch *b = arg;
+    (void)tx;
+    if (!b->status)
+        finalize(b, err == CS_ETIMEOUT ? 408 : 480, NULL);
+}
+
+/* ---- groups ---- */
+
+static void start_group(struct fork *k)
+{
+    size_t first = k->started, last = first;
+    while (last < k->n && k->branches[last].target.q == k->branches[first].target.q)
+        last++;
+    uint32_t share = k->breadth / (uint32_t)(last - first);
+    k->started = last;
+    for (size_t i = first; i < last; i++) {
+        struct branch *b = &k->branches[i];
+        int err = share ? send_branch(b, share) : CS_ELIMIT;
+        if (err) {
+            b->status = share ? 480 : 440; /* RFC 5393, 5.3.3 */
+            k->finals++;
+        }
+    }
+    timer_stop(k->front->loop, &k->timer);
+    if (last < k->n && k->rq.msg->method == SIP_INVITE)
+        timer_start(k->front->loop, &k->timer, k->front->conf->timers.ring);
+    advance(k);
+}
+
+static int by_q(const void *a, const void *b)
+{
+    const struct branch *x = a, *y = b;
+    return (x->target.q < y->target.q) - (x->target.q > y->target.q);
+}
+
+struct fork *fork_start(struct front *f, const struct fork_request *rq)
+{
+    uint32_t breadth;
+    struct fork *k = calloc(1, sizeof(*k));
+    struct branch *branches = calloc(rq->n_targets, sizeof(*branches));
+    if (!k || !branches) {
+        free(k);
+        free(branches);
+        return NULL;
+    }
+    *k = (struct fork){ .front = f, .rq = *rq, .branches = branches, .n = rq->n_targets };
+    k->rq.tx = tx_ref(rq->tx);
+    k->rq.targets = NULL;
+    k->breadth = sip_hdr_u32(rq->msg, SIP_HDR_MAX_BREADTH, &breadth) ? BREADTH : breadth;
+    timer_init(&k->timer, on_timer);
+    turn_init(&k->end, on_end);
+    for (size_t i = 0; i < k->n; i++) {
+        branches[i] = (struct branch){ .fork = k,
+                                       .flow = flow_ref(rq->targets[i].flow),
+                                       .target = rq->targets[i] };
+    }
+    qsort(branches, k->n, sizeof(*branches), by_q);
+    start_group(k);
+    return k;
+}
+
+void fork_cancel(struct fork *k)
+{
+    k->cancelled = true;
+    timer_stop(k->front->loop, &k->timer);
+    cancel_branches(k);
+}

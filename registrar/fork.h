@@ -1,0 +1,38 @@
+/* One request sent to one or several targets, and their answers made into one (RFC 3261, 16.6
+ * and 16.7; RFC 5393). Targets of equal q ring together, then those of the next lower. */
+#ifndef CS_REGISTRAR_FORK_H
+#define CS_REGISTRAR_FORK_H
+
+#include "registrar/front.h"
+
+struct fork;
+
+struct fork_target {
+    struct flow *flow; /* borrowed: the fork takes its own reference */
+    struct span uri;   /* new Request-URI; absent: keep */
+    const struct span *routes;
+    size_t n_routes;
+    uint32_t q; /* thousandths */
+};
+
+struct fork_request {
+    struct tx *tx; /* server transaction; the fork answers it */
+    struct sip_msg *msg;
+    struct flow *from;
+    const struct fork_target
+        *targets; /* borrowed for the call, as all spans in it are the message's */
+    size_t n_targets;
+    uint64_t strip;     /* headers to leave out */
+    struct span append; /* lines to add; in the message's arena */
+    bool record_route;
+    uint64_t loop_hash; /* goes into each branch */
+};
+
+/* Sends. NULL when memory is exhausted (the transaction is not answered then). */
+struct fork *fork_start(struct front *f, const struct fork_request *rq);
+/* Cancels every branch that rings; their answers come as always. */
+void fork_cancel(struct fork *fork);
+/* Whether this Via of ours has this loop hash: the request has been here with the same aim. */
+bool fork_via_loops(const struct sip_via *via, uint64_t loop_hash);
+
+#endif

@@ -1,0 +1,206 @@
+#include "registrar/front.h"
+
+#include <unistd.h>
+
+#include "base/metric.h"
+#include "base/rand.h"
+#include "registrar/proxy.h"
+#include "registrar/register.h"
+#include "sip/write.h"
+
+static const struct log front_log = { .module = "front" };
+
+#define ALLOW                                                                                      \
+    "Allow: INVITE, ACK, CANCEL, BYE, REGISTER, OPTIONS, INFO, UPDATE, PRACK, SUBSCRIBE, NOTIFY, " \
+    "MESSAGE, REFER, PUBLISH
+"
+
+    /* Extensions that a REGISTER may require (RFC 3261, 20.32). */
+    static const struct span register_supports[] = { SPAN_INIT("path") };
+
+struct span front_aor(struct sip_msg *m, const struct sip_uri *uri)
+{
+    char text[SIP_AOR_MAX];
+    struct buf b = BUF_INIT(text);
+    if (sip_aor_write(&b, uri))
+        return SPAN_NULL;
+    return arena_dup(&m->arena, buf_span(&b));
+}
+
+void front_reply(struct tx *tx, unsigned status, const char *reason, struct span lines)
+{
+    metric_inc(M_REG_RESPONSES, status / 100 - 1);
+    tx_reply_full(tx, status, reason ? span_str(reason) : SPAN_NULL, lines, SPAN_NULL, SPAN_NULL);
+}
+
+void front_reply_later(struct tx *tx)
+{
+    char line[32];
+    struct buf b = BUF_INIT(line);
+    buf_lit(&b, "Retry-After: ");
+    buf_u64(&b, 1 + rand_below(5));
+    buf_lit(&b, "\r\n");
+    front_reply(tx, 503, NULL, buf_span(&b));
+}
+
+void front_write_via(struct buf *b, const struct flow *flow, struct span branch)
+{
+    buf_lit(b, "SIP/2.0/");
+    buf_put(b, sip_transport_via(flow->transport));
+    buf_putc(b, ' ');
+    buf_put(b, siptp_listener_sent_by(flow->listener));
+    buf_lit(b, ";rport;branch=");
+    buf_put(b, branch);
+}
+
+/* Whether every option tag of the header is one of these; the others go into an Unsupported line.
+ */
+static bool supports(const struct sip_msg *m, enum sip_hdr_id id, const struct span *tags, size_t n,
+                     struct buf *unsupported)
+{
+    bool first = true;
+    if (!sip_has(m, id))
+        return true;
+    for (struct sip_values it = sip_values(m, id); sip_next(&it);) {
+        size_t i = 0;
+        while (i < n && !span_caseeq(tags[i], it.value))
+            i++;
+        if (i < n)
+            continue;
+        buf_put(unsupported, first ? SPAN("Unsupported: ") : SPAN(", "));
+        buf_put(unsupported, it.value);
+        first = false;
+    }
+    if (!first)
+        buf_lit(unsupported, "\r\n");
+    return first;
+}
+
+static void answer_options(struct tx *tx)
+{
+    front_reply(tx, 200, NULL,
+                SPAN(ALLOW "Accept: application/sdp\r\n"
+                           "Supported: path\r\n"));
+}
+
+/* The server itself: one of our names or addresses, and no user. */
+static bool is_server(const struct front *f, const struct sip_uri *uri)
+{
+    return !uri->user.p &&
+           (conf_serves(f->conf, uri->host) || siptp_is_us(f->tp, uri->host, uri->port));
+}
+
+static void on_request(void *arg, struct tx *tx, struct flow *flow, struct sip_msg *m)
+{
+    struct front *f = arg;
+    char line[512];
+    struct buf unsupported = BUF_INIT(line);
+    metric_inc(M_REG_REQUESTS, m->method);
+
+    if (m->method == SIP_OTHER) {
+        front_reply(tx, 405, NULL, SPAN(ALLOW));
+    } else if (m->uri.scheme != SIP_SCHEME_SIP && m->uri.scheme != SIP_SCHEME_SIPS) {
+        front_reply(tx, 416, NULL, SPAN_NULL);
+    } else if (m->method == SIP_REGISTER && conf_serves(f->conf, m->uri.host)) {
+        if (supports(m, SIP_HDR_REQUIRE, register_supports, CS_LEN(register_supports),
+                     &unsupported))
+            register_start(f, tx, flow, m);
+        else
+            front_reply(tx, 420, NULL, buf_span(&unsupported));
+    } else if (m->method == SIP_REGISTER) { /* we relay to nobody's registrar */
+        front_reply(tx, 403, "Domain Not Served Here", SPAN_NULL);
+    } else if (m->method == SIP_OPTIONS && is_server(f, &m->uri)) {
+        answer_options(tx); /* a keepalive, or somebody asking who is there: both are free */
+    } else if (m->max_forwards == 0) {
+        front_reply(tx, 483, NULL, SPAN_NULL);
+    } else if (!supports(m, SIP_HDR_PROXY_REQUIRE, NULL, 0, &unsupported)) {
+        front_reply(tx, 420, NULL, buf_span(&unsupported));
+    } else {
+        proxy_start(f, tx, flow, m);
+    }
+}
+
+static void on_cancelled(void *arg, struct tx *tx, struct sip_msg *cancel)
+{
+    (void)arg;
+    (void)cancel;
+    proxy_cancel(tx);
+}
+
+static void on_ack(void *arg, struct flow *flow, struct sip_msg *m)
+{
+    metric_inc(M_REG_REQUESTS, SIP_ACK);
+    proxy_ack(arg, flow, m);
+}
+
+/* A response that no transaction of ours waits for is dropped (RFC 6026, 8.9). */
+static void on_stray(void *arg, struct flow *flow, struct sip_msg *m)
+{
+    (void)arg;
+    log_debug(&flow->log, "stray response dropped", kv_u("status", m->status),
+              kv_s("call_id", m->call_id));
+}
+
+static void on_flow_closed(void *arg, struct flow *flow)
+{
+    (void)arg;
+    log_debug(&flow->log, "flow closed", kv_u("flow", flow->id));
+}
+
+static int open_listeners(struct front *f)
+{
+    for (size_t i = 0; i < f->conf->n_listeners; i++) {
+        const struct listener_conf *lc = &f->conf->listeners[i];
+        struct siptp_listener *ls;
+        int err = siptp_listen(f->tp, lc->transport, &lc->address, lc->name, lc->advertise, &ls);
+        if (err) {
+            log_error(&front_log, "cannot listen", kv_s("listener", lc->name),
+                      kv_addr("address", &lc->address), kv_err(err));
+            return err;
+        }
+        log_info(&front_log, "listening", kv_s("listener", lc->name),
+                 kv_s("transport", sip_transport_uri(lc->transport)),
+                 kv_addr("address", siptp_listener_local(ls)),
+                 kv_s("advertised", siptp_listener_sent_by(ls)));
+    }
+    return 0;
+}
+
+int front_open(struct front *f)
+{
+    static const struct siptx_events events = { .request = on_request,
+                                                .cancelled = on_cancelled,
+                                                .ack = on_ack,
+                                                .stray = on_stray,
+                                                .flow_closed = on_flow_closed };
+    const struct registrar_conf *c = f->conf;
+    struct siptx_conf xc = { .t1 = c->timers.t1,
+                             .t2 = c->timers.t2,
+                             .t4 = c->timers.t4,
+                             .invite_timeout = c->timers.invite,
+                             .max_transactions = c->limits.transactions,
+                             .answer_memory = c->limits.answer_memory };
+    struct siptp_conf tc = { .limits = { .message = c->limits.message,
+                                         .line = c->limits.line,
+                                         .headers = c->limits.headers },
+                             .max_connections = c->limits.connections,
+                             .max_connections_per_address = c->limits.connections_per_address,
+                             .idle = c->limits.idle,
+                             .message_deadline = c->limits.message_deadline,
+                             .first_message = c->limits.first_message,
+                             .connect = c->limits.connect };
+    if (c->node.p)
+        span_copy(f->node, sizeof(f->node), c->node);
+    else if (gethostname(f->node, sizeof(f->node) - 1))
+        span_copy(f->node, sizeof(f->node), SPAN("registrar"));
+    int err = siptx_new(f->loop, &xc, &events, f, &f->tx);
+    if (!err)
+        err = siptp_new(f->loop, &tc, siptx_transport_events(), f->tx, &f->tp);
+    return err ? err : open_listeners(f);
+}
+
+void front_close(struct front *f)
+{
+    siptx_free(&f->tx);
+    siptp_free(&f->tp);
+}

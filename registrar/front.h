@@ -1,0 +1,41 @@
+/* The face to strangers: takes each new request, refuses what can be refused without a question,
+ * and hands the rest to register or proxy. */
+#ifndef CS_REGISTRAR_FRONT_H
+#define CS_REGISTRAR_FRONT_H
+
+#include "gate/gate.h"
+#include "redis/redis.h"
+#include "registrar/config.h"
+
+struct front {
+    struct loop *loop;
+    const struct registrar_conf *conf;
+    char node[65];
+    struct redis *redis;
+    struct gate *gate;
+    struct siptp *tp;
+    struct siptx *tx;
+};
+
+/* Opens the listeners of the configuration; gate and redis are there already. On failure what is
+ * wrong was logged, and front_close() is still due. */
+CS_CHECK int front_open(struct front *f);
+void front_close(struct front *f);
+
+/* The canonical AOR of a URI in the message's arena; absent if it is none. */
+struct span front_aor(struct sip_msg *m, const struct sip_uri *uri);
+/* Answers, and counts the answer. lines may be absent. */
+void front_reply(struct tx *tx, unsigned status, const char *reason, struct span lines);
+/* 503 with a jittered Retry-After: something behind us is away (architecture: an outage is never a
+ * wrong password). */
+void front_reply_later(struct tx *tx);
+
+/* Value of the Via to put on a request that leaves by this flow. */
+void front_write_via(struct buf *b, const struct flow *flow, struct span branch);
+
+/* Headers that say who somebody is: ours to write, not a stranger's (RFC 3325, 5). */
+#define FRONT_IDENTITY                                                                      \
+    (SIP_HDR_BIT(SIP_HDR_P_ASSERTED_IDENTITY) | SIP_HDR_BIT(SIP_HDR_P_PREFERRED_IDENTITY) | \
+     SIP_HDR_BIT(SIP_HDR_REMOTE_PARTY_ID))
+
+#endif

@@ -1,0 +1,190 @@
+/* registrar: the SIP front.
+ * Knows: its listeners, bindings in Redis, and what authd grants. Knows no password, verifier or
+ * token key. May touch: the SIP ports, auth.sock, Redis, and one loopback port for its own state.
+ * Talks to strangers, so everything it reads is hostile until authd said otherwise. It runs
+ * unprivileged and cannot be dumped. */
+#include <getopt.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#include "base/metric.h"
+#include "base/process.h"
+#include "registrar/front.h"
+#include "registrar/status.h"
+
+static const struct log main_log = { .module = "main" };
+
+struct registrar {
+    struct loop loop;
+    struct registrar_conf conf;
+    struct secret redis_password;
+    struct front front;
+    struct httpd *httpd;
+};
+
+static const char usage[] =
+    "Usage: registrar --config FILE\n"
+    "The SIP registrar and proxy of Countersign; asks authd about every request.\n"
+    "\n"
+    "  -c, --config FILE   read this configuration (YAML)\n"
+    "      --check-config  say what is wrong with it, and exit\n"
+    "      --print-config  print every key with its default and meaning, and exit\n"
+    "      --print-schema  print the JSON Schema of the configuration, and exit\n"
+    "      --version       print the version, and exit\n"
+    "  -h, --help          print this, and exit\n"
+    "\n"
+    "Exit status: 0 after SIGTERM or SIGINT, 1 on failure, 2 when called wrongly.\n";
+
+struct options {
+    const char *config;
+    bool check;
+};
+
+/* Returns an exit status, or -1 to go on. */
+static int read_options(int argc, char **argv, struct options *o)
+{
+    enum { CHECK = 256, PRINT, SCHEMA, VERSION };
+    static const struct option options[] = {
+        { "config", required_argument, NULL, 'c' },
+        { "check-config", no_argument, NULL, CHECK },
+        { "print-config", no_argument, NULL, PRINT },
+        { "print-schema", no_argument, NULL, SCHEMA },
+        { "version", no_argument, NULL, VERSION },
+        { "help", no_argument, NULL, 'h' },
+        { 0 },
+    };
+    for (int c; (c = getopt_long(argc, argv, "c:h", options, NULL)) != -1;) {
+        switch (c) {
+        case 'c':
+            o->config = optarg;
+            break;
+        case CHECK:
+            o->check = true;
+            break;
+        case PRINT:
+            conf_print(stdout, &registrar_conf_section);
+            return 0;
+        case SCHEMA:
+            conf_schema(stdout, &registrar_conf_section, "registrar.yaml");
+            return 0;
+        case VERSION:
+            puts("registrar " CS_VERSION);
+            return 0;
+        case 'h':
+            fputs(usage, stdout);
+            return 0;
+        default:
+            fputs("Try 'registrar --help'.\n", stderr);
+            return 2;
+        }
+    }
+    if (!o->config || optind < argc) {
+        fputs("registrar: --config FILE is needed, and nothing else.\nTry 'registrar --help'.\n",
+              stderr);
+        return 2;
+    }
+    return -1;
+}
+
+static int open_redis(struct registrar *r)
+{
+    const struct registrar_conf *c = &r->conf;
+    struct redis_conf rc = { .unix_path = c->redis.socket,
+                             .addr = c->redis.address,
+                             .username = c->redis.user.p,
+                             .deadline = c->redis.deadline };
+    if (c->redis.password_file) {
+        int err = secret_read_file(&r->redis_password, c->redis.password_file);
+        if (err) {
+            log_error(&main_log, "cannot read the password of Redis",
+                      kv_str("file", c->redis.password_file), kv_err(err));
+            return err;
+        }
+        rc.password = &r->redis_password;
+    }
+    return redis_open(&r->loop, &rc, &r->front.redis);
+}
+
+static void stop(struct registrar *r)
+{
+    httpd_close(&r->httpd);
+    gate_close(&r->front.gate); /* open questions are answered 503 while there is a socket */
+    redis_close(&r->front.redis);
+    front_close(&r->front);
+    loop_stop(&r->loop);
+}
+
+static void on_signal(void *arg, int signum)
+{
+    log_info(&main_log, "stopping", kv_i("signal", signum));
+    stop(arg);
+}
+
+static int start(struct registrar *r)
+{
+    struct gate_conf gc = { .socket = r->conf.authd.socket,
+                            .node = r->front.node,
+                            .role = COUNTERSIGN__AUTH__ROLE__ROLE_REGISTRAR,
+                            .deadline = r->conf.authd.deadline,
+                            .max_open = r->conf.authd.max_open };
+    int err = front_open(&r->front);
+    if (!err)
+        err = open_redis(r);
+    if (!err)
+        err = status_open(&r->front, &r->httpd);
+    if (err) {
+        log_error(&main_log, "cannot start", kv_err(err));
+        return err;
+    }
+    err = process_become(r->conf.user);
+    if (err) {
+        log_error(&main_log, "cannot become the user of the configuration",
+                  kv_s("user", r->conf.user), kv_err(err));
+        return err;
+    }
+    process_harden();
+    err = gate_open(&r->loop, &gc, &r->front.gate); /* authd looks at our uid: after the change */
+    if (!err)
+        err = loop_signal(&r->loop, SIGTERM, on_signal, r);
+    if (!err)
+        err = loop_signal(&r->loop, SIGINT, on_signal, r);
+    return err;
+}
+
+int main(int argc, char **argv)
+{
+    static struct registrar r;
+    struct options o = { 0 };
+    struct arena arena;
+    int status = read_options(argc, argv, &o);
+    if (status >= 0)
+        return status;
+    arena_init(&arena, NULL, 0, 0);
+    if (conf_load(o.config, &registrar_conf_section, &arena, &r.conf, NULL, NULL)) {
+        arena_fini(&arena);
+        return 1;
+    }
+    if (o.check) {
+        arena_fini(&arena);
+        return 0;
+    }
+    log_setup(r.conf.log.level, r.conf.log.format);
+    signal(SIGPIPE, SIG_IGN);
+    metric_set(M_PROCESS_START, 0, clock_wall().ms / 1000);
+    int err = loop_init(&r.loop);
+    if (!err) {
+        r.front.loop = &r.loop;
+        r.front.conf = &r.conf;
+        err = start(&r);
+        if (err)
+            stop(&r);
+        loop_run(&r.loop);
+        int leak = loop_fini(&r.loop);
+        if (leak)
+            log_error(&main_log, "a handle was left open", kv_err(leak));
+        err = err ? err : leak;
+    }
+    secret_fini(&r.redis_password);
+    arena_fini(&arena);
+    return err ? 1 : 0;
+}

@@ -1,0 +1,317 @@
+#include "registrar/proxy.h"
+
+#include "base/map.h"
+#include "base/metric.h"
+#include "registrar/binding.h"
+#include "registrar/fork.h"
+#include "registrar/location.h"
+#include "registrar/record_route.h"
+#include "sip/digest.h"
+#include "sip/write.h"
+
+#define CREDENTIAL_HEADERS \
+    (SIP_HDR_BIT(SIP_HDR_AUTHORIZATION) | SIP_HDR_BIT(SIP_HDR_PROXY_AUTHORIZATION))
+
+enum { LINES_MAX = 6144 };
+
+static const struct log proxy_log = { .module = "proxy" };
+
+/* One request under way; lives in its message's arena. */
+struct proxied {
+    struct front *front;
+    struct tx *tx;
+    struct sip_msg *msg;
+    struct flow *flow;
+    struct gate_ask *gate;
+    struct location_call *location;
+    struct fork *fork;
+    struct span aor; /* of the target; absent: none of ours */
+    bool in_dialog;
+    struct dialog_route route;
+    uint64_t loop_hash;
+    uint64_t strip;
+    struct span append;
+    bool target_known;
+};
+
+/* Lets go of everything but the fork, which lives on by itself. */
+static void release(struct proxied *p)
+{
+    struct tx *tx = p->tx;
+    flow_unref(&p->route.to);
+    tx_unref(&tx); /* with it may go the message, its arena and p */
+}
+
+static void refuse(struct proxied *p, unsigned status, const char *reason)
+{
+    tx_set_data(p->tx, NULL);
+    front_reply(p->tx, status, reason, SPAN_NULL);
+    release(p);
+}
+
+static void later(struct proxied *p)
+{
+    tx_set_data(p->tx, NULL);
+    front_reply_later(p->tx);
+    release(p);
+}
+
+/* ---- loops ---- */
+
+/* Over what decides where a request goes (RFC 5393, 4.2.2): the same values here again are a loop,
+ * others a spiral. */
+static uint64_t loop_hash(const struct sip_msg *m)
+{
+    char cseq[16];
+    struct buf b = BUF_INIT(cseq);
+    buf_u64(&b, m->cseq);
+    uint64_t h = map_hash2(m->uri.text, m->call_id);
+    h = map_hash2(span_of(&h, sizeof(h)), m->from.tag);
+    h = map_hash2(span_of(&h, sizeof(h)), m->to.tag);
+    h = map_hash2(span_of(&h, sizeof(h)), m->method_name);
+    h = map_hash2(span_of(&h, sizeof(h)), buf_span(&b));
+    for (struct sip_values it = sip_values(m, SIP_HDR_ROUTE); sip_next(&it);)
+        h = map_hash2(span_of(&h, sizeof(h)), it.value);
+    return h;
+}
+
+static bool loops(const struct front *f, const struct sip_msg *m, uint64_t hash)
+{
+    for (struct sip_values it = sip_values(m, SIP_HDR_VIA); sip_next(&it);) {
+        struct sip_via via;
+        if (sip_via_parse(it.value, &via) == 0 && fork_via_loops(&via, hash) &&
+            siptp_is_us(f->tp, via.host, via.port))
+            return true;
+    }
+    return false;
+}
+
+/* ---- forwarding ---- */
+
+static void start_fork(struct proxied *p, const struct fork_target *targets, size_t n)
+{
+    const struct sip_msg *m = p->msg;
+    struct fork_request rq = {
+        .tx = p->tx,
+        .msg = p->msg,
+        .from = p->flow,
+        .targets = targets,
+        .n_targets = n,
+        .strip = p->strip,
+        .append = p->append,
+        .record_route = !m->to.tag.p && (m->method == SIP_INVITE || m->method == SIP_SUBSCRIBE ||
+                                         m->method == SIP_REFER || m->method == SIP_NOTIFY),
+        .loop_hash = p->loop_hash,
+    };
+    p->fork = fork_start(p->front, &rq);
+    if (!p->fork)
+        refuse(p, 500, NULL);
+    else
+        release(p);
+}
+
+/* Where a binding is reached: down the flow it came by, or, where its group says so, at its
+ * Contact. */
+static struct flow *flow_of(struct proxied *p, const Countersign__Store__Binding *b)
+{
+    struct flow *flow = NULL;
+    struct sip_uri uri;
+    struct addr addr;
+    enum sip_transport transport = SIP_UDP;
+    if (b->flow) {
+        int err = siptp_flow_by_token(p->front->tp, span_str(b->flow), &flow);
+        if (err)
+            log_debug(&proxy_log, "binding without a live flow skipped", kv_s("aor", p->aor),
+                      kv_str("contact", b->contact), kv_err(err));
+        return flow;
+    }
+    if (sip_uri_parse(span_str(b->contact), &uri))
+        return NULL;
+    if (uri.transport.p && sip_transport_of(uri.transport, &transport))
+        return NULL;
+    struct span host = uri.maddr.p ? uri.maddr : uri.host;
+    if (addr_parse_host(host, uri.port ? uri.port : sip_uri_default_port(&uri), &addr) ||
+        siptp_flow_to(p->front->tp, transport, &addr, NULL, &flow)) {
+        log_warn(&proxy_log, "contact cannot be reached; only numeric addresses can",
+                 kv_s("aor", p->aor), kv_str("contact", b->contact));
+        return NULL;
+    }
+    return flow;
+}
+
+static int target_of(struct proxied *p, const Countersign__Store__Binding *b,
+                     struct fork_target *out)
+{
+    struct span *routes = arena_alloc(&p->msg->arena, b->n_path * sizeof(*routes));
+    if (!routes)
+        return CS_ENOMEM;
+    for (size_t i = 0; i < b->n_path; i++)
+        routes[i] = span_str(b->path[i]);
+    *out = (struct fork_target){ .flow = flow_of(p, b),
+                                 .uri = span_str(b->contact),
+                                 .routes = routes,
+                                 .n_routes = b->n_path,
+                                 .q = b->has_q ? b->q : 1000 };
+    return out->flow ? 0 : CS_ENOENT;
+}
+
+static void on_record(void *arg, int err, Countersign__Store__Location *record)
+{
+    struct proxied *p = arg;
+    struct wall now = loop_wall(p->front->loop);
+    size_t n = 0, most = p->front->conf->limits.branches;
+    p->location = NULL;
+    if (err) {
+        later(p);
+        return;
+    }
+    struct fork_target *targets = arena_alloc(&p->msg->arena, most * sizeof(*targets));
+    for (size_t i = 0; targets && record && i < record->n_binding && n < most; i++) {
+        if (binding_is_live(record->binding[i], now) &&
+            target_of(p, record->binding[i], &targets[n]) == 0)
+            n++;
+    }
+    if (n == 0)
+        refuse(p, p->target_known ? 480 : 404, NULL);
+    else
+        start_fork(p, targets, n);
+    for (size_t i = 0; i < n; i++) /* the fork has references of its own */
+        flow_unref(&targets[i].flow);
+}
+
+/* ---- the verdict ---- */
+
+/* Credentials for our realm end here; those for others pass (RFC 3261, 22.3). */
+static void keep_foreign_credentials(const struct sip_msg *m, struct span realm, struct buf *b)
+{
+    for (size_t i = 0; i < m->n_hdr; i++) {
+        const struct sip_hdr *h = &m->hdr[i];
+        struct digest d;
+        if (!(SIP_HDR_BIT(h->id) & CREDENTIAL_HEADERS) || digest_parse(h->value, &d) ||
+            span_eq(d.realm, realm))
+            continue;
+        sip_write_hdr(b, h->name, h->value);
+    }
+}
+
+static int take_grant(struct proxied *p, const Countersign__Auth__Grant *g)
+{
+    char lines[LINES_MAX];
+    struct buf b = BUF_INIT(lines);
+    struct span realm = span_str(g->user);
+    for (ptrdiff_t at; (at = span_find(realm, '@')) >= 0;)
+        realm = span_skip(realm, (size_t)at + 1);
+    p->strip = CREDENTIAL_HEADERS;
+    keep_foreign_credentials(p->msg, realm, &b);
+    if (!g->trusted)
+        p->strip |= FRONT_IDENTITY;
+    if (!g->trusted && g->identity) {
+        buf_lit(&b, "P-Asserted-Identity: <");
+        buf_put(&b, span_str(g->identity));
+        buf_lit(&b, ">\r\n");
+    }
+    p->append = arena_dup(&p->msg->arena, buf_span(&b));
+    p->target_known = g->target == COUNTERSIGN__AUTH__TARGET_STATE__TARGET_KNOWN;
+    return buf_ok(&b) && p->append.p ? 0 : CS_ELIMIT;
+}
+
+static void on_verdict(void *arg, enum verdict kind, const Countersign__Auth__Verdict *v)
+{
+    struct proxied *p = arg;
+    p->gate = NULL;
+    if (kind != VERDICT_ACCEPT) {
+        tx_set_data(p->tx, NULL);
+        gate_refuse(p->tx, kind, v);
+        release(p);
+    } else if (take_grant(p, v->grant)) {
+        refuse(p, 500, NULL);
+    } else if (p->in_dialog) {
+        struct fork_target target = { .flow = p->route.to,
+                                      .uri = p->route.uri,
+                                      .routes = p->route.routes,
+                                      .n_routes = p->route.n_routes,
+                                      .q = 1000 };
+        start_fork(p, &target, 1);
+    } else if (!p->aor.p) {
+        refuse(p, 404, "Domain Not Served Here");
+    } else {
+        p->location = location_get(p->front->redis, p->aor, &p->msg->arena, on_record, p);
+        if (!p->location)
+            refuse(p, 500, NULL);
+    }
+}
+
+void proxy_start(struct front *f, struct tx *tx, struct flow *flow, struct sip_msg *m)
+{
+    struct proxied *p = arena_zalloc(&m->arena, sizeof(*p));
+    if (!p) {
+        front_reply(tx, 500, NULL, SPAN_NULL);
+        return;
+    }
+    *p = (struct proxied){ .front = f, .tx = tx_ref(tx), .msg = m, .flow = flow };
+    tx_set_data(tx, p);
+    p->loop_hash = loop_hash(m);
+    if (loops(f, m, p->loop_hash)) {
+        refuse(p, 482, NULL);
+        return;
+    }
+    int err = record_route_read(f, m, &p->route);
+    if (err == CS_ECLOSED) {
+        refuse(p, 430, "Flow Failed"); /* RFC 5626, 11.5 */
+        return;
+    }
+    if (err && err != CS_ENOENT) {
+        refuse(p, err == CS_EPROTO ? 403 : 500, err == CS_EPROTO ? "Not A Relay" : NULL);
+        return;
+    }
+    p->in_dialog = err == 0;
+    struct gate_facts facts = { .domain = conf_domain(f->conf, m->uri.host),
+                                .from_aor = front_aor(m, &m->from.uri),
+                                .to_aor = front_aor(m, &m->to.uri) };
+    if (!p->in_dialog && facts.domain.p)
+        p->aor = facts.target_aor = front_aor(m, &m->uri);
+    p->gate = gate_ask(f->gate, flow, m, &facts, on_verdict, p);
+    if (!p->gate)
+        refuse(p, 500, NULL);
+}
+
+void proxy_cancel(struct tx *tx)
+{
+    struct proxied *p = tx_data(tx);
+    if (!p)
+        return;
+    if (p->fork) {
+        fork_cancel(p->fork);
+        return;
+    }
+    if (p->gate)
+        gate_cancel(p->gate);
+    if (p->location)
+        location_cancel(p->location);
+    refuse(p, 487, NULL);
+}
+
+void proxy_ack(struct front *f, struct flow *flow, struct sip_msg *m)
+{
+    static char out[70000];
+    char branch[SIP_BRANCH_LEN], via[512];
+    struct buf bb = BUF_INIT(branch), vb = BUF_INIT(via), ob = BUF_INIT(out);
+    struct dialog_route route;
+    if (m->max_forwards == 0 || record_route_read(f, m, &route))
+        return; /* an ACK is never answered */
+    siptx_branch(&bb);
+    front_write_via(&vb, route.to, buf_span(&bb));
+    struct sip_edit edit = { .uri = route.uri,
+                             .via = buf_span(&vb),
+                             .max_forwards = m->max_forwards < 0 ? 70 : m->max_forwards - 1,
+                             .routes = route.routes,
+                             .n_routes = route.n_routes,
+                             .strip =
+                                 SIP_HDR_BIT(SIP_HDR_ROUTE) | FRONT_IDENTITY | CREDENTIAL_HEADERS };
+    sip_write_request(&ob, m, &edit);
+    metric_inc(M_REG_FORWARDED, 2);
+    int err = buf_ok(&ob) ? flow_send(route.to, buf_span(&ob)) : CS_ELIMIT;
+    if (err)
+        log_debug(&flow->log, "ACK not forwarded", kv_err(err));
+    flow_unref(&route.to);
+}

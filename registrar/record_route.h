@@ -1,0 +1,26 @@
+/* Our Record-Route, and finding the way of a dialog again by it. The user part names the flows of
+ * both sides, each by its token (siptp), and the caller's tag tells which side a request comes
+ * from. */
+#ifndef CS_REGISTRAR_RECORD_ROUTE_H
+#define CS_REGISTRAR_RECORD_ROUTE_H
+
+#include "registrar/front.h"
+
+/* One value, or two where the sides differ in transport or listener (RFC 5658: each side then finds
+ * the address that serves it). */
+void record_route_write(struct buf *b, const struct flow *caller, const struct flow *callee,
+                        struct span caller_tag);
+
+struct dialog_route {
+    struct flow *to;           /* a reference of the caller's; NULL when the flow is gone */
+    struct span uri;           /* new Request-URI after a strict router (16.4); absent: keep */
+    const struct span *routes; /* Route values that remain, in the message's arena */
+    size_t n_routes;
+};
+
+/* 0 when the request is on its way along a dialog of ours; CS_ENOENT when nothing in it says so;
+ * CS_EPROTO when something claims to be ours and is not, CS_ECLOSED when the flow is gone,
+ * CS_ENOMEM. */
+CS_CHECK int record_route_read(struct front *f, struct sip_msg *m, struct dialog_route *out);
+
+#endif

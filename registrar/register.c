@@ -1,0 +1,262 @@
+#include "registrar/register.h"
+
+#include "base/metric.h"
+#include "base/rand.h"
+#include "registrar/binding.h"
+#include "registrar/location.h"
+#include "sip/write.h"
+
+enum {
+    TRIES = 5, /* of a commit that others overtake: more means somebody hammers this AOR */
+    LINES_MAX = 16384,
+    MAX_PATHS = 16,
+};
+
+/* One REGISTER under way; lives in its message's arena. The verdict and the record are waited for
+ * at the same time. */
+struct registration {
+    struct front *front;
+    struct tx *tx;
+    struct sip_msg *msg;
+    struct flow *flow;
+    struct span aor;
+    struct mono begun;
+    struct gate_ask *gate;
+    struct location_call *location;
+    bool granted, read;
+    struct register_ask ask;
+    struct register_answer answer;
+    Countersign__Store__Location *record; /* as it was read; NULL: none */
+    bool has_path, may_path;
+    unsigned tries;
+};
+
+static void finish(struct registration *r)
+{
+    struct tx *tx = r->tx;
+    tx_unref(&tx); /* and with it the message and its arena, where r is */
+}
+
+static void refuse(struct registration *r, unsigned status, const char *reason, struct span lines)
+{
+    front_reply(r->tx, status, reason, lines);
+    finish(r);
+}
+
+static void later(struct registration *r)
+{
+    front_reply_later(r->tx);
+    finish(r);
+}
+
+/* 200: every binding with what is left of it, Path where the phone can read it (RFC 3327, 5.3),
+ * Date. */
+static void accept_(struct registration *r)
+{
+    char lines[LINES_MAX], date[WALL_HTTP_STRLEN];
+    struct buf b = BUF_INIT(lines);
+    struct wall now = loop_wall(r->front->loop);
+    binding_write_contacts(&b, r->answer.record, now);
+    if (r->has_path && sip_lists(r->msg, SIP_HDR_SUPPORTED, SPAN("path"))) {
+        for (size_t i = 0; i < r->ask.n_path; i++)
+            sip_write_hdr(&b, SPAN("Path"), r->ask.path[i]);
+    }
+    wall_format_http(now, date);
+    sip_write_hdr(&b, SPAN("Date"), span_str(date));
+    metric_observe(M_REG_REGISTER_SECONDS, r->begun, loop_now(r->front->loop));
+    if (buf_ok(&b))
+        refuse(r, 200, NULL, buf_span(&b));
+    else /* committed, but the list is longer than any answer: the limit on contacts is wrong */
+        refuse(r, 500, "Too Many Bindings To List", SPAN_NULL);
+}
+
+static void read_record(struct registration *r);
+
+static void on_commit(void *arg, int err)
+{
+    struct registration *r = arg;
+    r->location = NULL;
+    if (err == 0) {
+        accept_(r);
+    } else if (err == CS_ECONFLICT && ++r->tries < TRIES) {
+        metric_inc(M_REG_CONFLICTS, 0);
+        read_record(r);
+    } else {
+        later(r);
+    }
+}
+
+static void decide(struct registration *r)
+{
+    char line[32];
+    struct buf b = BUF_INIT(line);
+    r->ask.now = loop_wall(r->front->loop);
+    r->ask.tag = rand_u64();
+    if (binding_apply(r->record, &r->ask, &r->msg->arena, &r->answer)) {
+        refuse(r, 500, NULL, SPAN_NULL);
+        return;
+    }
+    if (r->answer.status == 423) {
+        buf_lit(&b, "Min-Expires: ");
+        buf_u64(&b, r->ask.expires_min);
+        buf_lit(&b, "\r\n");
+    } else if (r->answer.status == 503) { /* not 403: phones take that for a wrong password */
+        buf_lit(&b, "Retry-After: 60\r\n");
+    }
+    if (r->answer.status != 200) {
+        refuse(r, r->answer.status, r->answer.why, buf_span(&b));
+    } else if (!r->answer.changed) {
+        accept_(r);
+    } else {
+        r->location = location_commit(r->front->redis, r->aor, r->record, r->answer.record,
+                                      r->answer.expires, &r->msg->arena, on_commit, r);
+        if (!r->location)
+            refuse(r, 500, NULL, SPAN_NULL);
+    }
+}
+
+static void on_record(void *arg, int err, Countersign__Store__Location *record)
+{
+    struct registration *r = arg;
+    r->location = NULL;
+    r->record = record;
+    r->read = err == 0;
+    if (!r->granted && err == 0)
+        return; /* the verdict is still out */
+    if (!r->granted) {
+        gate_cancel(r->gate);
+        later(r);
+    } else if (err) {
+        later(r);
+    } else {
+        decide(r);
+    }
+}
+
+static void read_record(struct registration *r)
+{
+    r->location = location_get(r->front->redis, r->aor, &r->msg->arena, on_record, r);
+    if (!r->location && !r->gate)
+        refuse(r, 500, NULL, SPAN_NULL);
+}
+
+static bool names_us(const struct registration *r)
+{
+    for (size_t i = 0; i < r->ask.n_contacts; i++) {
+        const struct sip_uri *uri = &r->ask.contacts[i].addr.uri;
+        if (siptp_is_us(r->front->tp, uri->host, uri->port))
+            return true;
+    }
+    return false;
+}
+
+/* Copies what the grant allows; the verdict is borrowed. */
+static int take_grant(struct registration *r, const Countersign__Auth__Grant *g)
+{
+    struct register_ask *ask = &r->ask;
+    char token[FLOW_TOKEN_MAX], source[ADDR_STRLEN];
+    struct buf tb = BUF_INIT(token);
+    struct arena *a = &r->msg->arena;
+    ask->expires_min = g->has_expires_min_s ? g->expires_min_s : 60;
+    ask->expires_max = g->has_expires_max_s ? g->expires_max_s : 3600;
+    ask->expires_default = g->has_expires_default_s ? g->expires_default_s : 3600;
+    ask->max_contacts = g->has_max_contacts ? g->max_contacts : 0;
+    ask->user = arena_dup(a, span_str(g->user));
+    ask->owner = span_str(r->front->node);
+    ask->user_agent = sip_hdr_value(r->msg, SIP_HDR_USER_AGENT);
+    ask->source = arena_dup(a, span_str(addr_format(&r->flow->remote, source)));
+    r->may_path = g->path;
+    if (!g->contact_routing) {
+        flow_token(r->flow, &tb);
+        ask->flow = arena_dup(a, buf_span(&tb));
+        if (!ask->flow.p)
+            return CS_ENOMEM;
+    }
+    return 0;
+}
+
+static void on_verdict(void *arg, enum verdict kind, const Countersign__Auth__Verdict *v)
+{
+    struct registration *r = arg;
+    r->gate = NULL;
+    if (kind != VERDICT_ACCEPT) {
+        if (r->location)
+            location_cancel(r->location);
+        gate_refuse(r->tx, kind, v);
+        finish(r);
+        return;
+    }
+    r->granted = true;
+    if (take_grant(r, v->grant)) {
+        if (r->location)
+            location_cancel(r->location);
+        refuse(r, 500, NULL, SPAN_NULL);
+    } else if (r->has_path && !r->may_path) {
+        if (r->location)
+            location_cancel(r->location);
+        refuse(r, 403, "Path Not Allowed", SPAN_NULL);
+    } else if (r->read) {
+        decide(r);
+    } else if (!r->location) {
+        read_record(r);
+    }
+}
+
+static int read_paths(struct registration *r)
+{
+    struct span *path = arena_alloc(&r->msg->arena, MAX_PATHS * sizeof(*path));
+    if (!path)
+        return CS_ENOMEM;
+    r->ask.path = path;
+    for (struct sip_values it = sip_values(r->msg, SIP_HDR_PATH); sip_next(&it);) {
+        struct sip_addr addr;
+        if (r->ask.n_path == MAX_PATHS || sip_addr_parse(it.value, &addr))
+            return CS_EPROTO;
+        path[r->ask.n_path++] = it.value;
+    }
+    return 0;
+}
+
+void register_start(struct front *f, struct tx *tx, struct flow *flow, struct sip_msg *m)
+{
+    const char *why = NULL;
+    struct registration *r = arena_zalloc(&m->arena, sizeof(*r));
+    if (!r) {
+        front_reply(tx, 500, NULL, SPAN_NULL);
+        return;
+    }
+    *r = (struct registration){ .front = f, .tx = tx_ref(tx), .msg = m, .flow = flow };
+    r->begun = loop_now(f->loop);
+    r->ask.call_id = m->call_id;
+    r->ask.cseq = m->cseq;
+    r->aor = front_aor(m, &m->to.uri);
+    r->has_path = sip_has(m, SIP_HDR_PATH);
+    if (!r->aor.p || !conf_serves(f->conf, m->to.uri.host)) {
+        refuse(r, 403, "Not An Address Of This Domain", SPAN_NULL);
+        return;
+    }
+    int err = binding_read_contacts(m, &m->arena, &r->ask, &why);
+    if (!err && r->has_path) {
+        why = "Malformed Path";
+        err = read_paths(r);
+    }
+    if (err) {
+        refuse(r, err == CS_EPROTO ? 400 : 500, err == CS_EPROTO ? why : NULL, SPAN_NULL);
+        return;
+    }
+    if (names_us(r)) { /* a request for it would come back to us for ever */
+        refuse(r, 403, "Contact Is This Server", SPAN_NULL);
+        return;
+    }
+    struct gate_facts facts = { .domain = conf_domain(f->conf, m->uri.host),
+                                .to_aor = r->aor,
+                                .from_aor = front_aor(m, &m->from.uri) };
+    r->gate = gate_ask(f->gate, flow, m, &facts, on_verdict, r);
+    if (!r->gate) {
+        refuse(r, 500, NULL, SPAN_NULL);
+        return;
+    }
+    /* A request without credentials will be challenged: it costs Redis nothing. */
+    if (sip_has(m, SIP_HDR_AUTHORIZATION) || sip_has(m, SIP_HDR_PROXY_AUTHORIZATION))
+        read_record(r);
+}

@@ -1,0 +1,10 @@
+/* A REGISTER from its arrival to its answer (RFC 3261, 10.3). */
+#ifndef CS_REGISTRAR_REGISTER_H
+#define CS_REGISTRAR_REGISTER_H
+
+#include "registrar/front.h"
+
+/* Takes the request over: it will be answered. */
+void register_start(struct front *f, struct tx *tx, struct flow *flow, struct sip_msg *m);
+
+#endif
