@@ -1,0 +1,97 @@
+#include "lib/redis_server.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/run.h"
+#include "lib/tmp.h"
+
+enum { MAX_ARGS = 64, ANSWERS_WITHIN = 10000 /* ms */ };
+
+/* Whether the server answers; +PONG, or -NOAUTH where the test set a password. */
+static bool answers(const char *path)
+{
+    struct sockaddr_un a = { .sun_family = AF_UNIX };
+    char reply[8] = { 0 };
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    snprintf(a.sun_path, sizeof(a.sun_path), "%s", path);
+    bool ok = !connect(fd, (struct sockaddr *)&a, sizeof(a)) && write(fd, "PING\r\n", 6) == 6 &&
+              read(fd, reply, sizeof(reply) - 1) > 0 &&
+              (!strncmp(reply, "+PONG", 5) || !strncmp(reply, "-NOAUTH", 7));
+    close(fd);
+    return ok;
+}
+
+static void run_server(const struct redis_server *s, const char *const *args)
+{
+    char port[16];
+    const char *argv[MAX_ARGS] = { "redis-server",
+                                   "--port",
+                                   port,
+                                   "--bind",
+                                   "127.0.0.1",
+                                   "--unixsocket",
+                                   s->socket,
+                                   "--dir",
+                                   tmp_dir(),
+                                   "--appendonly",
+                                   "yes",
+                                   "--appendfsync",
+                                   "no",
+                                   "--save",
+                                   "",
+                                   "--logfile",
+                                   tmp_path("redis.log") };
+    int n = 0;
+    snprintf(port, sizeof(port), "%u", s->port);
+    while (argv[n])
+        n++;
+    for (; args && *args && n < MAX_ARGS - 1; args++)
+        argv[n++] = *args;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    execvp(argv[0], (char *const *)argv);
+    _exit(TEST_SKIPPED);
+}
+
+void redis_server_start(struct redis_server *s, const char *const *args)
+{
+    int status;
+    if (!s->socket) {
+        s->socket = tmp_path("redis.sock");
+        s->port = free_port();
+    }
+    unlink(s->socket);
+    s->pid = fork();
+    if (s->pid == 0)
+        run_server(s, args);
+    for (int waited = 0; waited < ANSWERS_WITHIN; waited += 10) {
+        if (answers(s->socket))
+            return;
+        if (waitpid(s->pid, &status, WNOHANG) == s->pid) {
+            if (WIFEXITED(status) && WEXITSTATUS(status) == TEST_SKIPPED) {
+                puts("skipped: redis-server is not installed");
+                exit(TEST_SKIPPED);
+            }
+            break;
+        }
+        usleep(10000);
+    }
+    fprintf(stderr, "redis-server does not start\n");
+    exit(1);
+}
+
+void redis_server_kill(struct redis_server *s)
+{
+    if (s->pid > 0) {
+        kill(s->pid, SIGKILL);
+        waitpid(s->pid, NULL, 0);
+    }
+    s->pid = 0;
+}

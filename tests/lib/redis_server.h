@@ -1,0 +1,23 @@
+/* A real redis-server of a test's own: Unix socket and append-only file in the temporary directory.
+ * It dies with the test. */
+#ifndef CS_TESTS_REDIS_SERVER_H
+#define CS_TESTS_REDIS_SERVER_H
+
+#include <sys/types.h>
+
+enum { TEST_SKIPPED = 77 }; /* what CTest counts as skipped */
+
+struct redis_server {
+    const char *socket;
+    unsigned port; /* on 127.0.0.1, too */
+    pid_t pid;     /* 0: not running */
+};
+
+/* Starts it, or starts it again with the data it had, and waits until it answers. args are further
+ * arguments, NULL at the end, or NULL. Where redis-server is not installed the process says so and
+ * exits with TEST_SKIPPED. */
+void redis_server_start(struct redis_server *s, const char *const *args);
+/* kill -9 */
+void redis_server_kill(struct redis_server *s);
+
+#endif
