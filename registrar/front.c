@@ -12,11 +12,10 @@ static const struct log front_log = { .module = "front" };
 
 #define ALLOW                                                                                      \
     "Allow: INVITE, ACK, CANCEL, BYE, REGISTER, OPTIONS, INFO, UPDATE, PRACK, SUBSCRIBE, NOTIFY, " \
-    "MESSAGE, REFER, PUBLISH
-"
+    "MESSAGE, REFER, PUBLISH\r\n"
 
-    /* Extensions that a REGISTER may require (RFC 3261, 20.32). */
-    static const struct span register_supports[] = { SPAN_INIT("path") };
+/* Extensions that a REGISTER may require (RFC 3261, 20.32). */
+static const struct span register_supports[] = { SPAN_INIT("path") };
 
 struct span front_aor(struct sip_msg *m, const struct sip_uri *uri)
 {
