@@ -1,0 +1,115 @@
+#include "authd/cause.h"
+
+#include "base/util.h"
+
+#define ROW(id, name, text, remedy) \
+    [CAUSE(id)] = { SPAN_INIT(name), SPAN_INIT(text), SPAN_INIT(remedy) }
+
+static const struct {
+    struct span name, text, remedy;
+} causes[] = {
+    ROW(CAUSE_NONE, "none", "No cause was given.", ""),
+    ROW(OK, "ok", "The request proved what its group asks for.", ""),
+    ROW(NO_CREDENTIALS, "no_credentials",
+        "The request showed no credentials, so it was challenged.",
+        "Nothing, if the next request brings them. Else set user name and password in the phone."),
+    ROW(NO_PEER_GROUP, "no_peer_group",
+        "No peer group matches the listener, transport, source and domain of the request.",
+        "Compare these facts with the match sections of peer_groups in authd's configuration."),
+    ROW(NONCE_FORGED, "nonce_forged",
+        "The nonce was not made by this installation, or for another realm.",
+        "Give every authd the same nonce_key_file. After a lost key one round of this is normal."),
+    ROW(NONCE_STALE, "nonce_stale",
+        "The password is right, the nonce is older than nonce_lifetime; a new one was sent.",
+        "Nothing: the phone repeats by itself. A phone that does not ignores stale=true."),
+    ROW(NC_REPLAYED, "nc_replayed",
+        "The password is right, but this nonce count was used before; a new nonce was sent.",
+        "Nothing, for a retransmission through another path. Often repeated, somebody replays "
+        "captured requests, or the phone does not count."),
+    ROW(NC_INVALID, "nc_invalid", "The nonce count is missing, zero or not hexadecimal.",
+        "Update the phone's firmware."),
+    ROW(URI_MISMATCH, "uri_mismatch",
+        "The uri of the credentials is not the address the request is for.",
+        "Look for a proxy or ALG between that rewrites requests, and switch it off; if it is "
+        "yours, "
+        "set digest.uri to lenient."),
+    ROW(WRONG_REALM, "wrong_realm",
+        "The request showed credentials for another realm only, so it was challenged.",
+        "Set the phone's realm to the group's, or let it take the realm of the challenge."),
+    ROW(UNKNOWN_USER, "unknown_user", "The realm has no user of this name.",
+        "Look at the phone's authentication name (often not its extension), or add the user."),
+    ROW(USER_DISABLED, "user_disabled", "The user is disabled.",
+        "Enable it again with csctl user enable, if it should register."),
+    ROW(NO_CREDENTIALS_CONFIGURED, "no_credentials_configured", "The user has no verifier at all.",
+        "Set a password with csctl user passwd."),
+    ROW(NO_VERIFIER_FOR_ALGORITHM, "no_verifier_for_algorithm",
+        "The user has no verifier for the algorithm the phone chose.",
+        "Set the password again with csctl user passwd: that leaves one for each algorithm."),
+    ROW(ALGORITHM_NOT_ALLOWED, "algorithm_not_allowed",
+        "The phone answered with an algorithm its group does not allow.",
+        "Add it to digest.algorithms of the group, or update the phone."),
+    ROW(QOP_NOT_ALLOWED, "qop_not_allowed",
+        "The phone answered without qop, or with one its group does not allow.",
+        "Update the phone; if it cannot do better, add none to digest.qop of its group."),
+    ROW(WRONG_RESPONSE, "wrong_response", "The password is wrong.",
+        "Set the password in the phone again; mind the authentication name and the realm, which "
+        "are hashed with it."),
+    ROW(CREDENTIALS_MALFORMED, "credentials_malformed",
+        "The credentials cannot be read or say a parameter twice.",
+        "Update the phone's firmware, or look for an ALG between that rewrites requests."),
+    ROW(BASIC_REFUSED, "basic_refused",
+        "The request showed its password in clear (Basic), which is never accepted.",
+        "Set the phone to digest, and change the password: it was readable on the way."),
+    ROW(AOR_NOT_ALLOWED, "aor_not_allowed",
+        "The password is right, but the user may not register this address.",
+        "Add the address to the user's with csctl, or correct the user part in the phone."),
+    ROW(FROM_NOT_ALLOWED, "from_not_allowed",
+        "The password is right, but the user may not be From this address.",
+        "Correct the From address in the phone, or add the address to the user's."),
+    ROW(TOO_MANY_ATTEMPTS, "too_many_attempts",
+        "Too many failed attempts from this source; the field because names the last fault.",
+        "Correct the phone's password; it is forgotten after digest.attempt_window."),
+    ROW(METHOD_NOT_ALLOWED, "method_not_allowed",
+        "The group cannot prove who registers, so it may not register.",
+        "Add digest to require.any_of of the group, or let the peer come in by another group."),
+    ROW(UNLISTED_METHOD, "unlisted_method",
+        "The method is not listed in the group, which lets such ones pass.", ""),
+    ROW(ADDRESS_ACCEPTED, "address_accepted", "The source address is proof enough in its group.",
+        ""),
+    ROW(ADDRESS_NOT_ALLOWED, "address_not_allowed", "The source address is not allowed.",
+        "Add the address to match.source of the group."),
+    ROW(TOKEN_ON_CLEAR_TRANSPORT, "token_on_clear_transport",
+        "A bearer token came over a transport that others can read.",
+        "Let the client use TLS or WSS, and withdraw the token: it was readable on the way."),
+    ROW(TOKEN_INVALID, "token_invalid", "The bearer token is not valid here.",
+        "Let the client use digest: it must not show a token to this group."),
+    ROW(TOKEN_EXPIRED, "token_expired", "The bearer token has expired.",
+        "Let the client fetch a new one."),
+    ROW(SCOPE_MISSING, "scope_missing", "The bearer token does not cover this method.",
+        "Grant the scope at the issuer."),
+    ROW(SAN_UNMATCHED, "san_unmatched", "The certificate names nobody we know.",
+        "Compare the certificate's subjectAltName with the group."),
+    ROW(BANNED, "banned", "The source is banned.", "Lift the ban, or wait until it expires."),
+    ROW(STORE_UNAVAILABLE, "store_unavailable", "Redis did not answer, so nothing was decided.",
+        "Look at Redis and at authd's log."),
+    ROW(OVERLOADED, "overloaded", "More questions were open than limits.checks.",
+        "Look at what floods the fronts, and at Redis; add an authd."),
+    ROW(TOO_MANY_CONTACTS, "too_many_contacts", "The address has as many contacts as it may.",
+        "Raise the user's max_contacts, or remove stale bindings."),
+    ROW(REVOKED, "revoked", "What was accepted before has been revoked.", ""),
+};
+
+struct span cause_name(Countersign__Auth__Cause c)
+{
+    return (size_t)c < CS_LEN(causes) ? causes[c].name : SPAN("unknown");
+}
+
+struct span cause_text(Countersign__Auth__Cause c)
+{
+    return (size_t)c < CS_LEN(causes) ? causes[c].text : SPAN("");
+}
+
+struct span cause_remedy(Countersign__Auth__Cause c)
+{
+    return (size_t)c < CS_LEN(causes) ? causes[c].remedy : SPAN("");
+}

@@ -1,0 +1,421 @@
+#include "authd/config.h"
+
+#include <pwd.h>
+
+#include "authd/user.h"
+
+static const char *const transport_names[] = { "udp", "tcp", "tls", "ws", "wss", NULL };
+static const char *const proof_names[] = { "address", "digest", NULL };
+static const char *const algorithm_names[] = { "MD5", "SHA-256", "SHA-512-256", NULL };
+static const char *const qop_names[] = { "auth", "auth-int", "none", NULL };
+static const char *const nc_names[] = { "shared", "local", "off", NULL };
+static const char *const uri_names[] = { "lenient", "strict", NULL };
+static const char *const mismatch_names[] = { "challenge", "reject", NULL };
+static const char *const status_names[] = { "by-method", "401", "407", NULL };
+static const char *const unlisted_names[] = { "challenge", "pass", NULL };
+static const char *const level_names[] = { "debug", "info", "warn", "error", NULL };
+static const char *const format_names[] = { "text", "json", NULL };
+
+/* Clients that look at the first challenge only, or give up at one they do not know. A pattern is a
+ * glob over the whole User-Agent, in any case. */
+#define STUMBLING                                                                      \
+    "baresip v0.*,baresip v1.0*,sipp*,Grandstream HT*,Grandstream GXP1*,"              \
+    "Grandstream GXP2*,Yealink SIP-T1*,Yealink SIP-T2*,Cisco/SPA*,Linksys/*,Sipura/*," \
+    "Cisco-CP*,PolycomSoundPoint*,Linphone/3.*,Twinkle/*,X-Lite*,Asterisk PBX 1*,FPBX-*"
+
+#define G struct group_conf
+#define D struct digest_conf
+#define M struct group_match
+#define A struct authd_conf
+
+static const struct conf_key match_keys[] = {
+    CONF_STRS("listener", M, listeners, "Names of the front's listeners it may come in by."),
+    CONF_SET("transport", M, transports, transport_names, "Transports it may come in by."),
+    CONF_CIDRS("source", M, sources, "Networks it may come from."),
+    CONF_STRS("domain", M, domains, "Hosts its Request-URI may name."),
+    { 0 },
+};
+static const struct conf_section match_section = { .size = sizeof(M), .keys = match_keys };
+
+static const struct conf_key require_keys[] = {
+    CONF_SET("all_of", struct group_require, all_of, proof_names,
+             "Proofs that are all needed; digest alone when nothing is written."),
+    CONF_SET("any_of", struct group_require, any_of, proof_names, "Proofs of which one is enough."),
+    { 0 },
+};
+
+static void require_check(struct conf_check *c, void *section)
+{
+    struct group_require *r = section;
+    if (r->all_of && r->any_of)
+        conf_error(c, "any_of", "stands beside all_of; write one of them");
+    if (!r->all_of && !r->any_of)
+        r->all_of = PROOF_DIGEST;
+}
+static const struct conf_section require_section = {
+    .size = sizeof(struct group_require),
+    .keys = require_keys,
+    .check = require_check,
+};
+
+static const struct conf_key digest_keys[] = {
+    CONF_STR("realm", D, realm, "Realm of the challenges; one of realms."),
+    CONF_ENUMS("algorithms", D, algorithms, algorithm_names,
+               "Algorithms, in the order they are offered.", .def = "SHA-512-256,SHA-256,MD5",
+               .at_least = 1, .at_most = ALG_COUNT),
+    CONF_BOOL("sess", D, sess, "Offer and take the -sess forms as well.", .def = "false"),
+    CONF_SET("qop", D, qop, qop_names,
+             "Qualities of protection; none takes answers without qop too (RFC 2069).",
+             .def = "auth,auth-int"),
+    CONF_DURATION("nonce_lifetime", D, nonce_lifetime, "How long a nonce is fresh.", .def = "5m",
+                  .min = 30 * CONF_SECOND, .max = 10 * CONF_MINUTE),
+    CONF_ENUM("nc", D, nc, nc_names,
+              "Where nonce counts that were used are remembered: shared through Redis, local to "
+              "this authd, or off.",
+              .def = "shared"),
+    CONF_ENUM("uri", D, uri, uri_names,
+              "How the uri of the credentials is compared with the Request-URI: strict by RFC "
+              "3261, 19.1.4; lenient lets proxies change port, parameters, and a host to its "
+              "address.",
+              .def = "lenient"),
+    CONF_ENUM("mismatch", D, mismatch, mismatch_names,
+              "What malformed or mismatched credentials get: a fresh challenge, or 403.",
+              .def = "challenge"),
+    CONF_ENUM("status", D, status, status_names,
+              "Status of a challenge; by-method is 401 for REGISTER and 407 for all others.",
+              .def = "by-method"),
+    CONF_UINT("attempts", D, attempts,
+              "The failed attempt that gets 403 instead of a challenge; 0 for never.", .def = "3",
+              .max = 1000),
+    CONF_DURATION("attempt_window", D, attempt_window, "How long a failed attempt is remembered.",
+                  .def = "60s", .min = CONF_SECOND, .max = CONF_DAY),
+    CONF_STRS("single_challenge", D, single_challenge,
+              "User-Agents (globs) that get one challenge only, with the weakest algorithm.",
+              .def = STUMBLING),
+    CONF_BOOL("single_without_user_agent", D, single_without_user_agent,
+              "Requests without a User-Agent get one challenge only.", .def = "false"),
+    { 0 },
+};
+
+static void digest_check(struct conf_check *c, void *section)
+{
+    D *d = section;
+    for (size_t i = 0; i < d->n_algorithms; i++) {
+        if (d->algorithm_mask & ALG_BIT(d->algorithms[i]))
+            conf_error(c, "algorithms", "an algorithm is named twice");
+        d->algorithm_mask |= ALG_BIT(d->algorithms[i]);
+    }
+    if (!d->qop)
+        conf_error(c, "qop", "must name at least one of auth, auth-int and none");
+}
+static const struct conf_section digest_section = {
+    .size = sizeof(D),
+    .keys = digest_keys,
+    .check = digest_check,
+};
+
+#define E __typeof__(((G *)0)->expires)
+static const struct conf_key expires_keys[] = {
+    CONF_DURATION("min", E, min, "Shorter registrations are refused with 423.", .def = "60s",
+                  .min = CONF_SECOND, .max = CONF_HOUR),
+    CONF_DURATION("max", E, max, "Longer registrations are cut to this.", .def = "1h",
+                  .min = CONF_SECOND, .max = 30 * CONF_DAY),
+    CONF_DURATION("default", E, standard,
+                  "For registrations that do not say; when not written the shorter of 1h and max.",
+                  .max = 30 * CONF_DAY),
+    { 0 },
+};
+
+static void expires_check(struct conf_check *c, void *section)
+{
+    E *e = section;
+    if (e->min.ms > e->max.ms)
+        conf_error(c, "min", "is longer than max");
+    if (e->standard.ms == 0)
+        e->standard.ms = CS_MAX(e->min.ms, CS_MIN(e->max.ms, (int64_t)CONF_HOUR));
+    if (e->standard.ms < e->min.ms || e->standard.ms > e->max.ms)
+        conf_error(c, "default", "is not between min and max");
+}
+static const struct conf_section expires_section = {
+    .size = sizeof(E),
+    .keys = expires_keys,
+    .check = expires_check,
+};
+
+static const struct conf_key group_keys[] = {
+    CONF_STR("name", G, name, "Name in logs and in csctl.", .required = true, .min = 1, .max = 64),
+    CONF_SECTION("match", G, match, &match_section,
+                 "Which requests belong to it; the first group that matches decides."),
+    CONF_SECTION("require", G, require, &require_section, "What a request must prove."),
+    CONF_SECTION("digest", G, digest, &digest_section, "Digest authentication."),
+    CONF_STRS("methods", G, methods,
+              "Methods that are challenged, also as register/setup-invite (an INVITE outside "
+              "dialogs); every method when nothing is written."),
+    CONF_ENUM("unlisted", G, unlisted, unlisted_names,
+              "What happens to other methods; REGISTER is challenged always.", .def = "challenge"),
+    CONF_SECTION("expires", G, expires, &expires_section, "Bounds of a registration."),
+    CONF_UINT("max_contacts", G, max_contacts,
+              "Contacts one address of record may have, if the user's record does not say.",
+              .def = "10", .min = 1, .max = 1000),
+    CONF_BOOL("path", G, path, "Path of a REGISTER is taken: the group is an edge proxy's.",
+              .def = "false"),
+    CONF_BOOL("contact_routing", G, contact_routing,
+              "Requests may go to the Contact instead of where the REGISTER came from.",
+              .def = "false"),
+    CONF_BOOL("trusted", G, trusted, "P-Asserted-Identity of its requests is kept.",
+              .def = "false"),
+    { 0 },
+};
+
+static struct method_rule rule_of(struct span word, struct arena *a)
+{
+    struct method_rule r = { SPAN("INVITE"), span_caseeq(word, SPAN("setup-invite")) };
+    if (r.initial_only)
+        return r;
+    char *upper = arena_str(a, word);
+    for (size_t i = 0; upper && i < word.n; i++)
+        upper[i] = ascii_alpha(upper[i]) ? (char)(upper[i] & ~0x20) : upper[i];
+    r.name = span_of(upper, upper ? word.n : 0);
+    return r;
+}
+
+static void derive_rules(struct conf_check *c, G *g)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < g->n_methods; i++) {
+        for (size_t k = 0; k < g->methods[i].n; k++)
+            n += g->methods[i].p[k] == '/';
+        n++;
+    }
+    g->rules = arena_zalloc(conf_arena(c), n * sizeof(*g->rules));
+    for (size_t i = 0; g->rules && i < g->n_methods; i++) {
+        struct span rest = g->methods[i];
+        while (rest.p) {
+            struct span word = span_trim(span_cut(&rest, '/'));
+            if (word.n == 0)
+                conf_error(c, "methods", "has an empty name");
+            else
+                g->rules[g->n_rules++] = rule_of(word, conf_arena(c));
+        }
+    }
+}
+
+static void group_check(struct conf_check *c, void *section)
+{
+    G *g = section;
+    unsigned proofs = g->require.all_of | g->require.any_of;
+    if ((proofs & PROOF_ADDRESS) && g->match.n_sources == 0)
+        conf_error(c, "match.source", "is missing, but require trusts the address");
+    if ((proofs & PROOF_DIGEST) && !g->digest.realm.p)
+        conf_error(c, "digest.realm", "is missing; name one of realms");
+    derive_rules(c, g);
+}
+static const struct conf_section group_section = {
+    .size = sizeof(G),
+    .keys = group_keys,
+    .check = group_check,
+};
+
+static const struct conf_key realm_keys[] = {
+    CONF_STR("name", struct realm_conf, name, "The realm, as phones show it.", .required = true,
+             .min = 1, .max = USER_MAX_NAME),
+    CONF_SET("verifiers", struct realm_conf, verifiers, algorithm_names,
+             "Algorithms for which a password leaves a verifier.",
+             .def = "MD5,SHA-256,SHA-512-256"),
+    { 0 },
+};
+
+static void realm_check(struct conf_check *c, void *section)
+{
+    struct realm_conf *r = section;
+    const char *fault = user_realm_fault(r->name);
+    if (fault)
+        conf_error(c, "name", "%s", fault);
+    if (!r->verifiers)
+        conf_error(c, "verifiers", "must name at least one algorithm");
+}
+static const struct conf_section realm_section = {
+    .size = sizeof(struct realm_conf),
+    .keys = realm_keys,
+    .check = realm_check,
+};
+
+#define L __typeof__(((A *)0)->listen)
+static const struct conf_key listen_keys[] = {
+    CONF_PATH("socket", L, socket, "Unix socket that the fronts connect to.", .required = true),
+    CONF_STR("mode", L, mode, "Permissions of the socket, in octal.", .def = "0660", .min = 3,
+             .max = 4),
+    CONF_STRS("users", L, users,
+              "Users, by name or number, whose processes may ask; root and others may not unless "
+              "named.",
+              .at_least = 1),
+    { 0 },
+};
+
+static void listen_check(struct conf_check *c, void *section)
+{
+    L *l = section;
+    for (size_t i = 0; i < l->mode.n; i++) {
+        if (l->mode.p[i] < '0' || l->mode.p[i] > '7') {
+            conf_error(c, "mode", "\"" SPAN_FMT "\" is not octal; write 0660", SPAN_ARG(l->mode));
+            break;
+        }
+        l->bits = l->bits << 3 | (unsigned)(l->mode.p[i] - '0');
+    }
+    l->uids = arena_alloc(conf_arena(c), l->n_users * sizeof(*l->uids));
+    for (size_t i = 0; l->uids && i < l->n_users; i++) {
+        if (config_uid(l->users[i], &l->uids[l->n_uids++]))
+            conf_error(c, "users", "this system has no user " SPAN_FMT, SPAN_ARG(l->users[i]));
+    }
+}
+static const struct conf_section listen_section = {
+    .size = sizeof(L),
+    .keys = listen_keys,
+    .check = listen_check,
+};
+
+#define R __typeof__(((A *)0)->redis)
+static const struct conf_key redis_keys[] = {
+    CONF_PATH("socket", R, socket, "Unix socket of Redis."),
+    CONF_ADDR("address", R, address, "Address of Redis, where there is no socket.", .port = 6379),
+    CONF_STR("user", R, user, "Redis user (ACL)."),
+    CONF_PATH("password_file", R, password_file, "File that holds the Redis password."),
+    CONF_DURATION("deadline", R, deadline, "For one command; beyond it Redis counts as away.",
+                  .def = "1s", .min = 10 * CONF_MS, .max = CONF_MINUTE),
+    { 0 },
+};
+
+static void redis_check(struct conf_check *c, void *section)
+{
+    R *r = section;
+    if ((r->socket != NULL) == (r->address.sa.sa_family != AF_UNSPEC))
+        conf_error(c, NULL, "needs either socket or address");
+    if (r->user.p && !r->password_file)
+        conf_error(c, "user", "needs a password_file beside it");
+}
+static const struct conf_section redis_section = {
+    .size = sizeof(R),
+    .keys = redis_keys,
+    .check = redis_check,
+};
+
+#define H __typeof__(((A *)0)->http)
+static const struct conf_key http_keys[] = {
+    CONF_ADDR("listen", H, listen, "Loopback address of REST, metrics and health.", .port = 8080),
+    CONF_PATH("admin_token_file", H, admin_token_file,
+              "File that holds the bearer token of operators."),
+    { 0 },
+};
+static const struct conf_section http_section = { .size = sizeof(H), .keys = http_keys };
+
+#define U __typeof__(((A *)0)->audit)
+static const struct conf_key audit_keys[] = {
+    CONF_PATH("file", U, file,
+              "One JSON line for each decision; stderr when not written. SIGHUP "
+              "opens it anew."),
+    { 0 },
+};
+static const struct conf_section audit_section = { .size = sizeof(U), .keys = audit_keys };
+
+#define O __typeof__(((A *)0)->log)
+static const struct conf_key log_keys[] = {
+    CONF_ENUM("level", O, level, level_names, "The least that is logged.", .def = "info"),
+    CONF_ENUM("format", O, format, format_names, "How lines are written.", .def = "text"),
+    { 0 },
+};
+static const struct conf_section log_section = { .size = sizeof(O), .keys = log_keys };
+
+#define B __typeof__(((A *)0)->limits)
+static const struct conf_key limit_keys[] = {
+    CONF_UINT("checks", B, checks, "Questions being judged at a time.", .def = "20000", .min = 1,
+              .max = 1000000),
+    CONF_UINT("penalties", B, penalties, "Failed attempts remembered.", .def = "65536", .min = 16,
+              .max = 10000000),
+    CONF_UINT("local_nonces", B, local_nonces, "Nonces remembered for groups with nc: local.",
+              .def = "100000", .min = 16, .max = 10000000),
+    CONF_UINT("explained", B, explained, "Refusals kept for csctl explain.", .def = "4096",
+              .min = 16, .max = 1000000),
+    { 0 },
+};
+static const struct conf_section limit_section = { .size = sizeof(B), .keys = limit_keys };
+
+static const struct conf_key root_keys[] = {
+    CONF_SECTION("listen", A, listen, &listen_section, "Where the fronts ask."),
+    CONF_STR("user", A, user, "User, by name or number, to become once everything is open."),
+    CONF_SECTION("redis", A, redis, &redis_section, "Where users are kept."),
+    CONF_PATH("nonce_key_file", A, nonce_key_file,
+              "Keys that nonces are signed with, the same for every authd of the installation; "
+              "lines of id:key, the first one signs.",
+              .required = true),
+    CONF_PATH("seal_key_file", A, seal_key_file,
+              "Keys that verifiers are sealed with, in the same form.", .required = true),
+    CONF_SECTION("http", A, http, &http_section, "REST, metrics and health."),
+    CONF_SECTION("audit", A, audit, &audit_section, "The record of decisions."),
+    CONF_SECTION("log", A, log, &log_section, "Logs on stderr."),
+    CONF_SECTION("limits", A, limits, &limit_section, "Bounds of memory."),
+    CONF_SECTIONS("realms", A, realms, &realm_section, "Realms users live in.", .at_least = 1,
+                  .unique = true),
+    CONF_SECTIONS("peer_groups", A, peer_groups, &group_section,
+                  "Who may come, what they must prove and what they may do.", .at_least = 1,
+                  .unique = true),
+    { 0 },
+};
+
+static void root_check(struct conf_check *c, void *section)
+{
+    A *conf = section;
+    for (size_t i = 0; i < conf->n_peer_groups; i++) {
+        struct span realm = conf->peer_groups[i].digest.realm;
+        char key[64];
+        snprintf(key, sizeof(key), "peer_groups[%zu].digest.realm", i);
+        if (realm.p && config_realm(conf, realm) < 0)
+            conf_error(c, key, "\"" SPAN_FMT "\" is not one of realms", SPAN_ARG(realm));
+    }
+}
+const struct conf_section authd_conf_section = {
+    .size = sizeof(A),
+    .keys = root_keys,
+    .check = root_check,
+};
+
+ptrdiff_t config_realm(const struct authd_conf *conf, struct span realm)
+{
+    for (size_t i = 0; i < conf->n_realms; i++) {
+        if (span_eq(conf->realms[i].name, realm))
+            return (ptrdiff_t)i;
+    }
+    return -1;
+}
+
+int config_uid(struct span user, uid_t *uid)
+{
+    uint64_t n;
+    char name[64];
+    if (span_u64(user, UINT32_MAX - 1, &n) == 0) {
+        *uid = (uid_t)n;
+        return 0;
+    }
+    if (user.n >= sizeof(name))
+        return CS_ENOENT;
+    span_copy(name, sizeof(name), user);
+    const struct passwd *pw = getpwnam(name);
+    if (!pw)
+        return CS_ENOENT;
+    *uid = pw->pw_uid;
+    return 0;
+}
+
+void config_warn(const struct authd_conf *conf)
+{
+    static const struct log log = { .module = "config" };
+    for (size_t i = 0; i < conf->n_realms; i++) {
+        struct span realm = conf->realms[i].name;
+        struct addr a;
+        if (span_caseeq(realm, SPAN("default")) || span_caseeq(realm, SPAN("asterisk")))
+            log_warn(&log, "this realm does not name whose it is; HA1 of other servers fit it",
+                     kv_s("realm", realm));
+        else if (addr_parse_host(realm, 0, &a) == 0)
+            log_warn(&log, "a realm that is an address dies with it: every verifier depends on it",
+                     kv_s("realm", realm));
+    }
+}

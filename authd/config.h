@@ -1,0 +1,131 @@
+/* authd's configuration. */
+#ifndef CS_AUTHD_CONFIG_H
+#define CS_AUTHD_CONFIG_H
+
+#include <sys/types.h>
+
+#include "authd/algorithm.h"
+#include "base/addr.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "conf/conf.h"
+
+/* Facts a request must have to belong to the group; what is empty asks for nothing. */
+struct group_match {
+    struct span *listeners;
+    size_t n_listeners;
+    unsigned transports; /* bit i: transport i + 1 of auth.proto */
+    struct cidr *sources;
+    size_t n_sources;
+    struct span *domains;
+    size_t n_domains;
+};
+
+enum proof { PROOF_ADDRESS = 1 << 0, PROOF_DIGEST = 1 << 1 };
+
+struct group_require { /* exactly one of them is not 0 */
+    unsigned all_of, any_of;
+};
+
+enum qop { QOP_AUTH, QOP_AUTH_INT, QOP_NONE };
+enum nc_mode { NC_SHARED, NC_LOCAL, NC_OFF };
+enum uri_mode { URI_LENIENT, URI_STRICT };
+enum mismatch_mode { MISMATCH_CHALLENGE, MISMATCH_REJECT };
+enum status_mode { STATUS_BY_METHOD, STATUS_401, STATUS_407 };
+enum unlisted_mode { UNLISTED_CHALLENGE, UNLISTED_PASS };
+
+struct digest_conf {
+    struct span realm;
+    enum algorithm *algorithms; /* in the order they are offered */
+    size_t n_algorithms;
+    unsigned algorithm_mask;
+    bool sess;
+    unsigned qop; /* 1 << enum qop */
+    struct duration nonce_lifetime;
+    enum nc_mode nc;
+    enum uri_mode uri;
+    enum mismatch_mode mismatch;
+    enum status_mode status;
+    unsigned attempts; /* 0: no limit */
+    struct duration attempt_window;
+    struct span *single_challenge; /* User-Agent patterns */
+    size_t n_single_challenge;
+    bool single_without_user_agent;
+};
+
+struct method_rule {
+    struct span name;
+    bool initial_only; /* not inside a dialog */
+};
+
+struct group_conf {
+    struct span name;
+    struct group_match match;
+    struct group_require require;
+    struct digest_conf digest;
+    struct span *methods; /* as written; none: every method */
+    size_t n_methods;
+    struct method_rule *rules; /* what they mean */
+    size_t n_rules;
+    enum unlisted_mode unlisted;
+    struct {
+        struct duration min, max, standard;
+    } expires;
+    unsigned max_contacts;
+    bool path, contact_routing, trusted;
+};
+
+struct realm_conf {
+    struct span name;
+    unsigned verifiers; /* ALG_BITs made from a password */
+};
+
+struct authd_conf {
+    struct {
+        const char *socket;
+        struct span mode;
+        struct span *users; /* names or numbers */
+        size_t n_users;
+        unsigned bits; /* of mode */
+        uid_t *uids;   /* of users */
+        size_t n_uids;
+    } listen;
+    struct span user;
+    struct {
+        const char *socket;
+        struct addr address;
+        struct span user;
+        const char *password_file;
+        struct duration deadline;
+    } redis;
+    const char *nonce_key_file, *seal_key_file;
+    struct {
+        struct addr listen;
+        const char *admin_token_file;
+    } http;
+    struct {
+        const char *file; /* NULL: stderr */
+    } audit;
+    struct {
+        enum log_level level;
+        enum log_format format;
+    } log;
+    struct {
+        size_t checks, penalties, local_nonces, explained;
+    } limits;
+    struct realm_conf *realms;
+    size_t n_realms;
+    struct group_conf *peer_groups;
+    size_t n_peer_groups;
+};
+
+extern const struct conf_section authd_conf_section;
+
+/* The realm's place in conf->realms, or -1. */
+ptrdiff_t config_realm(const struct authd_conf *conf, struct span realm);
+/* Numbers, or a name of the system's. CS_ENOENT. */
+CS_CHECK int config_uid(struct span user, uid_t *uid);
+/* Says on the log what is legal but unwise. */
+void config_warn(const struct authd_conf *conf);
+
+#endif

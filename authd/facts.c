@@ -1,0 +1,57 @@
+#include "authd/facts.h"
+
+#include "base/util.h"
+
+void facts_of(const Countersign__Auth__Check *m, struct facts *out)
+{
+    *out = (struct facts){
+        .transport =
+            m->has_transport ? m->transport : COUNTERSIGN__AUTH__TRANSPORT__TRANSPORT_UNKNOWN,
+        .listener = span_str(m->listener),
+        .method = span_str(m->method),
+        .request_uri = span_str(m->request_uri),
+        .domain = span_str(m->domain),
+        .from_aor = span_str(m->from_aor),
+        .to_aor = span_str(m->to_aor),
+        .target_aor = span_str(m->target_aor),
+        .call_id = span_str(m->call_id),
+        .user_agent = span_str(m->user_agent),
+        .body = m->has_body ? span_of(m->body.data, m->body.len) : SPAN_NULL,
+        .in_dialog = m->has_in_dialog && m->in_dialog,
+    };
+    out->is_register = span_eq(out->method, SPAN("REGISTER"));
+    if (!m->has_source_ip)
+        return;
+    if (m->source_ip.len == sizeof(out->source.in4.sin_addr)) {
+        out->source.in4.sin_family = AF_INET;
+        memcpy(&out->source.in4.sin_addr, m->source_ip.data, m->source_ip.len);
+    } else if (m->source_ip.len == sizeof(out->source.in6.sin6_addr)) {
+        struct sockaddr_in6 in6 = { .sin6_family = AF_INET6 };
+        memcpy(&in6.sin6_addr, m->source_ip.data, m->source_ip.len);
+        addr_from_sockaddr((const struct sockaddr *)&in6, &out->source);
+    } else {
+        return;
+    }
+    addr_set_port(&out->source, (uint16_t)m->source_port);
+}
+
+int facts_keep(struct facts *f, struct arena *a)
+{
+    struct span *const all[] = { &f->listener, &f->method,    &f->request_uri, &f->domain,
+                                 &f->from_aor, &f->to_aor,    &f->target_aor,  &f->call_id,
+                                 &f->body,     &f->user_agent };
+    for (size_t i = 0; i < CS_LEN(all); i++) {
+        struct span copy = arena_dup(a, *all[i]);
+        if (all[i]->p && !copy.p)
+            return CS_ENOMEM;
+        *all[i] = copy;
+    }
+    return 0;
+}
+
+struct span facts_transport(Countersign__Auth__Transport t)
+{
+    static const struct span names[] = { SPAN_INIT(""),    SPAN_INIT("udp"), SPAN_INIT("tcp"),
+                                         SPAN_INIT("tls"), SPAN_INIT("ws"),  SPAN_INIT("wss") };
+    return (size_t)t < CS_LEN(names) ? names[t] : names[0];
+}

@@ -1,0 +1,130 @@
+#include "authd/nonce.h"
+
+#include <openssl/core_names.h>
+#include <openssl/evp.h>
+#include <stdlib.h>
+
+#include "authd/keyring.h"
+#include "base/buf.h"
+#include "base/ct.h"
+#include "base/rand.h"
+
+/* The parts are multiples of three bytes, so that base64 needs no padding and the tag (random bits
+ * and key id) is a piece of the text. */
+enum { TIME_LEN = 6, RANDOM_LEN = 8, HEAD_LEN = TIME_LEN + RANDOM_LEN + 1, MAC_LEN = 12 };
+enum { RAW_LEN = HEAD_LEN + MAC_LEN, TAG_AT = TIME_LEN / 3 * 4, SKEW_MS = 10000 };
+_Static_assert(RAW_LEN / 3 * 4 == NONCE_LEN && RAW_LEN % 3 == 0, "no padding");
+_Static_assert((RANDOM_LEN + 1) / 3 * 4 == NONCE_TAG_LEN, "the tag is a piece of the text");
+
+struct noncer {
+    EVP_MAC *hmac;
+    size_t n;
+    struct {
+        uint8_t id;
+        EVP_MAC_CTX *ctx; /* keyed once */
+    } keys[KEYRING_MAX];
+};
+
+static int ctx_new(EVP_MAC *hmac, const struct keyring_key *k, EVP_MAC_CTX **out)
+{
+    char name[] = "SHA256";
+    const OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name, 0),
+        OSSL_PARAM_construct_end(),
+    };
+    *out = EVP_MAC_CTX_new(hmac);
+    if (!*out)
+        return CS_ENOMEM;
+    return EVP_MAC_init(*out, k->key, sizeof(k->key), params) ? 0 : CS_ENOTSUP;
+}
+
+int noncer_new(struct span text, struct noncer **out)
+{
+    struct keyring ring;
+    *out = NULL;
+    int err = keyring_parse(text, &ring);
+    if (err)
+        return err;
+    struct noncer *n = calloc(1, sizeof(*n));
+    if (!n)
+        err = CS_ENOMEM;
+    if (n) {
+        n->hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+        if (!n->hmac)
+            err = CS_ENOTSUP;
+        for (; !err && n->n < ring.n; n->n++) {
+            n->keys[n->n].id = ring.keys[n->n].id;
+            err = ctx_new(n->hmac, &ring.keys[n->n], &n->keys[n->n].ctx);
+        }
+    }
+    keyring_fini(&ring);
+    if (err)
+        noncer_free(&n);
+    *out = n;
+    return err;
+}
+
+void noncer_free(struct noncer **np)
+{
+    struct noncer *n = *np;
+    *np = NULL;
+    if (!n)
+        return;
+    for (size_t i = 0; i < n->n; i++)
+        EVP_MAC_CTX_free(n->keys[i].ctx);
+    EVP_MAC_free(n->hmac);
+    free(n);
+}
+
+static int mac(EVP_MAC_CTX *ctx, const unsigned char head[HEAD_LEN], struct span realm,
+               unsigned char out[MAC_LEN])
+{
+    unsigned char full[32];
+    size_t n;
+    if (!EVP_MAC_init(ctx, NULL, 0, NULL) || !EVP_MAC_update(ctx, head, HEAD_LEN) ||
+        !EVP_MAC_update(ctx, (const unsigned char *)realm.p, realm.n) ||
+        !EVP_MAC_final(ctx, full, &n, sizeof(full)))
+        return CS_ENOTSUP;
+    memcpy(out, full, MAC_LEN);
+    return 0;
+}
+
+int nonce_mint(struct noncer *n, struct span realm, struct wall now, char out[NONCE_LEN])
+{
+    unsigned char raw[RAW_LEN];
+    for (int i = 0; i < TIME_LEN; i++)
+        raw[i] = (unsigned char)((uint64_t)now.ms >> (8 * (TIME_LEN - 1 - i)));
+    rand_bytes(raw + TIME_LEN, RANDOM_LEN);
+    raw[TIME_LEN + RANDOM_LEN] = n->keys[0].id;
+    int err = mac(n->keys[0].ctx, raw, realm, raw + HEAD_LEN);
+    struct buf b = buf_of(out, NONCE_LEN);
+    if (!err)
+        buf_base64url(&b, raw, sizeof(raw));
+    return err;
+}
+
+int nonce_verify(struct noncer *n, struct span realm, struct span text, struct nonce *out)
+{
+    unsigned char raw[RAW_LEN], right[MAC_LEN];
+    size_t len = 0, i = 0;
+    *out = (struct nonce){ 0 };
+    if (text.n != NONCE_LEN || base64url_decode(text, raw, sizeof(raw), &len) || len != RAW_LEN)
+        return CS_EPROTO;
+    while (i < n->n && n->keys[i].id != raw[HEAD_LEN - 1])
+        i++;
+    if (i == n->n || mac(n->keys[i].ctx, raw, realm, right) ||
+        !ct_eq(span_of(right, MAC_LEN), span_of(raw + HEAD_LEN, MAC_LEN)))
+        return CS_EPROTO;
+    uint64_t ms = 0;
+    for (i = 0; i < TIME_LEN; i++)
+        ms = ms << 8 | raw[i];
+    out->issued.ms = (int64_t)ms;
+    out->tag = span_of(text.p + TAG_AT, NONCE_TAG_LEN);
+    return 0;
+}
+
+bool nonce_is_stale(const struct nonce *n, struct wall now, struct duration lifetime)
+{
+    int64_t age = now.ms - n->issued.ms;
+    return age > lifetime.ms || age < -SKEW_MS;
+}

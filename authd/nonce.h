@@ -1,0 +1,31 @@
+/* Nonces that every authd of the installation verifies and none remembers: base64url of the issue
+ * time (48 bits of milliseconds), 64 random bits, the id of the key, and 96 bits of HMAC-SHA256
+ * over all of that and the realm. */
+#ifndef CS_AUTHD_NONCE_H
+#define CS_AUTHD_NONCE_H
+
+#include "base/clock.h"
+#include "base/span.h"
+
+struct noncer;
+
+enum { NONCE_LEN = 36, NONCE_TAG_LEN = 12 };
+
+struct nonce {
+    struct wall issued;
+    struct span tag; /* unique among the nonces that are fresh at a time; borrowed */
+};
+
+/* text: a key file (authd/keyring.h). The first key mints, all of them verify. */
+CS_CHECK int noncer_new(struct span text, struct noncer **out);
+void noncer_free(struct noncer **n);
+
+/* A new nonce, without a NUL. */
+CS_CHECK int nonce_mint(struct noncer *n, struct span realm, struct wall now, char out[NONCE_LEN]);
+/* Whether one of our keys made it for this realm, at whatever time. CS_EPROTO if not. */
+CS_CHECK int nonce_verify(struct noncer *n, struct span realm, struct span text, struct nonce *out);
+/* Older than lifetime. One from the future, beyond what clocks of nodes differ by, is not fresh
+ * either. */
+bool nonce_is_stale(const struct nonce *n, struct wall now, struct duration lifetime);
+
+#endif

@@ -1,0 +1,66 @@
+#include "authd/policy.h"
+
+static bool is_listed(const struct group_conf *g, const struct facts *f)
+{
+    for (size_t i = 0; i < g->n_rules; i++) {
+        if (span_eq(g->rules[i].name, f->method) && !(g->rules[i].initial_only && f->in_dialog))
+            return true;
+    }
+    return g->n_rules == 0;
+}
+
+static bool is_secure(Countersign__Auth__Transport t)
+{
+    return t == COUNTERSIGN__AUTH__TRANSPORT__TLS || t == COUNTERSIGN__AUTH__TRANSPORT__WSS;
+}
+
+static struct policy refuse(Countersign__Auth__Cause cause)
+{
+    return (struct policy){ DEMAND_REFUSE, cause };
+}
+
+static struct policy pass(Countersign__Auth__Cause cause)
+{
+    return (struct policy){ DEMAND_NOTHING, cause };
+}
+
+struct policy policy_of(const struct group_conf *g, const struct facts *f, struct shown shown)
+{
+    const struct policy digest = { DEMAND_DIGEST, CAUSE(CAUSE_NONE) };
+    const unsigned all = g->require.all_of, any = g->require.any_of;
+
+    /* Never challenged (RFC 3261, 22.1): an ACK has no answer, a CANCEL cannot be sent again. */
+    if (span_eq(f->method, SPAN("ACK")) || span_eq(f->method, SPAN("CANCEL")))
+        return pass(CAUSE(OK));
+    /* A token never falls through to digest, whatever else the request shows. */
+    if (shown.bearer)
+        return refuse(is_secure(f->transport) ? CAUSE(TOKEN_INVALID)
+                                              : CAUSE(TOKEN_ON_CLEAR_TRANSPORT));
+    if (g->unlisted == UNLISTED_PASS && !f->is_register && !is_listed(g, f))
+        return pass(CAUSE(UNLISTED_METHOD));
+    if ((all & PROOF_DIGEST) || any == PROOF_DIGEST)
+        return digest;
+    /* The group's match has looked at the address already. It proves no user, and what is to be
+     * registered belongs to one. */
+    if (f->is_register)
+        return any & PROOF_DIGEST ? digest : refuse(CAUSE(METHOD_NOT_ALLOWED));
+    /* Credentials that are shown are judged: they say who it is, and wrong ones are no trifle. */
+    return (any & PROOF_DIGEST) && shown.digest ? digest : pass(CAUSE(ADDRESS_ACCEPTED));
+}
+
+Countersign__Auth__Cause policy_identity(const struct user *u, const struct facts *f)
+{
+    struct span claimed = f->is_register ? f->to_aor : f->from_aor;
+    for (size_t i = 0; claimed.p && i < u->n_aors; i++) {
+        if (span_eq(u->aors[i], claimed))
+            return CAUSE(OK);
+    }
+    return f->is_register ? CAUSE(AOR_NOT_ALLOWED) : CAUSE(FROM_NOT_ALLOWED);
+}
+
+unsigned policy_challenge_status(const struct digest_conf *d, const struct facts *f)
+{
+    if (d->status == STATUS_BY_METHOD)
+        return f->is_register ? 401 : 407;
+    return d->status == STATUS_401 ? 401 : 407;
+}

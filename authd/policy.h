@@ -1,0 +1,31 @@
+/* What a request must prove in its group, and what it may do then: pure functions. */
+#ifndef CS_AUTHD_POLICY_H
+#define CS_AUTHD_POLICY_H
+
+#include "authd/cause.h"
+#include "authd/config.h"
+#include "authd/facts.h"
+#include "authd/user.h"
+
+/* What credentials a request shows, of any kind and realm. */
+struct shown {
+    bool digest; /* for the group's realm, or malformed */
+    bool bearer;
+};
+
+enum demand { DEMAND_DIGEST, DEMAND_NOTHING, DEMAND_REFUSE };
+struct policy {
+    enum demand demand;
+    Countersign__Auth__Cause cause; /* of NOTHING and REFUSE */
+};
+
+struct policy policy_of(const struct group_conf *g, const struct facts *f, struct shown shown);
+
+/* Whether what the user may be covers what the request claims: OK, AOR_NOT_ALLOWED or
+ * FROM_NOT_ALLOWED. */
+Countersign__Auth__Cause policy_identity(const struct user *u, const struct facts *f);
+
+/* 401 or 407 (RFC 3261, 22.2 and 22.3). */
+unsigned policy_challenge_status(const struct digest_conf *d, const struct facts *f);
+
+#endif
