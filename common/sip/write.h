@@ -21,7 +21,8 @@ void sip_write_hdr(struct buf *b, struct span name, struct span value);
 void sip_write_end(struct buf *b, struct span type, struct span body);
 
 /* What a proxy changes on the way (RFC 3261, 16.6). Everything else is copied, byte for byte, in
- * its order. Zeroed, it changes nothing. */
+ * its order, but that the topmost Via gets received and rport where req->source is set (18.2.1),
+ * and a missing Content-Length is added. Zeroed, with max_forwards = -1, it changes nothing. */
 struct sip_edit {
     struct span uri;           /* new Request-URI; absent: keep */
     struct span via;           /* value of the Via to put on top */

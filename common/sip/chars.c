@@ -1,0 +1,102 @@
+#include "sip/chars.h"
+
+#include "base/addr.h"
+
+#define ALNUM \
+    (CH_TOKEN | CH_HOST | CH_UNRESERVED | CH_USER | CH_PASSWORD | CH_PARAM | CH_HEADER | CH_URI)
+#define MARK    (CH_UNRESERVED | CH_USER | CH_PASSWORD | CH_PARAM | CH_HEADER | CH_URI | CH_CALL_ID)
+#define ANY_URI (CH_URI | CH_CALL_ID)
+
+const uint16_t chars_class[256] = {
+    ['0' ... '9'] = ALNUM | CH_DIGIT | CH_CALL_ID | CH_TEL,
+    ['A' ... 'F'] = ALNUM | CH_CALL_ID | CH_TEL,
+    ['G' ... 'Z'] = ALNUM | CH_CALL_ID,
+    ['a' ... 'f'] = ALNUM | CH_CALL_ID | CH_TEL,
+    ['g' ... 'z'] = ALNUM | CH_CALL_ID,
+    ['-'] = MARK | CH_TOKEN | CH_HOST | CH_TEL,
+    ['.'] = MARK | CH_TOKEN | CH_HOST | CH_TEL,
+    ['_'] = MARK | CH_TOKEN,
+    ['!'] = MARK | CH_TOKEN,
+    ['~'] = MARK | CH_TOKEN,
+    ['*'] = MARK | CH_TOKEN | CH_TEL,
+    ['\''] = MARK | CH_TOKEN,
+    ['('] = MARK | CH_TEL,
+    [')'] = MARK | CH_TEL,
+    ['%'] = CH_TOKEN | CH_CALL_ID,
+    ['`'] = CH_TOKEN | CH_CALL_ID,
+    ['+'] = ANY_URI | CH_TOKEN | CH_USER | CH_PASSWORD | CH_PARAM | CH_HEADER | CH_TEL,
+    ['&'] = ANY_URI | CH_USER | CH_PASSWORD | CH_PARAM,
+    ['='] = ANY_URI | CH_USER | CH_PASSWORD,
+    ['$'] = ANY_URI | CH_USER | CH_PASSWORD | CH_PARAM | CH_HEADER,
+    [','] = CH_URI | CH_USER | CH_PASSWORD,
+    [';'] = CH_URI | CH_USER,
+    ['?'] = ANY_URI | CH_USER | CH_HEADER,
+    ['/'] = ANY_URI | CH_USER | CH_PARAM | CH_HEADER,
+    ['['] = ANY_URI | CH_HOST | CH_PARAM | CH_HEADER,
+    [']'] = ANY_URI | CH_HOST | CH_PARAM | CH_HEADER,
+    [':'] = ANY_URI | CH_HOST | CH_PARAM | CH_HEADER,
+    ['@'] = ANY_URI,
+    ['#'] = CH_CALL_ID | CH_TEL,
+    ['"'] = CH_CALL_ID,
+    ['\\'] = CH_CALL_ID,
+    ['<'] = CH_CALL_ID,
+    ['>'] = CH_CALL_ID,
+    ['{'] = CH_CALL_ID,
+    ['}'] = CH_CALL_ID,
+    ['|'] = CH_CALL_ID,
+    ['^'] = CH_CALL_ID,
+};
+
+bool chars_all_escaped(struct span s, unsigned cls)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        if (chars_is(s.p[i], cls))
+            continue;
+        if (s.p[i] != '%' || s.n - i < 3 || ascii_hex(s.p[i + 1]) < 0 || ascii_hex(s.p[i + 2]) < 0)
+            return false;
+        i += 2;
+    }
+    return true;
+}
+
+static bool is_ipv4(struct span s)
+{
+    for (int part = 0; part < 4; part++) {
+        unsigned v = 0, digits = 0;
+        for (; s.n && ascii_digit(*s.p) && digits < 4; s = span_skip(s, 1), digits++)
+            v = v * 10 + (unsigned)(*s.p - '0');
+        if (digits == 0 || digits > 3 || v > 255)
+            return false;
+        if (part < 3) {
+            if (s.n == 0 || *s.p != '.')
+                return false;
+            s = span_skip(s, 1);
+        }
+    }
+    return s.n == 0;
+}
+
+bool chars_is_host(struct span s)
+{
+    struct addr a;
+    if (s.n == 0)
+        return false;
+    if (s.p[0] == '[')
+        return s.p[s.n - 1] == ']' && addr_parse_host(s, 0, &a) == 0;
+    /* hostname = *( domainlabel "." ) toplabel [ "." ] */
+    const char *label = s.p, *top = s.p, *end = s.p + s.n;
+    for (const char *p = s.p;; p++) {
+        if (p == end || *p == '.') {
+            if (p == label || label[0] == '-' || p[-1] == '-')
+                return false;
+            top = label;
+            label = p + 1;
+            if (p == end || label == end)
+                break;
+        } else if (!ascii_digit(*p) && !ascii_alpha(*p) && *p != '-') {
+            return false;
+        }
+    }
+    /* toplabel begins with a letter: what begins with a digit must be an address */
+    return ascii_alpha(*top) || is_ipv4(s);
+}
