@@ -3,16 +3,11 @@
 #ifndef CS_AUTHD_REST_H
 #define CS_AUTHD_REST_H
 
+#include "authd/config.h"
 #include "authd/store.h"
-#include "base/addr.h"
 
 struct explain;
 struct rest;
-
-struct rest_realm {
-    struct span name;
-    unsigned algorithms; /* what its groups may offer, ALG_BITs; passwords get these verifiers */
-};
 
 /* Everything is borrowed and outlives the server. */
 struct rest_conf {
@@ -23,7 +18,7 @@ struct rest_conf {
     struct store *store;
     struct vault *vault;
     struct explain *explain;
-    const struct rest_realm *realms; /* the first is the default of requests that name none */
+    const struct realm_conf *realms; /* the first is the default of requests that name none */
     size_t n_realms;
     /* A user was created, changed or removed here; may be NULL. */
     void (*changed)(void *arg, struct span name, struct span realm);
@@ -35,7 +30,7 @@ CS_CHECK int rest_open(struct loop *l, const struct rest_conf *conf, struct rest
 void rest_close(struct rest **r);
 /* After a reload. What both configurations must share (listen, redis, store, vault, explain) stays
  * as it was opened. */
-void rest_set_realms(struct rest *r, const struct rest_realm *realms, size_t n);
+void rest_set_realms(struct rest *r, const struct realm_conf *realms, size_t n);
 const struct addr *rest_local(const struct rest *r);
 
 #endif

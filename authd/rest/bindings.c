@@ -1,0 +1,209 @@
+/* What is registered: bindings of one AOR, or of each AOR of a user. The registrar writes them;
+ * here they are read, and removed when an operator says so. */
+#include "authd/rest/op.h"
+
+struct bindings_op {
+    struct op op;
+    const struct span *aors;
+    size_t n_aors, i;
+    bool removing;
+    json_t *list;
+};
+
+static void drop(struct op *op)
+{
+    json_decref(container_of(op, struct bindings_op, op)->list);
+}
+
+static struct bindings_op *bindings_op_new(struct http_req *req, struct rest *rest, bool removing)
+{
+    struct bindings_op *b = op_new(rest, req, sizeof(*b));
+    if (!b)
+        return NULL;
+    b->op.drop = drop;
+    b->removing = removing;
+    b->list = json_array();
+    return b;
+}
+
+static void set_text(json_t *j, const char *name, const char *text)
+{
+    if (text)
+        json_object_set_new(j, name, json_of(span_str(text)));
+}
+
+static void set_time(json_t *j, const char *name, uint64_t ms)
+{
+    char text[WALL_STRLEN];
+    wall_format((struct wall){ (int64_t)ms }, text);
+    json_object_set_new(j, name, json_string(text));
+}
+
+static json_t *binding_to_json(const Countersign__Store__Binding *b, struct span aor,
+                               struct wall now)
+{
+    json_t *j = json_object(), *path = json_array();
+    for (size_t i = 0; i < b->n_path; i++)
+        json_array_append_new(path, json_of(span_str(b->path[i])));
+    json_object_set_new(j, "aor", json_of(aor));
+    set_text(j, "contact", b->contact);
+    json_object_set_new(
+        j, "expires", json_integer((json_int_t)((b->expires_ms - (uint64_t)now.ms + 999) / 1000)));
+    set_time(j, "expires_at", b->expires_ms);
+    json_object_set_new(j, "q", json_real(b->has_q ? b->q / 1000.0 : 1.0));
+    set_text(j, "call_id", b->call_id);
+    json_object_set_new(j, "cseq", json_integer(b->cseq));
+    json_object_set_new(j, "path", path);
+    set_text(j, "instance", b->instance);
+    if (b->has_reg_id)
+        json_object_set_new(j, "reg_id", json_integer(b->reg_id));
+    set_text(j, "user", b->user);
+    set_text(j, "user_agent", b->user_agent);
+    set_text(j, "source", b->source);
+    set_text(j, "registrar", b->owner);
+    if (b->has_since_ms)
+        set_time(j, "since", b->since_ms);
+    return j;
+}
+
+/* ---- one AOR after the other ---- */
+
+static void next_aor(struct bindings_op *b);
+
+static void on_location(void *arg, int err, const Countersign__Store__Location *loc)
+{
+    struct bindings_op *b = arg;
+    struct wall now = loop_wall(b->op.rest->loop);
+    b->op.call = NULL;
+    if (err && err != CS_ENOENT) {
+        op_store_error(&b->op, err);
+        return;
+    }
+    for (size_t i = 0; !err && i < loc->n_binding; i++) {
+        if (loc->binding[i]->expires_ms > (uint64_t)now.ms)
+            json_array_append_new(b->list, binding_to_json(loc->binding[i], b->aors[b->i], now));
+    }
+    b->i++;
+    next_aor(b);
+}
+
+static void on_deleted(void *arg, const struct redis_reply *reply)
+{
+    static const struct log lg = { .module = "rest" };
+    struct bindings_op *b = arg;
+    b->op.redis = NULL;
+    if (!reply || reply->type != REDIS_INTEGER) {
+        op_store_error(&b->op, CS_ECLOSED);
+        return;
+    }
+    if (reply->integer)
+        log_info(&lg, "bindings removed", kv_s("aor", b->aors[b->i]));
+    b->i++;
+    next_aor(b);
+}
+
+static bool begin_aor(struct bindings_op *b)
+{
+    struct rest *rest = b->op.rest;
+    struct span aor = b->aors[b->i];
+    char key[USER_MAX_AOR + 16];
+    struct buf k = BUF_INIT(key);
+    if (!b->removing) {
+        b->op.call = store_get_location(rest->conf.store, aor, on_location, b);
+        return b->op.call != NULL;
+    }
+    buf_lit(&k, "cs:loc:{");
+    buf_put(&k, aor);
+    buf_putc(&k, '}');
+    if (buf_ok(&k))
+        b->op.redis = redis_do(rest->conf.redis, on_deleted, b, SPAN("DEL"), buf_span(&k));
+    return b->op.redis != NULL;
+}
+
+static void next_aor(struct bindings_op *b)
+{
+    if (b->i < b->n_aors) {
+        if (!begin_aor(b))
+            op_no_memory(&b->op);
+    } else if (b->removing) {
+        op_reply(&b->op, 204, NULL);
+    } else {
+        json_t *body = json_pack("{s:O}", "bindings", b->list);
+        op_reply(&b->op, 200, body);
+    }
+}
+
+/* ---- the routes ---- */
+
+static void on_user(void *arg, int err, const struct user *found)
+{
+    struct bindings_op *b = arg;
+    struct user *u = arena_alloc(http_arena(b->op.req), sizeof(*u));
+    b->op.call = NULL;
+    if (!err && (!u || user_copy(found, http_arena(b->op.req), u)))
+        err = CS_ENOMEM;
+    if (err) {
+        op_store_error(&b->op, err);
+        return;
+    }
+    b->aors = u->aors;
+    b->n_aors = u->n_aors;
+    next_aor(b);
+}
+
+static void of_user(struct http_req *req, struct rest *rest, bool removing)
+{
+    struct fault f;
+    struct bindings_op *b = bindings_op_new(req, rest, removing);
+    if (!b)
+        return;
+    const struct realm_conf *realm = realm_of(rest, http_query(req, "realm"), &f);
+    if (!realm) {
+        op_fault(&b->op, &f);
+        return;
+    }
+    b->op.call = store_get_user(rest->conf.store, http_param(req, "user"), realm->name, on_user, b);
+    if (!b->op.call)
+        op_no_memory(&b->op);
+}
+
+static void of_aor(struct http_req *req, struct rest *rest, bool removing)
+{
+    struct bindings_op *b = bindings_op_new(req, rest, removing);
+    struct span *aor = b ? arena_alloc(http_arena(req), sizeof(*aor)) : NULL;
+    if (!b)
+        return;
+    int err = aor ? aor_of(http_param(req, "aor"), http_arena(req), aor) : CS_ENOMEM;
+    if (err == CS_ENOMEM) {
+        op_no_memory(&b->op);
+    } else if (err) {
+        struct fault f;
+        err = fault_set(&f, 422, "invalid-aor", "Invalid address of record",
+                        "Write sip:user@domain, percent-encoded where the path needs it.");
+        op_fault(&b->op, &f);
+    } else {
+        b->aors = aor;
+        b->n_aors = 1;
+        next_aor(b);
+    }
+}
+
+void rest_user_bindings(struct http_req *req, void *arg)
+{
+    of_user(req, arg, false);
+}
+
+void rest_user_unbind(struct http_req *req, void *arg)
+{
+    of_user(req, arg, true);
+}
+
+void rest_bindings_get(struct http_req *req, void *arg)
+{
+    of_aor(req, arg, false);
+}
+
+void rest_bindings_delete(struct http_req *req, void *arg)
+{
+    of_aor(req, arg, true);
+}

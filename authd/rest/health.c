@@ -1,0 +1,112 @@
+/* What monitors ask: alive, ready, metrics. And the realms. */
+#include <stdlib.h>
+
+#include "authd/rest/op.h"
+#include "base/metric.h"
+
+enum { METRICS_MAX = 256 * 1024 };
+
+void rest_healthz(struct http_req *req, void *arg)
+{
+    (void)arg;
+    http_reply_json(req, 200, json_pack("{s:s, s:s}", "status", "ok", "version", CS_VERSION));
+}
+
+static void on_pong(void *arg, const struct redis_reply *reply)
+{
+    struct op *op = arg;
+    op->redis = NULL;
+    if (reply && reply->type == REDIS_STATUS)
+        op_reply(op, 200, json_pack("{s:s}", "status", "ready"));
+    else
+        op_store_error(op, CS_ECLOSED);
+}
+
+void rest_readyz(struct http_req *req, void *arg)
+{
+    struct rest *rest = arg;
+    struct op *op = op_new(rest, req, sizeof(*op));
+    if (!op)
+        return;
+    op->redis = redis_do(rest->conf.redis, on_pong, op, SPAN("PING"));
+    if (!op->redis)
+        op_no_memory(op);
+}
+
+void rest_metrics(struct http_req *req, void *arg)
+{
+    (void)arg;
+    char *text = malloc(METRICS_MAX);
+    struct buf b = buf_of(text, text ? METRICS_MAX : 0);
+    metric_write(&b, METRIC_PROCESS | METRIC_REDIS | METRIC_AUTHD);
+    if (buf_ok(&b))
+        http_reply_text(req, 200, "application/openmetrics-text; version=1.0.0; charset=utf-8",
+                        buf_span(&b));
+    else
+        http_problem(req, 503, "overloaded", "Out of memory", "Try again later.");
+    free(text);
+}
+
+/* ---- realms ---- */
+
+struct realms_op {
+    struct op op;
+    size_t i;
+    json_t *list;
+};
+
+static void drop_realms(struct op *op)
+{
+    json_decref(container_of(op, struct realms_op, op)->list);
+}
+
+static void next_realm(struct realms_op *r);
+
+static void on_lacking(void *arg, int err, const uint64_t *n)
+{
+    struct realms_op *r = arg;
+    const struct realm_conf *realm = &r->op.rest->conf.realms[r->i];
+    r->op.call = NULL;
+    if (err) {
+        op_store_error(&r->op, err);
+        return;
+    }
+    json_t *lacking = json_object();
+    unsigned offered = realm->verifiers;
+    for (enum algorithm alg = 0; alg < ALG_COUNT; alg++) {
+        if (!(realm->verifiers & ALG_BIT(alg)))
+            continue;
+        json_object_set_new(lacking, algorithm_name(alg).p, json_integer((json_int_t)n[alg]));
+        if (n[alg])
+            offered &= ~ALG_BIT(alg);
+    }
+    json_array_append_new(r->list,
+                          json_pack("{s:o, s:o, s:o, s:o}", "realm", json_of(realm->name),
+                                    "configured", algorithms_to_json(realm->verifiers), "offered",
+                                    algorithms_to_json(offered), "lacking", lacking));
+    r->i++;
+    next_realm(r);
+}
+
+static void next_realm(struct realms_op *r)
+{
+    const struct rest_conf *conf = &r->op.rest->conf;
+    if (r->i >= conf->n_realms) {
+        json_t *body = json_pack("{s:O}", "realms", r->list);
+        op_reply(&r->op, 200, body);
+        return;
+    }
+    r->op.call = store_count_lacking(conf->store, conf->realms[r->i].name, on_lacking, r);
+    if (!r->op.call)
+        op_no_memory(&r->op);
+}
+
+void rest_realms(struct http_req *req, void *arg)
+{
+    struct realms_op *r = op_new(arg, req, sizeof(*r));
+    if (!r)
+        return;
+    r->op.drop = drop_realms;
+    r->list = json_array();
+    next_realm(r);
+}

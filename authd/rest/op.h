@@ -1,0 +1,58 @@
+/* A REST request that is being worked on, and what its files share. */
+#ifndef CS_AUTHD_REST_OP_H
+#define CS_AUTHD_REST_OP_H
+
+#include "authd/rest/rest.h"
+#include "authd/rest/wish.h"
+#include "base/list.h"
+#include "base/log.h"
+#include "http/httpd.h"
+
+struct rest {
+    struct loop *loop;
+    struct rest_conf conf;
+    struct httpd *httpd;
+    struct list ops;
+};
+
+/* First member of what a handler keeps while it waits. Lives in the request's arena: after a reply
+ * it is gone. */
+struct op {
+    struct list link; /* in rest.ops */
+    struct rest *rest;
+    struct http_req *req;
+    struct store_call *call;     /* under way, or NULL */
+    struct redis_call *redis;    /* the same */
+    json_t *body;                /* owned */
+    void (*drop)(struct op *op); /* releases what else it holds; may be NULL */
+};
+
+/* Cleared, size bytes of which the first are struct op. NULL: it replied. */
+void *op_new(struct rest *rest, struct http_req *req, size_t size);
+/* Each of these replies and ends the operation. */
+void op_reply(struct op *op, unsigned status, json_t *body);
+void op_fault(struct op *op, const struct fault *f);
+void op_no_memory(struct op *op);
+/* What an error of the store means to the one who asked. */
+void op_store_error(struct op *op, int err);
+void store_fault(int err, struct fault *f);
+
+/* The realm of that name, of the configuration; absent: the first. NULL and a fault if there is
+ * none. */
+const struct realm_conf *realm_of(const struct rest *rest, struct span name, struct fault *f);
+/* ?limit=, or the default. */
+CS_CHECK int limit_of(struct http_req *req, size_t standard, size_t max, size_t *out,
+                      struct fault *f);
+/* To be called after each change: logs it for the audit and tells the owner. */
+void user_changed(struct rest *rest, const char *message, const struct user *u, bool weak);
+
+/* ---- the handlers ---- */
+http_fn rest_users_list, rest_user_create, rest_user_get, rest_user_patch, rest_user_delete,
+    rest_user_password;
+http_fn rest_import;
+http_fn rest_user_bindings, rest_user_unbind, rest_bindings_get, rest_bindings_delete;
+http_fn rest_decisions;
+http_fn rest_realms;
+http_fn rest_healthz, rest_readyz, rest_metrics;
+
+#endif

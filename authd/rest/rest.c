@@ -1,0 +1,208 @@
+#include "authd/rest/rest.h"
+
+#include <stdlib.h>
+
+#include "authd/rest/op.h"
+#include "base/metric.h"
+
+static const struct log lg = { .module = "rest" };
+
+static const struct http_route routes[] = {
+    { "GET", "/v1/users", rest_users_list, HTTP_ADMIN },
+    { "POST", "/v1/users", rest_user_create, HTTP_ADMIN },
+    { "GET", "/v1/users/{user}", rest_user_get, HTTP_ADMIN },
+    { "PATCH", "/v1/users/{user}", rest_user_patch, HTTP_ADMIN },
+    { "DELETE", "/v1/users/{user}", rest_user_delete, HTTP_ADMIN },
+    { "PUT", "/v1/users/{user}/password", rest_user_password, HTTP_ADMIN },
+    { "GET", "/v1/users/{user}/bindings", rest_user_bindings, HTTP_ADMIN },
+    { "DELETE", "/v1/users/{user}/bindings", rest_user_unbind, HTTP_ADMIN },
+    { "POST", "/v1/import", rest_import, HTTP_ADMIN },
+    { "GET", "/v1/bindings/{aor}", rest_bindings_get, HTTP_ADMIN },
+    { "DELETE", "/v1/bindings/{aor}", rest_bindings_delete, HTTP_ADMIN },
+    { "GET", "/v1/realms", rest_realms, HTTP_ADMIN },
+    { "GET", "/healthz", rest_healthz, HTTP_PUBLIC },
+    { "GET", "/readyz", rest_readyz, HTTP_PUBLIC },
+    { "GET", "/metrics", rest_metrics, HTTP_PUBLIC },
+    { NULL },
+};
+
+/* ---- operations ---- */
+
+static void op_end(struct op *op)
+{
+    list_remove(&op->link);
+    if (op->call)
+        store_cancel(op->call);
+    if (op->redis)
+        redis_cancel(op->redis);
+    op->call = NULL;
+    op->redis = NULL;
+    if (op->drop)
+        op->drop(op);
+    json_decref(op->body);
+    op->body = NULL;
+}
+
+static void op_abort(void *arg)
+{
+    op_end(arg);
+}
+
+void *op_new(struct rest *rest, struct http_req *req, size_t size)
+{
+    struct op *op = arena_zalloc(http_arena(req), size);
+    if (!op) {
+        http_problem(req, 503, "overloaded", "Out of memory", "Try again later.");
+        return NULL;
+    }
+    op->rest = rest;
+    op->req = req;
+    list_push_back(&rest->ops, &op->link);
+    http_on_abort(req, op_abort, op);
+    return op;
+}
+
+void op_reply(struct op *op, unsigned status, json_t *body)
+{
+    op_end(op);
+    http_reply_json(op->req, status, body);
+}
+
+void op_fault(struct op *op, const struct fault *f)
+{
+    op_end(op);
+    if (f->status == 503)
+        http_reply_header(op->req, "Retry-After", "1");
+    http_problem(op->req, f->status, f->type, f->title, "%s", f->detail);
+}
+
+void op_no_memory(struct op *op)
+{
+    op_store_error(op, CS_ENOMEM);
+}
+
+void store_fault(int err, struct fault *f)
+{
+    int said = CS_EPROTO;
+    switch (err) {
+    case CS_ENOENT:
+        said = fault_set(f, 404, "no-such-user", "No such user", "There is no such user.");
+        break;
+    case CS_ECONFLICT:
+        said = fault_set(f, 409, "conflict", "Conflict",
+                         "Somebody else changed it at the same time. Read it again.");
+        break;
+    case CS_ECLOSED:
+    case CS_ETIMEOUT:
+        said = fault_set(f, 503, "store-unavailable", "Store unavailable",
+                         "Redis does not answer. Whether a change was made is unknown; repeat it.");
+        break;
+    case CS_ENOMEM:
+        said = fault_set(f, 503, "overloaded", "Out of memory", "Try again later.");
+        break;
+    default:
+        said = fault_set(f, 500, "store-corrupt", "Unreadable record",
+                         "What Redis holds there is not of this version: %s.", cs_strerror(err));
+        break;
+    }
+    (void)said;
+}
+
+void op_store_error(struct op *op, int err)
+{
+    struct fault f;
+    store_fault(err, &f);
+    op_fault(op, &f);
+}
+
+/* ---- what requests say ---- */
+
+const struct realm_conf *realm_of(const struct rest *rest, struct span name, struct fault *f)
+{
+    for (size_t i = 0; i < rest->conf.n_realms; i++) {
+        if (!name.p || span_eq(rest->conf.realms[i].name, name))
+            return &rest->conf.realms[i];
+    }
+    int err = fault_set(f, 422, "unknown-realm", "Unknown realm",
+                        "The configuration has no realm \"" SPAN_FMT "\"; see GET /v1/realms.",
+                        SPAN_ARG(span_head(name, 100)));
+    (void)err;
+    return NULL;
+}
+
+int limit_of(struct http_req *req, size_t standard, size_t max, size_t *out, struct fault *f)
+{
+    struct span text = http_query(req, "limit");
+    uint64_t n = standard;
+    if (text.p && (span_u64(text, max, &n) || n == 0))
+        return fault_set(f, 400, "limit", "Invalid limit", "limit must be 1 to %zu.", max);
+    *out = (size_t)n;
+    return 0;
+}
+
+void user_changed(struct rest *rest, const char *message, const struct user *u, bool weak)
+{
+    if (weak)
+        log_warn(&lg, message, kv_s("user", u->name), kv_s("realm", u->realm),
+                 kv_b("enabled", u->enabled), kv_b("weak_password_allowed", true));
+    else
+        log_info(&lg, message, kv_s("user", u->name), kv_s("realm", u->realm),
+                 kv_b("enabled", u->enabled));
+    if (rest->conf.changed)
+        rest->conf.changed(rest->conf.arg, u->name, u->realm);
+}
+
+/* ---- the server ---- */
+
+static void on_answered(void *arg, unsigned status)
+{
+    (void)arg;
+    metric_inc(M_AUTHD_HTTP, status / 100 - 1);
+}
+
+int rest_open(struct loop *l, const struct rest_conf *conf, struct rest **out)
+{
+    struct httpd_conf http = {
+        .listen = conf->listen,
+        .admin_token = conf->admin_token,
+        .name = conf->name,
+        .answered = on_answered,
+    };
+    struct rest *r = calloc(1, sizeof(*r));
+    if (!r)
+        return CS_ENOMEM;
+    r->loop = l;
+    r->conf = *conf;
+    list_init(&r->ops);
+    int err = httpd_open(l, &http, routes, r, &r->httpd);
+    if (err) {
+        free(r);
+        return err;
+    }
+    log_info(&lg, "serving", kv_addr("listen", httpd_local(r->httpd)));
+    *out = r;
+    return 0;
+}
+
+void rest_close(struct rest **rp)
+{
+    struct rest *r = *rp;
+    if (!r)
+        return;
+    *rp = NULL;
+    while (!list_empty(&r->ops))
+        op_end(container_of(r->ops.next, struct op, link));
+    httpd_close(&r->httpd);
+    free(r);
+}
+
+void rest_set_realms(struct rest *r, const struct realm_conf *realms, size_t n)
+{
+    r->conf.realms = realms;
+    r->conf.n_realms = n;
+}
+
+const struct addr *rest_local(const struct rest *r)
+{
+    return httpd_local(r->httpd);
+}

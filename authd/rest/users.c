@@ -1,0 +1,275 @@
+/* One user: created, read, changed, removed; and lists of them. A change reads the record, puts
+ * the new one in its place if nobody was faster, and begins again if somebody was. */
+#include <stdio.h>
+
+#include "authd/rest/op.h"
+
+enum { TRIES = 4, PAGE = 100 };
+
+struct user_op {
+    struct op op;
+    const struct realm_conf *realm;
+    struct span name;
+    struct wish wish;
+    struct user old, now;
+    enum { READ, CREATE, PATCH, PASSWORD, DELETE } what;
+    unsigned tries;
+    bool weak;
+    char generated[USER_PASSWORD_LEN + 1];
+};
+
+static const char *const messages[] = {
+    [CREATE] = "user created",
+    [PATCH] = "user changed",
+    [PASSWORD] = "password changed",
+    [DELETE] = "user removed",
+};
+
+static void drop(struct op *op)
+{
+    struct user_op *u = container_of(op, struct user_op, op);
+    ct_wipe(u->generated, sizeof(u->generated));
+}
+
+/* An operation on the user of the path; NULL: it replied. */
+static struct user_op *user_op_new(struct http_req *req, struct rest *rest, int what)
+{
+    struct fault f;
+    struct user_op *u = op_new(rest, req, sizeof(*u));
+    if (!u)
+        return NULL;
+    u->op.drop = drop;
+    u->what = what;
+    u->name = http_param(req, "user");
+    u->realm = realm_of(rest, http_query(req, "realm"), &f);
+    if (u->realm)
+        return u;
+    op_fault(&u->op, &f);
+    return NULL;
+}
+
+/* Reads the body into the wish; false: it replied. */
+static bool read_wish(struct user_op *u, unsigned allowed)
+{
+    struct fault f;
+    struct op *op = &u->op;
+    json_t *body = http_json(op->req);
+    if (!body) { /* it replied */
+        list_remove(&op->link);
+        return false;
+    }
+    op->body = body;
+    int err = wish_parse(body, allowed, http_arena(op->req), &u->wish, &f);
+    if (!err && !u->wish.name.p)
+        u->wish.name = u->name; /* that of the path */
+    if (!err && (allowed & WISH_SECRET))
+        err = wish_check_secret(&u->wish, u->generated, &u->weak, &f);
+    if (!err)
+        return true;
+    op_fault(op, &f);
+    return false;
+}
+
+/* ---- what comes back ---- */
+
+static void locate(struct user_op *u)
+{
+    char text[6 * USER_MAX_NAME + 64];
+    struct buf b = BUF_INIT(text);
+    struct span part[] = { u->now.name, u->now.realm };
+    for (size_t i = 0; i < CS_LEN(part); i++) {
+        buf_put(&b, i ? SPAN("?realm=") : SPAN("/v1/users/"));
+        for (size_t k = 0; k < part[i].n; k++) {
+            char c = part[i].p[k];
+            if (ascii_alpha(c) || ascii_digit(c) || span_find(SPAN("-._~"), c) >= 0)
+                buf_putc(&b, c); /* RFC 3986, 2.3 */
+            else
+                buf_printf(&b, "%%%02X", (unsigned char)c);
+        }
+    }
+    buf_putc(&b, '\0');
+    if (buf_ok(&b))
+        http_reply_header(u->op.req, "Location", text);
+}
+
+static void reply_user(struct user_op *u, unsigned status, const struct user *user)
+{
+    json_t *j = user_to_json(user);
+    if (u->wish.generate)
+        json_object_set_new(j, "password", json_of(u->wish.password)); /* shown this once */
+    op_reply(&u->op, status, j);
+}
+
+static void begin(struct user_op *u);
+
+static void on_done(void *arg, int err)
+{
+    struct user_op *u = arg;
+    u->op.call = NULL;
+    if (err == CS_ECONFLICT && u->what == CREATE) {
+        struct fault f;
+        err = fault_set(&f, 409, "user-exists", "User exists",
+                        "There is a user of this name in this realm already.");
+        op_fault(&u->op, &f);
+    } else if (err == CS_ECONFLICT && ++u->tries < TRIES) {
+        begin(u);
+    } else if (err) {
+        op_store_error(&u->op, err);
+    } else {
+        user_changed(u->op.rest, messages[u->what], u->what == DELETE ? &u->old : &u->now, u->weak);
+        if (u->what == CREATE)
+            locate(u);
+        if (u->what == DELETE)
+            op_reply(&u->op, 204, NULL);
+        else
+            reply_user(u, u->what == CREATE ? 201 : 200, &u->now);
+    }
+}
+
+static void put(struct user_op *u, const struct user *old)
+{
+    u->now.changed = loop_wall(u->op.rest->loop);
+    u->op.call = store_put_user(u->op.rest->conf.store, old, &u->now, on_done, u);
+    if (!u->op.call)
+        op_no_memory(&u->op);
+}
+
+static void on_user(void *arg, int err, const struct user *found)
+{
+    struct user_op *u = arg;
+    struct rest *rest = u->op.rest;
+    struct arena *a = http_arena(u->op.req);
+    struct fault f;
+    u->op.call = NULL;
+    if (err) {
+        op_store_error(&u->op, err);
+        return;
+    }
+    if (u->what == READ) {
+        reply_user(u, 200, found);
+        return;
+    }
+    if (user_copy(found, a, &u->old)) {
+        op_no_memory(&u->op);
+        return;
+    }
+    if (u->what == DELETE) {
+        u->op.call = store_remove_user(rest->conf.store, &u->old, on_done, u);
+        if (!u->op.call)
+            op_no_memory(&u->op);
+        return;
+    }
+    u->now = u->old;
+    if (u->what == PASSWORD)
+        err = wish_apply_secret(&u->wish, rest->conf.vault, u->realm->verifiers, a, &u->now, &f);
+    else
+        err = wish_apply(&u->wish, false, a, &u->now, &f);
+    if (err)
+        op_fault(&u->op, &f);
+    else
+        put(u, &u->old);
+}
+
+static void begin(struct user_op *u)
+{
+    u->op.call = store_get_user(u->op.rest->conf.store, u->name, u->realm->name, on_user, u);
+    if (!u->op.call)
+        op_no_memory(&u->op);
+}
+
+/* ---- the routes ---- */
+
+void rest_user_get(struct http_req *req, void *arg)
+{
+    struct user_op *u = user_op_new(req, arg, READ);
+    if (u)
+        begin(u);
+}
+
+void rest_user_patch(struct http_req *req, void *arg)
+{
+    struct user_op *u = user_op_new(req, arg, PATCH);
+    if (u && read_wish(u, WISH_FIELDS))
+        begin(u);
+}
+
+void rest_user_password(struct http_req *req, void *arg)
+{
+    struct user_op *u = user_op_new(req, arg, PASSWORD);
+    if (u && read_wish(u, WISH_SECRET))
+        begin(u);
+}
+
+void rest_user_delete(struct http_req *req, void *arg)
+{
+    struct user_op *u = user_op_new(req, arg, DELETE);
+    if (u)
+        begin(u);
+}
+
+void rest_user_create(struct http_req *req, void *arg)
+{
+    struct rest *rest = arg;
+    struct fault f;
+    struct user_op *u = op_new(rest, req, sizeof(*u));
+    if (!u)
+        return;
+    u->op.drop = drop;
+    u->what = CREATE;
+    if (!read_wish(u, WISH_NAME | WISH_FIELDS | WISH_SECRET))
+        return;
+    struct arena *a = http_arena(req);
+    u->realm = realm_of(rest, u->wish.realm, &f);
+    int err = u->realm ? 0 : CS_ENOENT;
+    if (!err) {
+        u->now.name = u->wish.name;
+        u->now.realm = u->realm->name;
+        u->now.created = loop_wall(rest->loop);
+        err = wish_apply(&u->wish, true, a, &u->now, &f);
+    }
+    if (!err)
+        err = wish_apply_secret(&u->wish, rest->conf.vault, u->realm->verifiers, a, &u->now, &f);
+    if (err)
+        op_fault(&u->op, &f);
+    else
+        put(u, NULL);
+}
+
+/* ---- lists ---- */
+
+static void on_list(void *arg, int err, const struct user *users, size_t n, struct span next)
+{
+    struct op *op = arg;
+    op->call = NULL;
+    if (err) {
+        op_store_error(op, err);
+        return;
+    }
+    json_t *body = json_object(), *list = json_array();
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(list, user_to_json(&users[i]));
+    json_object_set_new(body, "users", list);
+    if (next.p)
+        json_object_set_new(body, "next", json_of(next));
+    op_reply(op, 200, body);
+}
+
+void rest_users_list(struct http_req *req, void *arg)
+{
+    struct rest *rest = arg;
+    struct fault f;
+    size_t limit;
+    struct span realm = http_query(req, "realm");
+    struct op *op = op_new(rest, req, sizeof(*op));
+    if (!op)
+        return;
+    if ((realm.p && !realm_of(rest, realm, &f)) ||
+        limit_of(req, PAGE, STORE_PAGE_MAX, &limit, &f)) {
+        op_fault(op, &f);
+        return;
+    }
+    op->call =
+        store_list_users(rest->conf.store, realm, http_query(req, "after"), limit, on_list, op);
+    if (!op->call)
+        op_no_memory(op);
+}

@@ -1,0 +1,69 @@
+/* What a request wants of a user: the JSON of a create, change, password or import, read by one
+ * table. No I/O. */
+#ifndef CS_AUTHD_REST_WISH_H
+#define CS_AUTHD_REST_WISH_H
+
+#include <jansson.h>
+
+#include "authd/user.h"
+
+/* Why a request is refused; becomes a problem document (RFC 9457). */
+struct fault {
+    unsigned status; /* 0: none */
+    const char *type, *title;
+    char detail[320];
+};
+/* Returns CS_EPROTO, so that it ends a function. */
+CS_CHECK int fault_set(struct fault *f, unsigned status, const char *type, const char *title,
+                       const char *detail, ...) CS_PRINTF(5, 6);
+
+json_t *fault_to_json(const struct fault *f);
+/* As a string; what is not UTF-8 becomes U+FFFD. */
+json_t *json_of(struct span s);
+
+/* Which members may stand there. */
+enum { WISH_NAME = 1, WISH_FIELDS = 2, WISH_SECRET = 4 };
+
+struct wish { /* spans borrow from the JSON or the arena; what was not said is absent */
+    struct span name, realm;
+    struct span password;
+    struct span verifier[ALG_COUNT]; /* HA1 in hex */
+    bool has_verifiers, generate, allow_weak;
+    bool has_enabled, enabled;
+    bool has_aors;
+    struct span *aors; /* canonical */
+    size_t n_aors;
+    bool has_max_contacts;
+    unsigned max_contacts;
+    bool has_display_name;
+    struct span display_name;
+};
+
+/* What it says is checked as far as it can be without the user's record: types, names, AORs. With
+ * WISH_SECRET and not more than one of password, verifiers and generate. */
+CS_CHECK int wish_parse(const json_t *j, unsigned allowed, struct arena *a, struct wish *out,
+                        struct fault *f);
+/* Exactly one way to a secret was said, and a password is good or allowed to be weak. generated
+ * gets a password where one was asked for, and is the wish's password then; *weak says that a
+ * fault was overlooked. */
+CS_CHECK int wish_check_secret(struct wish *w, char generated[USER_PASSWORD_LEN + 1], bool *weak,
+                               struct fault *f);
+/* Puts on u what the wish says, except its secret. A new user (no AORs and none wished) gets
+ * sip:name@realm. */
+CS_CHECK int wish_apply(const struct wish *w, bool is_new, struct arena *a, struct user *u,
+                        struct fault *f);
+CS_CHECK int wish_apply_secret(const struct wish *w, struct vault *v, unsigned algorithms,
+                               struct arena *a, struct user *u, struct fault *f);
+/* Does u have the wish's secret already? */
+bool wish_has_secret(const struct wish *w, struct vault *v, unsigned algorithms,
+                     const struct user *u);
+
+/* The canonical AOR of "sip:alice@example.com" or "alice@example.com". */
+CS_CHECK int aor_of(struct span text, struct arena *a, struct span *out);
+
+/* How the world sees a user. */
+json_t *user_to_json(const struct user *u);
+/* "MD5", ... of the ALG_BITs, strongest first. */
+json_t *algorithms_to_json(unsigned mask);
+
+#endif
