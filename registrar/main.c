@@ -144,6 +144,9 @@ static int start(struct registrar *r)
     }
     process_harden();
     err = gate_open(&r->loop, &gc, &r->front.gate); /* authd looks at our uid: after the change */
+    log_info(&main_log, "status listening", kv_addr("address", httpd_local(r->httpd)));
+    log_info(&main_log, "serving", kv_s("domain", r->conf.domains[0]),
+             kv_u("domains", r->conf.n_domains));
     if (!err)
         err = loop_signal(&r->loop, SIGTERM, on_signal, r);
     if (!err)

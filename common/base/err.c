@@ -27,6 +27,8 @@ const char *cs_strerror(int err)
         return "not allowed";
     case CS_ECONFLICT:
         return "changed by somebody else";
+    case -4095: /* UV_EOF, the one libuv code we meet that is no errno */
+        return "closed by the other side";
     default:
         return strerror(err < 0 ? -err : err);
     }

@@ -7,10 +7,30 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-int process_user(struct span user, uid_t *uid, gid_t *gid)
+static int find_group(struct span group, gid_t *gid)
 {
     char name[65];
     uint64_t number;
+    if (group.n == 0 || group.n >= sizeof(name))
+        return CS_ENOENT;
+    if (span_u64(group, UINT32_MAX - 1, &number) == 0) {
+        *gid = (gid_t)number;
+        return 0;
+    }
+    span_copy(name, sizeof(name), group);
+    const struct group *gr = getgrnam(name);
+    if (!gr)
+        return CS_ENOENT;
+    *gid = gr->gr_gid;
+    return 0;
+}
+
+int process_user(struct span text, uid_t *uid, gid_t *gid)
+{
+    char name[65];
+    uint64_t number;
+    struct span group = text;
+    struct span user = span_cut(&group, ':');
     if (user.n == 0 || user.n >= sizeof(name))
         return CS_ENOENT;
     span_copy(name, sizeof(name), user);
@@ -20,7 +40,7 @@ int process_user(struct span user, uid_t *uid, gid_t *gid)
         return CS_ENOENT;
     *uid = pw ? pw->pw_uid : (uid_t)number;
     *gid = pw ? pw->pw_gid : (gid_t)number;
-    return 0;
+    return group.p ? find_group(group, gid) : 0;
 }
 
 int process_become(struct span user)
