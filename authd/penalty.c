@@ -16,6 +16,7 @@ struct counter {
 struct penalty {
     struct map map;
     struct list ages, spare;
+    size_t used, max; /* of all; those behind were never touched and cost no memory */
     struct counter *all;
 };
 
@@ -28,13 +29,12 @@ int penalty_new(size_t max, struct penalty **out)
     map_init(&p->map);
     list_init(&p->ages);
     list_init(&p->spare);
-    p->all = calloc(max, sizeof(*p->all)); /* untouched pages cost nothing */
+    p->all = calloc(max, sizeof(*p->all));
     if (!p->all) {
         penalty_free(out);
         return CS_ENOMEM;
     }
-    for (size_t i = max; i-- > 0;)
-        list_push_front(&p->spare, &p->all[i].age);
+    p->max = max;
     return 0;
 }
 
@@ -90,15 +90,27 @@ static void drop(struct penalty *p, struct counter *c)
     list_push_front(&p->spare, &c->age);
 }
 
+static struct counter *take(struct penalty *p)
+{
+    if (list_empty(&p->spare) && p->used < p->max) {
+        struct counter *c = &p->all[p->used++];
+        list_init(&c->age);
+        return c;
+    }
+    if (list_empty(&p->spare))
+        drop(p, container_of(p->ages.next, struct counter, age));
+    return container_of(list_pop(&p->spare), struct counter, age);
+}
+
 static unsigned count(struct penalty *p, uint64_t hash, struct mono now, struct duration window)
 {
     struct counter *c = find(p, hash);
     if (!c) {
-        if (list_empty(&p->spare))
-            drop(p, container_of(p->ages.next, struct counter, age));
-        c = container_of(p->spare.next, struct counter, age);
-        if (map_insert(&p->map, &c->node, hash))
+        c = take(p);
+        if (map_insert(&p->map, &c->node, hash)) {
+            list_push_front(&p->spare, &c->age);
             return 1; /* without memory nothing is remembered */
+        }
         c->n = 0;
     } else if (mono_before(mono_add(c->last, window), now)) {
         c->n = 0;

@@ -16,6 +16,7 @@ struct entry {
 struct window {
     struct map map;
     struct list ages, spare;
+    size_t used, max;  /* of all; those behind were never touched and cost no memory */
     struct wall floor; /* nonces issued up to here are not new */
     struct entry *all;
 };
@@ -35,8 +36,7 @@ int window_new(size_t max, struct wall began, struct window **out)
         window_free(out);
         return CS_ENOMEM;
     }
-    for (size_t i = max; i-- > 0;)
-        list_push_front(&w->spare, &w->all[i].age);
+    w->max = max;
     return 0;
 }
 
@@ -67,6 +67,18 @@ static void forget_oldest(struct window *w)
     list_push_front(&w->spare, &e->age);
 }
 
+static struct entry *take(struct window *w)
+{
+    if (list_empty(&w->spare) && w->used < w->max) {
+        struct entry *e = &w->all[w->used++];
+        list_init(&e->age);
+        return e;
+    }
+    if (list_empty(&w->spare))
+        forget_oldest(w);
+    return container_of(list_pop(&w->spare), struct entry, age);
+}
+
 static int mark(struct entry *e, unsigned nc)
 {
     if (nc > e->top) {
@@ -90,13 +102,12 @@ int window_commit(struct window *w, const struct nonce *n, unsigned nc)
         return mark(container_of(found, struct entry, node), nc);
     if (n->issued.ms <= w->floor.ms)
         return CS_ECONFLICT;
-    if (list_empty(&w->spare))
-        forget_oldest(w);
-    struct entry *e = container_of(w->spare.next, struct entry, age);
+    struct entry *e = take(w);
     int err = map_insert(&w->map, &e->node, hash);
-    if (err)
+    if (err) {
+        list_push_front(&w->spare, &e->age);
         return err;
-    list_remove(&e->age);
+    }
     list_push_back(&w->ages, &e->age);
     e->issued = n->issued;
     e->top = nc;

@@ -1,0 +1,195 @@
+#include "authd/audit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+enum { ROOM = 256 * 1024 };
+
+struct audit {
+    struct loop *loop;
+    struct turn turn;
+    int fd;
+    char *path;
+    bool failing;
+    char time[WALL_STRLEN];
+    struct wall time_of; /* what time shows */
+    size_t n;
+    char room[ROOM];
+};
+
+static const struct log alog = { .module = "audit" };
+
+struct span decision_kind(Countersign__Auth__VerdictKind kind)
+{
+    static const struct span names[] = { SPAN_INIT("none"), SPAN_INIT("accept"),
+                                         SPAN_INIT("challenge"), SPAN_INIT("reject"),
+                                         SPAN_INIT("later") };
+    return (size_t)kind < CS_LEN(names) ? names[kind] : names[0];
+}
+
+static void flush(struct audit *a)
+{
+    size_t done = 0;
+    while (done < a->n) {
+        ssize_t n = write(a->fd, a->room + done, a->n - done);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0) {
+            if (!a->failing) /* once for a row of failures: there is a line for every decision */
+                log_error(&alog, "the audit log cannot be written, lines are lost", kv_err(-errno));
+            a->failing = true;
+            break;
+        }
+        a->failing = false;
+        done += (size_t)n;
+    }
+    a->n = 0;
+}
+
+static void on_turn(struct turn *t)
+{
+    flush(container_of(t, struct audit, turn));
+}
+
+static int open_file(const char *path)
+{
+    int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+    return fd < 0 ? -errno : fd;
+}
+
+int audit_open(struct loop *l, const char *path, struct audit **out)
+{
+    struct audit *a = calloc(1, sizeof(*a));
+    *out = a;
+    if (!a)
+        return CS_ENOMEM;
+    a->loop = l;
+    a->fd = STDERR_FILENO;
+    a->time_of.ms = -1;
+    turn_init(&a->turn, on_turn);
+    int err = 0;
+    if (path) {
+        a->path = strdup(path);
+        a->fd = a->path ? open_file(path) : CS_ENOMEM;
+        err = a->fd < 0 ? a->fd : 0;
+    }
+    if (err)
+        audit_close(out);
+    return err;
+}
+
+void audit_close(struct audit **ap)
+{
+    struct audit *a = *ap;
+    *ap = NULL;
+    if (!a)
+        return;
+    turn_cancel(&a->turn);
+    if (a->fd >= 0)
+        flush(a);
+    if (a->path && a->fd >= 0)
+        close(a->fd);
+    free(a->path);
+    free(a);
+}
+
+int audit_reopen(struct audit *a)
+{
+    if (!a->path)
+        return 0;
+    flush(a);
+    int fd = open_file(a->path);
+    if (fd < 0)
+        return fd;
+    close(a->fd);
+    a->fd = fd;
+    a->failing = false;
+    return 0;
+}
+
+static void text(struct buf *b, const char *key, struct span value)
+{
+    buf_put(b, span_str(key));
+    if (!value.p) {
+        buf_lit(b, "null");
+        return;
+    }
+    buf_putc(b, '"');
+    buf_json(b, value);
+    buf_putc(b, '"');
+}
+
+static void number(struct buf *b, const char *key, int64_t value)
+{
+    buf_put(b, span_str(key));
+    buf_i64(b, value);
+}
+
+static void boolean(struct buf *b, const char *key, bool value)
+{
+    buf_put(b, span_str(key));
+    buf_put(b, value ? SPAN("true") : SPAN("false"));
+}
+
+static struct span time_text(struct audit *a, struct wall t)
+{
+    if (a->time_of.ms != t.ms)
+        wall_format(t, a->time); /* decisions of a turn share it */
+    a->time_of = t;
+    return span_of(a->time, WALL_STRLEN - 1);
+}
+
+/* None of these can be longer than a frame, but each is cut so that a line always fits. */
+enum { TEXT_MAX = 512 };
+
+static void write_line(struct audit *a, struct buf *b, const struct decision *d)
+{
+    const struct facts *f = d->facts;
+    char space[ADDR_STRLEN];
+    struct buf source = BUF_INIT(space);
+    if (f->source.sa.sa_family != AF_UNSPEC)
+        addr_write(&source, &f->source);
+
+    text(b, "{\"time\":", time_text(a, d->time));
+    text(b, ",\"decision\":", d->id);
+    text(b, ",\"verdict\":", decision_kind(d->kind));
+    text(b, ",\"cause\":", cause_name(d->cause));
+    text(b, ",\"because\":", d->because ? cause_name(d->because) : SPAN_NULL);
+    number(b, ",\"status\":", d->status);
+    text(b, ",\"group\":", d->group);
+    text(b, ",\"method\":", span_head(f->method, TEXT_MAX));
+    text(b, ",\"user\":", span_head(d->user, TEXT_MAX));
+    text(b, ",\"realm\":", span_head(d->realm, TEXT_MAX));
+    text(b, ",\"aor\":", span_head(f->is_register ? f->to_aor : f->target_aor, TEXT_MAX));
+    text(b, ",\"from\":", span_head(f->from_aor, TEXT_MAX));
+    text(b, ",\"source\":", source.n ? buf_span(&source) : SPAN_NULL);
+    text(b, ",\"transport\":", facts_transport(f->transport));
+    text(b, ",\"listener\":", span_head(f->listener, TEXT_MAX));
+    text(b, ",\"call_id\":", span_head(f->call_id, TEXT_MAX));
+    text(b, ",\"user_agent\":", span_head(f->user_agent, TEXT_MAX));
+    boolean(b, ",\"in_dialog\":", f->in_dialog);
+    text(b, ",\"algorithm\":", d->algorithm);
+    boolean(b, ",\"stale\":", d->stale);
+    boolean(b, ",\"uri_differs\":", d->uri_differs);
+    text(b, ",\"single_challenge\":", d->pattern);
+    number(b, ",\"latency_us\":", d->latency_us);
+    buf_lit(b, "}\n");
+}
+
+void audit_write(struct audit *a, const struct decision *d)
+{
+    struct buf b = buf_of(a->room + a->n, ROOM - a->n);
+    write_line(a, &b, d);
+    if (!buf_ok(&b)) {
+        flush(a);
+        b = buf_of(a->room, ROOM);
+        write_line(a, &b, d);
+    }
+    if (buf_ok(&b))
+        a->n += b.n;
+    turn_queue(a->loop, &a->turn);
+}

@@ -1,0 +1,26 @@
+/* One decision, as the audit log and csctl explain tell it. Nothing in it is secret. */
+#ifndef CS_AUTHD_DECISION_H
+#define CS_AUTHD_DECISION_H
+
+#include "authd/cause.h"
+#include "authd/facts.h"
+#include "base/clock.h"
+
+struct decision { /* all borrowed; absent where it does not apply */
+    struct wall time;
+    struct span id, group;
+    Countersign__Auth__VerdictKind kind;
+    Countersign__Auth__Cause cause;
+    Countersign__Auth__Cause because; /* the fault that made TOO_MANY_ATTEMPTS of it; else NONE */
+    unsigned status;                  /* of the SIP answer; 0 for ACCEPT */
+    const struct facts *facts;
+    struct span user, realm; /* as claimed; proven when kind is ACCEPT */
+    struct span algorithm, pattern;
+    bool stale, uri_differs;
+    int64_t latency_us;
+};
+
+/* "accept", "challenge", "reject", "later", "none". */
+struct span decision_kind(Countersign__Auth__VerdictKind kind);
+
+#endif

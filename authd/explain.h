@@ -1,0 +1,31 @@
+/* The last refusals, kept in a ring for csctl explain: who was refused, why, and what to do. */
+#ifndef CS_AUTHD_EXPLAIN_H
+#define CS_AUTHD_EXPLAIN_H
+
+#include "authd/decision.h"
+
+struct explain;
+
+struct explained { /* long texts are cut */
+    struct wall time;
+    Countersign__Auth__VerdictKind kind;
+    Countersign__Auth__Cause cause, because; /* cause_text() and cause_remedy() tell more */
+    Countersign__Auth__Transport transport;
+    unsigned status;
+    struct addr source; /* family none: not known */
+    char decision[24], group[65], method[24], algorithm[16], listener[48];
+    char user[129], realm[129], aor[129], from[129], call_id[129], user_agent[97]; /* "" if none */
+};
+
+CS_CHECK int explain_new(size_t max, struct explain **out);
+void explain_free(struct explain **e);
+/* Keeps it if it tells of a fault: an accept and the first challenge, without credentials, do not.
+ */
+void explain_add(struct explain *e, const struct decision *d);
+
+/* The newest first, at most limit, whose decision id, Call-ID, user (name or name@realm), AOR, From
+ * or source address is key; absent: all. The entry is borrowed for the call. */
+void explain_find(const struct explain *e, struct span key, size_t limit,
+                  void (*fn)(void *arg, const struct explained *x), void *arg);
+
+#endif
