@@ -1,0 +1,44 @@
+"""Runs the load generator."""
+
+import json
+import subprocess
+
+from process import Failure
+from server import DOMAIN
+
+
+class Load:
+    def __init__(self, program, users_file, algorithm):
+        self.program = program
+        self.users_file = users_file
+        self.common = ["-d", DOMAIN, "-a", algorithm]
+
+    def __call__(self, server, *options, users_file=None):
+        """What the generator measured; "wrong" tells whether an answer was not as it must be."""
+        argv = [self.program, *self.common, "-u", users_file or self.users_file, "-p",
+                ",".join(map(str, server.pids())), *map(str, options), server.address()]
+        done = subprocess.run(argv, capture_output=True, text=True)
+        if done.returncode not in (0, 1):
+            raise Failure(f"{' '.join(argv)}: {done.stderr.strip()}")
+        result = json.loads(done.stdout)
+        result["wrong"] = done.returncode == 1 or result["ops"] == 0
+        result["first_wrong"] = done.stderr
+        return result
+
+
+def registers(load, server, users):
+    """Registers so many phones once. None, or why this is not a registrar."""
+    good = load(server, "-m", "fill", "-n", users)
+    return f"does not register phones: {good['first_wrong']}" if good["wrong"] else None
+
+
+def refuses(load, server, wrong_passwords):
+    """None, or why it is cheaper than it may be: a nonce count or a wrong password passes."""
+    replay = load(server, "-m", "cached", "--repeat-nc", "-n", 100, "-w", 0, "-t", 0.3)
+    refused = replay["errors"].get("refused", 0) + replay["stale"]
+    if refused == 0 or replay["ops"] > 1.1 * refused + 100:
+        return f"accepts a nonce count again: {replay['ops']} passed, {refused} were refused"
+    bad = load(server, "-n", 20, "-w", 0, "-t", 0.2, users_file=wrong_passwords)
+    if bad["ops"] > 0 or set(bad["errors"]) != {"refused"}:
+        return f"does not refuse wrong passwords: {bad['ops']} passed, errors {bad['errors']}"
+    return None

@@ -1,0 +1,196 @@
+/* The load generator must notice what is wrong, or its numbers mean nothing. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "latency.h"
+#include "message.h"
+
+struct fixture {
+    struct hash *hash;
+    struct site site;
+    struct phones phones;
+    struct request request;
+    struct answer answer;
+};
+
+static void setup(struct fixture *f, const char *algorithm)
+{
+    *f = (struct fixture){ .request = { .slot = 3, .serial = 7, .port = 5062 } };
+    f->hash = hash_new(span_str(algorithm));
+    assert_non_null(f->hash);
+    assert_int_equal(phones_make(&f->phones, 2), 0);
+    phones_hash(&f->phones, f->hash, SPAN("example.com"));
+    site_init(&f->site, SPAN("example.com"), SPAN("example.com"), f->hash, 600);
+    f->site.run = 0xabc;
+}
+
+static void teardown(struct fixture *f)
+{
+    phones_fini(&f->phones);
+    hash_free(&f->hash);
+}
+
+#define VIA "Via: SIP/2.0/UDP 127.0.0.1:5062;rport=5062;branch=z9hG4bK0000000300000007\r\n"
+#define DIALOG                                           \
+    "From: <sip:user00000@example.com>;tag=00000000\r\n" \
+    "To: <sip:user00000@example.com>;tag=x\r\n"          \
+    "Call-ID: 0000000000000abc-00000000\r\nCSeq: 1 REGISTER\r\n"
+#define END "Content-Length: 0\r\n\r\n"
+
+static int read_answer(struct fixture *f, const char *text)
+{
+    return message_read(span_str(text), &f->site, &f->answer);
+}
+
+static void write_first(struct fixture *f)
+{
+    char text[2000];
+    struct buf b = BUF_INIT(text);
+    message_write(&b, &f->site, &f->request, &f->phones.p[0]);
+    assert_true(buf_ok(&b));
+}
+
+static void test_credentials_are_what_rfc_7616_says(void **state)
+{
+    struct fixture f;
+    char text[2000];
+    struct buf b = BUF_INIT(text);
+    (void)state;
+    setup(&f, "MD5");
+    f.site.run = 0;
+    f.request.serial = 0; /* cnonce 0000000000000000 */
+    struct phone *ph = &f.phones.p[0];
+    memcpy(ph->nonce, "abc", ph->nonce_n = 3);
+    message_write(&b, &f.site, &f.request, ph);
+    assert_true(buf_ok(&b));
+    text[b.n] = '\0';
+    assert_non_null(
+        strstr(text, "username=\"user00000\", realm=\"example.com\", nonce=\"abc\", "
+                     "uri=\"sip:example.com\", response=\"0ffefbf694774ffb7e3613c31968aebc\", "
+                     "algorithm=MD5, cnonce=\"0000000000000000\", qop=auth, "
+                     "nc=00000001\r\n"));
+    teardown(&f);
+}
+
+static void test_answer_is_matched_to_its_request(void **state)
+{
+    struct fixture f;
+    (void)state;
+    setup(&f, "MD5");
+    write_first(&f);
+    assert_int_equal(read_answer(&f, "SIP/2.0 200 OK\r\n" VIA DIALOG END), 0);
+    assert_int_equal(f.answer.slot, 3);
+    assert_int_equal(f.answer.serial, 7);
+    assert_true(message_matches(&f.answer, &f.site, &f.request, &f.phones.p[0]));
+    f.request.phone = 1; /* another Call-ID */
+    assert_false(message_matches(&f.answer, &f.site, &f.request, &f.phones.p[0]));
+    f.request.phone = 0;
+    f.phones.p[0].cseq++;
+    assert_false(message_matches(&f.answer, &f.site, &f.request, &f.phones.p[0]));
+    teardown(&f);
+}
+
+static void test_answer_that_is_not_sip_is_refused(void **state)
+{
+    struct fixture f;
+    (void)state;
+    setup(&f, "MD5");
+    static const char *const bad[] = {
+        "",
+        "SIP/2.0 ",
+        "HTTP/1.1 200 OK\r\n" VIA DIALOG END,
+        "SIP/2.0 200 OK\r\n" VIA DIALOG "folded\r\n" END,
+        "SIP/2.0 200 OK\r\n" VIA END,
+        "SIP/2.0 200 OK\r\n" VIA "From: <sip:a@b>;tag=00000000\r\nTo: <sip:a@b>\r\n"
+        "Call-ID: x\r\nCSeq: 1 REGISTER\r\n" END, /* no tag in To */
+        "SIP/2.0 200 OK\r\n" VIA "From: <sip:a@b>;tag=00000000\r\nTo: <sip:a@b>;tag=x\r\n"
+        "Call-ID: x\r\nCSeq: 1 INVITE\r\n" END,
+    };
+    for (size_t i = 0; i < CS_LEN(bad); i++)
+        assert_int_equal(read_answer(&f, bad[i]), CS_EPROTO);
+    teardown(&f);
+}
+
+static void test_binding_is_found_among_others_with_its_time(void **state)
+{
+    struct fixture f;
+    const struct phone *ph;
+    (void)state;
+    setup(&f, "MD5");
+    ph = &f.phones.p[0];
+    assert_int_equal(read_answer(&f, "SIP/2.0 200 OK\r\n" VIA DIALOG
+                                     "Contact: <sip:x,y@198.51.100.7>;expires=9, "
+                                     "<sip:user00000@198.51.100.7:5060>;q=1;expires=599\r\n" END),
+                     0);
+    assert_int_equal(message_expires(&f.answer, ph), 599);
+    assert_int_equal(message_expires(&f.answer, &f.phones.p[1]), -1);
+    assert_int_equal(read_answer(&f, "SIP/2.0 200 OK\r\n" VIA DIALOG
+                                     "m: <sip:user00000@198.51.100.7:5060>\r\n" END),
+                     0);
+    assert_int_equal(message_expires(&f.answer, ph), -1); /* no time said */
+    teardown(&f);
+}
+
+static void test_challenge_of_our_algorithm_and_realm_is_chosen(void **state)
+{
+    struct fixture f;
+    (void)state;
+    setup(&f, "SHA-256");
+    assert_int_equal(
+        read_answer(&f,
+                    "SIP/2.0 401 Unauthorized\r\n" VIA DIALOG
+                    "WWW-Authenticate: Bearer realm=\"example.com\"\r\n"
+                    "WWW-Authenticate: Digest realm=\"example.com\", nonce=\"1\", qop=\"auth\"\r\n"
+                    "WWW-Authenticate: Digest realm=\"other\", nonce=\"2\", qop=\"auth\", "
+                    "algorithm=SHA-256\r\n"
+                    "WWW-Authenticate: Digest realm=\"example.com\", nonce=\"3\", "
+                    "algorithm=SHA-256, stale=TRUE, qop=\"auth-int,auth\", opaque=\"o\"\r\n" END),
+        0);
+    assert_true(span_eq(f.answer.challenge.nonce, SPAN("3")));
+    assert_true(span_eq(f.answer.challenge.opaque, SPAN("o")));
+    assert_true(f.answer.challenge.stale);
+    teardown(&f);
+}
+
+static void test_challenge_without_qop_auth_is_none(void **state)
+{
+    struct fixture f;
+    (void)state;
+    setup(&f, "MD5");
+    assert_int_equal(read_answer(&f, "SIP/2.0 401 Unauthorized\r\n" VIA DIALOG
+                                     "WWW-Authenticate: Digest realm=\"example.com\", "
+                                     "nonce=\"1\", qop=\"auth-int\"\r\n" END),
+                     0);
+    assert_null(f.answer.challenge.realm.p);
+    teardown(&f);
+}
+
+static void test_percentiles_are_near_the_truth(void **state)
+{
+    static struct latency l;
+    (void)state;
+    for (int64_t us = 1; us <= 100000; us++)
+        latency_add(&l, us * 1000);
+    assert_in_range(latency_at(&l, 0.5), 50000, 50800);
+    assert_in_range(latency_at(&l, 0.99), 99000, 100000);
+    assert_int_equal(latency_at(&l, 1), 100000);
+    latency_add(&l, INT64_C(3600) * 1000000000);
+    assert_int_equal(l.max_us, UINT64_C(3600000000));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_credentials_are_what_rfc_7616_says),
+        cmocka_unit_test(test_answer_is_matched_to_its_request),
+        cmocka_unit_test(test_answer_that_is_not_sip_is_refused),
+        cmocka_unit_test(test_binding_is_found_among_others_with_its_time),
+        cmocka_unit_test(test_challenge_of_our_algorithm_and_realm_is_chosen),
+        cmocka_unit_test(test_challenge_without_qop_auth_is_none),
+        cmocka_unit_test(test_percentiles_are_near_the_truth),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
