@@ -12,8 +12,8 @@
 
 enum {
     MAX_CALLS = 65536,   /* unanswered; more get no answer */
-    UNUSED_CALLS = 4096, /* kept for reuse */
-    KEPT_ARGS = 4096,    /* bytes of script arguments that a kept call may hold */
+    UNUSED_CALLS = 1024, /* kept for reuse */
+    KEPT_ARGS = 2048,    /* bytes of script arguments that a kept call may hold */
     HEADER = 24,         /* "$18446744073709551615\r\n" and the like */
     BACKOFF_MIN = 20,    /* ms */
     BACKOFF_MAX = 1000,  /* ms */
