@@ -1,0 +1,106 @@
+#include "unit/siptp/world.h"
+
+static void test_a_request_is_handed_up_with_its_source(void **state)
+{
+    struct world w;
+    (void)state;
+    world_open(&w, &(struct siptp_conf){ 0 });
+    int fd = wire_udp(siptp_listener_local(w.udp));
+    wire_send(fd, request("UDP 127.0.0.1:9;branch=z9hG4bK1", "hello"));
+    until_messages(&w, 1);
+    assert_true(span_eq(w.msg->body, SPAN("hello")));
+    assert_true(addr_eq(&w.msg->source, &w.flow->remote));
+    assert_ptr_equal(w.flow->listener, w.udp);
+    assert_int_equal(w.flow->transport, SIP_UDP);
+    assert_false(flow_is_reliable(w.flow));
+    assert_int_equal(flow_send(w.flow, SPAN("back")), 0);
+    assert_true(span_eq(wire_recv(&w.loop, fd, 2000), SPAN("back")));
+    assert_true(addr_eq(wire_from(), siptp_listener_local(w.udp)));
+    close(fd);
+    world_close(&w);
+}
+
+static void test_a_double_crlf_is_answered_and_a_single_one_is_not(void **state)
+{
+    struct world w;
+    (void)state;
+    world_open(&w, &(struct siptp_conf){ 0 });
+    int fd = wire_udp(siptp_listener_local(w.udp));
+    wire_send(fd, SPAN("\r\n"));
+    wire_send(fd, SPAN("\r\n\r\n"));
+    assert_true(span_eq(wire_recv(&w.loop, fd, 2000), SPAN("\r\n")));
+    assert_null(wire_recv(&w.loop, fd, 50).p);
+    assert_int_equal(w.messages, 0);
+    close(fd);
+    world_close(&w);
+}
+
+static void test_stun_and_empty_datagrams_are_ignored(void **state)
+{
+    struct world w;
+    (void)state;
+    world_open(&w, &(struct siptp_conf){ 0 });
+    int fd = wire_udp(siptp_listener_local(w.udp));
+    int64_t refused = metric_get(M_SIP_REFUSED, REFUSED_MALFORMED);
+    wire_send(fd, SPAN(""));
+    wire_send(fd, SPAN("\0"));
+    wire_send(fd, SPAN("\0\1\0\0\x21\x12\xa4\x42"
+                       "0123456789ab"));
+    assert_null(wire_recv(&w.loop, fd, 50).p);
+    assert_int_equal(w.messages, 0);
+    assert_int_equal(metric_get(M_SIP_REFUSED, REFUSED_MALFORMED), refused);
+    close(fd);
+    world_close(&w);
+}
+
+static void test_what_cannot_be_answered_is_counted_and_dropped(void **state)
+{
+    struct world w;
+    (void)state;
+    world_open(&w, &(struct siptp_conf){ .limits.headers = 20, .limits.line = 500 });
+    int fd = wire_udp(siptp_listener_local(w.udp));
+    int64_t malformed = metric_get(M_SIP_REFUSED, REFUSED_MALFORMED);
+    int64_t long_line = metric_get(M_SIP_REFUSED, REFUSED_LINE_TOO_LONG);
+    wire_send(fd, SPAN("GET / HTTP/1.1\r\n\r\n"));
+    char via[700];
+    memset(via, 'x', sizeof(via));
+    memcpy(via, "UDP h;branch=", 13);
+    via[600] = 0;
+    wire_send(fd, request(via, ""));
+    wire_send(fd, request("UDP 127.0.0.1;branch=z9hG4bK1", "")); /* this one is good */
+    until_messages(&w, 1);
+    assert_int_equal(metric_get(M_SIP_REFUSED, REFUSED_MALFORMED), malformed + 1);
+    assert_int_equal(metric_get(M_SIP_REFUSED, REFUSED_LINE_TOO_LONG), long_line + 1);
+    close(fd);
+    world_close(&w);
+}
+
+static void test_an_answerable_malformed_request_is_handed_up(void **state)
+{
+    struct world w;
+    (void)state;
+    world_open(&w, &(struct siptp_conf){ 0 });
+    int fd = wire_udp(siptp_listener_local(w.udp));
+    wire_send(fd, SPAN("OPTIONS sip:example.com SIP/7.0\r\n"
+                       "Via: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bK1\r\n"
+                       "From: <sip:a@example.com>;tag=1\r\n"
+                       "To: <sip:b@example.com>\r\n"
+                       "Call-ID: c1\r\n"
+                       "CSeq: 7 OPTIONS\r\n\r\n"));
+    until_messages(&w, 1);
+    assert_int_equal(w.msg->bad, 505);
+    close(fd);
+    world_close(&w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_request_is_handed_up_with_its_source),
+        cmocka_unit_test(test_a_double_crlf_is_answered_and_a_single_one_is_not),
+        cmocka_unit_test(test_stun_and_empty_datagrams_are_ignored),
+        cmocka_unit_test(test_what_cannot_be_answered_is_counted_and_dropped),
+        cmocka_unit_test(test_an_answerable_malformed_request_is_handed_up),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
