@@ -8,7 +8,10 @@ struct bindings_op {
     size_t n_aors, i;
     bool removing;
     json_t *list;
+    struct span next; /* of a list: where the next page begins */
 };
+
+enum { PAGE = 100 };
 
 static void drop(struct op *op)
 {
@@ -129,6 +132,8 @@ static void next_aor(struct bindings_op *b)
         op_reply(&b->op, 204, NULL);
     } else {
         json_t *body = json_pack("{s:O}", "bindings", b->list);
+        if (b->next.p)
+            json_object_set_new(body, "next", json_of(b->next));
         op_reply(&b->op, 200, body);
     }
 }
@@ -186,6 +191,67 @@ static void of_aor(struct http_req *req, struct rest *rest, bool removing)
         b->n_aors = 1;
         next_aor(b);
     }
+}
+
+static bool has(const struct span *aors, size_t n, struct span aor)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (span_eq(aors[i], aor))
+            return true;
+    }
+    return false;
+}
+
+/* A page of users, and what is registered for their AORs. */
+static void on_list(void *arg, int err, const struct user *users, size_t n, struct span next)
+{
+    struct bindings_op *b = arg;
+    struct arena *a = http_arena(b->op.req);
+    size_t total = 0, kept = 0;
+    b->op.call = NULL;
+    if (err) {
+        op_store_error(&b->op, err);
+        return;
+    }
+    for (size_t i = 0; i < n; i++)
+        total += users[i].n_aors;
+    struct span *aors = arena_alloc(a, total * sizeof(*aors));
+    b->next = arena_dup(a, next);
+    bool ok = aors && (b->next.p || !next.p);
+    for (size_t i = 0; ok && i < n; i++) {
+        for (size_t k = 0; ok && k < users[i].n_aors; k++) {
+            if (has(aors, kept, users[i].aors[k]))
+                continue; /* they share it */
+            aors[kept] = arena_dup(a, users[i].aors[k]);
+            ok = aors[kept++].p != NULL;
+        }
+    }
+    if (!ok) {
+        op_no_memory(&b->op);
+        return;
+    }
+    b->aors = aors;
+    b->n_aors = kept;
+    next_aor(b);
+}
+
+void rest_bindings_list(struct http_req *req, void *arg)
+{
+    struct rest *rest = arg;
+    struct fault f;
+    size_t limit;
+    struct span realm = http_query(req, "realm");
+    struct bindings_op *b = bindings_op_new(req, rest, false);
+    if (!b)
+        return;
+    if ((realm.p && !realm_of(rest, realm, &f)) || limit_of(req, PAGE, PAGE, &limit, &f)) {
+        op_fault(&b->op, &f);
+        return;
+    }
+    b->op.call =
+        store_list_users(rest->conf.store, realm, http_query(req, "after"), limit, on_list, b);
+    if (!b->op.call)
+        op_no_memory(&b->op);
 }
 
 void rest_user_bindings(struct http_req *req, void *arg)

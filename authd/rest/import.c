@@ -7,6 +7,8 @@
 
 enum { MAX_USERS = 1000, SLOTS = 64, TRIES = 4 };
 
+static const struct log lg = { .module = "rest" };
+
 struct import;
 struct slot {
     struct import *import;
@@ -58,6 +60,10 @@ static void finish(struct import *im)
     for (size_t i = 0; i < OUTCOMES; i++)
         json_object_set_new(count, outcomes[i], json_integer(im->count[i]));
     json_object_set_new(body, "count", count);
+    log_info(&lg, "users imported", kv_u("created", im->count[CREATED]),
+             kv_u("updated", im->count[UPDATED]), kv_u("unchanged", im->count[UNCHANGED]),
+             kv_u("kept", im->count[KEPT]), kv_u("refused", im->count[REFUSED]),
+             kv_u("failed", im->count[FAILED]));
     json_object_set(body, "results", im->results);
     op_reply(&im->op, 200, body);
 }
@@ -105,7 +111,7 @@ static void on_created(void *arg, int err)
     if (err) {
         fail(s, err == CS_ECONFLICT ? CS_ENOMEM : err);
     } else {
-        user_changed(s->import->op.rest, "user created", &s->now, s->weak);
+        user_changed(s->import->op.rest, s->weak ? "user imported" : NULL, &s->now, s->weak);
         report(s, CREATED, NULL);
     }
     step(s);
@@ -120,7 +126,7 @@ static void on_updated(void *arg, int err)
     if (err) {
         fail(s, err);
     } else {
-        user_changed(s->import->op.rest, "user changed", &s->now, s->weak);
+        user_changed(s->import->op.rest, s->weak ? "user imported" : NULL, &s->now, s->weak);
         report(s, UPDATED, NULL);
     }
     step(s);

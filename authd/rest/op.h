@@ -43,14 +43,15 @@ const struct realm_conf *realm_of(const struct rest *rest, struct span name, str
 /* ?limit=, or the default. */
 CS_CHECK int limit_of(struct http_req *req, size_t standard, size_t max, size_t *out,
                       struct fault *f);
-/* To be called after each change: logs it for the audit and tells the owner. */
+/* To be called after each change: tells the owner, and logs it unless message is NULL. */
 void user_changed(struct rest *rest, const char *message, const struct user *u, bool weak);
 
 /* ---- the handlers ---- */
 http_fn rest_users_list, rest_user_create, rest_user_get, rest_user_patch, rest_user_delete,
     rest_user_password;
 http_fn rest_import;
-http_fn rest_user_bindings, rest_user_unbind, rest_bindings_get, rest_bindings_delete;
+http_fn rest_user_bindings, rest_user_unbind, rest_bindings_list, rest_bindings_get,
+    rest_bindings_delete;
 http_fn rest_decisions;
 http_fn rest_realms;
 http_fn rest_healthz, rest_readyz, rest_metrics;

@@ -17,8 +17,10 @@ static const struct http_route routes[] = {
     { "GET", "/v1/users/{user}/bindings", rest_user_bindings, HTTP_ADMIN },
     { "DELETE", "/v1/users/{user}/bindings", rest_user_unbind, HTTP_ADMIN },
     { "POST", "/v1/import", rest_import, HTTP_ADMIN },
+    { "GET", "/v1/bindings", rest_bindings_list, HTTP_ADMIN },
     { "GET", "/v1/bindings/{aor}", rest_bindings_get, HTTP_ADMIN },
     { "DELETE", "/v1/bindings/{aor}", rest_bindings_delete, HTTP_ADMIN },
+    { "GET", "/v1/decisions", rest_decisions, HTTP_ADMIN },
     { "GET", "/v1/realms", rest_realms, HTTP_ADMIN },
     { "GET", "/healthz", rest_healthz, HTTP_PUBLIC },
     { "GET", "/readyz", rest_readyz, HTTP_PUBLIC },
@@ -142,10 +144,10 @@ int limit_of(struct http_req *req, size_t standard, size_t max, size_t *out, str
 
 void user_changed(struct rest *rest, const char *message, const struct user *u, bool weak)
 {
-    if (weak)
+    if (message && weak)
         log_warn(&lg, message, kv_s("user", u->name), kv_s("realm", u->realm),
                  kv_b("enabled", u->enabled), kv_b("weak_password_allowed", true));
-    else
+    else if (message)
         log_info(&lg, message, kv_s("user", u->name), kv_s("realm", u->realm),
                  kv_b("enabled", u->enabled));
     if (rest->conf.changed)
@@ -179,7 +181,8 @@ int rest_open(struct loop *l, const struct rest_conf *conf, struct rest **out)
         free(r);
         return err;
     }
-    log_info(&lg, "serving", kv_addr("listen", httpd_local(r->httpd)));
+    log_info(&lg, "REST listening", kv_addr("address", httpd_local(r->httpd)),
+             kv_str("admin_token_file", conf->admin_token_file));
     *out = r;
     return 0;
 }
