@@ -6,8 +6,8 @@
 
 #include "base/span.h"
 
-/* uid and gid of "user" or "user:group", each by name or number. Without a group it is the user's primary
- * one; a number without an account is its own gid. CS_ENOENT. */
+/* uid and gid of "user" or "user:group", each by name or number. Without a group it is the user's
+ * primary one; a number without an account is its own gid. CS_ENOENT. */
 CS_CHECK int process_user(struct span user, uid_t *uid, gid_t *gid);
 /* Becomes this user for good, supplementary groups included. Absent: nothing changes. When not
  * started as root, only one's own name is good (CS_EDENIED). */
