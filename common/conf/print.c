@@ -37,6 +37,28 @@ static bool has_bounds(const struct conf_key *key)
            key->type == CONF_T_STR;
 }
 
+static void write_bounds(struct buf *b, const struct conf_key *key)
+{
+    if (key->type == CONF_T_STR && key->min == 1 && !key->max) {
+        buf_lit(b, ", not empty");
+        return;
+    }
+    buf_lit(b, ", ");
+    if (!key->max) {
+        buf_lit(b, "at least ");
+        value_write_bound(b, key, key->min);
+    } else if (!key->min) {
+        buf_lit(b, "at most ");
+        value_write_bound(b, key, key->max);
+    } else {
+        value_write_bound(b, key, key->min);
+        buf_lit(b, " to ");
+        value_write_bound(b, key, key->max);
+    }
+    if (key->type == CONF_T_STR)
+        buf_lit(b, " characters");
+}
+
 /* "(duration, 10ms to 1m; default 2s)" */
 static void write_facts(struct buf *b, const struct conf_key *key)
 {
@@ -45,16 +67,8 @@ static void write_facts(struct buf *b, const struct conf_key *key)
         buf_putc(b, ' ');
         value_write_names(b, key);
     }
-    if (has_bounds(key) && (key->min || key->max)) {
-        buf_put(b, key->max ? SPAN(", ") : SPAN(", at least "));
-        value_write_bound(b, key, key->min);
-        if (key->max) {
-            buf_lit(b, " to ");
-            value_write_bound(b, key, key->max);
-        }
-        if (key->type == CONF_T_STR)
-            buf_lit(b, " characters");
-    }
+    if (has_bounds(key) && (key->min || key->max))
+        write_bounds(b, key);
     if (key->at_least)
         buf_printf(b, ", at least %zu", key->at_least);
     if (key->at_most)
@@ -114,15 +128,6 @@ static void write_example(struct buf *b, const struct conf_key *key)
     buf_put(b, span_str(close));
 }
 
-static bool needs_writing(const struct conf_section *section)
-{
-    for (const struct conf_key *k = section->keys; k->name; k++) {
-        if (k->required || (k->type == CONF_T_SECTION && !k->list && needs_writing(k->section)))
-            return true;
-    }
-    return false;
-}
-
 static void print_section(FILE *f, const char *margin, const struct conf_section *section);
 
 /* What may be left out is behind a '#'; without it the line would be right YAML in its place. */
@@ -131,8 +136,7 @@ static void print_key(FILE *f, const char *margin, const struct conf_key *key)
     char text[4096], inner[MAX_MARGIN];
     struct buf b = BUF_INIT(text);
     bool section = key->type == CONF_T_SECTION || key->type == CONF_T_OPTION;
-    bool written = key->required || (section && !key->list && key->type == CONF_T_SECTION &&
-                                     needs_writing(key->section));
+    bool written = key->required || (key->type == CONF_T_SECTION && !key->list);
     const char *mark = written ? "" : "#";
     buf_printf(&b, "%s ", key->doc);
     write_facts(&b, key);

@@ -47,10 +47,13 @@ static int read_units(struct span text, const struct unit *units, uint64_t *out)
     for (const struct unit *u = units; u->name; u++) {
         if (!span_eq(rest, span_str(u->name)))
             continue;
-        int err = span_u64(digits, (uint64_t)INT64_MAX / u->factor, out);
-        if (!err)
+        if (digits.n == 0)
+            return CS_EPROTO;
+        if (span_u64(digits, (uint64_t)INT64_MAX / u->factor, out))
+            *out = UINT64_MAX; /* above any bound */
+        else
             *out *= u->factor;
-        return err;
+        return 0;
     }
     return CS_EPROTO;
 }
@@ -249,7 +252,7 @@ static int read_size(const struct conf_key *key, struct span text, size_t *out, 
                       "; write a number of bytes, or with k, m or g, such as 64k");
         return CS_EPROTO;
     }
-    if (in_bounds(key, v, SIZE_MAX, why))
+    if (in_bounds(key, v, INT64_MAX, why))
         return CS_EPROTO;
     *out = (size_t)v;
     return 0;

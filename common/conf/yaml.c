@@ -148,8 +148,10 @@ static int explain(struct reader *r)
     buf_put(r->why, span_str(p->problem ? p->problem : "unreadable"));
     if (p->context && p->context_mark.line + 1 != r->line)
         buf_printf(r->why, " (%s that began in line %zu)", p->context, p->context_mark.line + 1);
-    if (p->problem && strstr(p->problem, "cannot start any token"))
-        buf_lit(r->why, "; indent with spaces, not tabs, and quote values that begin with @ or `");
+    if (p->problem && strstr(p->problem, "tab"))
+        buf_lit(r->why, "; indent with spaces");
+    else if (p->problem && strstr(p->problem, "cannot start any token"))
+        buf_lit(r->why, "; indent with spaces, not tabs, and quote what begins with @, ` or %");
     return CS_EPROTO;
 }
 
