@@ -1,8 +1,7 @@
 #include "authd/config.h"
 
-#include <pwd.h>
-
 #include "authd/user.h"
+#include "base/process.h"
 
 static const char *const transport_names[] = { "udp", "tcp", "tls", "ws", "wss", NULL };
 static const char *const proof_names[] = { "address", "digest", NULL };
@@ -264,7 +263,8 @@ static void listen_check(struct conf_check *c, void *section)
     }
     l->uids = arena_alloc(conf_arena(c), l->n_users * sizeof(*l->uids));
     for (size_t i = 0; l->uids && i < l->n_users; i++) {
-        if (config_uid(l->users[i], &l->uids[l->n_uids++]))
+        gid_t gid;
+        if (process_user(l->users[i], &l->uids[l->n_uids++], &gid))
             conf_error(c, "users", "this system has no user " SPAN_FMT, SPAN_ARG(l->users[i]));
     }
 }
@@ -341,7 +341,8 @@ static const struct conf_section limit_section = { .size = sizeof(B), .keys = li
 
 static const struct conf_key root_keys[] = {
     CONF_SECTION("listen", A, listen, &listen_section, "Where the fronts ask."),
-    CONF_STR("user", A, user, "User, by name or number, to become once everything is open."),
+    CONF_STR("user", A, user,
+             "User, or user:group, by name or number, to become once everything is open."),
     CONF_SECTION("redis", A, redis, &redis_section, "Where users are kept."),
     CONF_PATH("nonce_key_file", A, nonce_key_file,
               "Keys that nonces are signed with, the same for every authd of the installation; "
@@ -385,24 +386,6 @@ ptrdiff_t config_realm(const struct authd_conf *conf, struct span realm)
             return (ptrdiff_t)i;
     }
     return -1;
-}
-
-int config_uid(struct span user, uid_t *uid)
-{
-    uint64_t n;
-    char name[64];
-    if (span_u64(user, UINT32_MAX - 1, &n) == 0) {
-        *uid = (uid_t)n;
-        return 0;
-    }
-    if (user.n >= sizeof(name))
-        return CS_ENOENT;
-    span_copy(name, sizeof(name), user);
-    const struct passwd *pw = getpwnam(name);
-    if (!pw)
-        return CS_ENOENT;
-    *uid = pw->pw_uid;
-    return 0;
 }
 
 void config_warn(const struct authd_conf *conf)

@@ -123,8 +123,6 @@ extern const struct conf_section authd_conf_section;
 
 /* The realm's place in conf->realms, or -1. */
 ptrdiff_t config_realm(const struct authd_conf *conf, struct span realm);
-/* Numbers, or a name of the system's. CS_ENOENT. */
-CS_CHECK int config_uid(struct span user, uid_t *uid);
 /* Says on the log what is legal but unwise. */
 void config_warn(const struct authd_conf *conf);
 

@@ -12,9 +12,10 @@
 /* The parts are multiples of three bytes, so that base64 needs no padding and the tag (random bits
  * and key id) is a piece of the text. */
 enum { TIME_LEN = 6, RANDOM_LEN = 8, HEAD_LEN = TIME_LEN + RANDOM_LEN + 1, MAC_LEN = 12 };
-enum { RAW_LEN = HEAD_LEN + MAC_LEN, TAG_AT = TIME_LEN / 3 * 4, SKEW_MS = 10000 };
+enum { RAW_LEN = HEAD_LEN + MAC_LEN, SKEW_MS = 10000 };
 _Static_assert(RAW_LEN / 3 * 4 == NONCE_LEN && RAW_LEN % 3 == 0, "no padding");
-_Static_assert((RANDOM_LEN + 1) / 3 * 4 == NONCE_TAG_LEN, "the tag is a piece of the text");
+_Static_assert(TIME_LEN / 3 * 4 == NONCE_TAG_AT && (RANDOM_LEN + 1) / 3 * 4 == NONCE_TAG_LEN,
+               "the tag is a piece of the text");
 
 struct noncer {
     EVP_MAC *hmac;
@@ -119,7 +120,7 @@ int nonce_verify(struct noncer *n, struct span realm, struct span text, struct n
     for (i = 0; i < TIME_LEN; i++)
         ms = ms << 8 | raw[i];
     out->issued.ms = (int64_t)ms;
-    out->tag = span_of(text.p + TAG_AT, NONCE_TAG_LEN);
+    out->tag = span_of(text.p + NONCE_TAG_AT, NONCE_TAG_LEN);
     return 0;
 }
 

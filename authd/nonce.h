@@ -9,7 +9,7 @@
 
 struct noncer;
 
-enum { NONCE_LEN = 36, NONCE_TAG_LEN = 12 };
+enum { NONCE_LEN = 36, NONCE_TAG_AT = 8, NONCE_TAG_LEN = 12 };
 
 struct nonce {
     struct wall issued;

@@ -1,0 +1,560 @@
+#include "authd/check.h"
+
+#include <stdlib.h>
+
+#include "authd/client.h"
+#include "authd/group.h"
+#include "authd/policy.h"
+#include "base/log.h"
+#include "base/metric.h"
+#include "base/rand.h"
+
+enum { SPARE_MAX = 4096, LATER_S = 2, LATER_SPREAD_S = 4, DEADLINE_MS = 2000 };
+
+#define KIND(name) COUNTERSIGN__AUTH__VERDICT_KIND__##name
+
+static const struct log check_log = { .module = "check" };
+
+/* ---- memory ---- */
+
+static struct check *check_new(struct checker *k)
+{
+    struct list *l = list_pop(&k->spare);
+    struct check *c = l ? container_of(l, struct check, link) : malloc(sizeof(*c));
+    if (!c)
+        return NULL;
+    k->n_spare -= l != NULL;
+    memset(c, 0, offsetof(struct check, first));
+    list_init(&c->link);
+    c->k = k;
+    arena_init(&c->arena, c->first, sizeof(c->first), 0);
+    k->open++;
+    return c;
+}
+
+static void check_free(struct check *c)
+{
+    struct checker *k = c->k;
+    struct store_call *const calls[] = { c->get, c->commit, c->find };
+    for (size_t i = 0; i < CS_LEN(calls); i++) {
+        if (calls[i])
+            store_cancel(calls[i]);
+    }
+    if (timer_is_running(&c->deadline))
+        timer_stop(k->loop, &c->deadline);
+    arena_fini(&c->arena);
+    k->open--;
+    if (k->n_spare < SPARE_MAX) {
+        list_push_front(&k->spare, &c->link);
+        k->n_spare++;
+    } else {
+        free(c);
+    }
+}
+
+void check_cancel(struct check *c)
+{
+    check_free(c);
+}
+
+/* ---- answers ---- */
+
+static void answer(struct check *c, Countersign__Auth__Verdict *v, Countersign__Auth__Cause because)
+{
+    struct checker *k = c->k;
+    const struct mono now = clock_mono();
+    v->id = c->id;
+    v->decision = c->decision;
+    v->has_cause = true;
+    v->group = c->group ? (char *)c->group->name.p : NULL;
+
+    metric_inc(M_AUTHD_CHECKS, v->kind);
+    metric_observe(M_AUTHD_CHECK_SECONDS, c->began, now);
+    const struct decision d = {
+        .time = loop_wall(k->loop),
+        .id = span_of(c->decision, DECISION_LEN),
+        .group = c->group ? c->group->name : SPAN_NULL,
+        .kind = v->kind,
+        .cause = v->cause,
+        .because = because,
+        .status = v->has_status            ? v->status
+                  : v->kind == KIND(LATER) ? 503
+                                           : 0,
+        .facts = &c->facts,
+        .user = c->cred.username,
+        .realm = c->cred.realm,
+        .algorithm = c->has_cred ? algorithm_name(c->claim.alg) : SPAN_NULL,
+        .pattern = c->pattern,
+        .stale = c->stale,
+        .uri_differs = c->uri_differs,
+        .latency_us = (now.ns - c->began.ns) / 1000,
+    };
+    audit_write(k->audit, &d);
+    explain_add(k->explain, &d);
+    k->answer(c, v);
+    check_free(c);
+}
+
+static void later(struct check *c, Countersign__Auth__Cause cause)
+{
+    Countersign__Auth__Verdict v = COUNTERSIGN__AUTH__VERDICT__INIT;
+    v.kind = KIND(LATER);
+    v.cause = cause;
+    v.has_retry_after_s = true;
+    v.retry_after_s = LATER_S + (uint32_t)rand_below(LATER_SPREAD_S); /* not all at once */
+    answer(c, &v, CAUSE(CAUSE_NONE));
+}
+
+static void reject(struct check *c, Countersign__Auth__Cause cause,
+                   Countersign__Auth__Cause because)
+{
+    Countersign__Auth__Verdict v = COUNTERSIGN__AUTH__VERDICT__INIT;
+    v.kind = KIND(REJECT);
+    v.cause = cause;
+    v.has_status = true;
+    v.status = 403;
+    answer(c, &v, because);
+}
+
+static void challenge(struct check *c, Countersign__Auth__Cause cause, bool stale)
+{
+    Countersign__Auth__Verdict v = COUNTERSIGN__AUTH__VERDICT__INIT;
+    const struct digest_conf *d = &c->group->digest;
+    char *list[CHALLENGE_MAX];
+    unsigned lacking;
+
+    if (!realms_lacking(c->k->realms, d->realm, &lacking)) {
+        later(c, CAUSE(STORE_UNAVAILABLE));
+        return;
+    }
+    c->pattern = client_pattern(d->single_challenge, d->n_single_challenge, c->facts.user_agent);
+    if (!c->facts.user_agent.p && d->single_without_user_agent)
+        c->pattern = SPAN("no user agent");
+    const bool single = c->pattern.p != NULL;
+    if (single)
+        metric_inc(M_AUTHD_COMPAT, 0);
+    c->stale = stale;
+    v.kind = KIND(CHALLENGE);
+    v.cause = cause;
+    v.has_status = true;
+    v.status = policy_challenge_status(d, &c->facts);
+    v.challenge = list;
+    if (challenge_write(c->k->nonces, d, challenge_offer(d, lacking, single), single, stale,
+                        loop_wall(c->k->loop), &c->arena, list, &v.n_challenge))
+        later(c, CAUSE(OVERLOADED));
+    else
+        answer(c, &v, CAUSE(CAUSE_NONE));
+}
+
+static struct suspect suspect_of(const struct check *c)
+{
+    return (struct suspect){ .source = &c->facts.source,
+                             .call_id = c->facts.call_id,
+                             .user = c->cred.username,
+                             .realm = c->cred.realm };
+}
+
+/* The last attempt of too many, which gets 403 whatever was wrong. */
+static bool is_too_many(struct check *c, Countersign__Auth__Cause cause)
+{
+    const struct digest_conf *d = &c->group->digest;
+    const struct suspect s = suspect_of(c);
+    if (d->attempts == 0 ||
+        penalty_fail(c->k->penalty, &s, loop_now(c->k->loop), d->attempt_window) < d->attempts)
+        return false;
+    reject(c, CAUSE(TOO_MANY_ATTEMPTS), cause);
+    return true;
+}
+
+/* Wrong credentials, whatever is wrong with them: the same status, headers and bytes. */
+static void refuse_wrong(struct check *c, Countersign__Auth__Cause cause)
+{
+    if (!is_too_many(c, cause))
+        challenge(c, cause, false);
+}
+
+/* Credentials that could not be judged, since they do not fit the request or its group. */
+static void refuse_mismatch(struct check *c, Countersign__Auth__Cause cause)
+{
+    if (is_too_many(c, cause))
+        return;
+    if (c->group->digest.mismatch == MISMATCH_REJECT)
+        reject(c, cause, CAUSE(CAUSE_NONE));
+    else
+        challenge(c, cause, false);
+}
+
+/* A right response whose nonce count was used before: honest when a path duplicates requests, so
+ * not a wrong password, but no more often than that. */
+static void refuse_replay(struct check *c)
+{
+    if (!is_too_many(c, CAUSE(NC_REPLAYED)))
+        challenge(c, CAUSE(NC_REPLAYED), true);
+}
+
+/* ---- accepting ---- */
+
+static uint32_t seconds(struct duration d)
+{
+    return (uint32_t)(d.ms / 1000);
+}
+
+/* u absent: accepted without identity. The grant lives in the check's arena. */
+static int make_grant(struct check *c, const struct user *u)
+{
+    const struct group_conf *g = c->group;
+    Countersign__Auth__Grant *m = &c->grant;
+    countersign__auth__grant__init(m);
+    m->has_expires_min_s = m->has_expires_max_s = m->has_expires_default_s = true;
+    m->expires_min_s = seconds(g->expires.min);
+    m->expires_max_s = seconds(g->expires.max);
+    m->expires_default_s = seconds(g->expires.standard);
+    m->has_max_contacts = m->has_path = m->has_contact_routing = m->has_trusted = true;
+    m->max_contacts = u && u->max_contacts ? u->max_contacts : g->max_contacts;
+    m->path = g->path;
+    m->contact_routing = g->contact_routing;
+    m->trusted = g->trusted;
+    if (!u)
+        return 0;
+
+    char *name = arena_alloc(&c->arena, u->name.n + u->realm.n + 2);
+    m->aor = arena_alloc(&c->arena, u->n_aors * sizeof(*m->aor));
+    if (!name || !m->aor)
+        return CS_ENOMEM;
+    struct buf b = buf_of(name, u->name.n + u->realm.n + 2);
+    buf_put(&b, u->name);
+    buf_putc(&b, '@');
+    buf_put(&b, u->realm);
+    buf_putc(&b, '\0');
+    m->user = name;
+    struct span claimed = c->facts.is_register ? c->facts.to_aor : c->facts.from_aor;
+    for (size_t i = 0; i < u->n_aors; i++) {
+        char *aor = arena_str(&c->arena, u->aors[i]);
+        if (!aor)
+            return CS_ENOMEM;
+        m->aor[m->n_aor++] = aor;
+        if (span_eq(u->aors[i], claimed))
+            m->identity = aor;
+    }
+    return 0;
+}
+
+static void accept_now(struct check *c)
+{
+    Countersign__Auth__Verdict v = COUNTERSIGN__AUTH__VERDICT__INIT;
+    v.kind = KIND(ACCEPT);
+    v.cause = c->pending_cause;
+    v.grant = &c->grant;
+    if (c->right) {
+        const struct suspect s = suspect_of(c);
+        penalty_clear(c->k->penalty, &s);
+        metric_inc(M_AUTHD_DIGEST_ALG, c->claim.alg);
+    }
+    answer(c, &v, CAUSE(CAUSE_NONE));
+}
+
+/* Whatever had to be asked was asked in one turn; the last answer decides. */
+static void settle(struct check *c)
+{
+    if (c->commit || c->find)
+        return;
+    if (c->commit_err == CS_ECONFLICT)
+        refuse_replay(c);
+    else if (c->commit_err || (c->find_err && c->find_err != CS_ENOENT))
+        later(c, CAUSE(STORE_UNAVAILABLE));
+    else
+        accept_now(c);
+}
+
+static void committed(void *arg, int err)
+{
+    struct check *c = arg;
+    c->commit = NULL;
+    c->commit_err = err;
+    settle(c);
+}
+
+static void found(void *arg, int err)
+{
+    struct check *c = arg;
+    c->find = NULL;
+    c->find_err = err;
+    c->grant.has_target = true;
+    c->grant.target = err ? COUNTERSIGN__AUTH__TARGET_STATE__TARGET_UNKNOWN
+                          : COUNTERSIGN__AUTH__TARGET_STATE__TARGET_KNOWN;
+    settle(c);
+}
+
+static void on_deadline(struct timer *t)
+{
+    struct check *c = container_of(t, struct check, deadline);
+    later(c, CAUSE(STORE_UNAVAILABLE));
+}
+
+/* From here on the check outlives the message it was made of. */
+static int outlive(struct check *c)
+{
+    if (timer_is_running(&c->deadline))
+        return 0;
+    c->k->waits(c);
+    timer_start(c->k->loop, &c->deadline, DURATION_MS((int64_t)c->deadline_ms));
+    int err = facts_keep(&c->facts, &c->arena);
+    if (!err && c->has_cred)
+        err = credential_keep(&c->cred, &c->arena);
+    if (!err && c->nonce.tag.p) /* a piece of the nonce */
+        c->nonce.tag = span_of(c->cred.nonce.p + NONCE_TAG_AT, NONCE_TAG_LEN);
+    return err;
+}
+
+/* Commits the nonce count, if there is one to commit, and asks for the target. Both leave with the
+ * other commands of this turn. */
+static void accept_unless_used(struct check *c, Countersign__Auth__Cause cause)
+{
+    const struct digest_conf *d = &c->group->digest;
+    const struct facts *f = &c->facts;
+    int err = 0;
+
+    c->pending_cause = cause;
+    if (c->right && d->nc == NC_LOCAL &&
+        window_commit(c->k->window, &c->nonce, c->claim.nc) == CS_ECONFLICT) {
+        refuse_replay(c);
+        return;
+    }
+    const bool shared = c->right && d->nc == NC_SHARED;
+    /* What an address is, is told only to those who proved something (404, 480). */
+    const bool target =
+        f->target_aor.p && !f->in_dialog && !f->is_register && cause != CAUSE(UNLISTED_METHOD);
+    if (shared || target)
+        err = outlive(c);
+    if (!err && shared) {
+        c->commit = store_commit_nc(c->k->store, c->nonce.tag, c->claim.nc, d->nonce_lifetime,
+                                    committed, c);
+        err = c->commit ? 0 : CS_ENOMEM;
+    }
+    if (!err && target) {
+        c->find = store_find_aor(c->k->store, f->target_aor, found, c);
+        err = c->find ? 0 : CS_ENOMEM;
+    }
+    if (err)
+        later(c, CAUSE(OVERLOADED));
+    else if (!c->commit && !c->find)
+        accept_now(c);
+}
+
+/* ---- digest ---- */
+
+/* Why a user cannot be who it says, apart from the response: OK, if nothing is wrong. */
+static Countersign__Auth__Cause fault_of(const struct user *u, enum algorithm alg)
+{
+    return !u                    ? CAUSE(UNKNOWN_USER)
+           : !user_algorithms(u) ? CAUSE(NO_CREDENTIALS_CONFIGURED)
+           : !u->sealed[alg].p   ? CAUSE(NO_VERIFIER_FOR_ALGORITHM)
+           : !u->enabled         ? CAUSE(USER_DISABLED)
+                                 : CAUSE(OK);
+}
+
+/* The same work whether the user exists, has a verifier, or neither: what is missing is taken from
+ * the dummy, whose response is never right. */
+static Countersign__Auth__Cause judge(struct check *c, const struct user *u)
+{
+    struct checker *k = c->k;
+    const enum algorithm alg = c->claim.alg;
+    const struct user *shown = u && u->sealed[alg].p ? u : &k->dummy;
+    Countersign__Auth__Cause fault = fault_of(u, alg);
+    unsigned char ha1[ALG_MAX_LEN] = { 0 };
+    struct user decoded;
+
+    int err = u ? 0 : user_decode(k->dummy.record, &c->arena, &decoded);
+    if (!err)
+        err = user_open_verifier(shown, k->vault, alg, ha1);
+    if (err && fault == CAUSE(OK)) {
+        log_error(&check_log, "a verifier cannot be opened: is its key in seal_key_file?",
+                  kv_s("user", c->cred.username), kv_s("realm", c->cred.realm), kv_err(err));
+        fault = CAUSE(NO_VERIFIER_FOR_ALGORITHM);
+    }
+    bool right = digest_is_right(k->hash, &c->cred, &c->claim, &c->facts, ha1);
+    ct_wipe(ha1, sizeof(ha1));
+    return fault != CAUSE(OK) ? fault : right ? CAUSE(OK) : CAUSE(WRONG_RESPONSE);
+}
+
+static void got_user(void *arg, int err, const struct user *u)
+{
+    struct check *c = arg;
+    const struct digest_conf *d = &c->group->digest;
+    c->get = NULL;
+    if (err && err != CS_ENOENT) {
+        later(c, CAUSE(STORE_UNAVAILABLE));
+        return;
+    }
+    Countersign__Auth__Cause cause = judge(c, u);
+    if (cause != CAUSE(OK)) {
+        refuse_wrong(c, cause);
+        return;
+    }
+    c->right = true;
+    if (nonce_is_stale(&c->nonce, loop_wall(c->k->loop), d->nonce_lifetime)) {
+        challenge(c, CAUSE(NONCE_STALE), true);
+        return;
+    }
+    if (c->claim.nc > STORE_NC_MAX && d->nc != NC_OFF) {
+        challenge(c, CAUSE(NONCE_STALE), true); /* used up */
+        return;
+    }
+    cause = policy_identity(u, &c->facts);
+    if (cause != CAUSE(OK)) {
+        reject(c, cause, CAUSE(CAUSE_NONE));
+        return;
+    }
+    if (make_grant(c, u))
+        later(c, CAUSE(OVERLOADED));
+    else
+        accept_unless_used(c, CAUSE(OK));
+}
+
+/* All that can be said without the user is said before Redis is asked. */
+static void judge_credentials(struct check *c)
+{
+    const struct digest_conf *d = &c->group->digest;
+    c->has_cred = true;
+    Countersign__Auth__Cause cause = digest_examine(&c->cred, d, &c->claim);
+    if (cause != CAUSE(OK)) {
+        refuse_mismatch(c, cause);
+        return;
+    }
+    enum uri_match match = digest_uri(c->cred.uri, c->facts.request_uri, d->uri);
+    c->uri_differs = match != URI_SAME;
+    if (match == URI_WRONG) {
+        refuse_mismatch(c, CAUSE(URI_MISMATCH));
+        return;
+    }
+    if (nonce_verify(c->k->nonces, d->realm, c->cred.nonce, &c->nonce)) {
+        refuse_mismatch(c, CAUSE(NONCE_FORGED));
+        return;
+    }
+    int err = outlive(c);
+    if (!err) {
+        c->get = store_get_user(c->k->store, c->cred.username, d->realm, got_user, c);
+        err = c->get ? 0 : CS_ENOMEM;
+    }
+    if (err)
+        later(c, CAUSE(OVERLOADED));
+}
+
+static void prove_digest(struct check *c, Countersign__Auth__Cause picked, bool basic)
+{
+    unsigned lacking;
+    /* An outage is never a wrong password, nor a challenge that leads nowhere. */
+    if (!store_is_ready(c->k->store) ||
+        !realms_lacking(c->k->realms, c->group->digest.realm, &lacking))
+        later(c, CAUSE(STORE_UNAVAILABLE));
+    else if (picked == CAUSE(OK))
+        judge_credentials(c);
+    else if (picked == CAUSE(CREDENTIALS_MALFORMED))
+        refuse_mismatch(c, picked);
+    else if (basic)
+        refuse_wrong(c, CAUSE(BASIC_REFUSED));
+    else
+        challenge(c, picked, false);
+}
+
+/* ---- entry ---- */
+
+static void judge_request(struct check *c, const Countersign__Auth__Check *m)
+{
+    const struct authd_conf *conf = c->k->conf;
+    const struct facts *f = &c->facts;
+    c->group = group_of(conf->peer_groups, conf->n_peer_groups, f);
+    if (!c->group) {
+        reject(c, CAUSE(NO_PEER_GROUP), CAUSE(CAUSE_NONE));
+        return;
+    }
+    const struct digest_conf *d = &c->group->digest;
+    Countersign__Auth__Cause picked =
+        digest_pick(m, d->realm, policy_challenge_status(d, f) == 407, &c->cred);
+    const struct shown shown = {
+        .digest = picked == CAUSE(OK) || picked == CAUSE(CREDENTIALS_MALFORMED),
+        .bearer = m->bearer_secret != NULL,
+    };
+    const struct policy p = policy_of(c->group, f, shown);
+    switch (p.demand) {
+    case DEMAND_DIGEST:
+        prove_digest(c, picked, m->has_basic && m->basic);
+        break;
+    case DEMAND_REFUSE:
+        reject(c, p.cause, CAUSE(CAUSE_NONE));
+        break;
+    case DEMAND_NOTHING:
+        c->cred = (struct credential){ 0 }; /* nobody looked at them */
+        if (make_grant(c, NULL))
+            later(c, CAUSE(OVERLOADED));
+        else
+            accept_unless_used(c, p.cause);
+        break;
+    }
+}
+
+bool check_start(struct checker *k, const Countersign__Auth__Check *m, void *owner)
+{
+    struct check *c = check_new(k);
+    unsigned char id[DECISION_LEN / 4 * 3];
+    if (!c)
+        return false;
+    c->owner = owner;
+    c->id = m->id;
+    c->began = clock_mono();
+    c->deadline_ms = m->has_deadline_ms ? CS_MIN(m->deadline_ms, DEADLINE_MS) : DEADLINE_MS;
+    timer_init(&c->deadline, on_deadline);
+    facts_of(m, &c->facts);
+    rand_bytes(id, sizeof(id));
+    struct buf b = buf_of(c->decision, DECISION_LEN);
+    buf_base64url(&b, id, sizeof(id));
+    if (k->open > k->conf->limits.checks)
+        later(c, CAUSE(OVERLOADED));
+    else
+        judge_request(c, m);
+    return true;
+}
+
+/* ---- the checker ---- */
+
+static int make_dummy(struct checker *k)
+{
+    char space[1024], password[USER_PASSWORD_LEN + 1];
+    struct user u = { .name = SPAN("nobody"), .realm = SPAN("nowhere.invalid"), .enabled = true };
+    struct buf record = BUF_INIT(space);
+    user_password_generate(password);
+    int err = user_set_password(&u, k->vault, ALG_ALL, span_str(password), &k->dummy_arena);
+    if (!err)
+        err = user_encode(&u, &record);
+    if (!err)
+        err = user_decode(buf_span(&record), &k->dummy_arena, &k->dummy);
+    ct_wipe(password, sizeof(password));
+    return err;
+}
+
+int checker_init(struct checker *k)
+{
+    list_init(&k->spare);
+    arena_init(&k->dummy_arena, NULL, 0, 0);
+    int err = hash_new(&k->hash);
+    if (!err)
+        err = penalty_new(k->conf->limits.penalties, &k->penalty);
+    if (!err)
+        err = window_new(k->conf->limits.local_nonces, clock_wall(), &k->window);
+    if (!err)
+        err = make_dummy(k);
+    if (err)
+        checker_fini(k);
+    return err;
+}
+
+void checker_fini(struct checker *k)
+{
+    list_for_each (it, &k->spare)
+        free(container_of(it, struct check, link));
+    list_init(&k->spare);
+    window_free(&k->window);
+    penalty_free(&k->penalty);
+    hash_free(&k->hash);
+    arena_fini(&k->dummy_arena);
+}

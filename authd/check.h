@@ -1,0 +1,86 @@
+/* The life of one question: from the facts of a request to a verdict. What is decided is decided by
+ * group.c, policy.c and digest.c; here is the order, and the waiting for Redis. */
+#ifndef CS_AUTHD_CHECK_H
+#define CS_AUTHD_CHECK_H
+
+#include "authd/audit.h"
+#include "authd/challenge.h"
+#include "authd/config.h"
+#include "authd/digest.h"
+#include "authd/explain.h"
+#include "authd/nonce.h"
+#include "authd/penalty.h"
+#include "authd/realms.h"
+#include "authd/store.h"
+#include "authd/vault.h"
+#include "authd/window.h"
+#include "base/map.h"
+
+struct check;
+
+/* v is borrowed for the call; the check is gone when it returns. */
+typedef void check_fn(struct check *c, const Countersign__Auth__Verdict *v);
+
+struct checker { /* what all checks share; filled by its owner, members outlive the checks */
+    struct loop *loop;
+    const struct authd_conf *conf;
+    struct store *store;
+    struct vault *vault;
+    struct noncer *nonces;
+    struct realms *realms;
+    struct audit *audit;
+    struct explain *explain;
+    void (*waits)(struct check *c); /* the answer comes later: c may be cancelled until then */
+    check_fn *answer;
+    /* Its own: */
+    struct hash *hash;
+    struct penalty *penalty;
+    struct window *window;
+    struct arena dummy_arena;
+    struct user dummy; /* whom those are compared with who do not exist */
+    struct list spare;
+    size_t n_spare, open;
+};
+
+CS_CHECK int checker_init(struct checker *k);
+/* No check may be open. */
+void checker_fini(struct checker *k);
+
+enum { DECISION_LEN = 16 };
+
+struct check {
+    /* The asker's: */
+    struct map_node node;
+    struct list link;
+    void *owner;
+    uint64_t id;
+    bool listed; /* in its map */
+
+    /* Its own: */
+    struct checker *k;
+    struct mono began;
+    struct facts facts;
+    const struct group_conf *group; /* NULL: none matches */
+    struct credential cred;
+    struct claim claim;
+    struct nonce nonce;
+    bool has_cred, stale, uri_differs, right;
+    struct span pattern;
+    Countersign__Auth__Cause pending_cause; /* of the accept that is waited for */
+    struct store_call *get, *commit, *find;
+    int commit_err, find_err;
+    struct timer deadline;
+    uint32_t deadline_ms;
+    Countersign__Auth__Grant grant;
+    char decision[DECISION_LEN + 1];
+    struct arena arena;
+    char first[2560]; /* serves the arena: a check takes nothing from the heap */
+};
+
+/* Judges. The answer comes to k->answer, at once or, after k->waits, later; false when memory is
+ * exhausted and none will come. */
+bool check_start(struct checker *k, const Countersign__Auth__Check *m, void *owner);
+/* No answer is wanted any more. */
+void check_cancel(struct check *c);
+
+#endif

@@ -1,0 +1,321 @@
+/* authd: the sentry.
+ * Knows: the keys of nonces and verifiers, and thereby what every user's password hashes to. Talks
+ * to no strangers: only to fronts, whose uid the kernel vouches for, to Redis, and on one loopback
+ * port to operators who show its token. May touch: auth.sock, Redis, its audit log. It runs
+ * unprivileged, cannot be dumped, and writes no secret anywhere. */
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "authd/make_keys.h"
+#include "authd/rest/rest.h"
+#include "authd/server.h"
+#include "base/metric.h"
+#include "base/process.h"
+
+static const struct log main_log = { .module = "main" };
+
+struct authd {
+    struct loop loop;
+    struct authd_conf conf;
+    struct secret redis_password, admin_token;
+    struct redis *redis;
+    struct checker checker;
+    bool checking; /* checker was initialised */
+    struct server *server;
+    struct rest *rest;
+};
+
+static const char usage[] =
+    "Usage: authd --config FILE\n"
+    "       authd --make-keys FOLDER\n"
+    "The sentry of Countersign: knows every verifier, and decides about each request.\n"
+    "\n"
+    "  -c, --config FILE       read this configuration (YAML)\n"
+    "      --check-config      say what is wrong with it, and exit\n"
+    "      --print-config      print every key with its default and meaning, and exit\n"
+    "      --print-schema      print the JSON Schema of the configuration, and exit\n"
+    "      --make-keys FOLDER  make nonce.key, seal.key and admin.token there, and exit\n"
+    "      --version           print the version, and exit\n"
+    "  -h, --help              print this, and exit\n"
+    "\n"
+    "SIGHUP opens the audit log anew.\n"
+    "Exit status: 0 after SIGTERM or SIGINT, 1 on failure, 2 when called wrongly.\n";
+
+struct options {
+    const char *config;
+    bool check;
+};
+
+/* Returns an exit status, or -1 to go on. */
+static int read_options(int argc, char **argv, struct options *o)
+{
+    enum { CHECK = 256, PRINT, SCHEMA, KEYS, VERSION };
+    static const struct option options[] = {
+        { "config", required_argument, NULL, 'c' },
+        { "check-config", no_argument, NULL, CHECK },
+        { "print-config", no_argument, NULL, PRINT },
+        { "print-schema", no_argument, NULL, SCHEMA },
+        { "make-keys", required_argument, NULL, KEYS },
+        { "version", no_argument, NULL, VERSION },
+        { "help", no_argument, NULL, 'h' },
+        { 0 },
+    };
+    for (int c; (c = getopt_long(argc, argv, "c:h", options, NULL)) != -1;) {
+        switch (c) {
+        case 'c':
+            o->config = optarg;
+            break;
+        case CHECK:
+            o->check = true;
+            break;
+        case PRINT:
+            conf_print(stdout, &authd_conf_section);
+            return 0;
+        case SCHEMA:
+            conf_schema(stdout, &authd_conf_section, "authd.yaml");
+            return 0;
+        case KEYS:
+            return make_keys(optarg) ? 1 : 0;
+        case VERSION:
+            puts("authd " CS_VERSION);
+            return 0;
+        case 'h':
+            fputs(usage, stdout);
+            return 0;
+        default:
+            fputs("Try 'authd --help'.\n", stderr);
+            return 2;
+        }
+    }
+    if (!o->config || optind < argc) {
+        fputs("authd: --config FILE is needed, and nothing else.\nTry 'authd --help'.\n", stderr);
+        return 2;
+    }
+    return -1;
+}
+
+/* ---- opening, in the order things need each other ---- */
+
+static int failed(const char *what, const char *file, int err)
+{
+    log_error(&main_log, what, kv_str("file", file), kv_err(err));
+    return err;
+}
+
+static int open_keys(struct authd *d)
+{
+    const struct authd_conf *conf = &d->conf;
+    struct secret text = { 0 };
+    int err = secret_read_file(&text, conf->nonce_key_file);
+    if (!err)
+        err = noncer_new(secret_span(&text), &d->checker.nonces);
+    secret_fini(&text);
+    if (err)
+        return failed("cannot use the nonce keys", conf->nonce_key_file, err);
+    err = secret_read_file(&text, conf->seal_key_file);
+    if (!err)
+        err = vault_new(secret_span(&text), &d->checker.vault);
+    secret_fini(&text);
+    if (err)
+        return failed("cannot use the sealing keys", conf->seal_key_file, err);
+    if (conf->http.admin_token_file)
+        err = secret_read_file(&d->admin_token, conf->http.admin_token_file);
+    if (err)
+        return failed("cannot read the admin token", conf->http.admin_token_file, err);
+    return 0;
+}
+
+static void on_redis(void *arg, bool ready)
+{
+    struct authd *d = arg;
+    if (ready)
+        log_info(&main_log, "redis is there");
+    else
+        log_error(&main_log, "redis is away: every question gets 503");
+    realms_refresh(d->checker.realms, ready);
+}
+
+static int open_store(struct authd *d)
+{
+    const struct authd_conf *conf = &d->conf;
+    struct redis_conf rc = { .unix_path = conf->redis.socket,
+                             .addr = conf->redis.address,
+                             .username = conf->redis.user.p,
+                             .deadline = conf->redis.deadline };
+    int err = 0;
+    if (conf->redis.password_file) {
+        err = secret_read_file(&d->redis_password, conf->redis.password_file);
+        if (err)
+            return failed("cannot read the password of Redis", conf->redis.password_file, err);
+        rc.password = &d->redis_password;
+    }
+    err = redis_open(&d->loop, &rc, &d->redis);
+    if (!err)
+        err = store_new(d->redis, &d->checker.store);
+    if (!err)
+        err = realms_new(&d->loop, conf, d->checker.store, &d->checker.realms);
+    if (!err)
+        redis_on_ready(d->redis, on_redis, d);
+    return err;
+}
+
+static int open_checker(struct authd *d)
+{
+    const struct authd_conf *conf = &d->conf;
+    d->checker.loop = &d->loop;
+    d->checker.conf = conf;
+    int err = audit_open(&d->loop, conf->audit.file, &d->checker.audit);
+    if (err)
+        return failed("cannot open the audit log", conf->audit.file, err);
+    err = explain_new(conf->limits.explained, &d->checker.explain);
+    if (!err)
+        err = checker_init(&d->checker);
+    d->checking = err == 0;
+    return err;
+}
+
+static int open_server(struct authd *d)
+{
+    int err = server_open(&d->checker, &d->server);
+    if (err)
+        return failed("cannot listen for fronts", d->conf.listen.socket, err);
+    log_info(&main_log, "listening", kv_str("socket", d->conf.listen.socket));
+    return 0;
+}
+
+static int open_rest(struct authd *d)
+{
+    const struct authd_conf *conf = &d->conf;
+    if (conf->http.listen.sa.sa_family == AF_UNSPEC)
+        return 0;
+    const struct rest_conf rc = {
+        .listen = conf->http.listen,
+        .admin_token = conf->http.admin_token_file ? &d->admin_token : NULL,
+        .redis = d->redis,
+        .store = d->checker.store,
+        .vault = d->checker.vault,
+        .explain = d->checker.explain,
+        .realms = conf->realms,
+        .n_realms = conf->n_realms,
+    };
+    int err = rest_open(&d->loop, &rc, &d->rest);
+    if (err) {
+        log_error(&main_log, "cannot serve REST", kv_addr("address", &conf->http.listen),
+                  kv_err(err));
+        return err;
+    }
+    log_info(&main_log, "REST listening", kv_addr("address", rest_local(d->rest)),
+             kv_str("admin_token_file", conf->http.admin_token_file));
+    return 0;
+}
+
+/* Files made as root belong to whom we become, so that they can be opened anew and replaced. */
+static int become(struct authd *d)
+{
+    const struct authd_conf *conf = &d->conf;
+    const char *const files[] = { conf->listen.socket, conf->audit.file };
+    uid_t uid;
+    gid_t gid;
+    int err = conf->user.p ? process_user(conf->user, &uid, &gid) : 0;
+    for (size_t i = 0; !err && conf->user.p && geteuid() == 0 && i < CS_LEN(files); i++) {
+        if (files[i] && lchown(files[i], uid, (gid_t)-1))
+            err = -errno;
+    }
+    if (!err)
+        err = process_become(conf->user);
+    if (err)
+        log_error(&main_log, "cannot become the user of the configuration",
+                  kv_s("user", conf->user), kv_err(err));
+    return err;
+}
+
+/* ---- life ---- */
+
+static void stop(struct authd *d)
+{
+    rest_close(&d->rest);
+    server_close(&d->server);
+    if (d->checking)
+        checker_fini(&d->checker);
+    d->checking = false;
+    realms_free(&d->checker.realms);
+    store_free(&d->checker.store);
+    if (d->redis)
+        redis_close(&d->redis);
+    explain_free(&d->checker.explain);
+    audit_close(&d->checker.audit);
+    vault_free(&d->checker.vault);
+    noncer_free(&d->checker.nonces);
+    loop_stop(&d->loop);
+}
+
+static void on_signal(void *arg, int signum)
+{
+    struct authd *d = arg;
+    if (signum != SIGHUP) {
+        log_info(&main_log, "stopping", kv_i("signal", signum));
+        stop(d);
+        return;
+    }
+    int err = d->checker.audit ? audit_reopen(d->checker.audit) : 0;
+    if (err)
+        log_error(&main_log, "cannot open the audit log anew, the old one stays in use",
+                  kv_str("file", d->conf.audit.file), kv_err(err));
+}
+
+static int start(struct authd *d)
+{
+    int (*const steps[])(struct authd *) = { open_keys,   open_checker, open_store,
+                                             open_server, open_rest,    become };
+    int err = 0;
+    for (size_t i = 0; !err && i < CS_LEN(steps); i++)
+        err = steps[i](d);
+    if (err)
+        return err;
+    process_harden();
+    static const int signals[] = { SIGTERM, SIGINT, SIGHUP };
+    for (size_t i = 0; !err && i < CS_LEN(signals); i++)
+        err = loop_signal(&d->loop, signals[i], on_signal, d);
+    return err;
+}
+
+int main(int argc, char **argv)
+{
+    static struct authd d;
+    struct options o = { 0 };
+    struct arena arena;
+    int status = read_options(argc, argv, &o);
+    if (status >= 0)
+        return status;
+    arena_init(&arena, NULL, 0, 0);
+    if (conf_load(o.config, &authd_conf_section, &arena, &d.conf, NULL, NULL)) {
+        arena_fini(&arena);
+        return 1;
+    }
+    log_setup(d.conf.log.level, d.conf.log.format);
+    config_warn(&d.conf);
+    if (o.check) {
+        arena_fini(&arena);
+        return 0;
+    }
+    signal(SIGPIPE, SIG_IGN);
+    metric_set(M_PROCESS_START, 0, clock_wall().ms / 1000);
+    int err = loop_init(&d.loop);
+    if (!err) {
+        err = start(&d);
+        if (err)
+            stop(&d);
+        loop_run(&d.loop);
+        int leak = loop_fini(&d.loop);
+        if (leak)
+            log_error(&main_log, "a handle was left open", kv_err(leak));
+        err = err ? err : leak;
+    }
+    secret_fini(&d.redis_password);
+    secret_fini(&d.admin_token);
+    arena_fini(&arena);
+    return err ? 1 : 0;
+}

@@ -1,0 +1,190 @@
+#include "authd/server.h"
+
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/metric.h"
+#include "ipc/ipc.h"
+
+struct front {
+    struct list link;
+    struct server *server;
+    struct ipc_peer *peer;
+    struct list checks;
+};
+
+struct server {
+    struct checker *k;
+    struct ipc_server *ipc;
+    struct list fronts;
+    struct map open; /* checks that wait, by front and id */
+};
+
+static const struct log slog = { .module = "server" };
+
+/* ---- open questions ---- */
+
+struct question {
+    const struct front *front;
+    uint64_t id;
+};
+
+static uint64_t question_hash(const struct question *q)
+{
+    return map_hash2(span_of(&q->front, sizeof(q->front)), span_of(&q->id, sizeof(q->id)));
+}
+
+static bool is_question(const struct map_node *n, const void *key)
+{
+    const struct check *c = container_of(n, struct check, node);
+    const struct question *q = key;
+    return c->owner == q->front && c->id == q->id;
+}
+
+static void forget(struct server *s, struct check *c)
+{
+    if (c->listed)
+        map_remove(&s->open, &c->node);
+    c->listed = false;
+    list_remove(&c->link);
+}
+
+static void on_waits(struct check *c)
+{
+    struct front *f = c->owner;
+    const struct question q = { f, c->id };
+    list_push_back(&f->checks, &c->link);
+    c->listed = map_insert(&f->server->open, &c->node, question_hash(&q)) == 0;
+}
+
+static void on_answer(struct check *c, const Countersign__Auth__Verdict *v)
+{
+    struct front *f = c->owner;
+    Countersign__Auth__FromAuthd msg = COUNTERSIGN__AUTH__FROM_AUTHD__INIT;
+    msg.body_case = COUNTERSIGN__AUTH__FROM_AUTHD__BODY_VERDICT;
+    msg.verdict = (Countersign__Auth__Verdict *)v;
+    forget(f->server, c);
+    int err = ipc_peer_send(f->peer, &msg);
+    if (err) /* the front makes LATER of silence */
+        log_warn(&slog, "a verdict is lost", kv_str("front", ipc_peer_node(f->peer)), kv_err(err));
+}
+
+static void on_cancel(struct front *f, uint64_t id)
+{
+    struct server *s = f->server;
+    const struct question q = { f, id };
+    struct map_node *n = map_find(&s->open, question_hash(&q), is_question, &q);
+    if (!n)
+        return; /* the answer is on its way */
+    struct check *c = container_of(n, struct check, node);
+    forget(s, c);
+    check_cancel(c);
+}
+
+/* ---- fronts ---- */
+
+static void on_joined(void *arg, struct ipc_peer *p)
+{
+    struct server *s = arg;
+    struct front *f = calloc(1, sizeof(*f));
+    ipc_peer_set_data(p, f);
+    if (!f)
+        return; /* its messages are dropped */
+    f->server = s;
+    f->peer = p;
+    list_init(&f->checks);
+    list_push_back(&s->fronts, &f->link);
+    metric_add(M_AUTHD_CLIENTS, 0, 1);
+    log_info(&slog, "front joined", kv_str("node", ipc_peer_node(p)));
+}
+
+static void on_left(void *arg, struct ipc_peer *p)
+{
+    struct server *s = arg;
+    struct front *f = ipc_peer_data(p);
+    if (!f)
+        return;
+    list_for_each (it, &f->checks) {
+        struct check *c = container_of(it, struct check, link);
+        forget(s, c);
+        check_cancel(c);
+    }
+    log_info(&slog, "front left", kv_str("node", ipc_peer_node(p)));
+    metric_add(M_AUTHD_CLIENTS, 0, -1);
+    list_remove(&f->link);
+    free(f);
+}
+
+/* No trunk credentials are provisioned. */
+static void on_sign(struct front *f, uint64_t id)
+{
+    Countersign__Auth__FromAuthd msg = COUNTERSIGN__AUTH__FROM_AUTHD__INIT;
+    Countersign__Auth__Signed signed_ = COUNTERSIGN__AUTH__SIGNED__INIT;
+    signed_.id = id;
+    signed_.has_cause = true;
+    signed_.cause = CAUSE(NO_CREDENTIALS_CONFIGURED);
+    msg.body_case = COUNTERSIGN__AUTH__FROM_AUTHD__BODY_SIGNED;
+    msg.signed_ = &signed_;
+    if (ipc_peer_send(f->peer, &msg))
+        log_warn(&slog, "an answer is lost", kv_str("front", ipc_peer_node(f->peer)));
+}
+
+static void on_message(void *arg, struct ipc_peer *p, const Countersign__Auth__ToAuthd *msg)
+{
+    struct server *s = arg;
+    struct front *f = ipc_peer_data(p);
+    if (!f)
+        return;
+    switch (msg->body_case) {
+    case COUNTERSIGN__AUTH__TO_AUTHD__BODY_CHECK:
+        if (!check_start(s->k, msg->check, f))
+            log_error(&slog, "out of memory: a question is not answered");
+        break;
+    case COUNTERSIGN__AUTH__TO_AUTHD__BODY_CANCEL:
+        on_cancel(f, msg->cancel->id);
+        break;
+    case COUNTERSIGN__AUTH__TO_AUTHD__BODY_SIGN:
+        on_sign(f, msg->sign->id);
+        break;
+    default:
+        break; /* of a later version */
+    }
+}
+
+static const struct ipc_server_events events = { on_joined, on_message, on_left };
+
+int server_open(struct checker *k, struct server **out)
+{
+    struct server *s = calloc(1, sizeof(*s));
+    *out = s;
+    if (!s)
+        return CS_ENOMEM;
+    s->k = k;
+    k->answer = on_answer;
+    k->waits = on_waits;
+    list_init(&s->fronts);
+    map_init(&s->open);
+    const struct ipc_server_conf conf = {
+        .path = k->conf->listen.socket,
+        .mode = k->conf->listen.bits,
+        .uids = k->conf->listen.uids,
+        .n_uids = k->conf->listen.n_uids,
+        .node = "authd",
+    };
+    int err = ipc_server_open(k->loop, &conf, &events, s, &s->ipc);
+    if (err)
+        server_close(out);
+    return err;
+}
+
+void server_close(struct server **sp)
+{
+    struct server *s = *sp;
+    *sp = NULL;
+    if (!s)
+        return;
+    if (s->ipc)
+        ipc_server_close(&s->ipc); /* each front leaves */
+    map_fini(&s->open);
+    free(s);
+}
