@@ -16,6 +16,7 @@ import kamailio
 import load
 import process
 import report
+from redis import Redis
 
 SERVERS = [countersign.Countersign, kamailio.ByHand, kamailio.DatabaseOnly, kamailio.InMemory,
            kamailio.WriteThrough]
@@ -39,6 +40,8 @@ def read_options():
     p.add_argument("--users", type=int, default=10000, help="phones (10000)")
     p.add_argument("--bindings", type=int, default=100000, help="for the memory figure (100000)")
     p.add_argument("--algorithm", default="MD5", choices=kamailio.HASHES, help="digest (MD5)")
+    p.add_argument("--appendfsync", default="no", choices=["no", "everysec", "always"],
+                   help="of Redis, for all who use it (no: written before the answer, synced later)")
     p.add_argument("--build", metavar="DIR", help="folder of the bench build (build/bench)")
     p.add_argument("--no-install", action="store_true", help="install no packages")
     p.add_argument("--keep", action="store_true", help="keep the folder with logs and configurations")
@@ -83,7 +86,7 @@ class Bench:
         result = run(server, "-t", self.o.seconds, *options)
         self.runs.append({"round": number, "server": server.name, "metric": metric, **result})
         if result["wrong"]:
-            self.must(server, f"{metric}: {result['errors']}; {result['first_wrong']}")
+            self.must(server, f"{metric}: {result['errors']}, first {result['first_wrong']!r}")
         say(f"  {metric:7} {server.name:22} {result.get('cpu_us_per_op', 0):7.1f} us  "
             f"{result['ops_per_s']:8.0f}/s  p50 {result['latency_us']['p50'] / 1000:7.2f} ms  "
             f"p99 {result['latency_us']['p99'] / 1000:7.2f} ms")
@@ -130,7 +133,7 @@ class Bench:
         redis = server.redis.used_memory() if server.redis else 0
         result = run(server, "-m", "fill")
         if result["wrong"]:
-            self.must(server, f"fill: {result['errors']}; {result['first_wrong']}")
+            self.must(server, f"fill: {result['errors']}, first {result['first_wrong']!r}")
         more = self.o.bindings - first
         total = process.memory(server.own_pids())
         figures = {"server": (total - own) / more, "server_total": total}
@@ -160,6 +163,7 @@ def main():
         say("building")
         o.build = countersign.build(o.build)
         countersign.Countersign.build = o.build
+        Redis.appendfsync = o.appendfsync
         started = time.strftime("%Y-%m-%d %H:%M:%S %z")
         busy = report.busy_share()
         bench = Bench(o, work)

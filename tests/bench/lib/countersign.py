@@ -86,8 +86,10 @@ class Countersign(Server):
         lines = (json.dumps({"user": name, "realm": DOMAIN, "password": password})
                  for name, password in self.users)
         users = self.write("users.jsonl", "\n".join(lines) + "\n")
-        process.run([self.program("common", "tools", "csctl"), "--url", f"http://127.0.0.1:{rest}",
-                     "--token-file", self.path("admin.token"), "user", "import", users])
+        environment = {**os.environ, "CSCTL_URL": f"http://127.0.0.1:{rest}",
+                       "CSCTL_TOKEN_FILE": self.path("admin.token")}
+        process.run([self.program("common", "tools", "csctl"), "user", "import", users],
+                    env=environment)
 
 
 def is_ready(port):

@@ -17,19 +17,21 @@ class Load:
         """What the generator measured; "wrong" tells whether an answer was not as it must be."""
         argv = [self.program, *self.common, "-u", users_file or self.users_file, "-p",
                 ",".join(map(str, server.pids())), *map(str, options), server.address()]
-        done = subprocess.run(argv, capture_output=True, text=True)
+        done = subprocess.run(argv, capture_output=True, text=True, errors="replace")
         if done.returncode not in (0, 1):
             raise Failure(f"{' '.join(argv)}: {done.stderr.strip()}")
         result = json.loads(done.stdout)
         result["wrong"] = done.returncode == 1 or result["ops"] == 0
-        result["first_wrong"] = done.stderr
+        result["first_wrong"] = "".join(done.stderr.splitlines(keepends=True)[1:2]).strip()
         return result
 
 
 def registers(load, server, users):
     """Registers so many phones once. None, or why this is not a registrar."""
     good = load(server, "-m", "fill", "-n", users)
-    return f"does not register phones: {good['first_wrong']}" if good["wrong"] else None
+    if good["wrong"]:
+        return f"does not register phones: {good['errors']}, first {good['first_wrong']!r}"
+    return None
 
 
 def refuses(load, server, wrong_passwords):

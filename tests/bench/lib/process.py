@@ -11,10 +11,13 @@ class Failure(Exception):
     """Something could not be run; the message is for the person who started it."""
 
 
-def start(argv, log_path):
+def start(argv, log_path, executable=None):
     with open(log_path, "ab") as log:
-        return subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                start_new_session=True)
+        try:
+            return subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                    start_new_session=True, executable=executable)
+        except OSError as e:
+            raise Failure(f"{argv[0]}: {e.strerror}") from e
 
 
 def stop(process):

@@ -120,7 +120,7 @@ def footing(result):
              f"{o['algorithm']}, {o['users']} users; fresh and cached with 64 in flight; medians of "
              f"{o['rounds']} interleaved rounds of {o['seconds']:g} s (least to most). Half load is "
              "half of what each server did with 64 in flight. Redis writes an append-only file for all "
-             "who use it; Countersign writes its audit log.",
+             f"who use it (appendfsync {o['appendfsync']}); Countersign writes its audit log.",
              f"Memory: growth for each of {o['bindings']} bindings."]
     if m["busy_before"] > 0.1:
         lines.append(f"The machine was not quiet: others used {m['busy_before']:.0%} of it before the "
