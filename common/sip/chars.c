@@ -1,7 +1,5 @@
 #include "sip/chars.h"
 
-#include "base/addr.h"
-
 #define ALNUM \
     (CH_TOKEN | CH_HOST | CH_UNRESERVED | CH_USER | CH_PASSWORD | CH_PARAM | CH_HEADER | CH_URI)
 #define MARK    (CH_UNRESERVED | CH_USER | CH_PASSWORD | CH_PARAM | CH_HEADER | CH_URI | CH_CALL_ID)
@@ -76,13 +74,32 @@ static bool is_ipv4(struct span s)
     return s.n == 0;
 }
 
+bool chars_ipv6(struct span s, struct addr *out)
+{
+    char text[ADDR_STRLEN];
+    struct buf b = BUF_INIT(text);
+    if (s.n < 2 || s.p[0] != '[' || s.p[s.n - 1] != ']')
+        return false;
+    if (addr_parse_host(s, 0, out) == 0)
+        return true;
+    /* RFC 3261's grammar allows a third colon before an IPv4 part; it is to be tolerated (RFC 5118,
+     * 4.10). */
+    for (size_t i = 0; i < s.n; i++) {
+        if (s.n - i > 3 && memcmp(s.p + i, ":::", 3) == 0 && ascii_digit(s.p[i + 3]) &&
+            span_find(s, '.') >= 0)
+            i++;
+        buf_putc(&b, s.p[i]);
+    }
+    return buf_ok(&b) && addr_parse_host(buf_span(&b), 0, out) == 0;
+}
+
 bool chars_is_host(struct span s)
 {
     struct addr a;
     if (s.n == 0)
         return false;
     if (s.p[0] == '[')
-        return s.p[s.n - 1] == ']' && addr_parse_host(s, 0, &a) == 0;
+        return chars_ipv6(s, &a);
     /* hostname = *( domainlabel "." ) toplabel [ "." ] */
     const char *label = s.p, *top = s.p, *end = s.p + s.n;
     for (const char *p = s.p;; p++) {

@@ -2,7 +2,7 @@
 #ifndef CS_SIP_CHARS_H
 #define CS_SIP_CHARS_H
 
-#include "base/span.h"
+#include "base/addr.h"
 
 enum {
     CH_DIGIT = 1,
@@ -52,6 +52,8 @@ static inline struct span chars_trim(struct span s)
 
 /* The same for escapes too: all of s is of the class or "%" HEXDIG HEXDIG. */
 bool chars_all_escaped(struct span s, unsigned cls);
+/* The address of a bracketed IPv6 reference. */
+bool chars_ipv6(struct span s, struct addr *out);
 /* A host: hostname, IPv4 address or bracketed IPv6 address. */
 bool chars_is_host(struct span s);
 

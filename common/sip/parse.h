@@ -4,8 +4,8 @@
 
 #include "sip/msg.h"
 
-/* As sip_via_parse(); but when only the parameters are malformed, *sent is set and *out keeps text,
- * transport, host and port, so that a 400 finds its way. */
+/* As sip_via_parse(); but when only the version or the parameters are malformed, *sent is set and
+ * *out keeps text, transport, host and port, so that a 400 finds its way. */
 CS_CHECK int parse_via(struct span value, struct sip_via *out, bool *sent);
 
 /* Takes the first value off a comma-separated list. False at its end. */

@@ -238,8 +238,7 @@ static bool host_eq(struct span a, struct span b)
     struct addr x, y;
     if (span_caseeq(a, b))
         return true;
-    return a.n && b.n && a.p[0] == '[' && b.p[0] == '[' && addr_parse_host(a, 0, &x) == 0 &&
-           addr_parse_host(b, 0, &y) == 0 && addr_same_host(&x, &y);
+    return chars_ipv6(a, &x) && chars_ipv6(b, &y) && addr_same_host(&x, &y);
 }
 
 /* Present in both and the same, or absent in both. */
@@ -382,7 +381,7 @@ int sip_aor_write(struct buf *b, const struct sip_uri *u)
     buf_lit(&t, "sip:");
     write_user(&t, u->user);
     buf_putc(&t, '@');
-    if (u->host.p[0] == '[' && addr_parse_host(u->host, 0, &a) == 0) {
+    if (chars_ipv6(u->host, &a)) {
         addr_write_host(&t, &a);
     } else {
         for (size_t i = 0; i < u->host.n; i++)

@@ -43,16 +43,18 @@ static bool keep(struct sip_via *v, const struct params *it)
     return true;
 }
 
-/* sent-protocol LWS sent-by (RFC 3261, 20.42) */
-static int parse_sent(struct scan *s, struct sip_via *v)
+/* sent-protocol LWS sent-by (RFC 3261, 20.42). Another version is malformed, too, but can be
+ * answered to. */
+static int parse_sent(struct scan *s, struct sip_via *v, bool *version_ok)
 {
     struct span name = scan_token(s);
     scan_expect(s, '/');
     struct span version = scan_token(s);
     scan_expect(s, '/');
     v->transport = scan_token(s);
-    if (s->err || !span_caseeq(name, SPAN("SIP")) || !span_eq(version, SPAN("2.0")))
+    if (s->err || !span_caseeq(name, SPAN("SIP")))
         return CS_EPROTO;
+    *version_ok = span_eq(version, SPAN("2.0"));
     const char *end = s->p;
     scan_lws(s);
     if (s->p == end)
@@ -83,8 +85,9 @@ int parse_via(struct span value, struct sip_via *out, bool *sent)
     struct params it;
     struct scan s = scan_of(value);
     *out = (struct sip_via){ .text = value };
-    *sent = parse_sent(&s, out) == 0;
-    if (!*sent)
+    bool version_ok = false;
+    *sent = parse_sent(&s, out, &version_ok) == 0;
+    if (!*sent || !version_ok)
         return CS_EPROTO;
     struct sip_via v = *out; /* so far it can be answered to */
     scan_lws(&s);
