@@ -181,8 +181,6 @@ int rest_open(struct loop *l, const struct rest_conf *conf, struct rest **out)
         free(r);
         return err;
     }
-    log_info(&lg, "REST listening", kv_addr("address", httpd_local(r->httpd)),
-             kv_str("admin_token_file", conf->admin_token_file));
     *out = r;
     return 0;
 }

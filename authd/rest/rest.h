@@ -14,7 +14,6 @@ struct rest_conf {
     struct addr listen;
     const char *name;                 /* a Host to answer to besides addresses, or NULL */
     const struct secret *admin_token; /* NULL: only health and metrics are answered */
-    const char *admin_token_file;     /* where it was read from, for the log; or NULL */
     struct redis *redis;
     struct store *store;
     struct vault *vault;
