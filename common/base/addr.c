@@ -167,7 +167,7 @@ char *addr_format(const struct addr *a, char out[ADDR_STRLEN])
 static bool same_prefix(struct span a, struct span b, unsigned bits)
 {
     unsigned whole = bits / 8, rest = bits % 8;
-    if (a.n != b.n || memcmp(a.p, b.p, whole) != 0)
+    if (a.n == 0 || a.n != b.n || memcmp(a.p, b.p, whole) != 0)
         return false;
     unsigned mask = 0xffu << (8 - rest) & 0xffu;
     return rest == 0 || ((unsigned char)a.p[whole] & mask) == ((unsigned char)b.p[whole] & mask);

@@ -4,6 +4,8 @@
 
 #include "base/clock.h"
 
+enum { LONGEST_LINE = 8192, VALUE_MAX = 512 };
+
 static enum log_level threshold = LOG_INFO;
 static enum log_format format = LOG_TEXT;
 
@@ -24,6 +26,20 @@ enum log_level log_level(void)
 struct kv kv_err(int err)
 {
     return kv_str("error", cs_strerror(err));
+}
+
+/* As much of a stranger's text as is VALUE_MAX bytes long when escaped: one value must neither fill
+ * the disk nor crowd the other fields out of the line. */
+static struct span printable_head(struct span s)
+{
+    size_t cost = 0, n = 0;
+    for (; n < s.n; n++) {
+        unsigned char c = (unsigned char)s.p[n];
+        cost += c < 0x20 || c == 0x7f ? 6 : c >= 0x80 ? 3 : c == '"' || c == '\\' ? 2 : 1;
+        if (cost > VALUE_MAX)
+            break;
+    }
+    return span_head(s, n);
 }
 
 static void write_value(struct buf *b, const struct kv *f)
@@ -49,7 +65,7 @@ static void write_value(struct buf *b, const struct kv *f)
             return;
         }
         buf_putc(b, '"');
-        buf_json(b, span_head(f->s, 512)); /* a stranger must not fill the disk with one line */
+        buf_json(b, printable_head(f->s));
         buf_putc(b, '"');
         return;
     }
@@ -74,7 +90,7 @@ static void write_fields(struct buf *b, const struct kv *f)
 void log_write(enum log_level level, const struct log *log, const char *message,
                const struct kv *fields)
 {
-    char line[8192], stamp[WALL_STRLEN];
+    char line[LONGEST_LINE], stamp[WALL_STRLEN];
     struct buf b = buf_of(line, sizeof(line) - 3);
     wall_format(clock_wall(), stamp);
     if (format == LOG_JSON) {

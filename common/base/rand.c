@@ -1,23 +1,39 @@
 #include "base/rand.h"
 
+#include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <unistd.h>
 
 enum { POOL = 1024 };
 
 static _Thread_local struct {
     unsigned char bytes[POOL];
     size_t left;
-    pid_t pid;
 } pool;
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+/* Parent and child must not go on with the same bytes. */
+static void forget(void)
+{
+    pool.left = 0;
+}
+
+static void watch_forks(void)
+{
+    if (pthread_atfork(NULL, NULL, forget))
+        abort();
+}
 
 static void fetch(void *out, size_t n)
 {
     unsigned char *p = out;
     while (n) {
         ssize_t got = getrandom(p, n, 0);
+        if (got < 0 && errno == EINTR)
+            continue;
         if (got <= 0)
             abort();
         p += got;
@@ -31,10 +47,10 @@ void rand_bytes(void *out, size_t n)
         fetch(out, n);
         return;
     }
-    if (pool.left < n || pool.pid != getpid()) {
+    if (pool.left < n) {
+        pthread_once(&once, watch_forks);
         fetch(pool.bytes, POOL);
         pool.left = POOL;
-        pool.pid = getpid();
     }
     pool.left -= n;
     memcpy(out, pool.bytes + pool.left, n);

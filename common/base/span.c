@@ -62,7 +62,7 @@ int span_u64(struct span s, uint64_t max, uint64_t *out)
         if (!ascii_digit(s.p[i]))
             return CS_EPROTO;
         uint64_t digit = (uint64_t)(s.p[i] - '0');
-        if (v > max / 10 || v * 10 > max - digit)
+        if (digit > max || v > (max - digit) / 10)
             return CS_EPROTO;
         v = v * 10 + digit;
     }

@@ -144,10 +144,28 @@ static void check_unique(struct walk *w, const struct conf_key *key, const struc
     for (const struct node *n = list->first; n != element && id.p; n = n->next) {
         if (!span_eq(identity(key, n), id))
             continue;
-        complain(w, element->line, place, "\"" SPAN_FMT "\" is there already, in line %u",
-                 SPAN_ARG(span_head(id, 64)), n->line);
+        char words[512];
+        struct buf b = BUF_INIT(words);
+        value_quote(&b, id);
+        buf_printf(&b, " is there already, in line %u", n->line);
+        report(w, element->line, place, buf_span(&b));
         return;
     }
+}
+
+static void not_a_list(struct walk *w, const struct conf_key *key, const struct node *node,
+                       const struct place *place)
+{
+    char words[512];
+    struct buf b = BUF_INIT(words);
+    if (node->kind == NODE_SCALAR && key->type != CONF_T_SECTION) {
+        buf_lit(&b, "a list is expected; write [");
+        buf_json(&b, span_head(node->text, 64));
+        buf_putc(&b, ']');
+    } else {
+        buf_lit(&b, "a list is expected; begin each element with \"- \"");
+    }
+    report(w, node->line, place, buf_span(&b));
 }
 
 static void read_list(struct walk *w, const struct conf_key *key, const struct node *node,
@@ -155,11 +173,7 @@ static void read_list(struct walk *w, const struct conf_key *key, const struct n
 {
     bool empty = node_is_null(node);
     if (node->kind != NODE_LIST && !empty) {
-        if (node->kind == NODE_SCALAR && key->type != CONF_T_SECTION)
-            complain(w, node->line, place, "a list is expected; write [" SPAN_FMT "]",
-                     SPAN_ARG(span_head(node->text, 64)));
-        else
-            complain(w, node->line, place, "a list is expected; begin each element with \"- \"");
+        not_a_list(w, key, node, place);
         return;
     }
     if (node->n < key->at_least)

@@ -2,7 +2,7 @@
 
 #include <yaml.h>
 
-#include "conf/conf.h"
+#include "conf/value.h"
 
 struct reader {
     yaml_parser_t parser;
@@ -81,8 +81,8 @@ static int on_scalar(struct reader *r, const yaml_event_t *e)
         r->key_line = r->line;
         if (!before)
             return 0;
-        buf_printf(r->why, "\"" SPAN_FMT "\" is said twice; first in line %u",
-                   SPAN_ARG(span_head(text, 64)), before->line);
+        value_quote(r->why, text);
+        buf_printf(r->why, " is said twice; first in line %u", before->line);
         return CS_EPROTO;
     }
     int err = add(r, NODE_SCALAR, &n);
