@@ -1,0 +1,90 @@
+/* csctl: the operator's hand on authd, over its REST. What its files share. */
+#ifndef CS_TOOLS_CSCTL_H
+#define CS_TOOLS_CSCTL_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "base/util.h"
+
+/* What the process exits with. */
+enum exit_code { EXIT_OK = 0, EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_UNREACHABLE = 3 };
+
+struct ctl {
+    const char *command; /* "user add" */
+    const char *usage;
+    bool json; /* -o json */
+    const char *realm;
+    struct client *client;
+};
+
+typedef int command_fn(struct ctl *c, int argc, char **argv);
+
+/* Says it on stderr with the usage, returns EXIT_USAGE. */
+int bad_usage(struct ctl *c, const char *fmt, ...) CS_PRINTF(2, 3);
+/* "csctl: ..." on stderr. */
+void complain(const char *fmt, ...) CS_PRINTF(1, 2);
+
+/* ---- client.c: authd over HTTP ---- */
+
+struct client;
+/* EXIT_OK, or EXIT_USAGE after saying why. token_file may be NULL. */
+int client_new(const char *url, const char *token_file, struct client **out);
+void client_free(struct client **c);
+/* Sends body (stolen, NULL: none) to a path and query made of fmt, in which %s are escaped. 0 and
+ * *status with *out, which the caller owns (NULL: no JSON in it), or EXIT_UNREACHABLE after saying
+ * why. */
+int client_call(struct client *c, const char *method, json_t *body, unsigned *status, json_t **out,
+                const char *fmt, ...);
+/* The same, and a refusal is said on stderr (with -o json its document goes to stdout): EXIT_OK,
+ * EXIT_REFUSED or EXIT_UNREACHABLE. *out is set for EXIT_OK alone. */
+int ctl_call(struct ctl *c, const char *method, json_t *body, json_t **out, const char *path,
+             const char *arg);
+/* The text of a problem document, into text. */
+const char *problem_text(const json_t *problem, char *text, size_t size);
+
+/* ---- output.c ---- */
+
+void print_json(const json_t *j);
+/* What stands under a name as text, "" if nothing does. Arrays are joined by spaces. */
+const char *text_of(const json_t *j, const char *name, char *text, size_t size);
+
+struct column {
+    const char *title, *member;
+};
+/* A table of an array of objects: columns end with a NULL title, and are as wide as they must. */
+void print_table(const json_t *rows, const struct column *columns);
+/* One object, a member a line. */
+void print_object(const json_t *j, const struct column *columns);
+
+/* ---- secret.c ---- */
+
+/* Where a password comes from: the options that `user add` and `user passwd` share. */
+struct secret_options {
+    const char *password_file;
+    bool prompt, generate, allow_weak;
+    json_t *verifiers; /* owned */
+};
+/* Takes "ALG=HEX". */
+int secret_add_verifier(struct ctl *c, struct secret_options *o, const char *text);
+/* Puts password, verifiers or generate into body. EXIT_OK, EXIT_USAGE or EXIT_REFUSED, said. */
+int secret_fill(struct ctl *c, struct secret_options *o, json_t *body);
+
+/* ---- rows.c: the lines of a file to import ---- */
+
+struct rows;
+enum rows_format { ROWS_GUESS, ROWS_CSV, ROWS_JSONL };
+/* NULL after saying why. name is what messages call it. */
+struct rows *rows_open(FILE *f, const char *name, enum rows_format format);
+void rows_free(struct rows **r);
+/* The next user as POST /v1/users wants it, owned by the caller. 1: *user is set; 0: the end; -1:
+ * this line is bad, *why says so. *line is its number, from 1. */
+int rows_next(struct rows *r, json_t **user, unsigned long *line, const char **why);
+
+/* ---- the commands ---- */
+command_fn user_add, user_show, user_list, user_passwd, user_disable, user_enable, user_change,
+    user_rm, user_import;
+command_fn bindings, explain, health, realms;
+
+#endif

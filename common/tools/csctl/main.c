@@ -1,0 +1,211 @@
+/* csctl: the operator's hand on authd. It knows the admin token, which it reads from a file, and
+ * sends it to the one address it is given; it changes nothing but what it is told to. Passwords
+ * come from a prompt, a file or authd's generator and never stand on the command line. */
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "csctl.h"
+
+static const struct command {
+    const char *name;
+    command_fn *fn;
+    const char *usage; /* its operands */
+    const char *brief;
+    const char *help;
+} commands[] = {
+    { "user add", user_add, "NAME [options]", "create a user",
+      "  --realm R            the realm; the first configured one if not given\n"
+      "  --generate           let authd make a password and print it (the default)\n"
+      "  --prompt             ask for the password\n"
+      "  --password-file F    first line of F; - is standard input\n"
+      "  --verifier ALG=HEX   HA1 instead of a password; may be repeated\n"
+      "  --allow-weak         take a weak password; that is logged\n"
+      "  --aor SIP-URI        address of record, sip:NAME@REALM if none; may be repeated\n"
+      "  --display-name TEXT\n"
+      "  --max-contacts N     bindings for each AOR; 0 is the peer group's limit\n"
+      "  --disabled           not yet enabled\n" },
+    { "user show", user_show, "NAME [--realm R]", "print one user", "" },
+    { "user list", user_list, "[--realm R] [--limit N] [--after NAME@REALM]", "list users",
+      "  --limit N            stop after N users\n"
+      "  --after NAME@REALM   begin behind this one\n" },
+    { "user passwd", user_passwd, "NAME [options]", "change a password",
+      "  --prompt             ask for it (the default)\n"
+      "  --generate           let authd make one and print it\n"
+      "  --password-file F    first line of F; - is standard input\n"
+      "  --verifier ALG=HEX   HA1 instead of a password; may be repeated\n"
+      "  --allow-weak         take a weak password; that is logged\n"
+      "  --realm R\n" },
+    { "user change", user_change, "NAME [options]", "change what a user may do",
+      "  --aor SIP-URI        replaces all addresses of record; may be repeated\n"
+      "  --display-name TEXT  \"\" removes it\n"
+      "  --max-contacts N\n"
+      "  --realm R\n" },
+    { "user disable", user_disable, "NAME [--realm R]", "refuse a user from now on", "" },
+    { "user enable", user_enable, "NAME [--realm R]", "accept a user again", "" },
+    { "user rm", user_rm, "NAME [--realm R]", "remove a user", "" },
+    { "user import", user_import, "FILE [options]", "create or update many users",
+      "FILE (- is standard input) is CSV with a header line or JSON lines. Columns and members:\n"
+      "user, realm, password, md5, sha-256, sha-512-256 (HA1 in hex), aors (separated by spaces),\n"
+      "display_name, max_contacts, enabled. JSON lines may say what POST /v1/users takes.\n"
+      "Users that are there already and the same are left, others are updated, so that an import\n"
+      "can be repeated after it was cut off. Bad lines are named and skipped; then the exit code\n"
+      "is 1.\n\n"
+      "  --format csv|jsonl   instead of a look at the first line\n"
+      "  --keep               leave users that are there, even if they differ\n"
+      "  --generate           for lines without a password or verifier; user,realm,password is\n"
+      "                       then printed on standard output\n"
+      "  --allow-weak         take weak passwords; that is logged\n"
+      "  --realm R            for lines that say none\n" },
+    { "bindings", bindings, "[USER | AOR] [--realm R]", "what is registered",
+      "  --remove             of the USER or AOR: forget these bindings\n" },
+    { "explain", explain, "CALL-ID | USER | ADDRESS | DECISION [--limit N]",
+      "the last refusals, why, and what to do",
+      "Looks among the last refusals that authd holds in memory. Without an operand: all of them.\n"
+      "\n  --limit N            so many, the newest first (20)\n" },
+    { "realms", realms, "", "algorithms offered, and who lacks which", "" },
+    { "health", health, "", "is authd alive and ready", "" },
+};
+
+static const char global_help[] =
+    "Options of all commands:\n"
+    "  --url URL            of authd's REST (CSCTL_URL; http://127.0.0.1:8080)\n"
+    "  --token-file F       holds the admin token (CSCTL_TOKEN_FILE)\n"
+    "  -o table|json        how to print; table if not given\n"
+    "  -h, --help\n\n"
+    "Exit code: 0 done, 1 refused, 2 wrong usage, 3 authd or its store not reachable.\n";
+
+void complain(const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    fputs("csctl: ", stderr);
+    vfprintf(stderr, fmt, ap);
+    fputc('\n', stderr);
+    va_end(ap);
+}
+
+int bad_usage(struct ctl *c, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    fprintf(stderr, "csctl %s: ", c->command);
+    vfprintf(stderr, fmt, ap);
+    fprintf(stderr, "\nUsage: csctl %s %s\nMore: csctl %s --help\n", c->command, c->usage,
+            c->command);
+    va_end(ap);
+    return EXIT_USAGE;
+}
+
+static void print_overview(FILE *f)
+{
+    fputs("Usage: csctl COMMAND [operands and options]\n\n", f);
+    for (size_t i = 0; i < CS_LEN(commands); i++)
+        fprintf(f, "  %-14s %s\n", commands[i].name, commands[i].brief);
+    fprintf(f, "\ncsctl COMMAND --help tells more of each.\n\n%s", global_help);
+}
+
+static void print_help(const struct command *cmd)
+{
+    printf("Usage: csctl %s %s\n\ncsctl %s: %s.\n\n", cmd->name, cmd->usage, cmd->name, cmd->brief);
+    if (*cmd->help)
+        printf("%s\n", cmd->help);
+    fputs(global_help, stdout);
+}
+
+/* The command whose words are the first that are no options; they are taken out of argv. Words are
+ * looked for, not options understood: an option's value counts as one too. */
+static const struct command *take_command(int *argc, char **argv)
+{
+    char two[64];
+    for (int i = 1; i < *argc; i++) {
+        for (size_t k = 0; k < CS_LEN(commands); k++) {
+            int words = strchr(commands[k].name, ' ') ? 2 : 1;
+            if (i + words > *argc)
+                continue;
+            snprintf(two, sizeof(two), "%s%s%s", argv[i], words == 2 ? " " : "",
+                     words == 2 ? argv[i + 1] : "");
+            if (strcmp(two, commands[k].name))
+                continue;
+            memmove(argv + i, argv + i + words, (size_t)(*argc - i - words + 1) * sizeof(*argv));
+            *argc -= words;
+            return &commands[k];
+        }
+    }
+    return NULL;
+}
+
+/* Takes the options that all commands share out of argv; EXIT_OK or EXIT_USAGE. */
+static int take_globals(struct ctl *c, int *argc, char **argv, const char **url,
+                        const char **token_file, bool *help)
+{
+    static const char *const names[] = { "--url", "--token-file", "-o", "--output" };
+    int kept = 1;
+    for (int i = 1; i < *argc; i++) {
+        const char *value = NULL;
+        size_t k = 0;
+        if (strcmp(argv[i], "-h") == 0 || strcmp(argv[i], "--help") == 0) {
+            *help = true;
+            continue;
+        }
+        for (; k < CS_LEN(names); k++) {
+            size_t n = strlen(names[k]);
+            if (strcmp(argv[i], names[k]) == 0) {
+                value = i + 1 < *argc ? argv[++i] : NULL;
+                if (!value)
+                    return bad_usage(c, "%s wants a value", names[k]);
+                break;
+            }
+            if (strncmp(argv[i], names[k], n) == 0 && argv[i][n] == '=') {
+                value = argv[i] + n + 1;
+                break;
+            }
+        }
+        if (!value) {
+            argv[kept++] = argv[i];
+        } else if (k == 0) {
+            *url = value;
+        } else if (k == 1) {
+            *token_file = value;
+        } else {
+            c->json = strcmp(value, "json") == 0;
+            if (!c->json && strcmp(value, "table"))
+                return bad_usage(c, "-o is table or json, not \"%s\"", value);
+        }
+    }
+    argv[kept] = NULL;
+    *argc = kept;
+    return EXIT_OK;
+}
+
+int main(int argc, char **argv)
+{
+    struct ctl c = { .command = "", .usage = "COMMAND [operands and options]" };
+    const char *url = getenv("CSCTL_URL"), *token_file = getenv("CSCTL_TOKEN_FILE");
+    bool help = false;
+    int err = take_globals(&c, &argc, argv, &url, &token_file, &help);
+    if (err)
+        return err;
+    const struct command *cmd = take_command(&argc, argv);
+    if (!cmd) {
+        print_overview(help ? stdout : stderr);
+        return help ? EXIT_OK : EXIT_USAGE;
+    }
+    c.command = cmd->name;
+    c.usage = cmd->usage;
+    if (help) {
+        print_help(cmd);
+        return EXIT_OK;
+    }
+    err = client_new(url && *url ? url : "http://127.0.0.1:8080",
+                     token_file && *token_file ? token_file : NULL, &c.client);
+    if (!err)
+        err = cmd->fn(&c, argc, argv);
+    client_free(&c.client);
+    if (fflush(stdout) || ferror(stdout)) {
+        complain("standard output is not writable");
+        err = err ? err : EXIT_REFUSED;
+    }
+    return err;
+}
