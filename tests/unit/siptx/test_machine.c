@@ -96,12 +96,8 @@ static void describe(struct buf *b, int kind, int state, int event, const struct
 {
     static const char *const actions[] = { "send", "resend", "ack",     "cancel",
                                            "100",  "tell",   "timeout", "failed" };
-    static const char *const retries[] = { NULL,
-                                           "retry stop",
-                                           "retry T1",
-                                           "retry double",
-                                           "retry double-T2",
-                                           "retry T2",
+    static const char *const retries[] = { NULL,           "retry stop",      "retry T1",
+                                           "retry double", "retry double-T2", "retry T2",
                                            "retry 200ms" };
     static const char *const deadlines[] = { NULL, "deadline 64T1", "deadline 64T1-unless",
                                              "deadline T4-unless", "deadline C" };
@@ -224,8 +220,8 @@ static void test_transactions_do_what_the_cells_say(void **state)
                 size_t told = w.responses + w.acks, failed = w.failed;
                 tx_move(t, (enum tx_event)e, &in);
                 bool kept = k == TX_SERVER && c->next == TX_COMPLETED && s != TX_COMPLETED;
-                int sent = __builtin_popcount(c->actions & (TX_SEND | TX_RESEND | TX_ACK |
-                                                            TX_CANCEL | TX_100));
+                int sent = __builtin_popcount(c->actions &
+                                              (TX_SEND | TX_RESEND | TX_ACK | TX_CANCEL | TX_100));
                 assert_int_equal(t->state, c->next ? c->next : s);
                 assert_int_equal(datagrams(&w, fd), sent);
                 assert_int_equal(w.responses + w.acks - told, !!(c->actions & TX_TELL));
@@ -244,9 +240,8 @@ static void test_transactions_do_what_the_cells_say(void **state)
                 tx_unref(&t);
                 /* The CANCELs of the walk are transactions of their own. */
                 siptx_free(&w.x);
-                assert_int_equal(siptx_new(&w.loop, &(struct siptx_conf){ 0 }, &world_events, &w,
-                                           &w.x),
-                                 0);
+                assert_int_equal(
+                    siptx_new(&w.loop, &(struct siptx_conf){ 0 }, &world_events, &w, &w.x), 0);
             }
         }
     }

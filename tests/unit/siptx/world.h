@@ -19,9 +19,9 @@ struct world {
     struct siptp *tp;
     struct siptp_listener *udp, *tcp;
     size_t requests, cancelled, acks, strays, closed;
-    struct tx *tx;    /* of the last request; a reference, unless dropped */
-    unsigned status;  /* what requests are answered with at once; 0: nothing */
-    bool drop;        /* keep no reference */
+    struct tx *tx;      /* of the last request; a reference, unless dropped */
+    unsigned status;    /* what requests are answered with at once; 0: nothing */
+    bool drop;          /* keep no reference */
     unsigned at_cancel; /* what a cancelled INVITE is answered with */
     /* clients */
     size_t responses, failed;
@@ -138,15 +138,15 @@ static inline struct span response(unsigned status, struct span via, const char 
     return span_of(text, (size_t)n);
 }
 
-/* The status of a response that must be next on this socket; 0 when nothing comes. A copy of it
- * stands in text until the next call. */
+/* The status of a response that must be next on this socket; 0 when nothing comes. The last
+ * one stands in received. */
 static char received[4096];
 static inline unsigned next_status(struct world *w, int fd, unsigned ms)
 {
     struct span in = wire_recv(&w->loop, fd, ms);
-    span_copy(received, sizeof(received), in.p ? in : SPAN(""));
     if (!in.p || !in.n)
         return 0;
+    span_copy(received, sizeof(received), in);
     assert_true(span_starts(in, SPAN("SIP/2.0 ")));
     return (unsigned)strtoul(received + 8, NULL, 10);
 }
