@@ -89,7 +89,8 @@ class Bench:
             self.must(server, f"{metric}: {result['errors']}, first {result['first_wrong']!r}")
         say(f"  {metric:7} {server.name:22} {result.get('cpu_us_per_op', 0):7.1f} us  "
             f"{result['ops_per_s']:8.0f}/s  p50 {result['latency_us']['p50'] / 1000:7.2f} ms  "
-            f"p99 {result['latency_us']['p99'] / 1000:7.2f} ms")
+            f"p99 {result['latency_us']['p99'] / 1000:7.2f} ms  "
+            + " ".join(f"{what} {us:.1f}" for what, us in result["parts"].items()))
         return result
 
     def round(self, run, number, servers):
@@ -125,24 +126,31 @@ class Bench:
                 server.stop()
 
     def fill(self, server, run):
-        """Bytes that a binding costs. A first few phones take the memory that comes but once."""
-        first = self.o.bindings // 20
+        """Bytes that a binding costs. Before, a few phones register as often as all will, so that
+        what is kept for the traffic's sake (answers, nonce counts) is there already."""
+        first = max(self.o.bindings // 20, 1)
         server.start()
         self.must(server, load.registers(run, server, first))
-        own = process.memory(server.own_pids())
+        traffic = run(server, "-n", first, "-w", 0, "-t", 0.5)
+        run(server, "-n", first, "-w", 0, "-t",
+            min(self.o.bindings / max(traffic["ops_per_s"], 1) + 0.1, 20))
+        before = server.memory()
         redis = server.redis.used_memory() if server.redis else 0
         result = run(server, "-m", "fill")
         if result["wrong"]:
             self.must(server, f"fill: {result['errors']}, first {result['first_wrong']!r}")
         more = self.o.bindings - first
-        total = process.memory(server.own_pids())
-        figures = {"server": (total - own) / more, "server_total": total}
+        after = server.memory()
+        growth = {what: (after[what] - before[what]) / more for what in after}
+        figures = {"server": sum(growth.values()), "server_parts": growth,
+                   "server_total": sum(after.values())}
         if server.redis:
             figures["redis"] = (server.redis.used_memory() - redis) / more
             figures["record"] = server.redis.memory_of(server.location_keys) / self.o.bindings
         self.memory[server.name] = figures
         say(f"  memory  {server.name:22} {figures['server']:7.0f} B server  "
-            f"{figures.get('redis', 0):7.0f} B redis, for each binding")
+            f"{figures.get('redis', 0):7.0f} B redis, for each binding  "
+            + " ".join(f"{what} {size:.0f}" for what, size in growth.items()))
 
     def fill_all(self):
         good, _, users = self.users(self.o.bindings)

@@ -15,12 +15,18 @@ class Load:
 
     def __call__(self, server, *options, users_file=None):
         """What the generator measured; "wrong" tells whether an answer was not as it must be."""
+        parts = server.parts()
         argv = [self.program, *self.common, "-u", users_file or self.users_file, "-p",
-                ",".join(map(str, server.pids())), *map(str, options), server.address()]
+                ",".join(map(str, parts)), *map(str, options), server.address()]
         done = subprocess.run(argv, capture_output=True, text=True, errors="replace")
         if done.returncode not in (0, 1):
             raise Failure(f"{' '.join(argv)}: {done.stderr.strip()}")
         result = json.loads(done.stdout)
+        result["parts"] = {}  # CPU us for an operation, by program
+        for used in result.pop("cpu"):
+            what = parts[used["pid"]]
+            us = used["us"] / max(result["ops"], 1)
+            result["parts"][what] = round(result["parts"].get(what, 0) + us, 3)
         result["wrong"] = done.returncode == 1 or result["ops"] == 0
         result["first_wrong"] = "".join(done.stderr.splitlines(keepends=True)[1:2]).strip()
         return result

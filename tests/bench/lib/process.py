@@ -34,7 +34,8 @@ def run(argv, **kwargs):
     """Standard output of a command that must succeed."""
     done = subprocess.run([str(a) for a in argv], capture_output=True, **kwargs)
     if done.returncode != 0:
-        raise Failure(f"{' '.join(map(str, argv))}: {done.stderr.decode(errors='replace').strip()}")
+        said = (done.stdout[-2000:] + done.stderr[-2000:]).decode(errors="replace").strip()
+        raise Failure(f"{' '.join(map(str, argv))}: {said}")
     return done.stdout
 
 

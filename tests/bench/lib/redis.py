@@ -24,9 +24,6 @@ class Redis:
             executable=shutil.which("redis-server") or shutil.which("redis-check-rdb"))
         process.wait_for(lambda: os.path.exists(self.socket), self.process, log, "redis-server")
 
-    def pids(self):
-        return [self.process.pid]
-
     def stop(self):
         process.stop(self.process)
 

@@ -65,6 +65,10 @@ def summary(result, servers):
         for metric in ("fresh", "cached", "half", "steady"):
             for quantity in ("cpu", "p50", "p99"):
                 row[f"{metric}_{quantity}"] = spread(over_rounds(name, metric, quantity).values())
+            row[f"{metric}_parts"] = {
+                what: statistics.median(r["parts"][what] for r in of_metric.values())
+                for of_metric in [runs.get((name, metric), {})]
+                for what in next(iter(of_metric.values()), {"parts": {}})["parts"]}
         rows.append(row)
 
     ratios = []
@@ -112,6 +116,16 @@ def ratio_table(result):
     return ["Countersign", "measured", "at most", "met"], body
 
 
+def parts_table(result):
+    """Where the time goes: medians by program."""
+    body = []
+    for row in result["summary"]["rows"]:
+        for what in row["fresh_parts"]:
+            body.append([row["title"], what] + [f"{row[f'{metric}_parts'].get(what, 0):.1f}"
+                                                for metric in ("fresh", "cached", "steady")])
+    return ["server", "program", "fresh, µs", "cached, µs", "at 4,000/s, µs"], body
+
+
 def footing(result):
     m, o = result["machine"], result["options"]
     lines = [f"{m['cores']} cores ({m['cpu']}), Linux {m['kernel']}, {result['started']}; Countersign "
@@ -145,6 +159,7 @@ def document(result, table):
     ratios = ratio_table(result)
     if ratios[1]:
         parts.append(table(*ratios))
+    parts.append(table(*parts_table(result)))
     parts.append("\n".join(footing(result)))
     parts += [f"WRONG: {complaint}" for complaint in result["wrong"]]
     return "\n\n".join(parts)

@@ -40,7 +40,7 @@ class Server:
     def spawn(self, what, argv, ready):
         log = os.path.join(self.folder, what + ".log")
         child = process.start(argv, log)
-        self.processes.append(child)
+        self.processes.append((what, child))
         process.wait_for(ready, child, log, f"{self.name}: {what}")
 
     def path(self, *names):
@@ -51,14 +51,21 @@ class Server:
             f.write(text)
         return self.path(name)
 
-    def own_pids(self):
-        return [pid for child in self.processes for pid in process.with_children(child.pid)]
+    def parts(self):
+        """Which program each process is, Redis among them."""
+        parts = {pid: what for what, child in self.processes
+                 for pid in process.with_children(child.pid)}
+        if self.redis:
+            parts[self.redis.process.pid] = "redis"
+        return parts
 
-    def pids(self):
-        return self.own_pids() + (self.redis.pids() if self.redis else [])
+    def memory(self):
+        """Bytes of each of its programs, Redis aside."""
+        return {what: process.memory(process.with_children(child.pid))
+                for what, child in self.processes}
 
     def stop(self):
-        for child in reversed(self.processes):
+        for _, child in reversed(self.processes):
             process.stop(child)
         self.processes = []
         if self.redis:
