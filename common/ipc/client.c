@@ -193,10 +193,10 @@ void ipc_client_close(struct ipc_client **cp)
 
 bool ipc_client_is_ready(const struct ipc_client *c)
 {
-    return c->ready;
+    return c->ready && stream_is_open(c->stream);
 }
 
 int ipc_client_send(struct ipc_client *c, const Countersign__Auth__ToAuthd *msg)
 {
-    return c->ready ? frame_write(c->stream, &msg->base) : UV_ENOTCONN;
+    return ipc_client_is_ready(c) ? frame_write(c->stream, &msg->base) : UV_ENOTCONN;
 }

@@ -60,6 +60,22 @@ static void *make_nil(const redisReadTask *task)
     return reply;
 }
 
+#if HIREDIS_MAJOR >= 1
+/* RESP3, which nobody asked for. Without these functions hiredis would hand out a number in place
+ * of a pointer. */
+static void *refuse_double(const redisReadTask *task, double v, char *text, size_t n)
+{
+    (void)task, (void)v, (void)text, (void)n;
+    return NULL;
+}
+
+static void *refuse_bool(const redisReadTask *task, int v)
+{
+    (void)task, (void)v;
+    return NULL;
+}
+#endif
+
 static void drop_object(void *obj)
 {
     (void)obj; /* the arena's */
@@ -70,6 +86,10 @@ static redisReplyObjectFunctions functions = {
     .createArray = make_array,
     .createInteger = make_integer,
     .createNil = make_nil,
+#if HIREDIS_MAJOR >= 1
+    .createDouble = refuse_double,
+    .createBool = refuse_bool,
+#endif
     .freeObject = drop_object,
 };
 

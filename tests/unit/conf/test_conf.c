@@ -1,14 +1,10 @@
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "conf/conf.h"
+#include "lib/test.h"
 #include "lib/tmp.h"
 
 /* ---- a configuration with a key of every type ---- */

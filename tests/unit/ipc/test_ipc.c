@@ -1,14 +1,10 @@
 /* Both ends in one process, and a raw socket in place of either. */
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #include "ipc/ipc.h"
 #include "lib/run.h"
+#include "lib/test.h"
 #include "lib/tmp.h"
 
 typedef Countersign__Auth__ToAuthd to_authd;

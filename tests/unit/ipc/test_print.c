@@ -1,10 +1,5 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
-
 #include "ipc/ipc.h"
+#include "lib/test.h"
 
 static const char *printed(const ProtobufCMessage *msg)
 {

@@ -1,14 +1,10 @@
 /* The client against a real redis-server. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdlib.h>
-
-#include <cmocka.h>
 
 #include "base/metric.h"
 #include "lib/redis_server.h"
 #include "lib/run.h"
+#include "lib/test.h"
 #include "redis/redis.h"
 
 static struct loop loop;

@@ -1,11 +1,7 @@
 /* The bytes on the wire, and servers that misbehave. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
 
 #include "lib/run.h"
+#include "lib/test.h"
 #include "lib/tmp.h"
 #include "net/stream.h"
 #include "redis/redis.h"
@@ -133,6 +129,8 @@ static void test_replies_that_are_not_resp_end_the_connection(void **state)
     static const char *const answers[] = {
         "HTTP/1.1 400 Bad Request\r\n\r\n",
         "$-7\r\n",
+        ",1.5\r\n",
+        "#t\r\n",
         "*99999999999999999999\r\n",
         "*1000000000\r\n",
         MASTER "+NOBODY ASKED\r\n",
@@ -140,8 +138,8 @@ static void test_replies_that_are_not_resp_end_the_connection(void **state)
         MASTER,
     };
     bool ready = false;
-    struct redis *r = open_fake(answers, 7, &ready);
-    assert_true(run_until_count(&loop, &fake.accepted, 7, 8000));
+    struct redis *r = open_fake(answers, CS_LEN(answers), &ready);
+    assert_true(run_until_count(&loop, &fake.accepted, CS_LEN(answers), 8000));
     ready = false;
     assert_true(run_until(&loop, &ready, 1000));
     close_fake(&r);
