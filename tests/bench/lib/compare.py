@@ -29,22 +29,25 @@ def read_options():
     names = [s.name for s in SERVERS]
     p = argparse.ArgumentParser(
         prog="register", description="Compares Countersign with Kamailio at REGISTER: CPU time, "
-        "latency and memory, in turn and several times. Exit status 0 when everything ran and every "
-        "answer was right, whatever the numbers; 1 when a server gave wrong answers; 2 when "
+        "latency and memory, in turn and several times. Exit status 0 when everything ran and "
+        "every answer was right, whatever the numbers; 1 when a server gave wrong answers; 2 when "
         "something could not run.")
     p.add_argument("--rounds", type=int, default=3, help="how many times (3)")
     p.add_argument("--seconds", type=float, default=4, help="length of each measurement (4)")
-    p.add_argument("--quick", action="store_true", help="one short round, to see that all of it works")
+    p.add_argument("--quick", action="store_true",
+                   help="one short round, to see that all of it works")
     p.add_argument("--only", metavar="NAME", action="append", choices=names,
                    help="may be repeated: " + ", ".join(names) + " (the last one is left out else)")
     p.add_argument("--users", type=int, default=10000, help="phones (10000)")
     p.add_argument("--bindings", type=int, default=100000, help="for the memory figure (100000)")
     p.add_argument("--algorithm", default="MD5", choices=kamailio.HASHES, help="digest (MD5)")
     p.add_argument("--appendfsync", default="no", choices=["no", "everysec", "always"],
-                   help="of Redis, for all who use it (no: written before the answer, synced later)")
+                   help="of Redis, for all who use it (no: written before the answer, synced "
+                   "later)")
     p.add_argument("--build", metavar="DIR", help="folder of the bench build (build/bench)")
     p.add_argument("--no-install", action="store_true", help="install no packages")
-    p.add_argument("--keep", action="store_true", help="keep the folder with logs and configurations")
+    p.add_argument("--keep", action="store_true",
+                   help="keep the folder with logs and configurations")
     p.add_argument("-o", "--output", choices=["text", "json"], default="text")
     p.add_argument("--markdown", action="store_true", help="print the table as README has it")
     o = p.parse_args()
@@ -111,7 +114,8 @@ class Bench:
     def speed(self):
         good, bad, users = self.users(self.o.users)
         run = load.Load(self.program, good, self.o.algorithm)
-        servers = [c(os.path.join(self.work, "speed"), users, self.o.algorithm) for c in self.classes]
+        folder = os.path.join(self.work, "speed")
+        servers = [c(folder, users, self.o.algorithm) for c in self.classes]
         try:
             for server in servers:
                 say(f"starting {server.name}")
@@ -178,7 +182,8 @@ def main():
         bench.speed()
         bench.fill_all()
         result = {"started": started, "machine": report.machine(busy), "options": vars(o),
-                  "versions": {"countersign": countersign.version(), "kamailio": kamailio.version()},
+                  "versions": {"countersign": countersign.version(),
+                               "kamailio": kamailio.version()},
                   "runs": bench.runs, "memory": bench.memory, "wrong": bench.wrong}
         result["summary"] = report.summary(result, [(c.name, c.title) for c in bench.classes])
         if o.output == "json":

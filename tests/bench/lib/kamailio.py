@@ -39,9 +39,10 @@ class Kamailio(Server):
                         f'REDIS_URL="redis://127.0.0.1:{self.redis.port}/0"']
         if self.algorithm != "MD5":
             defines.append(f'ALGORITHM="{self.algorithm}"')
-        # Its default allocator costs 1.7 times as much as fm; more children than cores cost switches.
-        argv = ["kamailio", "-f", CONFIG, "-DD", "-E", "-x", "fm", "-X", "fm", "-m", "1024", "-M", "16",
-                "-n", str(cores), "-l", f"udp:{self.address()}", "-P", self.path("pid")]
+        # Its default allocator costs 1.7 times as much as fm, and more children than cores
+        # cost switches.
+        argv = ["kamailio", "-f", CONFIG, "-DD", "-E", "-x", "fm", "-X", "fm", "-m", "1024",
+                "-M", "16", "-n", str(cores), "-l", f"udp:{self.address()}", "-P", self.path("pid")]
         for define in defines:
             argv += ["-A", define]
         self.spawn("kamailio", argv, lambda: process.udp_is_bound(self.port))

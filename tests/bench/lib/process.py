@@ -46,7 +46,8 @@ def with_children(pid):
         if entry.isdigit():
             try:
                 with open(f"/proc/{entry}/stat") as f:
-                    parents.setdefault(int(f.read().rpartition(")")[2].split()[1]), []).append(int(entry))
+                    parent = int(f.read().rpartition(")")[2].split()[1])
+                parents.setdefault(parent, []).append(int(entry))
             except OSError:
                 pass  # ended meanwhile
     family = [pid]

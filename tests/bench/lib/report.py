@@ -34,8 +34,8 @@ def busy_share():
 def machine(busy):
     with open("/proc/cpuinfo") as f:
         models = [line.partition(":")[2].strip() for line in f if line.startswith("model name")]
-    return {"cpu": models[0] if models else platform.machine(), "cores": len(os.sched_getaffinity(0)),
-            "kernel": platform.release(), "busy_before": round(busy, 3)}
+    return {"cpu": models[0] if models else platform.machine(),
+            "cores": len(os.sched_getaffinity(0)), "kernel": platform.release(), "busy_before": round(busy, 3)}
 
 
 def value(run, quantity):
@@ -111,8 +111,8 @@ def ratio_table(result):
     if ours:
         body.append(["bytes of Redis for a binding's record", f"{ours['record']:.0f}",
                      str(REDIS_BYTES), "yes" if ours["record"] <= REDIS_BYTES else "no"])
-        body.append(["bytes that registrar and authd grow by for a binding", f"{ours['server']:.0f}",
-                     "0", "yes" if ours["server"] <= GROWTH_BYTES else "no"])
+        body.append(["bytes that registrar and authd grow by for a binding",
+                     f"{ours['server']:.0f}", "0", "yes" if ours["server"] <= GROWTH_BYTES else "no"])
     return ["Countersign", "measured", "at most", "met"], body
 
 
@@ -128,17 +128,17 @@ def parts_table(result):
 
 def footing(result):
     m, o = result["machine"], result["options"]
-    lines = [f"{m['cores']} cores ({m['cpu']}), Linux {m['kernel']}, {result['started']}; Countersign "
-             f"{result['versions']['countersign']}, Kamailio {result['versions']['kamailio']}.",
+    lines = [f"{m['cores']} cores ({m['cpu']}), Linux {m['kernel']}, {result['started']}; "
+             f"Countersign {result['versions']['countersign']}, Kamailio {result['versions']['kamailio']}.",
              f"CPU µs of all server processes with Redis for one authenticated REGISTER over UDP, "
-             f"{o['algorithm']}, {o['users']} users; fresh and cached with 64 in flight; medians of "
-             f"{o['rounds']} interleaved rounds of {o['seconds']:g} s (least to most). Half load is "
-             "half of what each server did with 64 in flight. Redis writes an append-only file for all "
-             f"who use it (appendfsync {o['appendfsync']}); Countersign writes its audit log.",
+             f"{o['algorithm']}, {o['users']} users; fresh and cached with 64 in flight; medians "
+             f"of {o['rounds']} interleaved rounds of {o['seconds']:g} s (least to most). Half load "
+             "is half of what each server did with 64 in flight. Redis writes an append-only file "
+             f"for all who use it (appendfsync {o['appendfsync']}); Countersign writes its audit log.",
              f"Memory: growth for each of {o['bindings']} bindings."]
     if m["busy_before"] > 0.1:
-        lines.append(f"The machine was not quiet: others used {m['busy_before']:.0%} of it before the "
-                     "first run.")
+        lines.append(f"The machine was not quiet: others used {m['busy_before']:.0%} of it before "
+                     "the first run.")
     return lines
 
 
