@@ -98,10 +98,9 @@ void tx_forget(struct tx *t)
 
 void client_response(struct siptx *x, struct flow *f, struct sip_msg *m)
 {
-    struct tx_entry *e = tx_find(x, tx_key_client(m->via.branch, m->method));
+    struct tx *t = tx_find(x, tx_key_client(m->via.branch, m->method));
     struct tx_input in = { .msg = m, .flow = f };
-    if (e) {
-        struct tx *t = container_of(e, struct tx, entry);
+    if (t) {
         if (t->state == TX_COMPLETED)
             metric_inc(M_SIP_RETRANSMITS, 0);
         tx_move(t, m->status < 200 ? TX_EV_1XX : m->status < 300 ? TX_EV_2XX : TX_EV_FINAL, &in);

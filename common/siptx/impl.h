@@ -2,6 +2,7 @@
 #ifndef CS_SIPTX_IMPL_H
 #define CS_SIPTX_IMPL_H
 
+#include "base/map.h"
 #include "siptx/answers.h"
 #include "siptx/machine.h"
 #include "siptx/siptx.h"
@@ -14,7 +15,7 @@ enum {
 };
 
 struct tx {
-    struct tx_entry entry;
+    struct map_node node; /* by key.a */
     struct tx_key key;
     unsigned refs;    /* of owners */
     struct siptx *x;  /* NULL: siptx_free() came first */
@@ -46,7 +47,7 @@ struct siptx {
     struct siptx_conf conf;
     const struct siptx_events *events;
     void *arg;
-    struct map live; /* struct tx_entry */
+    struct map live; /* struct tx */
     struct answers answers;
     struct list all, spare;
     size_t n_open, n_spare;
@@ -84,7 +85,7 @@ extern _Thread_local char tx_scratch[TX_SCRATCH];
  */
 struct tx_key tx_key_server(const struct sip_msg *m, enum sip_method as);
 struct tx_key tx_key_client(struct span branch, enum sip_method method);
-struct tx_entry *tx_find(const struct siptx *x, struct tx_key key);
+struct tx *tx_find(const struct siptx *x, struct tx_key key);
 
 /* server.c */
 void server_request(struct siptx *x, struct flow *f, struct sip_msg *m);

@@ -45,13 +45,13 @@ struct tx_key tx_key_client(struct span branch, enum sip_method method)
                             map_hash2(span_of(again, 8), branch) };
 }
 
-static bool entry_is(const struct map_node *n, const void *key)
+static bool tx_is(const struct map_node *n, const void *key)
 {
-    return container_of(n, struct tx_entry, node)->b == ((const struct tx_key *)key)->b;
+    return container_of(n, struct tx, node)->key.b == ((const struct tx_key *)key)->b;
 }
 
-struct tx_entry *tx_find(const struct siptx *x, struct tx_key key)
+struct tx *tx_find(const struct siptx *x, struct tx_key key)
 {
-    struct map_node *n = map_find(&x->live, key.a, entry_is, &key);
-    return n ? container_of(n, struct tx_entry, node) : NULL;
+    struct map_node *n = map_find(&x->live, key.a, tx_is, &key);
+    return n ? container_of(n, struct tx, node) : NULL;
 }

@@ -125,11 +125,6 @@ static void refuse_for_now(struct flow *f, const struct sip_msg *m)
 
 /* ---- requests ---- */
 
-static struct tx *tx_of(struct tx_entry *e)
-{
-    return e && !e->is_answer ? container_of(e, struct tx, entry) : NULL;
-}
-
 static void on_ack(struct siptx *x, struct flow *f, struct sip_msg *m, struct tx *t)
 {
     struct tx_input in = { .msg = m, .flow = f };
@@ -156,7 +151,7 @@ static bool is_same_hop(const struct tx *t, const struct flow *f)
 /* RFC 3261, 9.2. The CANCEL's own transaction is over at once: it is no more than its answer. */
 static void on_cancel(struct siptx *x, struct flow *f, struct sip_msg *m, struct tx_key key)
 {
-    struct tx *t = tx_of(tx_find(x, tx_key_server(m, SIP_INVITE)));
+    struct tx *t = tx_find(x, tx_key_server(m, SIP_INVITE));
     if (!t || !is_same_hop(t, f)) {
         siptx_reply_stateless(f, m, 481, SPAN_NULL);
         return;
@@ -170,7 +165,7 @@ static void on_cancel(struct siptx *x, struct flow *f, struct sip_msg *m, struct
     if (!flow_is_reliable(f)) {
         struct mono now = loop_now(x->loop);
         struct mono until = mono_add(now, DURATION_MS(64 * x->conf.t1.ms));
-        if (!answers_keep(&x->answers, &x->live, key, buf_span(&b), now, until))
+        if (!answers_keep(&x->answers, key, buf_span(&b), now, until))
             log_warn(&f->log, "no memory to keep an answer");
     }
     if (tx_is_answered(t) || !x->events->cancelled)
@@ -181,22 +176,21 @@ static void on_cancel(struct siptx *x, struct flow *f, struct sip_msg *m, struct
 }
 
 /* The request of a live transaction again, or of one of which the answer is left. */
-static bool is_repeated(struct siptx *x, struct flow *f, struct sip_msg *m, struct tx_entry *e)
+static bool is_repeated(struct siptx *x, struct flow *f, struct sip_msg *m, struct tx *t,
+                        struct tx_key key)
 {
     struct tx_input in = { .msg = m, .flow = f };
-    if (!e)
-        return false;
-    if (!e->is_answer) {
+    if (t) {
         metric_inc(M_SIP_RETRANSMITS, 0);
-        tx_move(container_of(e, struct tx, entry), TX_EV_REQUEST, &in);
+        tx_move(t, TX_EV_REQUEST, &in);
         return true;
     }
-    const struct answer *a = container_of(e, struct answer, entry);
-    if (mono_before(a->until, loop_now(x->loop)))
+    struct span answer_kept = answers_find(&x->answers, key, loop_now(x->loop));
+    if (!answer_kept.p)
         return false;
     metric_inc(M_SIP_RETRANSMITS, 0);
     metric_inc(M_SIP_RETRANSMITS, 1);
-    send_to(f, m, span_of(a->text, a->len));
+    send_to(f, m, answer_kept);
     return true;
 }
 
@@ -224,10 +218,10 @@ void server_request(struct siptx *x, struct flow *f, struct sip_msg *m)
         return;
     }
     struct tx_key key = tx_key_server(m, m->method == SIP_ACK ? SIP_INVITE : m->method);
-    struct tx_entry *e = tx_find(x, key);
+    struct tx *t = tx_find(x, key);
     if (m->method == SIP_ACK)
-        on_ack(x, f, m, tx_of(e));
-    else if (is_repeated(x, f, m, e))
+        on_ack(x, f, m, t);
+    else if (is_repeated(x, f, m, t, key))
         return;
     else if (m->method == SIP_CANCEL)
         on_cancel(x, f, m, key);

@@ -23,8 +23,7 @@ struct tx *tx_new(struct siptx *x, enum tx_kind kind, struct tx_key key, struct 
     if (!t)
         return NULL;
     x->n_spare -= it != NULL;
-    t->entry = (struct tx_entry){ .b = key.b };
-    if (map_insert(&x->live, &t->entry.node, key.a)) {
+    if (map_insert(&x->live, &t->node, key.a)) {
         tx_free(t);
         return NULL;
     }
@@ -109,7 +108,7 @@ static void unlink_tx(struct tx *t)
     timer_stop(x->loop, &t->retry);
     timer_stop(x->loop, &t->deadline);
     list_remove(&t->waiting);
-    map_remove(&x->live, &t->entry.node);
+    map_remove(&x->live, &t->node);
     x->n_open--;
     metric_add(M_SIP_TRANSACTIONS, tx_is_server(t), -1);
 }
@@ -195,7 +194,7 @@ static bool shrink(struct tx *t, struct span text)
     struct mono now = loop_now(x->loop);
     struct mono until = mono_add(now, DURATION_MS(64 * x->conf.t1.ms)); /* timer J */
     unlink_tx(t);
-    return answers_keep(&x->answers, &x->live, t->key, text, now, until);
+    return answers_keep(&x->answers, t->key, text, now, until);
 }
 
 void tx_remember(struct tx *t, struct span text)
