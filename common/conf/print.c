@@ -37,6 +37,35 @@ static bool has_bounds(const struct conf_key *key)
            key->type == CONF_T_STR;
 }
 
+/* One value as YAML understands it: quoted unless it is surely a plain scalar. */
+static void write_scalar(struct buf *b, struct span s)
+{
+    bool plain = s.n > 0 && (ascii_alpha(s.p[0]) || ascii_digit(s.p[0]) || s.p[0] == '/');
+    for (size_t i = 0; i < s.n; i++)
+        plain = plain && (ascii_alpha(s.p[i]) || ascii_digit(s.p[i]) ||
+                          span_find(SPAN(" /._-+@*"), s.p[i]) >= 0 ||
+                          (s.p[i] == ':' && i + 1 < s.n && s.p[i + 1] != ' '));
+    buf_put(b, plain ? SPAN("") : SPAN("\""));
+    if (plain)
+        buf_put(b, s);
+    else
+        buf_json(b, s);
+    buf_put(b, plain ? SPAN("") : SPAN("\""));
+}
+
+static void write_default(struct buf *b, const struct conf_key *key)
+{
+    struct span rest = span_str(key->def);
+    if (!key->list && key->type != CONF_T_SET) {
+        write_scalar(b, rest);
+        return;
+    }
+    for (const char *sep = ""; rest.p; sep = ", ") {
+        buf_put(b, span_str(sep));
+        write_scalar(b, span_trim(span_cut(&rest, ',')));
+    }
+}
+
 static void write_bounds(struct buf *b, const struct conf_key *key)
 {
     if (key->type == CONF_T_STR && key->min == 1 && !key->max) {
@@ -75,10 +104,12 @@ static void write_facts(struct buf *b, const struct conf_key *key)
         buf_printf(b, ", at most %zu", key->at_most);
     if (key->port)
         buf_printf(b, ", port %u if none is written", key->port);
-    if (key->required)
+    if (key->required) {
         buf_lit(b, "; required");
-    else if (key->def)
-        buf_printf(b, "; default %s", *key->def ? key->def : "\"\"");
+    } else if (key->def) {
+        buf_lit(b, "; default ");
+        write_default(b, key);
+    }
     buf_putc(b, ')');
 }
 
@@ -89,7 +120,7 @@ static void write_example(struct buf *b, const struct conf_key *key)
     const char *close = *open ? "]" : "";
     buf_put(b, span_str(open));
     if (key->def) {
-        buf_put(b, span_str(*key->def ? key->def : "\"\""));
+        write_default(b, key);
     } else {
         switch (key->type) {
         case CONF_T_BOOL:

@@ -47,6 +47,9 @@ struct test_conf {
     struct group_conf *groups;
     size_t n_groups;
     struct digest_conf digest;
+    struct span pattern;
+    struct span *patterns;
+    size_t n_patterns;
 };
 
 static const struct conf_key digest_keys[] = {
@@ -117,6 +120,9 @@ static const struct conf_key root_keys[] = {
     CONF_SECTIONS("groups", struct test_conf, groups, &group_section, "Peer groups.",
                   .unique = true),
     CONF_SECTION("digest", struct test_conf, digest, &digest_section, "Digest."),
+    CONF_STR("pattern", struct test_conf, pattern, "A default that YAML would misread.",
+             .def = "*: #"),
+    CONF_STRS("patterns", struct test_conf, patterns, "The same.", .def = "*a,null: x,Yealink/*"),
     { 0 },
 };
 static const struct conf_section root = { sizeof(struct test_conf), root_keys, check_root };
@@ -125,7 +131,7 @@ static const struct conf_section root = { sizeof(struct test_conf), root_keys, c
 
 static struct arena arena;
 static struct test_conf conf;
-static char errors[16384];
+static char errors[65536];
 static size_t n_errors;
 
 static void on_error(void *arg, const char *line)
@@ -312,7 +318,7 @@ static void test_a_wrong_value_is_named_with_line_place_and_remedy(void **state)
         { "[a]: b", "a key must be a plain word" },
         { "worker: 3", "worker: there is no such key; did you mean workers? Allowed here: listen, "
                        "peers, key_file, extra, workers, memory, level, wide_set, realms, codes, "
-                       "groups, digest" },
+                       "groups, digest, pattern, patterns" },
         { "digest: { nonce_lifetim: 3m }",
           "digest.nonce_lifetim: there is no such key; did you mean nonce_lifetime? Allowed here: "
           "realm, nonce_lifetime, userhash" },
@@ -488,6 +494,10 @@ static void test_the_manual_is_itself_a_configuration(void **state)
     }
     assert_int_equal(parse(all), 0);
     assert_string_equal(errors, "");
+    EQ(conf.pattern, "*: #");
+    EQ(conf.patterns[0], "*a");
+    EQ(conf.patterns[1], "null: x");
+    EQ(conf.patterns[2], "Yealink/*");
     assert_int_equal(conf.n_groups, 1);
     assert_int_equal(conf.groups[0].n_source, 1);
     assert_non_null(conf.groups[0].expires);
