@@ -127,10 +127,15 @@ struct sip_msg {
  * before the start line are not the message: strip them first (RFC 3261, 7.5). */
 ptrdiff_t sip_frame(struct span in, const struct sip_limits *limits);
 
-/* Parses one whole message, from one datagram or framed. Copies raw into the message. datagram says
- * that Content-Length may be absent and that bytes behind the body are ignored (18.3). 0: *out is
- * the caller's, with one reference, and out->bad is to be looked at. CS_EPROTO: not even
- * answerable, or a malformed response: drop it. CS_ELIMIT, CS_ENOMEM. */
+/* Parses one whole message, from one datagram or framed. Copies raw into the message: one
+ * allocation for all of it, counted by arena_fail_after(). CRLFs before the start line are skipped.
+ * datagram says that Content-Length may be absent and that bytes behind the body are ignored
+ * (18.3). Lines end with CRLF and nothing else; control characters, but for tabs and quoted-pairs,
+ * lines of white space alone, and single-valued headers that are there twice are malformed. A
+ * malformed request is given out when its topmost Via says where it came from; what could not be
+ * parsed of it is absent, and nobody answers a malformed ACK. 0: *out is the caller's, with one
+ * reference, and out->bad is to be looked at. CS_EPROTO: not even answerable, or a malformed
+ * response: drop it. CS_ELIMIT, CS_ENOMEM. */
 CS_CHECK int sip_msg_parse(struct span raw, bool datagram, const struct sip_limits *limits,
                            struct sip_msg **out);
 struct sip_msg *sip_msg_ref(struct sip_msg *m);
