@@ -78,6 +78,8 @@ static void report(struct slot *s, enum outcome outcome, const struct fault *f)
     json_t *j = json_object();
     if (s->wish.name.p)
         json_object_set_new(j, "user", json_of(s->wish.name));
+    if (s->realm)
+        json_object_set_new(j, "realm", json_of(s->realm->name));
     json_object_set_new(j, "outcome", json_string(outcomes[outcome]));
     if (f)
         json_object_set_new(j, "problem", fault_to_json(f));
@@ -239,6 +241,7 @@ static void step(struct slot *s)
         slot_clear(s);
         arena_init(&s->arena, NULL, 0, 0);
         s->tries = 0;
+        s->realm = NULL;
         s->index = im->next++;
         if (create(s, json_array_get(im->users, s->index)))
             return;

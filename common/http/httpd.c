@@ -21,6 +21,7 @@ enum {
     MAX_HEADER = 16 * 1024, /* memory of a connection: its request line and headers */
     DEADLINE_MS = 30 * 1000,
     RUNS_PER_TURN = 16,
+    SWALLOW = 4, /* times max_body that are read and dropped before a refusal */
 };
 
 struct httpd {
@@ -353,11 +354,11 @@ static void reply_too_large(struct http_req *r)
                  r->h->conf.max_body);
 }
 
-static bool declares_too_much(struct http_req *r)
+static bool declares_more_than(struct http_req *r, size_t max)
 {
     uint64_t n;
     struct span length = http_header(r, "Content-Length");
-    return length.p && span_u64(length, r->h->conf.max_body, &n);
+    return length.p && span_u64(length, max, &n);
 }
 
 static void drop_body(struct http_req *r)
@@ -396,9 +397,9 @@ static bool take_body(struct http_req *r, const char *data, size_t n)
         drop_body(r);
         reply_too_large(r);
     }
-    if (r->response) { /* swallowed, so that the client comes to read it */
+    if (r->response) {
         r->swallowed += n;
-        return r->swallowed <= 4 * max;
+        return r->swallowed <= SWALLOW * max;
     }
     if (!reserve_body(r, r->body_n + n))
         return false;
@@ -428,13 +429,14 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *mhd, const c
     if (r->stage == REQ_HEAD) {
         judge_head(r, method);
         r->stage = REQ_BODY;
-        /* A refusal waits for the end of a body that is on its way, unless that is too long. */
-        bool now = declares_too_much(r) || (r->response && http_header(r, "Expect").p);
-        if (!now)
-            return MHD_YES;
-        if (!r->response)
+        if (!r->response && declares_more_than(r, h->conf.max_body))
             reply_too_large(r);
-        return send_reply(r);
+        if (!r->response)
+            return MHD_YES;
+        /* Many clients read only when they have sent all: a refusal waits for the end of a body
+         * that is on its way, unless that is very long. */
+        bool now = http_header(r, "Expect").p || declares_more_than(r, SWALLOW * h->conf.max_body);
+        return now ? send_reply(r) : MHD_YES;
     }
     if (r->stage == REQ_BODY && *n_upload) {
         bool go_on = take_body(r, upload, *n_upload);

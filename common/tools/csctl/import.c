@@ -51,13 +51,15 @@ static void bad_line(struct import *im, unsigned long line, const char *user, co
 
 /* ---- a batch ---- */
 
-static void print_password(const json_t *wanted, const json_t *result)
+static void print_password(const json_t *result)
 {
     char user[512], realm[512];
     const char *password = json_string_value(json_object_get(result, "password"));
+    text_of(result, "user", user, sizeof(user));
+    const char *quote = strpbrk(user, ", ") ? "\"" : ""; /* names have no quotes of their own */
     if (password)
-        printf("%s,%s,%s\n", text_of(wanted, "user", user, sizeof(user)),
-               text_of(wanted, "realm", realm, sizeof(realm)), password);
+        printf("%s%s%s,%s,%s\n", quote, user, quote, text_of(result, "realm", realm, sizeof(realm)),
+               password);
 }
 
 /* What came of user i; false if it should be tried again. */
@@ -82,7 +84,7 @@ static bool take_result(struct import *im, size_t i, const json_t *result)
         problem_text(json_object_get(result, "problem"), why, sizeof(why));
         bad_line(im, im->line[i], json_string_value(json_object_get(wanted, "user")), why);
     }
-    print_password(wanted, result);
+    print_password(result);
     return true;
 }
 

@@ -128,17 +128,17 @@ static char *next_field(char **p, const char **why)
         *in = '\0';
         return start;
     }
-    for (in++; *in; in++) {
-        if (*in == '"' && *++in != '"')
-            break;
-        *out++ = *in;
-        if (!*in)
-            break;
+    bool closed = false;
+    for (in++; *in && !closed; in++) {
+        if (*in == '"' && in[1] != '"')
+            closed = true;
+        else
+            *out++ = *in == '"' ? *in++ : *in;
     }
-    if (*in && *in != ',')
+    if (!closed)
+        *why = "has a quote that is not closed on this line";
+    else if (*in && *in != ',')
         *why = "has something behind a closing quote";
-    else if (!*in && out[-(out > start)] == '\0')
-        *why = "has a quote that is not closed";
     *p = *in ? in + 1 : NULL;
     *out = '\0';
     return *why ? NULL : start;

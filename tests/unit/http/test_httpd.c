@@ -399,8 +399,7 @@ static void test_the_largest_body_passes_and_one_more_byte_does_not(void **state
         int len = snprintf(head, sizeof(head),
                            "POST /size HTTP/1.1\r\n" HOST AUTH "Content-Length: %zu\r\n\r\n", n);
         say(f, fd, head, (size_t)len);
-        if (!extra)
-            say(f, fd, body, n);
+        say(f, fd, body, n);
         hear(f, fd, false, &got);
         if (extra)
             assert_problem(&got, 413, "too-large");
@@ -408,6 +407,16 @@ static void test_the_largest_body_passes_and_one_more_byte_does_not(void **state
             assert_string_equal(got.body, "65536");
         close(fd);
     }
+}
+
+static void test_a_very_long_body_is_refused_before_it_comes(void **state)
+{
+    struct fixture *f = *state;
+    assert_problem(
+        ask(f, "POST /size HTTP/1.1\r\n" HOST AUTH "Content-Length: 99999999999\r\n\r\n"), 413,
+        "too-large");
+    assert_problem(ask(f, "POST /size HTTP/1.1\r\n" HOST "Content-Length: 99999999999\r\n\r\n"),
+                   401, "unauthorized");
 }
 
 static void test_a_chunked_body_is_bounded_too(void **state)
@@ -654,6 +663,7 @@ int main(void)
         TEST(test_deep_nesting_is_refused),
         TEST(test_a_body_may_come_in_pieces_and_chunks),
         TEST(test_the_largest_body_passes_and_one_more_byte_does_not),
+        TEST(test_a_very_long_body_is_refused_before_it_comes),
         TEST(test_a_chunked_body_is_bounded_too),
         TEST(test_a_refused_upload_is_not_invited),
         TEST(test_garbage_gets_an_error_or_a_close),
