@@ -1,0 +1,168 @@
+#include "authd/nonce.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "authd/window.h"
+
+#define K1 "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
+#define K2 "ff0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
+
+static struct noncer *of(const char *text)
+{
+    struct noncer *n;
+    assert_int_equal(noncer_new(span_str(text), &n), 0);
+    return n;
+}
+
+static void test_any_node_with_the_key_verifies(void **state)
+{
+    (void)state;
+    struct noncer *a = of(K1), *b = of("# ours\n1:" K1 "\n");
+    char text[NONCE_LEN];
+    struct nonce n;
+    assert_int_equal(nonce_mint(a, SPAN("r"), (struct wall){ 1700000000123 }, text), 0);
+    assert_int_equal(nonce_verify(b, SPAN("r"), span_of(text, NONCE_LEN), &n), 0);
+    assert_int_equal(n.issued.ms, 1700000000123);
+    assert_int_equal(n.tag.n, NONCE_TAG_LEN);
+    noncer_free(&a);
+    noncer_free(&b);
+}
+
+static void test_every_changed_bit_realm_and_length_is_refused(void **state)
+{
+    (void)state;
+    struct noncer *a = of(K1);
+    char text[NONCE_LEN + 1];
+    struct nonce n;
+    assert_int_equal(nonce_mint(a, SPAN("r"), (struct wall){ 1700000000123 }, text), 0);
+    for (size_t i = 0; i < NONCE_LEN; i++) {
+        for (int bit = 0; bit < 8; bit++) {
+            text[i] ^= (char)(1 << bit);
+            assert_int_equal(nonce_verify(a, SPAN("r"), span_of(text, NONCE_LEN), &n), CS_EPROTO);
+            assert_null(n.tag.p);
+            text[i] ^= (char)(1 << bit);
+        }
+    }
+    text[NONCE_LEN] = 'A';
+    assert_int_equal(nonce_verify(a, SPAN("s"), span_of(text, NONCE_LEN), &n), CS_EPROTO);
+    assert_int_equal(nonce_verify(a, SPAN("r"), span_of(text, NONCE_LEN + 1), &n), CS_EPROTO);
+    assert_int_equal(nonce_verify(a, SPAN("r"), span_of(text, NONCE_LEN - 4), &n), CS_EPROTO);
+    assert_int_equal(nonce_verify(a, SPAN("r"), SPAN_NULL, &n), CS_EPROTO);
+    noncer_free(&a);
+}
+
+static void test_rotated_key_still_verifies_and_a_withdrawn_one_does_not(void **state)
+{
+    (void)state;
+    struct noncer *old = of("1:" K1), *both = of("2:" K2 "\n1:" K1 "\n"), *new = of("2:" K2);
+    char text[NONCE_LEN];
+    struct nonce n;
+    assert_int_equal(nonce_mint(old, SPAN("r"), (struct wall){ 5 }, text), 0);
+    assert_int_equal(nonce_verify(both, SPAN("r"), span_of(text, NONCE_LEN), &n), 0);
+    assert_int_equal(nonce_verify(new, SPAN("r"), span_of(text, NONCE_LEN), &n), CS_EPROTO);
+    assert_int_equal(nonce_mint(both, SPAN("r"), (struct wall){ 5 }, text), 0);
+    assert_int_equal(nonce_verify(new, SPAN("r"), span_of(text, NONCE_LEN), &n), 0);
+    assert_int_equal(nonce_verify(old, SPAN("r"), span_of(text, NONCE_LEN), &n), CS_EPROTO);
+    noncer_free(&old);
+    noncer_free(&both);
+    noncer_free(&new);
+}
+
+static void test_key_files_that_are_none_are_refused(void **state)
+{
+    (void)state;
+    static const char *const rows[] = {
+        "",      "\n# nothing\n",   "1:" K1 "00", "0:" K1,    "256:" K1,
+        "x:" K1, "1:" K1 "\n1:" K2, "1:AAAA",     K1 "\n" K2, "1:00010203 4050607",
+    };
+    struct noncer *n;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        assert_int_equal(noncer_new(span_str(rows[i]), &n), CS_EPROTO);
+        assert_null(n);
+    }
+    /* 32 bytes in base64url, with a line end of another system */
+    assert_int_equal(noncer_new(SPAN("9:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8\r\n"), &n), 0);
+    noncer_free(&n);
+}
+
+static void test_age_is_judged_to_the_millisecond(void **state)
+{
+    (void)state;
+    const struct nonce n = { .issued = { 1000000 } };
+    const struct duration ttl = DURATION_S(300);
+    assert_false(nonce_is_stale(&n, (struct wall){ 1000000 }, ttl));
+    assert_false(nonce_is_stale(&n, (struct wall){ 1300000 }, ttl));
+    assert_true(nonce_is_stale(&n, (struct wall){ 1300001 }, ttl));
+    assert_false(nonce_is_stale(&n, (struct wall){ 990000 }, ttl)); /* clocks differ a little */
+    assert_true(nonce_is_stale(&n, (struct wall){ 989999 }, ttl));
+}
+
+static struct nonce numbered(char tag[NONCE_TAG_LEN + 1], unsigned i, int64_t issued)
+{
+    for (size_t k = 0; k < NONCE_TAG_LEN; k++, i /= 10)
+        tag[k] = (char)('0' + i % 10);
+    return (struct nonce){ .issued = { issued }, .tag = span_of(tag, NONCE_TAG_LEN) };
+}
+
+static void test_local_window_takes_each_count_once(void **state)
+{
+    (void)state;
+    struct window *w;
+    char tag[NONCE_TAG_LEN + 1];
+    assert_int_equal(window_new(4, (struct wall){ 100 }, &w), 0);
+    struct nonce n = numbered(tag, 1, 100);
+    static const struct {
+        unsigned nc;
+        int err;
+    } rows[] = { { 1, 0 },
+                 { 1, CS_ECONFLICT },
+                 { 3, 0 },
+                 { 2, 0 },
+                 { 2, CS_ECONFLICT },
+                 { 100, 0 },
+                 { 36, CS_ECONFLICT },
+                 { 37, 0 },
+                 { 37, CS_ECONFLICT },
+                 { 0, CS_ECONFLICT } };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        assert_int_equal(window_commit(w, &n, rows[i].nc), rows[i].err);
+    n = numbered(tag, 2, 99); /* of before our start: somebody may have used it */
+    assert_int_equal(window_commit(w, &n, 1), CS_ECONFLICT);
+    window_free(&w);
+}
+
+static void test_forgetting_a_nonce_never_lets_it_be_replayed(void **state)
+{
+    (void)state;
+    struct window *w;
+    char tag[NONCE_TAG_LEN + 1];
+    assert_int_equal(window_new(4, (struct wall){ 0 }, &w), 0);
+    for (unsigned i = 0; i < 1000; i++) {
+        struct nonce n = numbered(tag, i, 1000 + i);
+        assert_int_equal(window_commit(w, &n, 1), 0);
+    }
+    for (unsigned i = 0; i < 1000; i++) {
+        struct nonce n = numbered(tag, i, 1000 + i);
+        assert_int_equal(window_commit(w, &n, 1), CS_ECONFLICT);
+    }
+    window_free(&w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_any_node_with_the_key_verifies),
+        cmocka_unit_test(test_every_changed_bit_realm_and_length_is_refused),
+        cmocka_unit_test(test_rotated_key_still_verifies_and_a_withdrawn_one_does_not),
+        cmocka_unit_test(test_key_files_that_are_none_are_refused),
+        cmocka_unit_test(test_age_is_judged_to_the_millisecond),
+        cmocka_unit_test(test_local_window_takes_each_count_once),
+        cmocka_unit_test(test_forgetting_a_nonce_never_lets_it_be_replayed),
+    };
+    return cmocka_run_group_tests_name("nonce", tests, NULL, NULL);
+}
