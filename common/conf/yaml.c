@@ -4,6 +4,8 @@
 
 #include "conf/value.h"
 
+enum { MAX_KEYS = 1000, MAX_ELEMENTS = 10000 }; /* so that looking each up in the others is quick */
+
 struct reader {
     yaml_parser_t parser;
     struct arena *arena;
@@ -56,6 +58,9 @@ static int add(struct reader *r, enum node_kind kind, struct node **out)
         n->line = r->key_line;
         r->key = SPAN_NULL;
     }
+    if (r->at->n == (r->at->kind == NODE_MAP ? MAX_KEYS : MAX_ELEMENTS))
+        return refuse(r, "more than any list or section of ours may have; data such as users "
+                         "belongs into Redis");
     if (r->at->last)
         r->at->last->next = n;
     else

@@ -396,10 +396,18 @@ static void test_depth_length_and_number_of_errors_are_bounded(void **state)
     assert_int_equal(parse_span(span_of(many, CONF_MAX_FILE + 1)), CS_ECONF);
     assert_int_equal(n_errors, 1);
     size_t n = 0;
-    for (int i = 0; i < 5000; i++)
+    for (int i = 0; i < 1000; i++)
         n += (size_t)sprintf(many + n, "k%d: v\n", i);
     assert_int_equal(parse_span(span_of(many, n)), CS_ECONF);
     assert_int_equal(n_errors, 100);
+    n += (size_t)sprintf(many + n, "k: v\n");
+    assert_int_equal(parse_span(span_of(many, n)), CS_ECONF);
+    assert_int_equal(n_errors, 1);
+    n = (size_t)sprintf(many, LISTEN "realms: [");
+    for (int i = 0; i < 10001; i++)
+        n += (size_t)sprintf(many + n, "r,");
+    assert_int_equal(parse_span(span_of(many, n)), CS_ECONF);
+    assert_int_equal(n_errors, 1);
     free(many);
 }
 
