@@ -13,7 +13,11 @@ static struct span parse_display(struct scan *s)
     }
     const char *end = start;
     while (s->p < s->end && *s->p != '<' && !s->err) {
-        (void)scan_token(s);
+        /* Non-ASCII text without quotes is no token, yet has one reading only. */
+        const char *word = s->p;
+        while (s->p < s->end && (chars_is(*s->p, CH_TOKEN) || (unsigned char)*s->p >= 0x80))
+            s->p++;
+        s->err |= s->p == word;
         end = s->p;
         scan_lws(s);
     }

@@ -93,6 +93,18 @@ bool chars_ipv6(struct span s, struct addr *out)
     return buf_ok(&b) && addr_parse_host(buf_span(&b), 0, out) == 0;
 }
 
+/* A label that begins with a digit and is neither decimal nor hexadecimal to inet_aton(). */
+static bool is_name(struct span label)
+{
+    if (span_casestarts(label, SPAN("0x")))
+        return false;
+    for (size_t i = 0; i < label.n; i++) {
+        if (ascii_alpha(label.p[i]))
+            return true;
+    }
+    return false;
+}
+
 bool chars_is_host(struct span s)
 {
     struct addr a;
@@ -114,6 +126,7 @@ bool chars_is_host(struct span s)
             return false;
         }
     }
-    /* toplabel begins with a letter: what begins with a digit must be an address */
-    return ascii_alpha(*top) || is_ipv4(s);
+    /* RFC 3261 wants a letter first in the toplabel. Names of machines that begin with a digit
+     * exist (RFC 1123, 2.1) and are taken, but for what somebody could read as a number. */
+    return ascii_alpha(*top) || is_ipv4(s) || is_name(span_of(top, (size_t)(end - top)));
 }

@@ -93,6 +93,7 @@ static void test_address_parts_are_found(void **state)
         { "A. Bell<sip:a@b.example>", "A. Bell", "sip:a@b.example", "", NULL },
         { "\"B, <b>; \\\"\"\r\n <sip:a@b.example>;tag=x", "\"B, <b>; \\\"\"", "sip:a@b.example",
           ";tag=x", "x" },
+        { "J\xc3\xbcrgen M <sip:a@b.example>", "J\xc3\xbcrgen M", "sip:a@b.example", "", NULL },
         { "\"\" <sip:a@b.example>", "\"\"", "sip:a@b.example", "", NULL },
         { "<sip:a@b.example?x=y>;z=\"<>,;\"", NULL, "sip:a@b.example?x=y", ";z=\"<>,;\"", NULL },
         { "sip:a@b.example;x=\"<sip:c@d.example>\"", NULL, "sip:a@b.example",

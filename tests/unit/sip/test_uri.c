@@ -37,6 +37,11 @@ static void test_parts_are_found(void **state)
     assert_span(u.params, "");
     assert_int_equal(u.port, 0);
 
+    u = parsed("sip:a@3f2504e04f89:5060");
+    assert_span(u.host, "3f2504e04f89");
+    u = parsed("sip:a@example.com.;lr");
+    assert_span(u.host, "example.com.");
+
     u = parsed("sip:a:@b.example");
     assert_span(u.password, "");
     guard_release();
@@ -80,6 +85,9 @@ static void test_malformed_uris_are_refused(void **state)
         "sip:a@example..com",
         "sip:a@.",
         "sip:a@1234",
+        "sip:a@1.2.3.0x4",
+        "sip:a@0Xa",
+        "sip:a@example.1-2",
         "sip:a@1.2.3.400",
         "sip:a@1.2.3",
         "sip:a@[1.2.3.4]",
