@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <malloc.h>
 #include <microhttpd.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -77,6 +78,15 @@ struct http_req {
 };
 
 static const struct log lg = { .module = "http" };
+
+/* Bodies and replies may hold passwords, so everything that jansson or we allocated for them is
+ * wiped when it goes. */
+static void wipe_free(void *p)
+{
+    if (p)
+        ct_wipe(p, malloc_usable_size(p));
+    free(p);
+}
 
 /* ---- what a request says ---- */
 
@@ -204,10 +214,10 @@ void http_reply_header(struct http_req *r, const char *name, const char *value)
 static void reply(struct http_req *r, unsigned status, const char *type, void *body, size_t n)
 {
     assert(!r->response);
-    r->response = MHD_create_response_from_buffer(n, body, MHD_RESPMEM_MUST_FREE);
+    r->response = MHD_create_response_from_buffer_with_free_callback(n, body, wipe_free);
     r->status = status;
     if (!r->response) {
-        free(body);
+        wipe_free(body);
         r->gone = true; /* out of memory: all we can say is good-bye */
     } else {
         if (type)
@@ -363,9 +373,7 @@ static bool declares_more_than(struct http_req *r, size_t max)
 
 static void drop_body(struct http_req *r)
 {
-    if (r->body)
-        ct_wipe(r->body, r->body_cap); /* passwords come this way */
-    free(r->body);
+    wipe_free(r->body);
     r->body = NULL;
     r->body_n = r->body_cap = 0;
 }
@@ -543,7 +551,7 @@ static size_t leave_escaped(void *arg, struct MHD_Connection *mhd, char *s)
 
 static void run(struct httpd *h)
 {
-    MHD_UNSIGNED_LONG_LONG wait;
+    unsigned long long wait;
     unsigned n = 0;
     do {
         MHD_run(h->daemon);
@@ -605,6 +613,7 @@ int httpd_open(struct loop *l, const struct httpd_conf *conf, const struct http_
     struct httpd *h = calloc(1, sizeof(*h));
     if (!h)
         return CS_ENOMEM;
+    json_set_alloc_funcs(malloc, wipe_free);
     h->loop = l;
     h->routes = routes;
     h->arg = arg;
