@@ -247,7 +247,7 @@ static const struct conf_key listen_keys[] = {
     CONF_STRS("users", L, users,
               "Users, by name or number, whose processes may ask; root and others may not unless "
               "named.",
-              .at_least = 1),
+              .required = true, .at_least = 1),
     { 0 },
 };
 
@@ -354,11 +354,11 @@ static const struct conf_key root_keys[] = {
     CONF_SECTION("audit", A, audit, &audit_section, "The record of decisions."),
     CONF_SECTION("log", A, log, &log_section, "Logs on stderr."),
     CONF_SECTION("limits", A, limits, &limit_section, "Bounds of memory."),
-    CONF_SECTIONS("realms", A, realms, &realm_section, "Realms users live in.", .at_least = 1,
-                  .unique = true),
+    CONF_SECTIONS("realms", A, realms, &realm_section, "Realms users live in.", .required = true,
+                  .at_least = 1, .unique = true),
     CONF_SECTIONS("peer_groups", A, peer_groups, &group_section,
-                  "Who may come, what they must prove and what they may do.", .at_least = 1,
-                  .unique = true),
+                  "Who may come, what they must prove and what they may do.", .required = true,
+                  .at_least = 1, .unique = true),
     { 0 },
 };
 

@@ -1,0 +1,174 @@
+#include "authd/config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+
+#include "base/util.h"
+
+#define HEAD                                \
+    "listen: { socket: s, users: ['0'] }\n" \
+    "redis: { socket: r }\n"                \
+    "nonce_key_file: n\n"                   \
+    "seal_key_file: k\n"                    \
+    "realms: [{ name: example.com }]\n"
+#define GROUP HEAD "peer_groups:\n- name: g\n"
+
+static char reported[4096];
+
+static void on_report(void *arg, const char *line)
+{
+    (void)arg;
+    strncat(reported, line, sizeof(reported) - strlen(reported) - 2);
+    strcat(reported, "\n");
+}
+
+static int parse(const char *text, struct arena *a, struct authd_conf *out)
+{
+    reported[0] = '\0';
+    arena_init(a, NULL, 0, 0);
+    return conf_parse(span_str(text), "authd.yaml", &authd_conf_section, a, out, on_report, NULL);
+}
+
+static void test_defaults_are_the_documented_ones(void **state)
+{
+    (void)state;
+    struct arena a;
+    struct authd_conf c;
+    assert_int_equal(parse(GROUP "  digest: { realm: example.com }\n", &a, &c), 0);
+    const struct group_conf *g = &c.peer_groups[0];
+    assert_int_equal(g->require.all_of, PROOF_DIGEST);
+    assert_int_equal(g->digest.n_algorithms, 3);
+    assert_int_equal(g->digest.algorithms[0], ALG_SHA512_256);
+    assert_int_equal(g->digest.algorithms[2], ALG_MD5);
+    assert_int_equal(g->digest.algorithm_mask, ALG_ALL);
+    assert_int_equal(g->digest.nonce_lifetime.ms, 300000);
+    assert_int_equal(g->digest.attempts, 3);
+    assert_int_equal(g->digest.nc, NC_SHARED);
+    assert_false(g->digest.sess);
+    assert_int_equal(g->digest.qop, 1 << QOP_AUTH | 1 << QOP_AUTH_INT);
+    assert_true(g->digest.n_single_challenge > 5);
+    assert_int_equal(g->expires.min.ms, 60000);
+    assert_int_equal(g->expires.max.ms, 3600000);
+    assert_int_equal(g->expires.standard.ms, 3600000);
+    assert_int_equal(c.listen.bits, 0660);
+    assert_int_equal(c.listen.n_uids, 1);
+    assert_int_equal(c.listen.uids[0], 0);
+    assert_int_equal(c.realms[0].verifiers, ALG_ALL);
+    arena_fini(&a);
+}
+
+static void test_sample_of_a_branch_is_read(void **state)
+{
+    (void)state;
+    struct arena a;
+    struct authd_conf c;
+    assert_int_equal(parse(HEAD "peer_groups:\n"
+                                "  - name: branch-phones\n"
+                                "    match: { transport: [tls, wss], source: [10.20.0.0/16] }\n"
+                                "    require: { all_of: [digest] }\n"
+                                "    digest: { realm: example.com, algorithms: [SHA-256, "
+                                "SHA-512-256, MD5], nonce_lifetime: 5m }\n"
+                                "    methods: [register/setup-invite, message]\n"
+                                "    expires: { min: 60s, max: 30m }\n",
+                           &a, &c),
+                     0);
+    const struct group_conf *g = &c.peer_groups[0];
+    assert_int_equal(g->match.transports, 1 << 2 | 1 << 4);
+    assert_int_equal(g->match.n_sources, 1);
+    assert_int_equal(g->digest.algorithms[0], ALG_SHA256);
+    assert_int_equal(g->expires.standard.ms, 1800000);
+    assert_int_equal(g->n_rules, 3);
+    assert_true(span_eq(g->rules[0].name, SPAN("REGISTER")) && !g->rules[0].initial_only);
+    assert_true(span_eq(g->rules[1].name, SPAN("INVITE")) && g->rules[1].initial_only);
+    assert_true(span_eq(g->rules[2].name, SPAN("MESSAGE")));
+    arena_fini(&a);
+}
+
+static void test_what_cannot_work_is_refused_with_its_line(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *says;
+    } rows[] = {
+        { GROUP "  digest: { realm: elsewhere.example }\n", "authd.yaml:8: peer_groups[0].digest" },
+        { GROUP, "digest.realm" },
+        { GROUP "  require: { all_of: [address] }\n", "match.source" },
+        { GROUP "  digest: { realm: example.com }\n  require: { all_of: [digest], any_of: "
+                "[digest] }\n",
+          "any_of" },
+        { GROUP "  digest: { realm: example.com, nonce_lifetime: 5 min }\n", "nonce_lifetime" },
+        { GROUP "  digest: { realm: example.com, nonce_lifetime: 20s }\n", "nonce_lifetime" },
+        { GROUP "  digest: { realm: example.com, nonce_lifetime: 11m }\n", "nonce_lifetime" },
+        { GROUP "  digest: { realm: example.com, algorithms: [MD5, MD5] }\n", "algorithms" },
+        { GROUP "  digest: { realm: example.com, algorithms: [SHA-1] }\n", "algorithms" },
+        { GROUP "  digest: { realm: example.com, qop: [] }\n", "qop" },
+        { GROUP "  digest: { realm: example.com }\n  expires: { min: 5m, max: 1m }\n", "min" },
+        { GROUP "  digest: { realm: example.com }\n  methods: ['a//b']\n", "methods" },
+        { GROUP "  digest: { realm: example.com }\n  match: { source: [10.0.0.1/8] }\n", "source" },
+        { GROUP "  digest: { realm: example.com }\n  basic: true\n", "basic" },
+        { HEAD, "peer_groups" },
+        { GROUP "  digest: { realm: example.com }\n- name: g\n  digest: { realm: example.com }\n",
+          "name" },
+    };
+    for (size_t i = 0; i < CS_LEN(rows); i++) {
+        struct arena a;
+        struct authd_conf c;
+        if (parse(rows[i].text, &a, &c) != CS_ECONF)
+            fail_msg("row %zu is taken", i);
+        if (!strstr(reported, rows[i].says) || !strstr(reported, "authd.yaml:"))
+            fail_msg("row %zu says: %s", i, reported);
+        arena_fini(&a);
+    }
+}
+
+static void test_sections_beside_groups_are_checked(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *listen, *redis, *realms, *says;
+    } rows[] = {
+        { "{ socket: s, users: [no-such-user-here] }", "{ socket: r }", "[{ name: example.com }]",
+          "no-such-user-here" },
+        { "{ socket: s, users: ['0'], mode: '0888' }", "{ socket: r }", "[{ name: example.com }]",
+          "octal" },
+        { "{ socket: s, users: [] }", "{ socket: r }", "[{ name: example.com }]", "users" },
+        { "{ socket: s, users: ['0'] }", "{ }", "[{ name: example.com }]", "socket or address" },
+        { "{ socket: s, users: ['0'] }", "{ socket: r, address: '127.0.0.1:1' }",
+          "[{ name: example.com }]", "socket or address" },
+        { "{ socket: s, users: ['0'] }", "{ socket: r, user: u }", "[{ name: example.com }]",
+          "password_file" },
+        { "{ socket: s, users: ['0'] }", "{ socket: r }",
+          "[{ name: example.com }, { name: 'a\"b' }]", "quotes" },
+        { "{ socket: s, users: ['0'] }", "{ socket: r }",
+          "[{ name: example.com }, { name: example.com }]", "already" },
+    };
+    for (size_t i = 0; i < CS_LEN(rows); i++) {
+        char text[1024];
+        struct arena a;
+        struct authd_conf c;
+        snprintf(text, sizeof(text),
+                 "listen: %s\nredis: %s\nrealms: %s\nnonce_key_file: n\nseal_key_file: k\n"
+                 "peer_groups: [{ name: g, digest: { realm: example.com } }]\n",
+                 rows[i].listen, rows[i].redis, rows[i].realms);
+        assert_int_equal(parse(text, &a, &c), CS_ECONF);
+        if (!strstr(reported, rows[i].says))
+            fail_msg("row %zu says: %s", i, reported);
+        arena_fini(&a);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_defaults_are_the_documented_ones),
+        cmocka_unit_test(test_sample_of_a_branch_is_read),
+        cmocka_unit_test(test_what_cannot_work_is_refused_with_its_line),
+        cmocka_unit_test(test_sections_beside_groups_are_checked),
+    };
+    return cmocka_run_group_tests_name("config", tests, NULL, NULL);
+}

@@ -1,0 +1,268 @@
+#include "authd/policy.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+
+#include "authd/client.h"
+#include "authd/group.h"
+#include "authd/penalty.h"
+#include "base/util.h"
+
+#define T(name) COUNTERSIGN__AUTH__TRANSPORT__##name
+
+static struct cidr net_of(const char *text)
+{
+    struct cidr c;
+    assert_int_equal(cidr_parse(span_str(text), &c), 0);
+    return c;
+}
+
+static void test_first_group_that_matches_every_fact_decides(void **state)
+{
+    (void)state;
+    struct span edge[] = { SPAN("edge"), SPAN("edge2") }, tenant[] = { SPAN("Tenant.example") };
+    struct cidr branch[] = { net_of("10.20.0.0/16"), net_of("2001:db8::/32") };
+    const struct group_conf groups[] = {
+        { .name = SPAN("edge"), .match = { .listeners = edge, .n_listeners = 2 } },
+        { .name = SPAN("branch"),
+          .match = { .sources = branch, .n_sources = 2, .transports = 1 << 2 | 1 << 4 } },
+        { .name = SPAN("tenant"), .match = { .domains = tenant, .n_domains = 1 } },
+        { .name = SPAN("udp"), .match = { .transports = 1 << 0 } },
+    };
+    static const struct {
+        const char *listener, *source, *domain;
+        Countersign__Auth__Transport transport;
+        const char *group;
+    } rows[] = {
+        { "edge", "10.20.1.1", "tenant.example", T(TLS), "edge" },
+        { "edge2", NULL, NULL, T(UDP), "edge" },
+        { "Edge", "10.20.1.1", NULL, T(TLS), "branch" },
+        { "main", "10.20.1.1", NULL, T(WSS), "branch" },
+        { "main", "2001:db8::7", NULL, T(TLS), "branch" },
+        { "main", "::ffff:10.20.1.1", NULL, T(TLS), "branch" }, /* is the IPv4 address */
+        { "main", "10.21.1.1", NULL, T(TLS), NULL },
+        { "main", "10.20.1.1", "tenant.example", T(TCP), "tenant" },
+        { "main", "10.20.1.1", "TENANT.EXAMPLE", T(TCP), "tenant" },
+        { "main", "10.20.1.1", "tenant.example.org", T(TCP), NULL },
+        { NULL, NULL, NULL, T(UDP), "udp" },
+        { NULL, NULL, NULL, T(TRANSPORT_UNKNOWN), NULL },
+        { NULL, NULL, NULL, T(TLS), NULL }, /* what was not said matches no list */
+    };
+    for (size_t i = 0; i < CS_LEN(rows); i++) {
+        struct facts f = { .transport = rows[i].transport,
+                           .listener = span_str(rows[i].listener),
+                           .domain = span_str(rows[i].domain) };
+        if (rows[i].source)
+            assert_int_equal(addr_parse_host(span_str(rows[i].source), 5060, &f.source), 0);
+        if (f.source.sa.sa_family == AF_INET6)
+            addr_from_sockaddr(&f.source.sa, &f.source);
+        const struct group_conf *g = group_of(groups, CS_LEN(groups), &f);
+        if (!span_eq(g ? g->name : SPAN_NULL, span_str(rows[i].group)))
+            fail_msg("row %zu", i);
+    }
+}
+
+static void test_what_must_be_proven_follows_from_group_and_method(void **state)
+{
+    (void)state;
+    enum { DIGEST, ADDRESS, BOTH, EITHER, LISTED_PASS, LISTED_CHALLENGE };
+    static struct method_rule rules[] = { { SPAN_INIT("REGISTER"), false },
+                                          { SPAN_INIT("INVITE"), true } };
+    static const struct group_conf groups[] = {
+        [DIGEST] = { .require = { .all_of = PROOF_DIGEST } },
+        [ADDRESS] = { .require = { .all_of = PROOF_ADDRESS } },
+        [BOTH] = { .require = { .all_of = PROOF_ADDRESS | PROOF_DIGEST } },
+        [EITHER] = { .require = { .any_of = PROOF_ADDRESS | PROOF_DIGEST } },
+        [LISTED_PASS] = { .require = { .any_of = PROOF_DIGEST },
+                          .rules = rules,
+                          .n_rules = 2,
+                          .unlisted = UNLISTED_PASS },
+        [LISTED_CHALLENGE] = { .require = { .all_of = PROOF_DIGEST },
+                               .rules = rules,
+                               .n_rules = 2 },
+    };
+    static const struct {
+        int group;
+        const char *method;
+        bool in_dialog;
+        struct shown shown;
+        enum demand demand;
+        Countersign__Auth__Cause cause;
+    } rows[] = {
+        { DIGEST, "REGISTER", false, { 0 }, DEMAND_DIGEST, 0 },
+        { DIGEST, "INVITE", true, { 0 }, DEMAND_DIGEST, 0 },
+        { DIGEST, "BYE", true, { 0 }, DEMAND_DIGEST, 0 },
+        { DIGEST, "OPTIONS", false, { 0 }, DEMAND_DIGEST, 0 },
+        { DIGEST, "X-NEW", false, { 0 }, DEMAND_DIGEST, 0 },
+        { DIGEST, "ACK", true, { 0 }, DEMAND_NOTHING, CAUSE(OK) },
+        { DIGEST, "CANCEL", false, { 0 }, DEMAND_NOTHING, CAUSE(OK) },
+        { DIGEST, "ack", false, { 0 }, DEMAND_DIGEST, 0 }, /* methods have a case */
+        { DIGEST, NULL, false, { 0 }, DEMAND_DIGEST, 0 },
+        { DIGEST, "INVITE", false, { true, true }, DEMAND_REFUSE, CAUSE(TOKEN_ON_CLEAR_TRANSPORT) },
+        { ADDRESS, "INVITE", false, { 0 }, DEMAND_NOTHING, CAUSE(ADDRESS_ACCEPTED) },
+        { ADDRESS, "INVITE", false, { true, false }, DEMAND_NOTHING, CAUSE(ADDRESS_ACCEPTED) },
+        { ADDRESS, "REGISTER", false, { 0 }, DEMAND_REFUSE, CAUSE(METHOD_NOT_ALLOWED) },
+        { ADDRESS,
+          "INVITE",
+          false,
+          { false, true },
+          DEMAND_REFUSE,
+          CAUSE(TOKEN_ON_CLEAR_TRANSPORT) },
+        { BOTH, "INVITE", false, { 0 }, DEMAND_DIGEST, 0 },
+        { BOTH, "REGISTER", false, { 0 }, DEMAND_DIGEST, 0 },
+        { EITHER, "INVITE", false, { 0 }, DEMAND_NOTHING, CAUSE(ADDRESS_ACCEPTED) },
+        { EITHER, "INVITE", false, { true, false }, DEMAND_DIGEST, 0 },
+        { EITHER, "REGISTER", false, { 0 }, DEMAND_DIGEST, 0 },
+        { LISTED_PASS, "REGISTER", false, { 0 }, DEMAND_DIGEST, 0 },
+        { LISTED_PASS, "INVITE", false, { 0 }, DEMAND_DIGEST, 0 },
+        { LISTED_PASS, "INVITE", true, { 0 }, DEMAND_NOTHING, CAUSE(UNLISTED_METHOD) },
+        { LISTED_PASS, "MESSAGE", false, { 0 }, DEMAND_NOTHING, CAUSE(UNLISTED_METHOD) },
+        { LISTED_CHALLENGE, "INVITE", true, { 0 }, DEMAND_DIGEST, 0 },
+        { LISTED_CHALLENGE, "MESSAGE", false, { 0 }, DEMAND_DIGEST, 0 },
+    };
+    for (size_t i = 0; i < CS_LEN(rows); i++) {
+        struct facts f = { .transport = T(WS),
+                           .method = span_str(rows[i].method),
+                           .in_dialog = rows[i].in_dialog };
+        f.is_register = span_eq(f.method, SPAN("REGISTER"));
+        struct policy p = policy_of(&groups[rows[i].group], &f, rows[i].shown);
+        if (p.demand != rows[i].demand || p.cause != rows[i].cause)
+            fail_msg("row %zu", i);
+    }
+    struct group_conf only_register = { .require = { .any_of = PROOF_DIGEST },
+                                        .rules = &rules[1],
+                                        .n_rules = 1,
+                                        .unlisted = UNLISTED_PASS };
+    struct facts f = { .method = SPAN("REGISTER"), .is_register = true, .transport = T(TLS) };
+    assert_int_equal(policy_of(&only_register, &f, (struct shown){ 0 }).demand, DEMAND_DIGEST);
+    assert_int_equal(policy_of(&only_register, &f, (struct shown){ true, true }).cause,
+                     CAUSE(TOKEN_INVALID));
+}
+
+static void test_user_may_be_only_what_is_listed(void **state)
+{
+    (void)state;
+    const struct span aors[] = { SPAN("sip:1001@a.example"), SPAN("sip:sales@a.example") };
+    const struct user u = { .aors = aors, .n_aors = 2 };
+    const struct user none = { 0 };
+    struct facts f = { .is_register = true,
+                       .to_aor = SPAN("sip:sales@a.example"),
+                       .from_aor = SPAN("sip:boss@a.example") };
+    assert_int_equal(policy_identity(&u, &f), CAUSE(OK));
+    assert_int_equal(policy_identity(&none, &f), CAUSE(AOR_NOT_ALLOWED));
+    f.is_register = false;
+    assert_int_equal(policy_identity(&u, &f), CAUSE(FROM_NOT_ALLOWED));
+    f.from_aor = SPAN("sip:1001@a.example");
+    assert_int_equal(policy_identity(&u, &f), CAUSE(OK));
+    f.from_aor = SPAN_NULL;
+    assert_int_equal(policy_identity(&u, &f), CAUSE(FROM_NOT_ALLOWED));
+    f.from_aor = SPAN("sip:1001@a.exampl");
+    assert_int_equal(policy_identity(&u, &f), CAUSE(FROM_NOT_ALLOWED));
+}
+
+static void test_globs(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *pattern, *text;
+        bool matches;
+    } rows[] = {
+        { "", "", true },
+        { "*", "", true },
+        { "*", "anything", true },
+        { "abc", "ABC", true },
+        { "abc", "abcd", false },
+        { "a?c", "aXc", true },
+        { "a?c", "ac", false },
+        { "*b*", "aabcc", true },
+        { "*b", "bab", true },
+        { "a*b*c", "a1b2c", true },
+        { "a*b*c", "a1c2b", false },
+        { "**x", "x", true },
+        { "a*a*a*a*a*a*a*b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", false },
+    };
+    for (size_t i = 0; i < CS_LEN(rows); i++) {
+        if (glob_matches(span_str(rows[i].pattern), span_str(rows[i].text)) != rows[i].matches)
+            fail_msg("row %zu", i);
+    }
+    const struct span list[] = { SPAN("x*"), SPAN("*") };
+    assert_true(span_eq(client_pattern(list, 2, SPAN("Xlite")), list[0]));
+    assert_true(span_eq(client_pattern(list, 2, SPAN("other")), list[1]));
+    assert_null(client_pattern(list, 2, SPAN_NULL).p);
+    assert_null(client_pattern(list, 1, SPAN("other")).p);
+}
+
+static struct suspect suspect_at(const struct addr *a, const char *call, const char *user)
+{
+    return (struct suspect){ a, span_str(call), span_str(user), SPAN("r") };
+}
+
+static void test_failures_are_counted_by_call_and_by_user_of_a_source(void **state)
+{
+    (void)state;
+    struct penalty *p;
+    struct addr a, b;
+    const struct duration window = DURATION_S(60);
+    const struct mono t = { 1000000000 };
+    assert_int_equal(addr_parse(SPAN("192.0.2.1:5060"), 0, &a), 0);
+    assert_int_equal(addr_parse(SPAN("[2001:db8::1]:5060"), 0, &b), 0);
+    assert_int_equal(penalty_new(8, &p), 0);
+
+    struct suspect s = suspect_at(&a, "c1", "alice");
+    assert_int_equal(penalty_fail(p, &s, t, window), 1);
+    s = suspect_at(&a, "c2", "alice"); /* another call, the same user */
+    assert_int_equal(penalty_fail(p, &s, t, window), 2);
+    s = suspect_at(&a, "c1", "bob"); /* another user, the same call */
+    assert_int_equal(penalty_fail(p, &s, t, window), 2);
+    s = suspect_at(&b, "c1", "alice"); /* another source */
+    assert_int_equal(penalty_fail(p, &s, t, window), 1);
+    s = suspect_at(&a, "alice", "c1"); /* names in each other's place */
+    assert_int_equal(penalty_fail(p, &s, t, window), 1);
+
+    s = suspect_at(&a, "c2", "alice");
+    penalty_clear(p, &s);
+    assert_int_equal(penalty_fail(p, &s, t, window), 1);
+    assert_int_equal(penalty_fail(p, &s, mono_add(t, DURATION_S(60)), window), 2);
+    assert_int_equal(penalty_fail(p, &s, mono_add(t, DURATION_S(121)), window), 1);
+    penalty_free(&p);
+}
+
+static void test_penalties_are_bounded_and_the_oldest_go_first(void **state)
+{
+    (void)state;
+    struct penalty *p;
+    struct addr a;
+    char call[32];
+    const struct duration window = DURATION_S(60);
+    assert_int_equal(addr_parse(SPAN("192.0.2.1:5060"), 0, &a), 0);
+    assert_int_equal(penalty_new(16, &p), 0);
+    for (int i = 0; i < 1000; i++) {
+        snprintf(call, sizeof(call), "call-%d", i);
+        struct suspect s = suspect_at(&a, call, NULL);
+        assert_int_equal(penalty_fail(p, &s, (struct mono){ 1 + i }, window), 1);
+        assert_true(penalty_count(p) <= 16);
+    }
+    struct suspect s = suspect_at(&a, "call-999", NULL);
+    assert_int_equal(penalty_fail(p, &s, (struct mono){ 2000 }, window), 2);
+    s = suspect_at(&a, "call-900", NULL);
+    assert_int_equal(penalty_fail(p, &s, (struct mono){ 2000 }, window), 1);
+    penalty_free(&p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_first_group_that_matches_every_fact_decides),
+        cmocka_unit_test(test_what_must_be_proven_follows_from_group_and_method),
+        cmocka_unit_test(test_user_may_be_only_what_is_listed),
+        cmocka_unit_test(test_globs),
+        cmocka_unit_test(test_failures_are_counted_by_call_and_by_user_of_a_source),
+        cmocka_unit_test(test_penalties_are_bounded_and_the_oldest_go_first),
+    };
+    return cmocka_run_group_tests_name("policy", tests, NULL, NULL);
+}
