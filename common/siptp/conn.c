@@ -98,16 +98,25 @@ static struct mono conn_due(const struct conn *c)
     return due;
 }
 
+/* Deadlines mostly move away, so a timer that runs is left alone: it looks again when it fires. */
 static void conn_arm(struct conn *c)
 {
     struct loop *l = c->flow.tp->loop;
-    struct duration left = mono_since(loop_now(l), conn_due(c));
-    timer_start(l, &c->deadline, DURATION_MS(left.ms > 0 ? left.ms + 1 : 0));
+    struct mono due = conn_due(c);
+    if (timer_is_running(&c->deadline) && !mono_before(due, c->deadline.due))
+        return;
+    struct duration left = mono_since(loop_now(l), due);
+    timer_stop(l, &c->deadline);
+    timer_start(l, &c->deadline, DURATION_MS(left.ms >= 0 ? left.ms + 1 : 0));
 }
 
 static void conn_deadline(struct timer *t)
 {
     struct conn *c = container_of(t, struct conn, deadline);
+    if (mono_before(loop_now(c->flow.tp->loop), conn_due(c))) {
+        conn_arm(c);
+        return;
+    }
     if (c->partial.ns || (!c->greeted && !c->connecting))
         metric_inc(M_SIP_REFUSED, REFUSED_TIMEOUT);
     log_debug(&c->flow.log, "connection too slow or idle");
@@ -316,12 +325,12 @@ static ptrdiff_t conn_data(struct stream *s, void *arg, struct span in)
         int err = sip_msg_parse(span_head(rest, (size_t)n), false, &tp->conf.limits, &m);
         rest = span_skip(rest, (size_t)n);
         c->partial.ns = 0;
-        c->active = loop_now(tp->loop);
-        c->greeted = true;
         if (err) {
             siptp_refuse(tp, span_of(rest.p - n, (size_t)n), err);
             continue;
         }
+        c->active = loop_now(tp->loop);
+        c->greeted = true;
         deliver(c, m);
         sip_msg_unref(&m);
     }

@@ -11,7 +11,7 @@
 
 enum {
     SIPTP_MAX_LISTENERS = 255,     /* a token has one byte for them */
-    SIPTP_MAX_UNSENT = 512 * 1024, /* bytes waiting for a slow reader */
+    SIPTP_MAX_UNSENT = 256 * 1024, /* bytes waiting for a slow reader */
     SIPTP_SPARE_FLOWS = 1024,      /* UDP flows kept for the next messages */
 };
 
