@@ -24,7 +24,6 @@ struct store_call {
         store_user_fn *user;
         store_done_fn *done;
         store_list_fn *list;
-        store_location_fn *location;
         store_count_fn *count;
     } fn;
     void *arg;
@@ -476,38 +475,6 @@ struct store_call *store_list_users(struct store *s, struct span realm, struct s
     buf_u64(&n, c->list.limit);
     return begun(c, ask_of(c, list_names, SPAN("ZRANGEBYLEX"), SPAN("cs:users"), buf_span(&min),
                            SPAN("+"), SPAN("LIMIT"), SPAN("0"), buf_span(&n)));
-}
-
-static void got_location(void *arg, const struct redis_reply *r)
-{
-    int err;
-    struct store_call *c = answered(arg, r, &err);
-    Countersign__Store__Location *loc = NULL;
-    if (!err && r->type == REDIS_NIL) {
-        err = CS_ENOENT;
-    } else if (!err) {
-        loc = r->type != REDIS_STRING
-                  ? NULL
-                  : countersign__store__location__unpack(NULL, r->str.n, (const uint8_t *)r->str.p);
-        err = loc ? 0 : CS_EPROTO;
-    }
-    c->fn.location(c->arg, err, loc);
-    if (loc)
-        countersign__store__location__free_unpacked(loc, NULL);
-    call_free(c);
-}
-
-struct store_call *store_get_location(struct store *s, struct span aor, store_location_fn *fn,
-                                      void *arg)
-{
-    char space[KEY_MAX];
-    struct buf b = BUF_INIT(space);
-    struct store_call *c = call_new(s, arg);
-    if (!c)
-        return NULL;
-    c->fn.location = fn;
-    struct span key = key_in(&b, SPAN("cs:loc:"), span_head(aor, KEY_MAX / 2));
-    return begun(c, ask_of(c, got_location, SPAN("GET"), key));
 }
 
 static void got_count(void *arg, const struct redis_reply *r)

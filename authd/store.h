@@ -33,7 +33,6 @@ typedef void store_done_fn(void *arg, int err);
 /* next is absent on the last page, else it is what `after` should be for the next one. */
 typedef void store_list_fn(void *arg, int err, const struct user *users, size_t n,
                            struct span next);
-typedef void store_location_fn(void *arg, int err, const Countersign__Store__Location *loc);
 typedef void store_count_fn(void *arg, int err, const uint64_t *n);
 
 struct store_call *store_get_user(struct store *s, struct span name, struct span realm,
@@ -52,9 +51,6 @@ enum { STORE_PAGE_MAX = 1000 };
  * of all realms; else a page may hold fewer than limit although there is a next one. */
 struct store_call *store_list_users(struct store *s, struct span realm, struct span after,
                                     size_t limit, store_list_fn *fn, void *arg);
-/* The bindings of an AOR; CS_ENOENT when it has none. Expired ones may still be in it. */
-struct store_call *store_get_location(struct store *s, struct span aor, store_location_fn *fn,
-                                      void *arg);
 /* n[ALG_COUNT]: how many enabled users of the realm lack a verifier for each algorithm. */
 struct store_call *store_count_lacking(struct store *s, struct span realm, store_count_fn *fn,
                                        void *arg);

@@ -241,8 +241,6 @@ int binding_apply(const STORE(Location) * old, const struct register_ask *ask, s
     if (!r || !slots)
         return CS_ENOMEM;
     countersign__store__location__init(r);
-    r->tag = ask->tag;
-    r->schema = 1;
     r->binding = slots;
     for (size_t i = 0; i < n_old; i++) {
         if (!binding_is_live(old->binding[i], ask->now))
@@ -283,8 +281,6 @@ int binding_apply(const STORE(Location) * old, const struct register_ask *ask, s
     if (ask->max_contacts && r->n_binding > ask->max_contacts && changed)
         return refuse(out, 503, "Too Many Contacts");
     *out = (struct register_answer){ .status = 200, .changed = changed, .record = r };
-    for (size_t i = 0; i < r->n_binding; i++)
-        out->expires.ms = CS_MAX(out->expires.ms, (int64_t)r->binding[i]->expires_ms);
     return 0;
 }
 

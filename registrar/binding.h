@@ -32,7 +32,6 @@ struct register_ask {
     const struct span *path;
     size_t n_path;
     struct wall now;
-    uint64_t tag; /* of the new record */
     /* From the grant: */
     uint32_t expires_min, expires_max, expires_default; /* seconds */
     uint32_t max_contacts;                              /* 0: no bound */
@@ -43,7 +42,6 @@ struct register_answer {
     const char *why;                      /* of a refusal */
     bool changed;                         /* the record must be committed */
     Countersign__Store__Location *record; /* never NULL with 200; no bindings: delete */
-    struct wall expires;                  /* of the last binding */
 };
 
 /* old may be NULL (nothing is registered); it is not changed. All memory is the arena's, and the

@@ -2,9 +2,9 @@
 
 #include "base/map.h"
 #include "base/metric.h"
+#include "location/location.h"
 #include "registrar/binding.h"
 #include "registrar/fork.h"
-#include "registrar/location.h"
 #include "registrar/record_route.h"
 #include "sip/digest.h"
 #include "sip/write.h"
@@ -155,9 +155,10 @@ static int target_of(struct proxied *p, const Countersign__Store__Binding *b,
     return out->flow ? 0 : CS_ENOENT;
 }
 
-static void on_record(void *arg, int err, Countersign__Store__Location *record)
+static void on_record(void *arg, int err, const struct location *read)
 {
     struct proxied *p = arg;
+    const Countersign__Store__Location *record = read->record;
     struct wall now = loop_wall(p->front->loop);
     size_t n = 0, most = p->front->conf->limits.branches;
     p->location = NULL;

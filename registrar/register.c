@@ -1,9 +1,8 @@
 #include "registrar/register.h"
 
 #include "base/metric.h"
-#include "base/rand.h"
+#include "location/location.h"
 #include "registrar/binding.h"
-#include "registrar/location.h"
 #include "sip/write.h"
 
 enum {
@@ -26,7 +25,7 @@ struct registration {
     bool granted, read;
     struct register_ask ask;
     struct register_answer answer;
-    Countersign__Store__Location *record; /* as it was read; NULL: none */
+    struct location before; /* as it was read */
     bool has_path, may_path;
     unsigned tries;
 };
@@ -91,8 +90,7 @@ static void decide(struct registration *r)
     char line[32];
     struct buf b = BUF_INIT(line);
     r->ask.now = loop_wall(r->front->loop);
-    r->ask.tag = rand_u64();
-    if (binding_apply(r->record, &r->ask, &r->msg->arena, &r->answer)) {
+    if (binding_apply(r->before.record, &r->ask, &r->msg->arena, &r->answer)) {
         refuse(r, 500, NULL, SPAN_NULL);
         return;
     }
@@ -108,18 +106,18 @@ static void decide(struct registration *r)
     } else if (!r->answer.changed) {
         accept_(r);
     } else {
-        r->location = location_commit(r->front->redis, r->aor, r->record, r->answer.record,
-                                      r->answer.expires, &r->msg->arena, on_commit, r);
+        r->location = location_commit(r->front->redis, r->aor, &r->before, r->answer.record,
+                                      r->ask.now, &r->msg->arena, on_commit, r);
         if (!r->location)
             refuse(r, 500, NULL, SPAN_NULL);
     }
 }
 
-static void on_record(void *arg, int err, Countersign__Store__Location *record)
+static void on_record(void *arg, int err, const struct location *read)
 {
     struct registration *r = arg;
     r->location = NULL;
-    r->record = record;
+    r->before = *read;
     r->read = err == 0;
     if (!r->granted && err == 0)
         return; /* the verdict is still out */

@@ -1,21 +1,28 @@
 /* What is registered: bindings of one AOR, or of each AOR of a user. The registrar writes them;
  * here they are read, and removed when an operator says so. */
 #include "authd/rest/op.h"
+#include "location/location.h"
 
 struct bindings_op {
     struct op op;
     const struct span *aors;
     size_t n_aors, i;
+    struct location_call *location; /* under way, or NULL */
+    unsigned tries;
     bool removing;
     json_t *list;
     struct span next; /* of a list: where the next page begins */
 };
 
-enum { PAGE = 100 };
+enum { PAGE = 100, TRIES = 4 };
 
 static void drop(struct op *op)
 {
-    json_decref(container_of(op, struct bindings_op, op)->list);
+    struct bindings_op *b = container_of(op, struct bindings_op, op);
+    if (b->location)
+        location_cancel(b->location);
+    b->location = NULL;
+    json_decref(b->list);
 }
 
 static struct bindings_op *bindings_op_new(struct http_req *req, struct rest *rest, bool removing)
@@ -71,62 +78,94 @@ static json_t *binding_to_json(const Countersign__Store__Binding *b, struct span
 
 /* ---- one AOR after the other ---- */
 
+static const struct log lg = { .module = "rest" };
+
 static void next_aor(struct bindings_op *b);
 
-static void on_location(void *arg, int err, const Countersign__Store__Location *loc)
+static void removed(struct bindings_op *b)
 {
-    struct bindings_op *b = arg;
-    struct wall now = loop_wall(b->op.rest->loop);
-    b->op.call = NULL;
-    if (err && err != CS_ENOENT) {
-        op_store_error(&b->op, err);
-        return;
-    }
-    for (size_t i = 0; !err && i < loc->n_binding; i++) {
-        if (loc->binding[i]->expires_ms > (uint64_t)now.ms)
-            json_array_append_new(b->list, binding_to_json(loc->binding[i], b->aors[b->i], now));
-    }
+    log_info(&lg, "bindings removed", kv_s("aor", b->aors[b->i]));
     b->i++;
     next_aor(b);
+}
+
+static void on_committed(void *arg, int err)
+{
+    struct bindings_op *b = arg;
+    b->location = NULL;
+    if (err == CS_ECONFLICT && ++b->tries < TRIES)
+        next_aor(b); /* somebody registered: read it again */
+    else if (err)
+        op_store_error(&b->op, err);
+    else
+        removed(b);
 }
 
 static void on_deleted(void *arg, const struct redis_reply *reply)
 {
-    static const struct log lg = { .module = "rest" };
     struct bindings_op *b = arg;
     b->op.redis = NULL;
-    if (!reply || reply->type != REDIS_INTEGER) {
+    if (reply && reply->type == REDIS_INTEGER)
+        removed(b);
+    else
         op_store_error(&b->op, CS_ECLOSED);
-        return;
-    }
-    if (reply->integer)
-        log_info(&lg, "bindings removed", kv_s("aor", b->aors[b->i]));
-    b->i++;
-    next_aor(b);
 }
 
-static bool begin_aor(struct bindings_op *b)
+/* What cannot be read cannot be replaced either; nothing is lost with it. */
+static void delete_unreadable(struct bindings_op *b)
 {
-    struct rest *rest = b->op.rest;
-    struct span aor = b->aors[b->i];
     char key[USER_MAX_AOR + 16];
     struct buf k = BUF_INIT(key);
-    if (!b->removing) {
-        b->op.call = store_get_location(rest->conf.store, aor, on_location, b);
-        return b->op.call != NULL;
-    }
-    buf_lit(&k, "cs:loc:{");
-    buf_put(&k, aor);
-    buf_putc(&k, '}');
+    location_key(&k, b->aors[b->i]);
     if (buf_ok(&k))
-        b->op.redis = redis_do(rest->conf.redis, on_deleted, b, SPAN("DEL"), buf_span(&k));
-    return b->op.redis != NULL;
+        b->op.redis = redis_do(b->op.rest->conf.redis, on_deleted, b, SPAN("DEL"), buf_span(&k));
+    if (!b->op.redis)
+        op_no_memory(&b->op);
+}
+
+static void remove_all(struct bindings_op *b, const struct location *read)
+{
+    Countersign__Store__Location none = COUNTERSIGN__STORE__LOCATION__INIT;
+    struct rest *rest = b->op.rest;
+    b->location = location_commit(rest->conf.redis, b->aors[b->i], read, &none,
+                                  loop_wall(rest->loop), http_arena(b->op.req), on_committed, b);
+    if (!b->location)
+        op_no_memory(&b->op);
+}
+
+static void on_location(void *arg, int err, const struct location *read)
+{
+    struct bindings_op *b = arg;
+    struct wall now = loop_wall(b->op.rest->loop);
+    size_t n = err || !read->record ? 0 : read->record->n_binding;
+    b->location = NULL;
+    if (err == CS_EPROTO && b->removing) {
+        delete_unreadable(b);
+        return;
+    }
+    if (err) {
+        op_store_error(&b->op, err);
+        return;
+    }
+    if (n && b->removing) {
+        remove_all(b, read);
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        const Countersign__Store__Binding *x = read->record->binding[i];
+        if (x->expires_ms > (uint64_t)now.ms)
+            json_array_append_new(b->list, binding_to_json(x, b->aors[b->i], now));
+    }
+    b->i++;
+    next_aor(b);
 }
 
 static void next_aor(struct bindings_op *b)
 {
     if (b->i < b->n_aors) {
-        if (!begin_aor(b))
+        b->location = location_get(b->op.rest->conf.redis, b->aors[b->i], http_arena(b->op.req),
+                                   on_location, b);
+        if (!b->location)
             op_no_memory(&b->op);
     } else if (b->removing) {
         op_reply(&b->op, 204, NULL);

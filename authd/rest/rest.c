@@ -37,8 +37,11 @@ static void op_end(struct op *op)
         store_cancel(op->call);
     if (op->redis)
         redis_cancel(op->redis);
+    if (op->location)
+        location_cancel(op->location);
     op->call = NULL;
     op->redis = NULL;
+    op->location = NULL;
     if (op->drop)
         op->drop(op);
     json_decref(op->body);

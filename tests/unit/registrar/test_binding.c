@@ -41,7 +41,6 @@ static unsigned register_(struct world *w, const char *call_id, unsigned cseq, c
     char text[4096];
     struct sip_msg *m;
     struct register_ask ask = { .now = w->now,
-                                .tag = 1,
                                 .expires_min = 60,
                                 .expires_max = 7200,
                                 .expires_default = 3600,
@@ -104,7 +103,6 @@ static void test_contact_param_beats_header_beats_default(void **state)
                                    "Contact: <sip:b@192.0.2.1>;expires=200\r\n"
                                    "Contact: <sip:c@192.0.2.1>;expires=200;q=0.500\r\n");
     assert_true(w->answer.changed);
-    assert_int_equal(w->answer.expires.ms, w->now.ms + 200000);
     assert_int_equal(register_(w, "a", 2, "Contact: <sip:a@192.0.2.1>\r\n"), 200);
     assert_non_null(strstr(listed(w), "<sip:a@192.0.2.1>;expires=3600\r\n"));
     assert_int_equal(w->record->n_binding, 3);

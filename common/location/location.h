@@ -1,0 +1,46 @@
+/* Where the bindings of an AOR are kept: one record in Redis, read whole and replaced whole, if it
+ * is still the one that was read. Shared by the registrar, which writes it, and authd, which shows
+ * and clears it.
+ *
+ * Compare and set without a script, which would cost Redis twice as much: the key is a hash whose
+ * only field is named by the record's version. Version n is replaced by HSETNX of the field n + 1
+ * and HDEL of n. Of several writers who read n, HSETNX lets one win; a reader who comes between the
+ * two commands takes the higher version. A record without bindings stays a minute as a tombstone,
+ * so that no version comes twice while a writer may still hold it. */
+#ifndef CS_LOCATION_LOCATION_H
+#define CS_LOCATION_LOCATION_H
+
+#include "base/arena.h"
+#include "redis/redis.h"
+#include "store.pb-c.h"
+
+struct location {                         /* as it was read */
+    uint64_t version;                     /* 0: nothing is there */
+    Countersign__Store__Location *record; /* in the arena given; NULL: nothing is there */
+};
+
+/* err is 0, CS_ECLOSED when Redis did not answer, CS_EPROTO when what it holds is no Location of a
+ * schema known here, CS_ENOMEM. read is borrowed for the call, what it points to is the arena's. */
+typedef void location_get_fn(void *arg, int err, const struct location *read);
+/* err is 0, CS_ECONFLICT when the record is not the one that was read any more, CS_ECLOSED when it
+ * is unknown whether it was written, CS_EPROTO when Redis refused. */
+typedef void location_commit_fn(void *arg, int err);
+
+struct location_call;
+
+/* fn is called once, never from inside. NULL when memory is exhausted. The call's own memory is the
+ * arena's too, so the arena must outlive it. */
+struct location_call *location_get(struct redis *r, struct span aor, struct arena *a,
+                                   location_get_fn *fn, void *arg);
+/* Replaces what was read by record, whose schema and keep_until_ms are filled in here from its
+ * bindings; none of them are left out. */
+struct location_call *location_commit(struct redis *r, struct span aor, const struct location *read,
+                                      Countersign__Store__Location *record, struct wall now,
+                                      struct arena *a, location_commit_fn *fn, void *arg);
+/* fn will not be called. */
+void location_cancel(struct location_call *call);
+
+/* "cs:loc:{aor}" */
+void location_key(struct buf *b, struct span aor);
+
+#endif
