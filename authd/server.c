@@ -95,7 +95,6 @@ static void on_joined(void *arg, struct ipc_peer *p)
     list_init(&f->checks);
     list_push_back(&s->fronts, &f->link);
     metric_add(M_AUTHD_CLIENTS, 0, 1);
-    log_info(&slog, "front joined", kv_str("node", ipc_peer_node(p)));
 }
 
 static void on_left(void *arg, struct ipc_peer *p)
@@ -109,7 +108,6 @@ static void on_left(void *arg, struct ipc_peer *p)
         forget(s, c);
         check_cancel(c);
     }
-    log_info(&slog, "front left", kv_str("node", ipc_peer_node(p)));
     metric_add(M_AUTHD_CLIENTS, 0, -1);
     list_remove(&f->link);
     free(f);

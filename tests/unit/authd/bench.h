@@ -20,6 +20,8 @@
 #include "lib/run.h"
 #include "lib/tmp.h"
 
+#define CS_UNUSED __attribute__((unused)) /* by some of the programs */
+
 static const char bench_yaml[] =
     "listen: { socket: auth.sock, users: ['0'] }\n"
     "redis: { socket: redis.sock }\n"
@@ -235,7 +237,7 @@ static void bench_on_user(void *arg, int err, const struct user *u)
     bench_op.err = err ? err : user_copy(u, &bench_user_arena, &bench_user);
 }
 
-static void bench_remove(const char *name)
+CS_UNUSED static void bench_remove(const char *name)
 {
     arena_init(&bench_user_arena, NULL, 0, 0);
     assert_int_equal(bench_wait(store_get_user(bench.k.store, span_str(name), SPAN("example.com"),
@@ -347,7 +349,7 @@ static void ask_prepare(struct ask *a, const char *algorithm)
     d->cnonce_secret = (char *)"0a4f113b";
 }
 
-static const struct got *ask_put(struct ask *a)
+CS_UNUSED static const struct got *ask_put(struct ask *a)
 {
     bench.got.answered = false;
     assert_true(check_start(&bench.k, &a->m, NULL));
@@ -356,8 +358,8 @@ static const struct got *ask_put(struct ask *a)
 }
 
 /* The usual one: prepared, answered and put. */
-static const struct got *ask_with(const char *method, const char *listener, const char *user,
-                                  const char *password)
+CS_UNUSED static const struct got *ask_with(const char *method, const char *listener,
+                                            const char *user, const char *password)
 {
     struct ask a = ask_new(method, listener);
     ask_prepare(&a, "SHA-256");

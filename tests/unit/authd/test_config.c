@@ -113,7 +113,7 @@ static void test_what_cannot_work_is_refused_with_its_line(void **state)
         { GROUP "  digest: { realm: example.com }\n  basic: true\n", "basic" },
         { HEAD, "peer_groups" },
         { GROUP "  digest: { realm: example.com }\n- name: g\n  digest: { realm: example.com }\n",
-          "name" },
+          "already" },
     };
     for (size_t i = 0; i < CS_LEN(rows); i++) {
         struct arena a;

@@ -1,0 +1,183 @@
+#include "authd/server.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include "ipc/ipc.h"
+#include "unit/authd/bench.h"
+
+/* Two fronts ask over the socket, beside the server in one loop. */
+static struct front_end {
+    struct ipc_client *client;
+    bool ready;
+    size_t verdicts, signs;
+    uint64_t last_id;
+    Countersign__Auth__VerdictKind last_kind;
+    Countersign__Auth__Cause last_cause;
+} fronts[2];
+
+static struct server *server;
+static char socket_path[108];
+
+static void on_ready(void *arg, bool ready)
+{
+    ((struct front_end *)arg)->ready = ready;
+}
+
+static void on_message(void *arg, const Countersign__Auth__FromAuthd *msg)
+{
+    struct front_end *f = arg;
+    if (msg->body_case == COUNTERSIGN__AUTH__FROM_AUTHD__BODY_SIGNED)
+        f->signs += msg->signed_->cause == CAUSE(NO_CREDENTIALS_CONFIGURED);
+    if (msg->body_case != COUNTERSIGN__AUTH__FROM_AUTHD__BODY_VERDICT)
+        return;
+    f->verdicts++;
+    f->last_id = msg->verdict->id;
+    f->last_kind = msg->verdict->kind;
+    f->last_cause = msg->verdict->cause;
+}
+
+static const struct ipc_client_events client_events = { on_ready, on_message };
+
+static void send_check(struct front_end *f, struct ask *a, uint64_t id)
+{
+    Countersign__Auth__ToAuthd msg = COUNTERSIGN__AUTH__TO_AUTHD__INIT;
+    a->m.id = id;
+    msg.body_case = COUNTERSIGN__AUTH__TO_AUTHD__BODY_CHECK;
+    msg.check = &a->m;
+    assert_int_equal(ipc_client_send(f->client, &msg), 0);
+}
+
+static void send_cancel(struct front_end *f, uint64_t id)
+{
+    Countersign__Auth__ToAuthd msg = COUNTERSIGN__AUTH__TO_AUTHD__INIT;
+    Countersign__Auth__Cancel cancel = COUNTERSIGN__AUTH__CANCEL__INIT;
+    cancel.id = id;
+    msg.body_case = COUNTERSIGN__AUTH__TO_AUTHD__BODY_CANCEL;
+    msg.cancel = &cancel;
+    assert_int_equal(ipc_client_send(f->client, &msg), 0);
+}
+
+static struct ask right_one(void)
+{
+    struct ask a = ask_new("REGISTER", "udp");
+    ask_prepare(&a, "MD5");
+    return a;
+}
+
+static void test_each_front_gets_the_answers_to_its_own_questions(void **state)
+{
+    (void)state;
+    struct ask a = right_one(), b = right_one();
+    ask_answer(&a, "alice", "correct horse battery");
+    ask_answer(&b, "alice", "wrong password here");
+    send_check(&fronts[0], &a, 7);
+    send_check(&fronts[1], &b, 7);
+    assert_true(run_until_count(&bench.loop, &fronts[0].verdicts, 1, 2000));
+    assert_true(run_until_count(&bench.loop, &fronts[1].verdicts, 1, 2000));
+    assert_int_equal(fronts[0].last_id, 7);
+    assert_int_equal(fronts[0].last_kind, KIND(ACCEPT));
+    assert_int_equal(fronts[1].last_id, 7);
+    assert_int_equal(fronts[1].last_cause, CAUSE(WRONG_RESPONSE));
+    assert_int_equal(metric_get(M_AUTHD_CLIENTS, 0), 2);
+}
+
+static void test_cancel_drops_the_open_question_of_that_front(void **state)
+{
+    (void)state;
+    size_t mine = fronts[0].verdicts, other = fronts[1].verdicts;
+    struct ask a = right_one(), b = right_one();
+    ask_answer(&a, "alice", "correct horse battery");
+    ask_answer(&b, "alice", "correct horse battery");
+    send_check(&fronts[0], &a, 8);
+    send_check(&fronts[1], &b, 8);
+    send_cancel(&fronts[0], 8);
+    send_cancel(&fronts[0], 999); /* never asked */
+    assert_true(run_until_count(&bench.loop, &fronts[1].verdicts, other + 1, 2000));
+    run_for(&bench.loop, 30);
+    assert_int_equal(fronts[0].verdicts, mine);
+    assert_int_equal(bench.k.open, 0);
+}
+
+static void test_sign_without_provisioned_credentials_is_answered(void **state)
+{
+    (void)state;
+    Countersign__Auth__ToAuthd msg = COUNTERSIGN__AUTH__TO_AUTHD__INIT;
+    Countersign__Auth__Sign sign = COUNTERSIGN__AUTH__SIGN__INIT;
+    sign.id = 5;
+    msg.body_case = COUNTERSIGN__AUTH__TO_AUTHD__BODY_SIGN;
+    msg.sign = &sign;
+    assert_int_equal(ipc_client_send(fronts[0].client, &msg), 0);
+    assert_true(run_until_count(&bench.loop, &fronts[0].signs, 1, 2000));
+}
+
+static void test_questions_of_a_front_that_left_are_dropped(void **state)
+{
+    (void)state;
+    struct ask a = right_one();
+    ask_answer(&a, "alice", "correct horse battery");
+    kill(bench.server.pid, SIGSTOP);
+    for (uint64_t id = 20; id < 30; id++)
+        send_check(&fronts[1], &a, id);
+    run_for(&bench.loop, 30);
+    assert_int_equal(bench.k.open, 10);
+    ipc_client_close(&fronts[1].client);
+    run_for(&bench.loop, 30);
+    kill(bench.server.pid, SIGCONT);
+    assert_int_equal(bench.k.open, 0);
+    assert_int_equal(metric_get(M_AUTHD_CLIENTS, 0), 1);
+    run_for(&bench.loop, 50);
+}
+
+static void test_closing_with_open_questions_leaves_nothing(void **state)
+{
+    (void)state;
+    struct ask a = right_one();
+    ask_answer(&a, "alice", "correct horse battery");
+    kill(bench.server.pid, SIGSTOP);
+    send_check(&fronts[0], &a, 40);
+    run_for(&bench.loop, 30);
+    assert_int_equal(bench.k.open, 1);
+    server_close(&server);
+    assert_int_equal(bench.k.open, 0);
+    kill(bench.server.pid, SIGCONT);
+    ipc_client_close(&fronts[0].client);
+    run_for(&bench.loop, 30);
+}
+
+static int open_server(void **state)
+{
+    int err = bench_open(state);
+    static uid_t self;
+    self = geteuid();
+    snprintf(socket_path, sizeof(socket_path), "%s", tmp_path("auth.sock"));
+    bench.conf.listen.socket = socket_path;
+    bench.conf.listen.bits = 0600;
+    bench.conf.listen.uids = &self;
+    bench.conf.listen.n_uids = 1;
+    if (!err)
+        err = server_open(&bench.k, &server);
+    const struct ipc_client_conf cc = { .path = socket_path,
+                                        .node = "test",
+                                        .role = COUNTERSIGN__AUTH__ROLE__ROLE_REGISTRAR };
+    for (size_t i = 0; !err && i < 2; i++) {
+        err = ipc_client_open(&bench.loop, &cc, &client_events, &fronts[i], &fronts[i].client);
+        if (!err && !run_until(&bench.loop, &fronts[i].ready, 2000))
+            err = -1;
+    }
+    if (!err)
+        bench_add("alice", "1001", "correct horse battery", ALG_ALL, true);
+    return err;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_each_front_gets_the_answers_to_its_own_questions),
+        cmocka_unit_test(test_cancel_drops_the_open_question_of_that_front),
+        cmocka_unit_test(test_sign_without_provisioned_credentials_is_answered),
+        cmocka_unit_test(test_questions_of_a_front_that_left_are_dropped),
+        cmocka_unit_test(test_closing_with_open_questions_leaves_nothing),
+    };
+    return cmocka_run_group_tests_name("server", tests, open_server, bench_close);
+}

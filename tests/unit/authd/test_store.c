@@ -1,0 +1,337 @@
+#include "authd/store.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+
+#include "lib/redis_server.h"
+#include "lib/run.h"
+
+static struct loop loop;
+static struct redis_server server;
+static struct redis *redis;
+static struct store *store;
+static struct vault *vault;
+
+static struct {
+    bool done;
+    int err;
+    struct arena arena;
+    struct user user, users[16];
+    size_t n;
+    char next[256];
+    bool has_next;
+    uint64_t count[ALG_COUNT];
+    int64_t integer;
+} got;
+
+static int wait_for(void *call)
+{
+    assert_non_null(call);
+    got.done = false;
+    assert_true(run_until(&loop, &got.done, 3000));
+    return got.err;
+}
+
+static void on_done(void *arg, int err)
+{
+    (void)arg;
+    got.done = true;
+    got.err = err;
+}
+
+static void on_user(void *arg, int err, const struct user *u)
+{
+    on_done(arg, err);
+    assert_true((err == 0) == (u != NULL));
+    if (u)
+        assert_int_equal(user_copy(u, &got.arena, &got.user), 0);
+}
+
+static void on_list(void *arg, int err, const struct user *users, size_t n, struct span next)
+{
+    on_done(arg, err);
+    got.n = n;
+    got.has_next = next.p != NULL;
+    span_copy(got.next, sizeof(got.next), next);
+    for (size_t i = 0; i < n && i < 16; i++)
+        assert_int_equal(user_copy(&users[i], &got.arena, &got.users[i]), 0);
+}
+
+static void on_count(void *arg, int err, const uint64_t *n)
+{
+    on_done(arg, err);
+    memcpy(got.count, n, sizeof(got.count));
+}
+
+static void on_reply(void *arg, const struct redis_reply *r)
+{
+    on_done(arg, r ? 0 : CS_ECLOSED);
+    got.integer = r && r->type == REDIS_INTEGER ? r->integer : -1;
+}
+
+static int64_t ask_redis(struct span command, const char *key)
+{
+    assert_int_equal(wait_for(redis_do(redis, on_reply, NULL, command, span_str(key))), 0);
+    return got.integer;
+}
+
+static struct user user_of(const char *name, const char *realm, const struct span *aors, size_t n,
+                           unsigned algorithms)
+{
+    struct user u = {
+        .name = span_str(name), .realm = span_str(realm), .enabled = true, .aors = aors, .n_aors = n
+    };
+    assert_int_equal(
+        user_set_password(&u, vault, algorithms, SPAN("a good long password"), &got.arena), 0);
+    return u;
+}
+
+static int get(const char *name, const char *realm)
+{
+    return wait_for(store_get_user(store, span_str(name), span_str(realm), on_user, NULL));
+}
+
+static int find(const char *aor)
+{
+    return wait_for(store_find_aor(store, span_str(aor), on_done, NULL));
+}
+
+static uint64_t lacking(const char *realm, enum algorithm alg)
+{
+    assert_int_equal(wait_for(store_count_lacking(store, span_str(realm), on_count, NULL)), 0);
+    return got.count[alg];
+}
+
+static const struct span aors[] = { SPAN_INIT("sip:1@a.example"), SPAN_INIT("sip:2@a.example") };
+
+static void test_user_and_its_indexes_are_stored_changed_and_removed(void **state)
+{
+    (void)state;
+    struct user u = user_of("alice", "a.example", aors, 2, ALG_BIT(ALG_MD5));
+    assert_int_equal(get("alice", "a.example"), CS_ENOENT);
+    assert_int_equal(find("sip:1@a.example"), CS_ENOENT);
+    assert_int_equal(wait_for(store_put_user(store, NULL, &u, on_done, NULL)), 0);
+    assert_int_equal(get("alice", "a.example"), 0);
+    assert_true(got.user.record.n > 0);
+    assert_int_equal(got.user.n_aors, 2);
+    assert_int_equal(get("alice", "b.example"), CS_ENOENT);
+    assert_int_equal(find("sip:1@a.example"), 0);
+    assert_int_equal(find("sip:2@a.example"), 0);
+    assert_int_equal(lacking("a.example", ALG_MD5), 0);
+    assert_int_equal(lacking("a.example", ALG_SHA256), 1);
+
+    assert_int_equal(get("alice", "a.example"), 0);
+    struct user old = got.user, now = old;
+    now.n_aors = 1; /* the second goes */
+    assert_int_equal(user_set_password(&now, vault, ALG_ALL, SPAN("another good one!"), &got.arena),
+                     0);
+    assert_int_equal(wait_for(store_put_user(store, &old, &now, on_done, NULL)), 0);
+    assert_int_equal(find("sip:1@a.example"), 0);
+    assert_int_equal(find("sip:2@a.example"), CS_ENOENT);
+    assert_int_equal(lacking("a.example", ALG_SHA256), 0);
+
+    assert_int_equal(get("alice", "a.example"), 0);
+    old = now = got.user;
+    now.enabled = false; /* nobody is behind its AOR now */
+    assert_int_equal(wait_for(store_put_user(store, &old, &now, on_done, NULL)), 0);
+    assert_int_equal(find("sip:1@a.example"), CS_ENOENT);
+
+    assert_int_equal(get("alice", "a.example"), 0);
+    old = got.user;
+    assert_int_equal(wait_for(store_remove_user(store, &old, on_done, NULL)), 0);
+    assert_int_equal(get("alice", "a.example"), CS_ENOENT);
+    assert_int_equal(ask_redis(SPAN("EXISTS"), "cs:users"), 0);
+    assert_int_equal(ask_redis(SPAN("EXISTS"), "cs:aor:{sip:1@a.example}"), 0);
+    assert_int_equal(ask_redis(SPAN("EXISTS"), "cs:lacks:{a.example}:SHA-256"), 0);
+}
+
+static void test_who_comes_second_gets_a_conflict_and_leaves_no_trace(void **state)
+{
+    (void)state;
+    struct user first = user_of("bob", "a.example", aors, 1, ALG_ALL);
+    struct user second = user_of("bob", "a.example", aors + 1, 1, ALG_BIT(ALG_MD5));
+    assert_int_equal(wait_for(store_put_user(store, NULL, &first, on_done, NULL)), 0);
+    assert_int_equal(wait_for(store_put_user(store, NULL, &second, on_done, NULL)), CS_ECONFLICT);
+    assert_int_equal(find("sip:1@a.example"), 0);
+    run_for(&loop, 20);
+    assert_int_equal(find("sip:2@a.example"), CS_ENOENT);
+    assert_int_equal(lacking("a.example", ALG_SHA256), 0);
+
+    assert_int_equal(get("bob", "a.example"), 0);
+    struct user read = got.user, mine = read, theirs = read;
+    mine.max_contacts = 1;
+    theirs.max_contacts = 2;
+    assert_int_equal(wait_for(store_put_user(store, &read, &theirs, on_done, NULL)), 0);
+    assert_int_equal(wait_for(store_put_user(store, &read, &mine, on_done, NULL)), CS_ECONFLICT);
+    assert_int_equal(wait_for(store_remove_user(store, &read, on_done, NULL)), CS_ECONFLICT);
+    assert_int_equal(get("bob", "a.example"), 0);
+    assert_int_equal(got.user.max_contacts, 2);
+    read = got.user;
+    assert_int_equal(wait_for(store_remove_user(store, &read, on_done, NULL)), 0);
+}
+
+static void test_pages_hold_every_user_once(void **state)
+{
+    (void)state;
+    char name[16];
+    for (int i = 0; i < 10; i++) {
+        snprintf(name, sizeof(name), "u%02d", i);
+        struct user u = user_of(name, i % 2 ? "a.example" : "b.example", NULL, 0, ALG_BIT(ALG_MD5));
+        assert_int_equal(wait_for(store_put_user(store, NULL, &u, on_done, NULL)), 0);
+    }
+    size_t seen = 0;
+    char after[256] = "";
+    do {
+        struct span from = after[0] ? span_str(after) : SPAN_NULL;
+        assert_int_equal(wait_for(store_list_users(store, SPAN_NULL, from, 3, on_list, NULL)), 0);
+        for (size_t i = 0; i < got.n; i++) {
+            snprintf(name, sizeof(name), "u%02zu", seen++);
+            assert_true(span_eq(got.users[i].name, span_str(name)));
+        }
+        strcpy(after, got.next);
+    } while (got.has_next);
+    assert_int_equal(seen, 10);
+    assert_int_equal(
+        wait_for(store_list_users(store, SPAN("a.example"), SPAN_NULL, 100, on_list, NULL)), 0);
+    assert_int_equal(got.n, 5);
+    assert_int_equal(wait_for(store_count_users(store, on_count, NULL)), 0);
+    assert_int_equal(got.count[0], 10);
+    assert_int_equal(wait_for(store_list_users(store, SPAN_NULL, SPAN("zz"), 3, on_list, NULL)), 0);
+    assert_int_equal(got.n, 0);
+    assert_false(got.has_next);
+}
+
+static void test_each_count_of_a_nonce_is_taken_once_and_windows_expire(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *tag;
+        unsigned nc;
+        int err;
+    } rows[] = {
+        { "aaaaaaaaaaaa", 1, 0 },
+        { "aaaaaaaaaaaa", 1, CS_ECONFLICT },
+        { "aaaaaaaaaaaa", 2, 0 },
+        { "aaaaaaaaaaaa", 2, CS_ECONFLICT },
+        { "aaaaaaaaaaaa", 4096, 0 },
+        { "aaaaaaaaaaaa", 0, 0 },
+        { "aaaaaaaaaaaa", 0, CS_ECONFLICT },
+        { "bbbbbbbbbbbb", 7, 0 },
+        { "bbbbbbbbbbbb", 1, 0 },
+        { "bbbbbbbbbbbb", 7, CS_ECONFLICT },
+        { "bbbbbbbbbbbb", 1, CS_ECONFLICT },
+        { "cccccccccccc", 0, 0 },
+        { "cccccccccccc", 1, 0 },
+        { "cccccccccccc", 0, CS_ECONFLICT },
+    };
+    for (size_t i = 0; i < CS_LEN(rows); i++) {
+        int err = wait_for(store_commit_nc(store, span_str(rows[i].tag), rows[i].nc,
+                                           DURATION_MS(60000), on_done, NULL));
+        if (err != rows[i].err)
+            fail_msg("row %zu: %d", i, err);
+    }
+    assert_true(ask_redis(SPAN("PTTL"), "cs:nc:{aaaaaaaaaaaa}") > 50000);
+    assert_true(ask_redis(SPAN("PTTL"), "cs:nc:{bbbbbbbbbbbb}") > 50000);
+    assert_true(ask_redis(SPAN("PTTL"), "cs:nc:{cccccccccccc}") > 50000);
+}
+
+static void on_location(void *arg, int err, const Countersign__Store__Location *loc)
+{
+    on_done(arg, err);
+    assert_true((err == 0) == (loc != NULL));
+    got.n = loc ? loc->n_binding : 0;
+}
+
+static void test_what_is_not_ours_in_redis_is_an_error_and_no_answer(void **state)
+{
+    (void)state;
+    redis_do(redis, on_reply, NULL, SPAN("SET"), SPAN("cs:user:{odd@a.example}"), SPAN("garbage"));
+    redis_do(redis, on_reply, NULL, SPAN("SADD"), SPAN("cs:user:{set@a.example}"), SPAN("x"));
+    redis_do(redis, on_reply, NULL, SPAN("SET"), SPAN("cs:loc:{sip:odd@a.example}"), SPAN("\xff"));
+    assert_int_equal(get("odd", "a.example"), CS_EPROTO);
+    assert_int_equal(get("set", "a.example"), CS_ECLOSED);
+    assert_int_equal(
+        wait_for(store_get_location(store, SPAN("sip:odd@a.example"), on_location, NULL)),
+        CS_EPROTO);
+    assert_int_equal(
+        wait_for(store_get_location(store, SPAN("sip:no@a.example"), on_location, NULL)),
+        CS_ENOENT);
+}
+
+static void test_cancelled_operation_is_not_answered(void **state)
+{
+    (void)state;
+    struct store_call *c = store_get_user(store, SPAN("u00"), SPAN("b.example"), on_user, NULL);
+    got.done = false;
+    store_cancel(c);
+    c = store_list_users(store, SPAN_NULL, SPAN_NULL, 10, on_list, NULL);
+    run_for(&loop, 1);
+    if (!got.done)
+        store_cancel(c);
+    got.done = false;
+    run_for(&loop, 30);
+    assert_false(got.done);
+}
+
+static void test_redis_away_is_an_error_and_comes_back(void **state)
+{
+    (void)state;
+    redis_server_kill(&server);
+    run_for(&loop, 30);
+    assert_false(store_is_ready(store));
+    assert_int_equal(get("u00", "b.example"), CS_ECLOSED);
+    assert_int_equal(find("sip:1@a.example"), CS_ECLOSED);
+    redis_server_start(&server, NULL);
+    for (int i = 0; i < 300 && !store_is_ready(store); i++)
+        run_for(&loop, 10);
+    assert_int_equal(get("u00", "b.example"), 0); /* what was acknowledged is there */
+}
+
+static int open_all(void **state)
+{
+    (void)state;
+    struct redis_conf rc = { 0 };
+    redis_server_start(&server, NULL);
+    rc.unix_path = server.socket;
+    arena_init(&got.arena, NULL, 0, 0);
+    assert_int_equal(loop_init(&loop), 0);
+    assert_int_equal(redis_open(&loop, &rc, &redis), 0);
+    assert_int_equal(store_new(redis, &store), 0);
+    assert_int_equal(
+        vault_new(SPAN("000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"), &vault),
+        0);
+    for (int i = 0; i < 300 && !store_is_ready(store); i++)
+        run_for(&loop, 10);
+    return store_is_ready(store) ? 0 : -1;
+}
+
+static int close_all(void **state)
+{
+    (void)state;
+    store_free(&store);
+    redis_close(&redis);
+    vault_free(&vault);
+    arena_fini(&got.arena);
+    bool clean = run_down(&loop);
+    redis_server_kill(&server);
+    return clean ? 0 : -1;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_user_and_its_indexes_are_stored_changed_and_removed),
+        cmocka_unit_test(test_who_comes_second_gets_a_conflict_and_leaves_no_trace),
+        cmocka_unit_test(test_pages_hold_every_user_once),
+        cmocka_unit_test(test_each_count_of_a_nonce_is_taken_once_and_windows_expire),
+        cmocka_unit_test(test_what_is_not_ours_in_redis_is_an_error_and_no_answer),
+        cmocka_unit_test(test_cancelled_operation_is_not_answered),
+        cmocka_unit_test(test_redis_away_is_an_error_and_comes_back),
+    };
+    return cmocka_run_group_tests_name("store", tests, open_all, close_all);
+}
