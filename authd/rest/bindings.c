@@ -7,7 +7,6 @@ struct bindings_op {
     struct op op;
     const struct span *aors;
     size_t n_aors, i;
-    struct location_call *location; /* under way, or NULL */
     unsigned tries;
     bool removing;
     json_t *list;
@@ -18,11 +17,7 @@ enum { PAGE = 100, TRIES = 4 };
 
 static void drop(struct op *op)
 {
-    struct bindings_op *b = container_of(op, struct bindings_op, op);
-    if (b->location)
-        location_cancel(b->location);
-    b->location = NULL;
-    json_decref(b->list);
+    json_decref(container_of(op, struct bindings_op, op)->list);
 }
 
 static struct bindings_op *bindings_op_new(struct http_req *req, struct rest *rest, bool removing)
@@ -92,7 +87,7 @@ static void removed(struct bindings_op *b)
 static void on_committed(void *arg, int err)
 {
     struct bindings_op *b = arg;
-    b->location = NULL;
+    b->op.location = NULL;
     if (err == CS_ECONFLICT && ++b->tries < TRIES)
         next_aor(b); /* somebody registered: read it again */
     else if (err)
@@ -127,9 +122,9 @@ static void remove_all(struct bindings_op *b, const struct location *read)
 {
     Countersign__Store__Location none = COUNTERSIGN__STORE__LOCATION__INIT;
     struct rest *rest = b->op.rest;
-    b->location = location_commit(rest->conf.redis, b->aors[b->i], read, &none,
-                                  loop_wall(rest->loop), http_arena(b->op.req), on_committed, b);
-    if (!b->location)
+    b->op.location = location_commit(rest->conf.redis, b->aors[b->i], read, &none,
+                                     loop_wall(rest->loop), http_arena(b->op.req), on_committed, b);
+    if (!b->op.location)
         op_no_memory(&b->op);
 }
 
@@ -138,7 +133,7 @@ static void on_location(void *arg, int err, const struct location *read)
     struct bindings_op *b = arg;
     struct wall now = loop_wall(b->op.rest->loop);
     size_t n = err || !read->record ? 0 : read->record->n_binding;
-    b->location = NULL;
+    b->op.location = NULL;
     if (err == CS_EPROTO && b->removing) {
         delete_unreadable(b);
         return;
@@ -163,9 +158,9 @@ static void on_location(void *arg, int err, const struct location *read)
 static void next_aor(struct bindings_op *b)
 {
     if (b->i < b->n_aors) {
-        b->location = location_get(b->op.rest->conf.redis, b->aors[b->i], http_arena(b->op.req),
-                                   on_location, b);
-        if (!b->location)
+        b->op.location = location_get(b->op.rest->conf.redis, b->aors[b->i], http_arena(b->op.req),
+                                      on_location, b);
+        if (!b->op.location)
             op_no_memory(&b->op);
     } else if (b->removing) {
         op_reply(&b->op, 204, NULL);

@@ -66,9 +66,10 @@ def ask(path, *args):
         return read_frame(s)
 
 
-def location(aor, contact, expires_ms):
+def location(contact, expires_ms):
+    """The value of the one field of cs:loc:{<aor>}."""
     binding = (field(1, contact) + field(2, "call-1") + field(3, 7) + fixed64(4, expires_ms) +
                field(5, 500) + field(8, "<sip:edge.example.com;lr>") +
                field(12, "Phone/1.0") + field(13, "alice@example.com") +
                field(14, "192.0.2.9:5060") + fixed64(15, expires_ms - 3600_000))
-    return fixed64(1, 0x1234) + field(2, 1) + field(3, aor) + field(4, binding)
+    return field(2, 1) + field(4, binding)
