@@ -35,6 +35,7 @@ struct tx {
     struct sip_msg *msg;
     struct flow *out; /* where answers go; NULL until the first */
     char tag[TX_TAG_LEN];
+    bool forwarded; /* the last answer came from elsewhere, with another To tag */
 
     /* client */
     const struct tx_client_events *events; /* NULL: forgotten */
@@ -79,6 +80,8 @@ void tx_free(struct tx *t);
 void tx_remember(struct tx *t, struct span text);
 
 /* match.c */
+/* Whether the branch alone names the transaction; if not, RFC 2543's rules do (17.2.3). */
+bool tx_has_branch(const struct sip_msg *m);
 /* For what is written and then sent in one go. */
 extern _Thread_local char tx_scratch[TX_SCRATCH];
 /* The server transaction a request belongs to; ACK and CANCEL with as = SIP_INVITE: that INVITE's.

@@ -14,11 +14,16 @@ static void put_part(struct buf *b, struct span s)
     buf_put(b, s);
 }
 
+bool tx_has_branch(const struct sip_msg *m)
+{
+    return m->via.rfc3261 && m->via.branch.n > 7; /* RFC 4475, 3.4.1: not the cookie alone */
+}
+
 struct tx_key tx_key_server(const struct sip_msg *m, enum sip_method as)
 {
     struct buf b = BUF_INIT(tx_scratch);
     const struct sip_via *via = &m->via;
-    if (via->rfc3261 && via->branch.n > 7) { /* RFC 4475, 3.4.1: not the cookie alone */
+    if (tx_has_branch(m)) {
         put_part(&b, via->branch);
         for (size_t i = 0; i < via->host.n; i++)
             buf_putc(&b, ascii_lower(via->host.p[i]));

@@ -62,8 +62,10 @@ void tx_reply_full(struct tx *t, unsigned status, struct span reason, struct spa
 
 void tx_forward(struct tx *t, unsigned status, struct span response)
 {
-    if (t->x)
-        answer(t, status, response);
+    if (!t->x)
+        return;
+    t->forwarded = true;
+    answer(t, status, response);
 }
 
 bool tx_is_answered(const struct tx *t)
@@ -131,7 +133,8 @@ static void on_ack(struct siptx *x, struct flow *f, struct sip_msg *m, struct tx
     char tag_text[TX_TAG_LEN];
     struct buf tag = BUF_INIT(tag_text);
     /* By RFC 2543's rules the To tag counts too (17.2.3). */
-    if (t && !m->via.rfc3261 && !t->msg->to.tag.p && !span_eq(m->to.tag, tx_to_tag(t)))
+    if (t && !tx_has_branch(m) && !t->forwarded && !t->msg->to.tag.p &&
+        !span_eq(m->to.tag, tx_to_tag(t)))
         t = NULL;
     if (t) {
         tx_move(t, TX_EV_ACK, &in);

@@ -33,7 +33,7 @@ struct tx *tx_new(struct siptx *x, enum tx_kind kind, struct tx_key key, struct 
     t->kind = kind;
     t->state = TX_IDLE;
     t->linked = true;
-    t->broken = false;
+    t->broken = t->forwarded = false;
     t->data = NULL;
     t->flow = flow_ref(f);
     t->text_n = 0;

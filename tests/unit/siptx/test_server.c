@@ -117,6 +117,13 @@ static void test_clients_of_rfc_2543_are_matched_by_their_fields(void **state)
     assert_int_equal(next_status(&w, fd, 20), 0);
     wire_send(fd, message("INVITE", "UDP 127.0.0.1:9;rport", ""));
     until_requests(&w, 2);
+    tx_forward(w.tx, 486, SPAN("SIP/2.0 486 Elsewhere\r\n\r\n")); /* its To tag is another's */
+    assert_int_equal(next_status(&w, fd, 2000), 486);
+    wire_send(fd, message("ACK", "UDP 127.0.0.1:9;rport", ";tag=elsewhere"));
+    run_for(&w.loop, 20);
+    assert_int_equal(w.acks, 1);
+    loop_skip(&w.loop, DURATION_S(1));
+    assert_int_equal(next_status(&w, fd, 20), 0);
     close(fd);
     world_close(&w);
 }
