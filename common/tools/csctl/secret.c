@@ -1,3 +1,4 @@
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <termios.h>
@@ -27,19 +28,36 @@ static bool read_line(FILE *f, char *line)
     return line[0] != '\0';
 }
 
+static int tty_fd;
+static struct termios seen; /* how the terminal was */
+
+/* Ctrl-C at the prompt must not leave a terminal that shows nothing. */
+static void on_signal(int signum)
+{
+    tcsetattr(tty_fd, TCSAFLUSH, &seen);
+    raise(signum); /* the handler was for once */
+}
+
 /* From the terminal itself, unseen. */
 static bool ask(FILE *tty, const char *prompt, char *line)
 {
-    struct termios seen, unseen;
+    static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+    struct sigaction restore = { .sa_handler = on_signal, .sa_flags = SA_RESETHAND | SA_NODEFER };
+    struct sigaction before[CS_LEN(signals)];
+    tty_fd = fileno(tty);
+    if (tcgetattr(tty_fd, &seen))
+        return false;
+    struct termios unseen = seen;
+    unseen.c_lflag &= ~(tcflag_t)ECHO;
+    for (size_t i = 0; i < CS_LEN(signals); i++)
+        sigaction(signals[i], &restore, &before[i]);
+    tcsetattr(tty_fd, TCSAFLUSH, &unseen);
     fputs(prompt, tty);
     fflush(tty);
-    if (tcgetattr(fileno(tty), &seen))
-        return false;
-    unseen = seen;
-    unseen.c_lflag &= ~(tcflag_t)ECHO;
-    tcsetattr(fileno(tty), TCSAFLUSH, &unseen);
     bool ok = read_line(tty, line);
-    tcsetattr(fileno(tty), TCSAFLUSH, &seen);
+    tcsetattr(tty_fd, TCSAFLUSH, &seen);
+    for (size_t i = 0; i < CS_LEN(signals); i++)
+        sigaction(signals[i], &before[i], NULL);
     fputc('\n', tty);
     return ok;
 }

@@ -2,6 +2,7 @@
 import http.client
 import json
 import os
+import pty
 import shutil
 import signal
 import socket
@@ -120,6 +121,29 @@ peer_groups:
         done = subprocess.run([self.binary("common/tools/csctl"), *argv], env=env, input=stdin,
                               capture_output=True, text=True, check=False, timeout=120)
         return done.returncode, done.stdout, done.stderr
+
+    def csctl_at_terminal(self, argv, talk):
+        """With a terminal of its own; talk is (what to wait for, what to type). What the terminal
+        showed, and the exit code (negative: the signal)."""
+        pid, fd = pty.fork()
+        if pid == 0:
+            os.environ["CSCTL_URL"] = f"http://127.0.0.1:{self.port}"
+            os.environ["CSCTL_TOKEN_FILE"] = self.path("admin.token")
+            tool = self.binary("common/tools/csctl")
+            os.execv(tool, [tool, *argv])
+        shown, script = "", list(talk)
+        while True:
+            if script and shown.endswith(script[0][0]):
+                os.write(fd, script.pop(0)[1].encode())
+            try:
+                more = os.read(fd, 4096)
+            except OSError: # the other end is closed
+                more = b""
+            if not more:
+                break
+            shown += more.decode()
+        os.close(fd)
+        return shown, os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
     def close(self, keep):
         for name in list(self.processes):
