@@ -5,6 +5,7 @@
 #include "base/metric.h"
 #include "base/rand.h"
 #include "gate/facts.h"
+#include "gate/lease.h"
 #include "ipc/ipc.h"
 
 #define AUTH(name) Countersign__Auth__##name
@@ -19,6 +20,9 @@ struct gate_ask {
     void *arg;
     struct mono asked;
     bool sent;
+    uint64_t class_;             /* of a request without credentials; 0: other */
+    struct lease_text *text;     /* answered from a lease: what is said, */
+    char nonce[LEASE_NONCE_MAX]; /* and the nonce in it */
 };
 
 struct gate {
@@ -27,7 +31,8 @@ struct gate {
     struct duration deadline;
     struct gate_ask **slots; /* by the low half of an id */
     size_t n_slots, n_open, max_open;
-    struct list open, free, refused; /* refused: to be told LATER at the end of this turn */
+    struct list open, free, here; /* here: answered at the end of this turn, without authd */
+    struct lease_table *leases;
     struct timer timer;
     struct turn turn;
     bool ready;
@@ -63,6 +68,7 @@ static void ask_free(struct gate_ask *ask)
     if (ask->sent)
         g->n_open--;
     ask->sent = false;
+    lease_text_unref(&ask->text);
     list_push_front(&g->free, &ask->link);
 }
 
@@ -83,11 +89,19 @@ static void answer(struct gate_ask *ask, enum verdict kind, const AUTH(Verdict) 
     fn(arg, kind, v);
 }
 
-static void answer_later(struct gate_ask *ask)
+static void answer_here(struct gate_ask *ask)
 {
     AUTH(Verdict) v = COUNTERSIGN__AUTH__VERDICT__INIT;
-    v.kind = COUNTERSIGN__AUTH__VERDICT_KIND__LATER;
-    answer(ask, VERDICT_LATER, &v);
+    char memory[4096];
+    struct arena arena;
+    arena_init(&arena, memory, sizeof(memory), 0);
+    if (ask->text && lease_verdict(ask->text, ask->nonce, &arena, &v) == 0) {
+        answer(ask, VERDICT_CHALLENGE, &v);
+    } else {
+        v.kind = COUNTERSIGN__AUTH__VERDICT_KIND__LATER;
+        answer(ask, VERDICT_LATER, &v);
+    }
+    arena_fini(&arena);
 }
 
 static void send_cancel(struct gate *g, uint64_t id)
@@ -121,26 +135,25 @@ static void on_deadline(struct timer *t)
         if (mono_before(now, mono_add(ask->asked, g->deadline)))
             break;
         send_cancel(g, ask->id);
-        answer_later(ask);
+        answer_here(ask);
     }
     watch_deadline(g);
 }
 
-static void refuse_all(struct gate *g, struct list *asks)
+static void answer_all(struct list *asks)
 {
     struct list taken;
     struct list *it;
-    (void)g;
     list_init(&taken);
     list_splice(&taken, asks); /* what the callbacks ask waits for its own turn */
     while ((it = list_pop(&taken)))
-        answer_later(container_of(it, struct gate_ask, link));
+        answer_here(container_of(it, struct gate_ask, link));
 }
 
 static void on_turn(struct turn *t)
 {
     struct gate *g = container_of(t, struct gate, turn);
-    refuse_all(g, &g->refused);
+    answer_all(&g->here);
 }
 
 static void on_ready(void *arg, bool ready)
@@ -149,7 +162,7 @@ static void on_ready(void *arg, bool ready)
     g->ready = ready;
     metric_set(M_GATE_CONNECTED, 0, ready);
     if (!ready) { /* what authd did not answer it will never answer */
-        refuse_all(g, &g->open);
+        answer_all(&g->open);
         watch_deadline(g);
     }
 }
@@ -175,6 +188,9 @@ static void on_message(void *arg, const AUTH(FromAuthd) * msg)
     if (msg->body_case != COUNTERSIGN__AUTH__FROM_AUTHD__BODY_VERDICT)
         return;
     struct gate_ask *ask = ask_find(g, msg->verdict->id);
+    if (ask && msg->verdict->lease && ask->class_)
+        lease_fill(g->leases, ask->class_, msg->verdict->lease, msg->verdict->status,
+                   loop_now(g->loop));
     if (ask)
         answer(ask, kind_of(msg->verdict), msg->verdict);
 }
@@ -191,11 +207,13 @@ int gate_open(struct loop *l, const struct gate_conf *conf, struct gate **out)
     g->max_open = conf->max_open ? conf->max_open : DEFAULT_OPEN;
     list_init(&g->open);
     list_init(&g->free);
-    list_init(&g->refused);
+    list_init(&g->here);
     timer_init(&g->timer, on_deadline);
     turn_init(&g->turn, on_turn);
-    int err = ipc_client_open(l, &ipc, &events, g, &g->ipc);
+    g->leases = lease_table_new();
+    int err = g->leases ? ipc_client_open(l, &ipc, &events, g, &g->ipc) : CS_ENOMEM;
     if (err) {
+        lease_table_free(&g->leases);
         free(g);
         return err;
     }
@@ -211,19 +229,41 @@ void gate_close(struct gate **gp)
     *gp = NULL;
     g->ready = false;
     ipc_client_close(&g->ipc);
-    refuse_all(g, &g->open);
-    refuse_all(g, &g->refused);
+    answer_all(&g->open);
+    answer_all(&g->here);
     timer_stop(g->loop, &g->timer);
     turn_cancel(&g->turn);
     for (size_t i = 0; i < g->n_slots; i++)
         free(g->slots[i]);
     free(g->slots);
+    lease_table_free(&g->leases);
     free(g);
 }
 
 bool gate_is_ready(const struct gate *g)
 {
     return g->ready;
+}
+
+static bool send_check(struct gate_ask *ask, struct flow *f, const struct sip_msg *m,
+                       const struct gate_facts *facts)
+{
+    struct gate *g = ask->gate;
+    AUTH(Check) check = COUNTERSIGN__AUTH__CHECK__INIT;
+    AUTH(ToAuthd) msg = COUNTERSIGN__AUTH__TO_AUTHD__INIT;
+    char memory[4096];
+    struct arena arena;
+    arena_init(&arena, memory, sizeof(memory), 0);
+    check.id = ask->id;
+    check.has_deadline_ms = true;
+    check.deadline_ms = (uint32_t)g->deadline.ms;
+    check.lease_want = ask->class_ ? lease_want(g->leases, ask->class_) : 0;
+    check.has_lease_want = check.lease_want > 0;
+    msg.body_case = COUNTERSIGN__AUTH__TO_AUTHD__BODY_CHECK;
+    msg.check = &check;
+    bool sent = facts_fill(&check, f, m, facts, &arena) == 0 && ipc_client_send(g->ipc, &msg) == 0;
+    arena_fini(&arena);
+    return sent;
 }
 
 struct gate_ask *gate_ask(struct gate *g, struct flow *f, const struct sip_msg *m,
@@ -236,27 +276,17 @@ struct gate_ask *gate_ask(struct gate *g, struct flow *f, const struct sip_msg *
     ask->arg = arg;
     ask->asked = loop_now(g->loop);
     metric_inc(M_GATE_ASKED, 0);
-    if (g->ready && g->n_open < g->max_open) {
-        AUTH(Check) check = COUNTERSIGN__AUTH__CHECK__INIT;
-        AUTH(ToAuthd) msg = COUNTERSIGN__AUTH__TO_AUTHD__INIT;
-        char memory[4096];
-        struct arena arena;
-        arena_init(&arena, memory, sizeof(memory), 0);
-        check.id = ask->id;
-        check.has_deadline_ms = true;
-        check.deadline_ms = (uint32_t)g->deadline.ms;
-        msg.body_case = COUNTERSIGN__AUTH__TO_AUTHD__BODY_CHECK;
-        msg.check = &check;
-        ask->sent =
-            facts_fill(&check, f, m, facts, &arena) == 0 && ipc_client_send(g->ipc, &msg) == 0;
-        arena_fini(&arena);
-    }
+    ask->class_ = lease_class(f, m, facts);
+    bool in_hand = g->ready && ask->class_ &&
+                   lease_take(g->leases, ask->class_, ask->asked, ask->nonce, &ask->text);
+    if (!in_hand && g->ready && g->n_open < g->max_open)
+        ask->sent = send_check(ask, f, m, facts);
     if (ask->sent) {
         g->n_open++;
         list_push_back(&g->open, &ask->link);
         watch_deadline(g);
     } else {
-        list_push_back(&g->refused, &ask->link);
+        list_push_back(&g->here, &ask->link);
         turn_queue(g->loop, &g->turn);
     }
     return ask;
