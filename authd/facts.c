@@ -2,11 +2,17 @@
 
 #include "base/util.h"
 
+/* Numbers of a later version are unknown, too. */
+static Countersign__Auth__Transport transport_of(const Countersign__Auth__Check *m)
+{
+    bool known = m->has_transport && (unsigned)m->transport <= COUNTERSIGN__AUTH__TRANSPORT__WSS;
+    return known ? m->transport : COUNTERSIGN__AUTH__TRANSPORT__TRANSPORT_UNKNOWN;
+}
+
 void facts_of(const Countersign__Auth__Check *m, struct facts *out)
 {
     *out = (struct facts){
-        .transport =
-            m->has_transport ? m->transport : COUNTERSIGN__AUTH__TRANSPORT__TRANSPORT_UNKNOWN,
+        .transport = transport_of(m),
         .listener = span_str(m->listener),
         .method = span_str(m->method),
         .request_uri = span_str(m->request_uri),
