@@ -113,7 +113,8 @@ static void on_created(void *arg, int err)
     if (err) {
         fail(s, err == CS_ECONFLICT ? CS_ENOMEM : err);
     } else {
-        user_changed(s->import->op.rest, s->weak ? "user imported" : NULL, &s->now, s->weak);
+        if (s->weak)
+            log_change("user imported", &s->now, true);
         report(s, CREATED, NULL);
     }
     step(s);
@@ -128,7 +129,8 @@ static void on_updated(void *arg, int err)
     if (err) {
         fail(s, err);
     } else {
-        user_changed(s->import->op.rest, s->weak ? "user imported" : NULL, &s->now, s->weak);
+        if (s->weak)
+            log_change("user imported", &s->now, true);
         report(s, UPDATED, NULL);
     }
     step(s);

@@ -45,8 +45,8 @@ const struct realm_conf *realm_of(const struct rest *rest, struct span name, str
 /* ?limit=, or the default. */
 CS_CHECK int limit_of(struct http_req *req, size_t standard, size_t max, size_t *out,
                       struct fault *f);
-/* To be called after each change: tells the owner, and logs it unless message is NULL. */
-void user_changed(struct rest *rest, const char *message, const struct user *u, bool weak);
+/* For the audit of what administrators did; weak: a weak password was allowed. */
+void log_change(const char *message, const struct user *u, bool weak);
 
 /* ---- the handlers ---- */
 http_fn rest_users_list, rest_user_create, rest_user_get, rest_user_patch, rest_user_delete,

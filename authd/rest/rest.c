@@ -145,16 +145,14 @@ int limit_of(struct http_req *req, size_t standard, size_t max, size_t *out, str
     return 0;
 }
 
-void user_changed(struct rest *rest, const char *message, const struct user *u, bool weak)
+void log_change(const char *message, const struct user *u, bool weak)
 {
-    if (message && weak)
+    if (weak)
         log_warn(&lg, message, kv_s("user", u->name), kv_s("realm", u->realm),
                  kv_b("enabled", u->enabled), kv_b("weak_password_allowed", true));
-    else if (message)
+    else
         log_info(&lg, message, kv_s("user", u->name), kv_s("realm", u->realm),
                  kv_b("enabled", u->enabled));
-    if (rest->conf.changed)
-        rest->conf.changed(rest->conf.arg, u->name, u->realm);
 }
 
 /* ---- the server ---- */
@@ -198,12 +196,6 @@ void rest_close(struct rest **rp)
         op_end(container_of(r->ops.next, struct op, link));
     httpd_close(&r->httpd);
     free(r);
-}
-
-void rest_set_realms(struct rest *r, const struct realm_conf *realms, size_t n)
-{
-    r->conf.realms = realms;
-    r->conf.n_realms = n;
 }
 
 const struct addr *rest_local(const struct rest *r)

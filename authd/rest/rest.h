@@ -20,17 +20,11 @@ struct rest_conf {
     struct explain *explain;
     const struct realm_conf *realms; /* the first is the default of requests that name none */
     size_t n_realms;
-    /* A user was created, changed or removed here; may be NULL. */
-    void (*changed)(void *arg, struct span name, struct span realm);
-    void *arg;
 };
 
 CS_CHECK int rest_open(struct loop *l, const struct rest_conf *conf, struct rest **out);
 /* Requests that are being worked on are dropped. */
 void rest_close(struct rest **r);
-/* After a reload. What both configurations must share (listen, redis, store, vault, explain) stays
- * as it was opened. */
-void rest_set_realms(struct rest *r, const struct realm_conf *realms, size_t n);
 const struct addr *rest_local(const struct rest *r);
 
 #endif

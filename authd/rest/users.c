@@ -116,7 +116,7 @@ static void on_done(void *arg, int err)
     } else if (err) {
         op_store_error(&u->op, err);
     } else {
-        user_changed(u->op.rest, messages[u->what], u->what == DELETE ? &u->old : &u->now, u->weak);
+        log_change(messages[u->what], u->what == DELETE ? &u->old : &u->now, u->weak);
         if (u->what == CREATE)
             locate(u);
         if (u->what == DELETE)
