@@ -176,6 +176,7 @@ static void write_line(struct audit *a, struct buf *b, const struct decision *d)
     boolean(b, ",\"stale\":", d->stale);
     boolean(b, ",\"uri_differs\":", d->uri_differs);
     text(b, ",\"single_challenge\":", d->pattern);
+    number(b, ",\"leased\":", d->leased);
     number(b, ",\"latency_us\":", d->latency_us);
     buf_lit(b, "}\n");
 }

@@ -40,22 +40,18 @@ static char *write_one(const struct digest_conf *d, enum algorithm alg, bool ses
     return buf_ok(&b) ? p : NULL;
 }
 
-int challenge_write(struct noncer *nonces, const struct digest_conf *d, unsigned offer, bool single,
-                    bool stale, struct wall now, struct arena *a, char *list[CHALLENGE_MAX],
-                    size_t *n)
+int challenge_write(struct span nonce, const struct digest_conf *d, unsigned offer, bool single,
+                    bool stale, struct arena *a, char *list[CHALLENGE_MAX], size_t *n)
 {
-    char nonce[NONCE_LEN];
-    int err = nonce_mint(nonces, d->realm, now, nonce);
     *n = 0;
-    for (size_t i = 0; !err && i < d->n_algorithms; i++) {
+    for (size_t i = 0; i < d->n_algorithms; i++) {
         if (!(offer & ALG_BIT(d->algorithms[i])))
             continue;
-        for (int sess = 0; !err && sess <= (d->sess && !single); sess++) {
-            list[*n] = write_one(d, d->algorithms[i], sess, single, stale,
-                                 span_of(nonce, sizeof(nonce)), a);
+        for (int sess = 0; sess <= (d->sess && !single); sess++) {
+            list[*n] = write_one(d, d->algorithms[i], sess, single, stale, nonce, a);
             if (!list[(*n)++])
-                err = CS_ENOMEM;
+                return CS_ENOMEM;
         }
     }
-    return err;
+    return 0;
 }

@@ -13,10 +13,10 @@ enum { CHALLENGE_MAX = 2 * ALG_COUNT };
  * challenge would help nobody. single leaves the weakest. */
 unsigned challenge_offer(const struct digest_conf *d, unsigned lacking, bool single);
 
-/* One challenge for each algorithm in offer, in the group's order, all with one new nonce. list
- * gets C strings of the arena. */
-CS_CHECK int challenge_write(struct noncer *nonces, const struct digest_conf *d, unsigned offer,
-                             bool single, bool stale, struct wall now, struct arena *a,
-                             char *list[CHALLENGE_MAX], size_t *n);
+/* One challenge for each algorithm in offer, in the group's order, all with this nonce. list gets C
+ * strings of the arena. */
+CS_CHECK int challenge_write(struct span nonce, const struct digest_conf *d, unsigned offer,
+                             bool single, bool stale, struct arena *a, char *list[CHALLENGE_MAX],
+                             size_t *n);
 
 #endif

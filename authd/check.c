@@ -4,6 +4,7 @@
 
 #include "authd/client.h"
 #include "authd/group.h"
+#include "authd/lease.h"
 #include "authd/policy.h"
 #include "base/log.h"
 #include "base/metric.h"
@@ -87,6 +88,7 @@ static void answer(struct check *c, Countersign__Auth__Verdict *v, Countersign__
         .pattern = c->pattern,
         .stale = c->stale,
         .uri_differs = c->uri_differs,
+        .leased = c->leased,
         .latency_us = (now.ns - c->began.ns) / 1000,
     };
     audit_write(k->audit, &d);
@@ -139,8 +141,21 @@ static void challenge(struct check *c, Countersign__Auth__Cause cause, bool stal
     v.has_status = true;
     v.status = policy_challenge_status(d, &c->facts);
     v.challenge = list;
-    if (challenge_write(c->k->nonces, d, challenge_offer(d, lacking, single), single, stale,
-                        loop_wall(c->k->loop), &c->arena, list, &v.n_challenge))
+    const unsigned offer = challenge_offer(d, lacking, single);
+    const struct wall now = loop_wall(c->k->loop);
+    char nonce[NONCE_LEN];
+    Countersign__Auth__Lease lease;
+    int err = nonce_mint(c->k->nonces, d->realm, now, nonce);
+    if (!err)
+        err = challenge_write(span_of(nonce, sizeof(nonce)), d, offer, single, stale, &c->arena,
+                              list, &v.n_challenge);
+    if (!err && c->lease_want && cause == CAUSE(NO_CREDENTIALS) &&
+        lease_is_safe(c->k->conf->peer_groups, c->k->conf->n_peer_groups)) {
+        err = lease_make(c->k->nonces, d, offer, single, c->lease_want, now, &c->arena, &lease);
+        v.lease = &lease;
+        c->leased = (uint32_t)lease.n_nonce_secret;
+    }
+    if (err)
         later(c, CAUSE(OVERLOADED));
     else
         answer(c, &v, CAUSE(CAUSE_NONE));
@@ -503,6 +518,7 @@ bool check_start(struct checker *k, const Countersign__Auth__Check *m, void *own
     c->id = m->id;
     c->began = clock_mono();
     c->deadline_ms = m->has_deadline_ms ? CS_MIN(m->deadline_ms, DEADLINE_MS) : DEADLINE_MS;
+    c->lease_want = m->has_lease_want ? m->lease_want : 0;
     timer_init(&c->deadline, on_deadline);
     facts_of(m, &c->facts);
     rand_bytes(id, sizeof(id));

@@ -70,7 +70,7 @@ struct check {
     struct store_call *get, *commit, *find;
     int commit_err, find_err;
     struct timer deadline;
-    uint32_t deadline_ms;
+    uint32_t deadline_ms, lease_want, leased;
     Countersign__Auth__Grant grant;
     char decision[DECISION_LEN + 1];
     struct arena arena;

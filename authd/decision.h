@@ -17,6 +17,7 @@ struct decision { /* all borrowed; absent where it does not apply */
     struct span user, realm; /* as claimed; proven when kind is ACCEPT */
     struct span algorithm, pattern;
     bool stale, uri_differs;
+    uint32_t leased; /* challenges given to the front for requests like this one */
     int64_t latency_us;
 };
 

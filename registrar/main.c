@@ -172,7 +172,6 @@ int main(int argc, char **argv)
         return 0;
     }
     log_setup(r.conf.log.level, r.conf.log.format);
-    signal(SIGPIPE, SIG_IGN);
     metric_set(M_PROCESS_START, 0, clock_wall().ms / 1000);
     int err = loop_init(&r.loop);
     if (!err) {

@@ -1,5 +1,6 @@
 #include "net/loop.h"
 
+#include <signal.h>
 #include <stdlib.h>
 
 struct loop_signal {
@@ -40,6 +41,7 @@ static void on_check(uv_check_t *h)
 int loop_init(struct loop *l)
 {
     *l = (struct loop){ .stale = true };
+    signal(SIGPIPE, SIG_IGN); /* a peer that left is an error code, not a death */
     list_init(&l->turn);
     list_init(&l->signals);
     int err = uv_loop_init(&l->uv);

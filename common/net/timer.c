@@ -110,6 +110,7 @@ void timer_wheel_advance(struct loop *l)
         }
     }
     w->tick = CS_MAX(w->tick, now);
+    arm(l);
 }
 
 static void on_uv_timer(uv_timer_t *h)
@@ -118,7 +119,6 @@ static void on_uv_timer(uv_timer_t *h)
     l->timers->armed = 0;
     loop_touch(l);
     timer_wheel_advance(l);
-    arm(l);
 }
 
 int timer_wheel_open(struct loop *l)
@@ -153,7 +153,7 @@ void timer_start(struct loop *l, struct timer *t, struct duration after)
 {
     struct timer_wheel *w = l->timers;
     struct mono now = loop_now(l);
-    list_remove(&t->link);
+    timer_stop(l, t);
     if (!w->used[0] && !w->used[1] && !w->used[2] && !w->used[3] && !w->used[4] &&
         list_empty(&w->due))
         w->tick = CS_MAX(w->tick, tick_of(now)); /* an idle wheel stands still: catch up */
