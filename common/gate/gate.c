@@ -246,7 +246,7 @@ bool gate_is_ready(const struct gate *g)
 }
 
 static bool send_check(struct gate_ask *ask, struct flow *f, const struct sip_msg *m,
-                       const struct gate_facts *facts)
+                       const struct gate_facts *facts, uint32_t want)
 {
     struct gate *g = ask->gate;
     AUTH(Check) check = COUNTERSIGN__AUTH__CHECK__INIT;
@@ -257,8 +257,8 @@ static bool send_check(struct gate_ask *ask, struct flow *f, const struct sip_ms
     check.id = ask->id;
     check.has_deadline_ms = true;
     check.deadline_ms = (uint32_t)g->deadline.ms;
-    check.lease_want = ask->class_ ? lease_want(g->leases, ask->class_) : 0;
-    check.has_lease_want = check.lease_want > 0;
+    check.has_lease_want = want > 0;
+    check.lease_want = want;
     msg.body_case = COUNTERSIGN__AUTH__TO_AUTHD__BODY_CHECK;
     msg.check = &check;
     bool sent = facts_fill(&check, f, m, facts, &arena) == 0 && ipc_client_send(g->ipc, &msg) == 0;
@@ -277,10 +277,11 @@ struct gate_ask *gate_ask(struct gate *g, struct flow *f, const struct sip_msg *
     ask->asked = loop_now(g->loop);
     metric_inc(M_GATE_ASKED, 0);
     ask->class_ = lease_class(f, m, facts);
+    uint32_t want = 0;
     bool in_hand = g->ready && ask->class_ &&
-                   lease_take(g->leases, ask->class_, ask->asked, ask->nonce, &ask->text);
+                   lease_take(g->leases, ask->class_, ask->asked, ask->nonce, &ask->text, &want);
     if (!in_hand && g->ready && g->n_open < g->max_open)
-        ask->sent = send_check(ask, f, m, facts);
+        ask->sent = send_check(ask, f, m, facts, want);
     if (ask->sent) {
         g->n_open++;
         list_push_back(&g->open, &ask->link);

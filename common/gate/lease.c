@@ -10,9 +10,11 @@ enum {
     CLASSES = 64,
     NONCES_MAX = 256,
     CHALLENGES_MAX = 8,
-    WORTH = 8,     /* requests of a class in a second before it is leased for */
-    SHARE = 4,     /* of a second's need that is asked for at once */
-    MARK = '\x01', /* where the nonce belongs */
+    WORTH = 8,         /* requests of a class in a second before it is leased for */
+    SHARE = 4,         /* of a second's need that is asked for at once */
+    LOW = 4,           /* of what was asked for: more is asked for before it runs out */
+    PATIENCE_MS = 200, /* then it is asked for again */
+    MARK = '\x01',     /* where the nonce belongs */
 };
 
 struct lease_text {
@@ -27,6 +29,7 @@ struct class_ {
     struct mono used, until;
     struct mono second; /* when the count began */
     uint32_t count, last_count;
+    struct mono asked; /* when more were asked for; ns 0: not, or they came */
     struct lease_text *text;
     size_t n_nonces;
     char (*nonces)[LEASE_NONCE_MAX];
@@ -144,24 +147,33 @@ static void count(struct class_ *c, struct mono now)
     c->used = now;
 }
 
+/* What a quarter of a second has needed lately; 0 when it is not worth it. */
+static uint32_t need(const struct class_ *c)
+{
+    uint32_t rate = CS_MAX(c->count, c->last_count);
+    return rate < WORTH ? 0 : CS_MIN(CS_MAX(rate / SHARE, (uint32_t)WORTH), (uint32_t)NONCES_MAX);
+}
+
 bool lease_take(struct lease_table *t, uint64_t class_, struct mono now,
-                char nonce[LEASE_NONCE_MAX], struct lease_text **text)
+                char nonce[LEASE_NONCE_MAX], struct lease_text **text, uint32_t *want)
 {
     struct class_ *c = find_or_make(t, class_);
     count(c, now);
-    if (c->n_nonces == 0 || mono_before(c->until, now))
+    if (mono_before(c->until, now))
+        c->n_nonces = 0;
+    *want = need(c);
+    bool asked = c->asked.ns && mono_since(c->asked, now).ms < PATIENCE_MS;
+    if (*want && !asked && c->n_nonces <= *want / LOW) { /* this request fetches more */
+        c->asked = now;
+        return false;
+    }
+    *want = 0;
+    if (c->n_nonces == 0)
         return false;
     memcpy(nonce, c->nonces[--c->n_nonces], LEASE_NONCE_MAX);
     c->text->refs++;
     *text = c->text;
     return true;
-}
-
-uint32_t lease_want(struct lease_table *t, uint64_t class_)
-{
-    const struct class_ *c = find(t, class_);
-    uint32_t rate = c ? CS_MAX(c->count, c->last_count) : 0;
-    return rate < WORTH ? 0 : CS_MIN(CS_MAX(rate / SHARE, (uint32_t)WORTH), (uint32_t)NONCES_MAX);
 }
 
 void lease_fill(struct lease_table *t, uint64_t class_, const AUTH(Lease) * lease, uint32_t status,
@@ -180,6 +192,7 @@ void lease_fill(struct lease_table *t, uint64_t class_, const AUTH(Lease) * leas
     lease_text_unref(&c->text);
     c->text = text;
     c->n_nonces = 0;
+    c->asked.ns = 0;
     c->until = mono_add(now, DURATION_MS(lease->valid_ms));
     for (size_t i = 0; i < lease->n_nonce_secret; i++) {
         if (strlen(lease->nonce_secret[i]) < LEASE_NONCE_MAX)

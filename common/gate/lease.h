@@ -15,13 +15,11 @@ void lease_table_free(struct lease_table **t);
 uint64_t lease_class(const struct flow *f, const struct sip_msg *m, const struct gate_facts *facts);
 
 enum { LEASE_NONCE_MAX = 64 };
-/* Takes a nonce of this class and a reference to its text; false if there is none in hand. Counts
- * the request either way. */
+/* Takes a nonce of this class and a reference to its text. False: this request goes to authd, and
+ * asks for *want challenges if that is not 0: one request at a time, before the last one is used.
+ * Counts the request either way. */
 bool lease_take(struct lease_table *t, uint64_t class_, struct mono now,
-                char nonce[LEASE_NONCE_MAX], struct lease_text **text);
-/* How many challenges to ask for: what a quarter of a second has needed lately, 0 when it is not
- * worth it. */
-uint32_t lease_want(struct lease_table *t, uint64_t class_);
+                char nonce[LEASE_NONCE_MAX], struct lease_text **text, uint32_t *want);
 void lease_fill(struct lease_table *t, uint64_t class_, const Countersign__Auth__Lease *lease,
                 uint32_t status, struct mono now);
 
