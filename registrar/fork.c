@@ -18,6 +18,7 @@ struct branch {
 };
 
 struct fork {
+    struct list link; /* front.forks */
     struct front *front;
     struct fork_request rq; /* without its targets */
     struct branch *branches;
@@ -33,6 +34,7 @@ static char out[MESSAGE_MAX]; /* one loop, one message at a time */
 static void fork_free(struct fork *k)
 {
     struct loop *l = k->front->loop;
+    list_remove(&k->link);
     timer_stop(l, &k->timer);
     turn_cancel(&k->end);
     if (tx_data(k->rq.tx))
@@ -321,6 +323,7 @@ struct fork *fork_start(struct front *f, const struct fork_request *rq)
     k->breadth = sip_hdr_u32(rq->msg, SIP_HDR_MAX_BREADTH, &breadth) ? BREADTH : breadth;
     timer_init(&k->timer, on_timer);
     turn_init(&k->end, on_end);
+    list_push_back(&f->forks, &k->link);
     for (size_t i = 0; i < k->n; i++) {
         branches[i] = (struct branch){ .fork = k,
                                        .flow = flow_ref(rq->targets[i].flow),
@@ -336,4 +339,10 @@ void fork_cancel(struct fork *k)
     k->cancelled = true;
     timer_stop(k->front->loop, &k->timer);
     cancel_branches(k);
+}
+
+void fork_end_all(struct front *f)
+{
+    while (!list_empty(&f->forks))
+        fork_free(container_of(f->forks.next, struct fork, link));
 }

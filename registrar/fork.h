@@ -32,6 +32,8 @@ struct fork_request {
 struct fork *fork_start(struct front *f, const struct fork_request *rq);
 /* Cancels every branch that rings; their answers come as always. */
 void fork_cancel(struct fork *fork);
+/* Drops what is under way: callers without an answer get a 500. */
+void fork_end_all(struct front *f);
 /* Whether this Via of ours has this loop hash: the request has been here with the same aim. */
 bool fork_via_loops(const struct sip_via *via, uint64_t loop_hash);
 

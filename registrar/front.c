@@ -4,6 +4,7 @@
 
 #include "base/metric.h"
 #include "base/rand.h"
+#include "registrar/fork.h"
 #include "registrar/proxy.h"
 #include "registrar/register.h"
 #include "sip/write.h"
@@ -188,6 +189,7 @@ int front_open(struct front *f)
                              .message_deadline = c->limits.message_deadline,
                              .first_message = c->limits.first_message,
                              .connect = c->limits.connect };
+    list_init(&f->forks);
     if (c->node.p)
         span_copy(f->node, sizeof(f->node), c->node);
     else if (gethostname(f->node, sizeof(f->node) - 1))
@@ -200,6 +202,7 @@ int front_open(struct front *f)
 
 void front_close(struct front *f)
 {
+    fork_end_all(f);
     siptx_free(&f->tx);
     siptp_free(&f->tp);
 }

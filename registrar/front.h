@@ -15,6 +15,7 @@ struct front {
     struct gate *gate;
     struct siptp *tp;
     struct siptx *tx;
+    struct list forks; /* under way */
 };
 
 /* Opens the listeners of the configuration; gate and redis are there already. On failure what is
