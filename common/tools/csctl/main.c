@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "csctl.h"
+#include "selftest.h"
 
 static const struct command {
     const char *name;
@@ -66,6 +67,19 @@ static const struct command {
       "\n  --limit N            so many, the newest first (20)\n" },
     { "realms", realms, "", "algorithms offered, and who lacks which", "" },
     { "health", health, "", "is authd alive and ready", "" },
+    { "selftest", selftest, "--sip ADDR --domain D --user U --password-file F ... [options]",
+      "try everything out as two phones",
+      "Two phones register, are refused where they must be, call each other and hang up; nothing\n"
+      "is left behind. Give two users of the domain that have no phones. Exit code 1 when a step\n"
+      "failed, 3 when the registrar does not answer.\n\n"
+      "  --sip [udp:|tcp:]HOST[:PORT]\n"
+      "                       the registrar, over UDP unless said; the second time it is given\n"
+      "                       it is for the second phone\n"
+      "  --transport udp|tcp  the same address over this transport, for the second phone\n"
+      "  --domain D           of the users\n"
+      "  --user U             given twice\n"
+      "  --password-file F    given twice, in the order of the users\n"
+      "  --timeout T          of each step (10s)\n" },
 };
 
 static const char global_help[] =

@@ -1,0 +1,277 @@
+#include "selftest.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <netdb.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+struct result {
+    const char *step;
+    enum outcome outcome;
+    double ms;
+    char seen[SELFTEST_SEEN];
+};
+
+struct options {
+    struct {
+        enum sip_transport transport;
+        struct addr addr;
+    } server[2];
+    size_t n_servers;
+    const char *domain;
+    const char *user[2], *password_file[2];
+    size_t n_users, n_files;
+    struct duration timeout;
+};
+
+/* ---- options ---- */
+
+static int resolve(struct span host, uint16_t port, struct addr *out)
+{
+    char name[256];
+    struct addrinfo hints = { .ai_socktype = SOCK_DGRAM }, *found;
+    if (addr_parse_host(host, port, out) == 0)
+        return 0;
+    span_copy(name, sizeof(name), host);
+    if (host.n >= sizeof(name) || getaddrinfo(name, NULL, &hints, &found))
+        return CS_ENOENT;
+    addr_from_sockaddr(found->ai_addr, out);
+    addr_set_port(out, port);
+    freeaddrinfo(found);
+    return 0;
+}
+
+static int add_server(struct ctl *c, struct options *o, enum sip_transport transport,
+                      const struct addr *addr)
+{
+    if (o->n_servers == CS_LEN(o->server))
+        return bad_usage(c, "there are two phones: give at most two addresses");
+    if (transport != SIP_UDP && transport != SIP_TCP)
+        return bad_usage(c, "phones speak udp and tcp");
+    o->server[o->n_servers].transport = transport;
+    o->server[o->n_servers++].addr = *addr;
+    return EXIT_OK;
+}
+
+/* [udp:|tcp:]host[:port] */
+static int add_sip(struct ctl *c, struct options *o, const char *text)
+{
+    enum sip_transport transport = SIP_UDP;
+    struct addr addr;
+    uint64_t port = 5060;
+    struct span rest = span_str(text), host = rest;
+    if (sip_transport_of(span_cut(&rest, ':'), &transport) == 0 && rest.p)
+        host = rest;
+    if (addr_parse(host, 5060, &addr)) {
+        struct span digits = host;
+        host = span_cut(&digits, ':');
+        if (digits.p && span_u64(digits, UINT16_MAX, &port))
+            return bad_usage(c, "\"%s\" has no port behind its colon", text);
+        if (resolve(host, (uint16_t)port, &addr))
+            return bad_usage(c, "\"" SPAN_FMT "\" is no address and no host that is known",
+                             SPAN_ARG(host));
+    }
+    return add_server(c, o, transport, &addr);
+}
+
+static int add_transport(struct ctl *c, struct options *o, const char *name)
+{
+    enum sip_transport transport;
+    if (sip_transport_of(span_str(name), &transport))
+        return bad_usage(c, "\"%s\" is no transport; write udp or tcp", name);
+    if (!o->n_servers)
+        return bad_usage(c, "--transport adds to the --sip before it");
+    return add_server(c, o, transport, &o->server[o->n_servers - 1].addr);
+}
+
+static int set_timeout(struct ctl *c, struct options *o, const char *text)
+{
+    struct span s = span_str(text);
+    uint64_t n, unit = 0;
+    if (span_ends(s, SPAN("ms")))
+        unit = 1, s.n -= 2;
+    else if (span_ends(s, SPAN("s")))
+        unit = 1000, s.n -= 1;
+    if (!unit || span_u64(s, 3600 * 1000, &n) || n == 0)
+        return bad_usage(c, "\"%s\" is not a duration; write 10s", text);
+    o->timeout = DURATION_MS((int64_t)(n * unit));
+    return EXIT_OK;
+}
+
+static int read_options(struct ctl *c, int argc, char **argv, struct options *o)
+{
+    enum { SIP = 256, TRANSPORT, DOMAIN, USER, PASSWORD_FILE, TIMEOUT };
+    static const struct option options[] = {
+        { "sip", required_argument, NULL, SIP },
+        { "transport", required_argument, NULL, TRANSPORT },
+        { "domain", required_argument, NULL, DOMAIN },
+        { "user", required_argument, NULL, USER },
+        { "password-file", required_argument, NULL, PASSWORD_FILE },
+        { "timeout", required_argument, NULL, TIMEOUT },
+        { 0 },
+    };
+    int err = EXIT_OK;
+    o->timeout = DURATION_S(10);
+    optind = 1;
+    for (int opt; !err && (opt = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+        switch (opt) {
+        case SIP:
+            err = add_sip(c, o, optarg);
+            break;
+        case TRANSPORT:
+            err = add_transport(c, o, optarg);
+            break;
+        case DOMAIN:
+            o->domain = optarg;
+            break;
+        case USER:
+            if (o->n_users == CS_LEN(o->user))
+                return bad_usage(c, "there are two phones: give two users");
+            o->user[o->n_users++] = optarg;
+            break;
+        case PASSWORD_FILE:
+            if (o->n_files == CS_LEN(o->password_file))
+                return bad_usage(c, "there are two phones: give two password files");
+            o->password_file[o->n_files++] = optarg;
+            break;
+        case TIMEOUT:
+            err = set_timeout(c, o, optarg);
+            break;
+        default:
+            return bad_usage(c, "it does not know this option");
+        }
+    }
+    if (err)
+        return err;
+    if (optind < argc)
+        return bad_usage(c, "it takes options only, not \"%s\"", argv[optind]);
+    if (!o->n_servers || !o->domain || o->n_users < 2 || o->n_files < 2)
+        return bad_usage(c, "needs --sip, --domain, and --user and --password-file twice each");
+    return EXIT_OK;
+}
+
+/* ---- telling ---- */
+
+static const char *const outcomes[] = {
+    [STEP_SKIPPED] = "skipped",
+    [STEP_PASSED] = "passed",
+    [STEP_FAILED] = "FAILED",
+};
+
+static int name_width(void)
+{
+    size_t widest = 0;
+    for (const struct step *s = selftest_steps; s->name; s++)
+        widest = CS_MAX(widest, strlen(s->name));
+    return (int)widest;
+}
+
+static void print_row(const struct result *r)
+{
+    printf("%-*s  %-7s  %8.1f  %s\n", name_width(), r->step, outcomes[r->outcome], r->ms, r->seen);
+}
+
+static json_t *json_of(const struct result *results, size_t n, bool passed)
+{
+    json_t *steps = json_array();
+    for (size_t i = 0; i < n; i++) {
+        const struct result *r = &results[i];
+        json_array_append_new(steps,
+                              json_pack("{s:s, s:s, s:f, s:s}", "step", r->step, "result",
+                                        r->outcome == STEP_FAILED ? "failed" : outcomes[r->outcome],
+                                        "ms", r->ms, "seen", r->seen));
+    }
+    return json_pack("{s:b, s:o}", "passed", passed, "steps", steps);
+}
+
+/* ---- running ---- */
+
+static void run_step(struct selftest *t, const struct step *s, unsigned passed, struct result *r)
+{
+    struct mono begun = clock_mono();
+    r->step = s->name;
+    r->outcome = selftest_step(t, s, passed);
+    r->ms = (double)(clock_mono().ns - begun.ns) / 1e6;
+    span_copy(r->seen, sizeof(r->seen), span_str(t->seen));
+}
+
+static int run(const struct ctl *c, struct selftest *t)
+{
+    static struct result results[SELFTEST_STEPS];
+    unsigned passed = 0;
+    size_t n = 0;
+    bool all = true, live = !c->json && isatty(STDOUT_FILENO);
+    if (!c->json)
+        printf("%-*s  %-7s  %8s  %s\n", name_width(), "step", "result", "ms", "seen");
+    for (const struct step *s = selftest_steps; s->name && !t->unreachable; s++, n++) {
+        if (live) {
+            printf("%-*s  ...", name_width(), s->name);
+            fflush(stdout);
+        }
+        run_step(t, s, passed, &results[n]);
+        if (live)
+            fputs("\r\033[K", stdout);
+        if (!c->json)
+            print_row(&results[n]);
+        if (results[n].outcome == STEP_PASSED)
+            passed |= 1U << n;
+        else
+            all = false;
+    }
+    if (c->json) {
+        json_t *j = json_of(results, n, all);
+        print_json(j);
+        json_decref(j);
+    }
+    return t->unreachable ? EXIT_UNREACHABLE : all ? EXIT_OK : EXIT_REFUSED;
+}
+
+static int run_phones(const struct ctl *c, const struct options *o, struct selftest *t)
+{
+    struct loop loop;
+    int err = loop_init(&loop);
+    if (err) {
+        complain("no event loop: %s", cs_strerror(err));
+        return EXIT_REFUSED;
+    }
+    t->loop = &loop;
+    t->timeout = o->timeout;
+    err = selftest_open(t);
+    if (err)
+        complain("the phones cannot be opened: %s", cs_strerror(err));
+    int status = err ? EXIT_UNREACHABLE : run(c, t);
+    selftest_close(t);
+    loop_stop(&loop);
+    loop_run(&loop);
+    err = loop_fini(&loop);
+    if (err)
+        complain("a handle was left open: %s", cs_strerror(err));
+    return status;
+}
+
+int selftest(struct ctl *c, int argc, char **argv)
+{
+    static struct selftest t;
+    struct options o = { 0 };
+    struct secret password[2] = { 0 };
+    int status = read_options(c, argc, argv, &o);
+    for (size_t i = 0; !status && i < CS_LEN(password); i++) {
+        int err = secret_read_file(&password[i], o.password_file[i]);
+        if (err) {
+            complain("%s: %s", o.password_file[i], cs_strerror(err));
+            status = EXIT_USAGE;
+        }
+        const size_t which = i ? o.n_servers - 1 : 0; /* the second phone by the second address */
+        t.conf[i] = (struct phone_conf){ .user = span_str(o.user[i]),
+                                         .domain = span_str(o.domain),
+                                         .password = &password[i],
+                                         .transport = o.server[which].transport,
+                                         .server = o.server[which].addr };
+    }
+    if (!status)
+        status = run_phones(c, &o, &t);
+    for (size_t i = 0; i < CS_LEN(password); i++)
+        secret_fini(&password[i]);
+    return status;
+}

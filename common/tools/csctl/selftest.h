@@ -1,0 +1,45 @@
+/* `csctl selftest`: two phones of our own try out a running installation, step by step. */
+#ifndef CS_TOOLS_SELFTEST_H
+#define CS_TOOLS_SELFTEST_H
+
+#include "csctl.h"
+#include "phone.h"
+
+enum { SELFTEST_SEEN = 512, SELFTEST_STEPS = 32 };
+
+enum outcome { STEP_SKIPPED, STEP_PASSED, STEP_FAILED };
+
+struct selftest {
+    struct loop *loop;
+    struct phone_conf conf[2];
+    struct duration timeout; /* of a step */
+    /* From here on the scenario's: */
+    struct phone *phone[2];
+    struct phone *wrong;    /* the first phone with a wrong password */
+    struct phone *stranger; /* a user that nobody knows */
+    struct secret made_up;
+    char nobody[32];
+    struct ask reg[2], refused, call, other;
+    struct timer deadline;
+    bool late, unreachable;
+    char seen[SELFTEST_SEEN]; /* what the step at hand saw */
+};
+
+struct step {
+    const char *name;
+    bool (*run)(struct selftest *t);
+    unsigned needs; /* bit i: step i must have passed */
+};
+
+/* Ends with a NULL name. The first says whether the server can be reached. */
+extern const struct step selftest_steps[];
+
+/* conf and timeout are set. On failure selftest_close() is still due. */
+CS_CHECK int selftest_open(struct selftest *t);
+void selftest_close(struct selftest *t);
+/* Runs one step and says in t->seen what it saw. passed: bits of the steps before. */
+enum outcome selftest_step(struct selftest *t, const struct step *s, unsigned passed);
+
+command_fn selftest;
+
+#endif
