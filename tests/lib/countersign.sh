@@ -89,8 +89,8 @@ cs_run() { # name
     esac
     setpriv --pdeathsig KILL "${command[@]}" >>"$CS_DIR/$name.log" 2>&1 </dev/null &
     CS_PID[$name]=$!
-    for _ in $(seq 150); do
-        cs_is_ready "$name" && return 0
+    for _ in $(seq 150); do # a registrar that runs has to find it, too
+        cs_is_ready "$name" && { [ -z "${CS_PID[registrar]:-}" ] || cs_is_ready registrar; } && return 0
         kill -0 "${CS_PID[$name]}" 2>/dev/null || break
         sleep 0.1
     done

@@ -221,7 +221,8 @@ static int run(const struct ctl *c, struct selftest *t)
     }
     if (c->json) {
         json_t *j = json_of(results, n, all);
-        print_json(j);
+        json_dumpf(j, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6) | JSON_ENSURE_ASCII);
+        putchar('\n');
         json_decref(j);
     }
     return t->unreachable ? EXIT_UNREACHABLE : all ? EXIT_OK : EXIT_REFUSED;
