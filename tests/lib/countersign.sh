@@ -128,7 +128,6 @@ cs_start() { # dir build port
     export CSCTL_URL=http://127.0.0.1:$((CS_PORT + 1)) CSCTL_TOKEN_FILE=$CS_DIR/admin.token
     (
         umask 077
-        head -c 24 /dev/urandom | base64 >"$CS_DIR/admin.token"
         "$CS_BUILD/authd/authd" --make-keys "$CS_DIR" >"$CS_DIR/authd.log" 2>&1 &&
             cs_authd_yaml >"$CS_DIR/authd.yaml" && cs_registrar_yaml >"$CS_DIR/registrar.yaml"
     ) || { cs_log authd; return 1; }
