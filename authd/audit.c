@@ -7,11 +7,12 @@
 
 #include "base/log.h"
 
-enum { ROOM = 256 * 1024 };
+/* Lines wait a little for others, so that a write costs many of them: what a kill -9 can lose. */
+enum { ROOM = 256 * 1024, DELAY_MS = 50 };
 
 struct audit {
     struct loop *loop;
-    struct turn turn;
+    struct timer timer;
     int fd;
     char *path;
     bool failing;
@@ -50,9 +51,9 @@ static void flush(struct audit *a)
     a->n = 0;
 }
 
-static void on_turn(struct turn *t)
+static void on_timer(struct timer *t)
 {
-    flush(container_of(t, struct audit, turn));
+    flush(container_of(t, struct audit, timer));
 }
 
 static int open_file(const char *path)
@@ -70,7 +71,7 @@ int audit_open(struct loop *l, const char *path, struct audit **out)
     a->loop = l;
     a->fd = STDERR_FILENO;
     a->time_of.ms = -1;
-    turn_init(&a->turn, on_turn);
+    timer_init(&a->timer, on_timer);
     int err = 0;
     if (path) {
         a->path = strdup(path);
@@ -88,7 +89,7 @@ void audit_close(struct audit **ap)
     *ap = NULL;
     if (!a)
         return;
-    turn_cancel(&a->turn);
+    timer_stop(a->loop, &a->timer);
     if (a->fd >= 0)
         flush(a);
     if (a->path && a->fd >= 0)
@@ -192,5 +193,6 @@ void audit_write(struct audit *a, const struct decision *d)
     }
     if (buf_ok(&b))
         a->n += b.n;
-    turn_queue(a->loop, &a->turn);
+    if (!timer_is_running(&a->timer))
+        timer_start(a->loop, &a->timer, DURATION_MS(DELAY_MS));
 }

@@ -392,20 +392,10 @@ static Countersign__Auth__Cause judge(struct check *c, const struct user *u)
     return fault != CAUSE(OK) ? fault : right ? CAUSE(OK) : CAUSE(WRONG_RESPONSE);
 }
 
-static void got_user(void *arg, int err, const struct user *u)
+/* The response is right; the rest is about what it may do. */
+static void proceed(struct check *c, const struct user *u)
 {
-    struct check *c = arg;
     const struct digest_conf *d = &c->group->digest;
-    c->get = NULL;
-    if (err && err != CS_ENOENT) {
-        later(c, CAUSE(STORE_UNAVAILABLE));
-        return;
-    }
-    Countersign__Auth__Cause cause = judge(c, u);
-    if (cause != CAUSE(OK)) {
-        refuse_wrong(c, cause);
-        return;
-    }
     c->right = true;
     if (nonce_is_stale(&c->nonce, loop_wall(c->k->loop), d->nonce_lifetime)) {
         challenge(c, CAUSE(NONCE_STALE), true);
@@ -415,7 +405,7 @@ static void got_user(void *arg, int err, const struct user *u)
         challenge(c, CAUSE(NONCE_STALE), true); /* used up */
         return;
     }
-    cause = policy_identity(u, &c->facts);
+    Countersign__Auth__Cause cause = policy_identity(u, &c->facts);
     if (cause != CAUSE(OK)) {
         reject(c, cause, CAUSE(CAUSE_NONE));
         return;
@@ -424,6 +414,36 @@ static void got_user(void *arg, int err, const struct user *u)
         later(c, CAUSE(OVERLOADED));
     else
         accept_unless_used(c, CAUSE(OK));
+}
+
+static void got_user(void *arg, int err, const struct user *u)
+{
+    struct check *c = arg;
+    c->get = NULL;
+    if (err && err != CS_ENOENT) {
+        later(c, CAUSE(STORE_UNAVAILABLE));
+        return;
+    }
+    if (u)
+        cache_put(c->k->cache, u->name, u->realm, u->record, c->cache_generation);
+    Countersign__Auth__Cause cause = judge(c, u);
+    if (cause == CAUSE(OK))
+        proceed(c, u);
+    else
+        refuse_wrong(c, cause);
+}
+
+/* What is kept may only say yes. A no, and somebody unknown, are judged by what Redis holds, with
+ * the same work before, so that time does not tell one from the other. */
+static bool judge_cached(struct check *c)
+{
+    struct span record = cache_get(c->k->cache, c->cred.username, c->group->digest.realm);
+    struct user u;
+    bool found = record.p && user_decode(record, &c->arena, &u) == 0;
+    if (judge(c, found ? &u : NULL) != CAUSE(OK))
+        return false;
+    proceed(c, &u);
+    return true;
 }
 
 /* All that can be said without the user is said before Redis is asked. */
@@ -446,8 +466,11 @@ static void judge_credentials(struct check *c)
         refuse_mismatch(c, CAUSE(NONCE_FORGED));
         return;
     }
+    if (judge_cached(c))
+        return;
     int err = outlive(c);
     if (!err) {
+        c->cache_generation = cache_generation(c->k->cache);
         c->get = store_get_user(c->k->store, c->cred.username, d->realm, got_user, c);
         err = c->get ? 0 : CS_ENOMEM;
     }

@@ -4,6 +4,7 @@
 #define CS_AUTHD_CHECK_H
 
 #include "authd/audit.h"
+#include "authd/cache.h"
 #include "authd/challenge.h"
 #include "authd/config.h"
 #include "authd/digest.h"
@@ -25,6 +26,7 @@ struct checker { /* what all checks share; filled by its owner, members outlive 
     struct loop *loop;
     const struct authd_conf *conf;
     struct store *store;
+    struct cache *cache;
     struct vault *vault;
     struct noncer *nonces;
     struct realms *realms;
@@ -69,6 +71,7 @@ struct check {
     Countersign__Auth__Cause pending_cause; /* of the accept that is waited for */
     struct store_call *get, *commit, *find;
     int commit_err, find_err;
+    uint64_t cache_generation;
     struct timer deadline;
     uint32_t deadline_ms, lease_want, leased;
     Countersign__Auth__Grant grant;

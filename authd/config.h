@@ -111,7 +111,7 @@ struct authd_conf {
         enum log_format format;
     } log;
     struct {
-        size_t checks, penalties, local_nonces, explained;
+        size_t checks, penalties, local_nonces, explained, cached_users;
     } limits;
     struct realm_conf *realms;
     size_t n_realms;

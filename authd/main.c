@@ -156,6 +156,8 @@ static int open_store(struct authd *d)
     if (!err)
         err = store_new(d->redis, &d->checker.store);
     if (!err)
+        err = cache_open(&d->loop, &rc, conf->limits.cached_users, &d->checker.cache);
+    if (!err)
         err = realms_new(&d->loop, conf, d->checker.store, &d->checker.realms);
     if (!err)
         redis_on_ready(d->redis, on_redis, d);
@@ -242,6 +244,7 @@ static void stop(struct authd *d)
         checker_fini(&d->checker);
     d->checking = false;
     realms_free(&d->checker.realms);
+    cache_close(&d->checker.cache);
     store_free(&d->checker.store);
     if (d->redis)
         redis_close(&d->redis);

@@ -56,6 +56,9 @@ struct redis {
     unsigned busy;   /* our frames on the stack below a callback of the owner */
     void (*on_ready)(void *arg, bool ready);
     void *on_ready_arg;
+    const char *watch_prefix; /* of a watcher; NULL else */
+    redis_watch_fn *watch;
+    void *watch_arg;
     struct log log;
 };
 
@@ -208,7 +211,10 @@ static void set_ready(struct redis *r, bool ready)
     if (r->ready == ready)
         return;
     r->ready = ready;
-    metric_set(M_REDIS_CONNECTED, 0, ready);
+    if (r->watch)
+        r->watch(r->watch_arg, SPAN_NULL);
+    else
+        metric_set(M_REDIS_CONNECTED, 0, ready);
     if (ready) {
         r->complained = false;
         log_info(&r->log, "redis is ready");
@@ -244,6 +250,75 @@ static void complain(struct redis *r, const char *message, struct span detail)
     give_up(r, CS_EDENIED);
 }
 
+static void handshake(struct redis *r, redis_fn *fn, size_t argc, const struct span *argv)
+{
+    struct redis_call *c = call_new(r, fn, r);
+    if (c && send_command(r, argc, argv)) {
+        push(r, c);
+        return;
+    }
+    if (c)
+        call_free(c);
+    give_up(r, CS_ENOMEM);
+}
+
+/* ---- watching ---- */
+
+static void on_subscribed(void *arg, const struct redis_reply *reply)
+{
+    struct redis *r = arg;
+    if (!reply || !stream_is_open(r->stream))
+        return;
+    if (reply->type == REDIS_ERROR) {
+        complain(r, "redis does not let us watch", reply->str);
+        return;
+    }
+    timer_stop(r->loop, &r->timer);
+    set_ready(r, true);
+}
+
+static void on_tracking(void *arg, const struct redis_reply *reply)
+{
+    struct redis *r = arg;
+    if (reply && reply->type == REDIS_ERROR)
+        complain(r, "redis does not let us watch", reply->str);
+}
+
+static void on_id(void *arg, const struct redis_reply *reply)
+{
+    struct redis *r = arg;
+    char id[24];
+    struct buf b = BUF_INIT(id);
+    if (!reply || !stream_is_open(r->stream))
+        return;
+    if (reply->type != REDIS_INTEGER) {
+        complain(r, "redis does not let us watch", reply->str);
+        return;
+    }
+    buf_i64(&b, reply->integer);
+    handshake(r, on_tracking, 8,
+              (const struct span[]){ SPAN("CLIENT"), SPAN("TRACKING"), SPAN("ON"), SPAN("REDIRECT"),
+                                     buf_span(&b), SPAN("BCAST"), SPAN("PREFIX"),
+                                     span_str(r->watch_prefix) });
+    handshake(r, on_subscribed, 2,
+              (const struct span[]){ SPAN("SUBSCRIBE"), SPAN("__redis__:invalidate") });
+}
+
+/* ["message", "__redis__:invalidate", [key, ...] or nil] */
+static int on_change(struct redis *r, const struct redis_reply *reply)
+{
+    if (reply->type != REDIS_ARRAY || reply->n != 3 ||
+        !span_eq(reply->element[0].str, SPAN("message")))
+        return CS_EPROTO;
+    const struct redis_reply *keys = &reply->element[2];
+    if (keys->type != REDIS_ARRAY)
+        r->watch(r->watch_arg, SPAN_NULL);
+    else
+        for (size_t i = 0; i < keys->n; i++)
+            r->watch(r->watch_arg, keys->element[i].str);
+    return 0;
+}
+
 static void on_auth(void *arg, const struct redis_reply *reply)
 {
     struct redis *r = arg;
@@ -273,6 +348,8 @@ static void on_role(void *arg, const struct redis_reply *reply)
         complain(r, "redis is not a master", reply->element[0].str);
     } else if (reply->type == REDIS_ERROR && !tells_nothing(reply)) {
         complain(r, "redis is not ready to serve us", reply->str);
+    } else if (r->watch) {
+        handshake(r, on_id, 2, (const struct span[]){ SPAN("CLIENT"), SPAN("ID") });
     } else {
         timer_stop(r->loop, &r->timer);
         set_ready(r, true);
@@ -303,18 +380,6 @@ static void retry_later(struct redis *r)
     timer_start(r->loop, &r->timer, DURATION_MS(CS_MAX(ms, (unsigned)BACKOFF_MIN)));
 }
 
-static void handshake(struct redis *r, redis_fn *fn, size_t argc, const struct span *argv)
-{
-    struct redis_call *c = call_new(r, fn, r);
-    if (c && send_command(r, argc, argv)) {
-        push(r, c);
-        return;
-    }
-    if (c)
-        call_free(c);
-    give_up(r, CS_ENOMEM);
-}
-
 static void on_opened(struct stream *s, void *arg)
 {
     struct redis *r = arg;
@@ -342,8 +407,8 @@ static bool resend(struct redis *r, struct redis_call *c)
 
 static int answer(struct redis *r, const struct redis_reply *reply)
 {
-    if (list_empty(&r->calls))
-        return CS_EPROTO; /* nobody asked */
+    if (list_empty(&r->calls)) /* nobody asked */
+        return r->watch ? on_change(r, reply) : CS_EPROTO;
     struct redis_call *c = pop(r);
     if (c->script && has_prefix(reply, SPAN("NOSCRIPT")) && resend(r, c))
         return 0;
@@ -481,7 +546,8 @@ static void on_lost_timer(struct timer *t)
 
 /* ---- entry points ---- */
 
-int redis_open(struct loop *l, const struct redis_conf *conf, struct redis **out)
+static int client_new(struct loop *l, const struct redis_conf *conf, const char *prefix,
+                      redis_watch_fn *watch, void *watch_arg, struct redis **out)
 {
     *out = NULL;
     struct redis *r = calloc(1, sizeof(*r));
@@ -489,6 +555,9 @@ int redis_open(struct loop *l, const struct redis_conf *conf, struct redis **out
         return CS_ENOMEM;
     r->loop = l;
     r->conf = *conf;
+    r->watch_prefix = prefix;
+    r->watch = watch;
+    r->watch_arg = watch_arg;
     if (r->conf.deadline.ms == 0)
         r->conf.deadline = DURATION_S(2);
     r->backoff_ms = BACKOFF_MIN;
@@ -517,6 +586,17 @@ int redis_open(struct loop *l, const struct redis_conf *conf, struct redis **out
     return 0;
 }
 
+int redis_open(struct loop *l, const struct redis_conf *conf, struct redis **out)
+{
+    return client_new(l, conf, NULL, NULL, NULL, out);
+}
+
+int redis_watch(struct loop *l, const struct redis_conf *conf, const char *prefix,
+                redis_watch_fn *fn, void *arg, struct redis **out)
+{
+    return client_new(l, conf, prefix, fn, arg, out);
+}
+
 void redis_close(struct redis **rp)
 {
     struct redis *r = *rp;
@@ -527,7 +607,7 @@ void redis_close(struct redis **rp)
     r->busy++;
     timer_stop(r->loop, &r->timer);
     timer_stop(r->loop, &r->lost_timer);
-    if (r->ready)
+    if (r->ready && !r->watch)
         metric_set(M_REDIS_CONNECTED, 0, 0);
     r->ready = false;
     r->on_ready = NULL;
