@@ -156,6 +156,7 @@ static int bench_open(void **state)
     k->waits = bench_on_waits;
     assert_int_equal(redis_open(&bench.loop, &rc, &bench.redis), 0);
     assert_int_equal(store_new(bench.redis, &k->store), 0);
+    assert_int_equal(cache_open(&bench.loop, &rc, 16, &k->cache), 0);
     assert_int_equal(vault_new(span_str(key), &k->vault), 0);
     assert_int_equal(noncer_new(span_str(key), &k->nonces), 0);
     assert_int_equal(realms_new(&bench.loop, &bench.conf, k->store, &k->realms), 0);
@@ -173,6 +174,7 @@ static int bench_close(void **state)
     struct checker *k = &bench.k;
     checker_fini(k);
     realms_free(&k->realms);
+    cache_close(&k->cache);
     store_free(&k->store);
     redis_close(&bench.redis);
     explain_free(&k->explain);

@@ -240,27 +240,13 @@ static void test_each_count_of_a_nonce_is_taken_once_and_windows_expire(void **s
     assert_true(ask_redis(SPAN("PTTL"), "cs:nc:{cccccccccccc}") > 50000);
 }
 
-static void on_location(void *arg, int err, const Countersign__Store__Location *loc)
-{
-    on_done(arg, err);
-    assert_true((err == 0) == (loc != NULL));
-    got.n = loc ? loc->n_binding : 0;
-}
-
 static void test_what_is_not_ours_in_redis_is_an_error_and_no_answer(void **state)
 {
     (void)state;
     redis_do(redis, on_reply, NULL, SPAN("SET"), SPAN("cs:user:{odd@a.example}"), SPAN("garbage"));
     redis_do(redis, on_reply, NULL, SPAN("SADD"), SPAN("cs:user:{set@a.example}"), SPAN("x"));
-    redis_do(redis, on_reply, NULL, SPAN("SET"), SPAN("cs:loc:{sip:odd@a.example}"), SPAN("\xff"));
     assert_int_equal(get("odd", "a.example"), CS_EPROTO);
     assert_int_equal(get("set", "a.example"), CS_ECLOSED);
-    assert_int_equal(
-        wait_for(store_get_location(store, SPAN("sip:odd@a.example"), on_location, NULL)),
-        CS_EPROTO);
-    assert_int_equal(
-        wait_for(store_get_location(store, SPAN("sip:no@a.example"), on_location, NULL)),
-        CS_ENOENT);
 }
 
 static void test_cancelled_operation_is_not_answered(void **state)
