@@ -120,6 +120,11 @@ static void on_request(void *arg, struct tx *tx, struct flow *flow, struct sip_m
     }
 }
 
+static bool on_stateless(void *arg, struct flow *flow, struct sip_msg *m)
+{
+    return register_challenge(arg, flow, m);
+}
+
 static void on_cancelled(void *arg, struct tx *tx, struct sip_msg *cancel)
 {
     (void)arg;
@@ -168,7 +173,8 @@ static int open_listeners(struct front *f)
 
 int front_open(struct front *f)
 {
-    static const struct siptx_events events = { .request = on_request,
+    static const struct siptx_events events = { .stateless = on_stateless,
+                                                .request = on_request,
                                                 .cancelled = on_cancelled,
                                                 .ack = on_ack,
                                                 .stray = on_stray,

@@ -7,4 +7,8 @@
 /* Takes the request over: it will be answered. */
 void register_start(struct front *f, struct tx *tx, struct flow *flow, struct sip_msg *m);
 
+/* Challenges a REGISTER without credentials at no cost in memory. False: it was not answered; start
+ * it. */
+bool register_challenge(struct front *f, struct flow *flow, struct sip_msg *m);
+
 #endif

@@ -319,6 +319,30 @@ static void write_retry_after(struct buf *b, uint32_t seconds)
     buf_lit(b, "\r\n");
 }
 
+bool gate_challenge(struct gate *g, struct flow *f, const struct sip_msg *m,
+                    const struct gate_facts *facts)
+{
+    char lines[4096], memory[2048], nonce[LEASE_NONCE_MAX];
+    struct buf b = BUF_INIT(lines);
+    struct lease_text *text;
+    AUTH(Verdict) v;
+    struct arena arena;
+    uint64_t class_ = g->ready ? lease_class(f, m, facts) : 0;
+    if (!class_ || !lease_take(g->leases, class_, loop_now(g->loop), nonce, &text, NULL))
+        return false;
+    arena_init(&arena, memory, sizeof(memory), 0);
+    int err = lease_verdict(text, nonce, &arena, &v);
+    if (!err)
+        write_challenges(&b, &v);
+    if (!err && buf_ok(&b)) {
+        metric_inc(M_GATE_ANSWERED, VERDICT_CHALLENGE);
+        siptx_reply_stateless(f, m, v.status, buf_span(&b));
+    }
+    arena_fini(&arena);
+    lease_text_unref(&text);
+    return !err && buf_ok(&b);
+}
+
 void gate_refuse(struct tx *t, enum verdict kind, const AUTH(Verdict) * v)
 {
     char lines[4096];

@@ -41,6 +41,11 @@ struct gate_ask *gate_ask(struct gate *g, struct flow *f, const struct sip_msg *
 /* fn will not be called; authd is told. */
 void gate_cancel(struct gate_ask *ask);
 
+/* Challenges a request without credentials by what authd left in hand for such, without a
+ * transaction. False: nothing is in hand for it, or it shows credentials; ask. */
+bool gate_challenge(struct gate *g, struct flow *f, const struct sip_msg *m,
+                    const struct gate_facts *facts);
+
 /* Answers the transaction with anything but ACCEPT: challenge, refusal, or 503. The decision id
  * goes into the Reason header of refusals. */
 void gate_refuse(struct tx *t, enum verdict kind, const Countersign__Auth__Verdict *v);

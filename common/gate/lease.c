@@ -158,16 +158,19 @@ bool lease_take(struct lease_table *t, uint64_t class_, struct mono now,
                 char nonce[LEASE_NONCE_MAX], struct lease_text **text, uint32_t *want)
 {
     struct class_ *c = find_or_make(t, class_);
-    count(c, now);
     if (mono_before(c->until, now))
         c->n_nonces = 0;
-    *want = need(c);
     bool asked = c->asked.ns && mono_since(c->asked, now).ms < PATIENCE_MS;
-    if (*want && !asked && c->n_nonces <= *want / LOW) { /* this request fetches more */
+    bool low = !asked && c->n_nonces <= need(c) / LOW; /* this request fetches more */
+    if (!want && (low || c->n_nonces == 0))
+        return false;
+    count(c, now);
+    if (want)
+        *want = low ? need(c) : 0;
+    if (want && *want) {
         c->asked = now;
         return false;
     }
-    *want = 0;
     if (c->n_nonces == 0)
         return false;
     memcpy(nonce, c->nonces[--c->n_nonces], LEASE_NONCE_MAX);

@@ -17,7 +17,7 @@ uint64_t lease_class(const struct flow *f, const struct sip_msg *m, const struct
 enum { LEASE_NONCE_MAX = 64 };
 /* Takes a nonce of this class and a reference to its text. False: this request goes to authd, and
  * asks for *want challenges if that is not 0: one request at a time, before the last one is used.
- * Counts the request either way. */
+ * want NULL: the caller cannot ask; false then changes nothing. */
 bool lease_take(struct lease_table *t, uint64_t class_, struct mono now,
                 char nonce[LEASE_NONCE_MAX], struct lease_text **text, uint32_t *want);
 void lease_fill(struct lease_table *t, uint64_t class_, const Countersign__Auth__Lease *lease,

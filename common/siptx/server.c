@@ -200,6 +200,8 @@ static bool is_repeated(struct siptx *x, struct flow *f, struct sip_msg *m, stru
 static void begin(struct siptx *x, struct flow *f, struct sip_msg *m, struct tx_key key)
 {
     enum tx_kind kind = m->method == SIP_INVITE ? TX_INVITE_SERVER : TX_SERVER;
+    if (x->events->stateless && x->events->stateless(x->arg, f, m))
+        return;
     struct tx *t = x->n_open < x->conf.max_transactions ? tx_new(x, kind, key, f) : NULL;
     if (!t) {
         refuse_for_now(f, m);

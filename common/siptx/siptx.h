@@ -18,6 +18,10 @@ struct siptx_conf {                 /* 0 means the default */
 };
 
 struct siptx_events {
+    /* A new request that would get a transaction: true if it was answered without one, by
+     * siptx_reply_stateless(). May be NULL. (RFC 3261, 8.2.7: what strangers ask should cost no
+     * memory.) */
+    bool (*stateless)(void *arg, struct flow *f, struct sip_msg *m);
     /* A new request, neither ACK nor CANCEL, good by grammar. tx is borrowed (tx_ref to keep): it
      * must be answered with tx_reply at some time, even if only by giving up the last reference
      * (then 500). */
