@@ -75,8 +75,13 @@ static void on_flow_closed(void *arg, struct flow *f)
     w->closed++;
 }
 
-static const struct siptx_events world_events = { on_request, on_cancelled, on_ack, on_stray,
-                                                  on_flow_closed };
+static const struct siptx_events world_events = {
+    .request = on_request,
+    .cancelled = on_cancelled,
+    .ack = on_ack,
+    .stray = on_stray,
+    .flow_closed = on_flow_closed,
+};
 
 static void world_open(struct world *w, const struct siptx_conf *conf)
 {
