@@ -335,7 +335,7 @@ static const struct conf_key limit_keys[] = {
               .def = "100000", .min = 16, .max = 10000000),
     CONF_UINT("cached_users", B, cached_users,
               "Users whose records are kept in memory while Redis tells of changes; 0 for none.",
-              .def = "20000", .max = 10000000),
+              .def = "10000", .max = 10000000),
     CONF_UINT("explained", B, explained, "Refusals kept for csctl explain.", .def = "4096",
               .min = 16, .max = 1000000),
     { 0 },
