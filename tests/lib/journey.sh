@@ -4,7 +4,7 @@
 
 . "$(dirname "${BASH_SOURCE[0]}")/countersign.sh"
 [ $# -eq 1 ] || { echo "Usage: $0 BUILD"; exit 2; }
-cs_need redis-server redis-cli curl jq setpriv python3
+cs_need redis-server redis-cli curl jq setpriv
 
 build=$(realpath "$1")
 here=$(cd "$(dirname "$0")" && pwd)
