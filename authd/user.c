@@ -4,22 +4,12 @@
 
 #include "authd/hash.h"
 #include "base/rand.h"
+#include "proto/unpack.h"
 #include "store.pb-c.h"
 
 enum { SCHEMA = 1, PASSWORD_MIN = 16 };
 
 /* ---- encoding ---- */
-
-static void *pb_alloc(void *arena, size_t n)
-{
-    return arena_alloc(arena, n);
-}
-
-static void pb_free(void *arena, void *p)
-{
-    (void)arena; /* goes with the arena */
-    (void)p;
-}
 
 /* So that whoever makes a key of them needs no check. */
 static bool fits(const struct user *u)
@@ -49,10 +39,9 @@ static int take_verifiers(const Countersign__Store__User *m, struct user *out)
 int user_decode(struct span record, struct arena *a, struct user *out)
 {
     *out = (struct user){ 0 };
-    ProtobufCAllocator alloc = { pb_alloc, pb_free, a };
     struct span kept = arena_dup(a, record);
-    Countersign__Store__User *m =
-        kept.p ? countersign__store__user__unpack(&alloc, kept.n, (const uint8_t *)kept.p) : NULL;
+    const Countersign__Store__User *m =
+        kept.p ? proto_unpack(&countersign__store__user__descriptor, kept, a) : NULL;
     if (!m || m->schema != SCHEMA)
         return CS_EPROTO;
     struct span *aors = arena_alloc(a, m->n_aor * sizeof(*aors));

@@ -1,5 +1,7 @@
 #include "ipc/frame.h"
 
+#include "proto/unpack.h"
+
 const struct stream_limits frame_limits = {
     .max_unread = FRAME_HEAD + IPC_MAX_FRAME,
     .max_unsent = UNSENT_MAX,
@@ -18,23 +20,6 @@ ptrdiff_t ipc_frame(struct span in, struct span *frame)
         return 0;
     *frame = span_of(in.p + FRAME_HEAD, n);
     return FRAME_HEAD + (ptrdiff_t)n;
-}
-
-static void *arena_malloc(void *a, size_t n)
-{
-    return arena_alloc(a, n);
-}
-
-static void arena_no_free(void *a, void *p)
-{
-    (void)a, (void)p; /* the arena goes as a whole */
-}
-
-const ProtobufCMessage *ipc_unpack(const ProtobufCMessageDescriptor *type, struct span frame,
-                                   struct arena *a)
-{
-    ProtobufCAllocator allocator = { arena_malloc, arena_no_free, a };
-    return protobuf_c_message_unpack(type, &allocator, frame.n, (const uint8_t *)frame.p);
 }
 
 void unpacker_init(struct unpacker *u)
@@ -58,7 +43,7 @@ ptrdiff_t frames_read(struct unpacker *u, const struct stream *s,
         if (used < 0)
             return used;
         rest = span_skip(rest, (size_t)used);
-        const ProtobufCMessage *msg = ipc_unpack(type, frame, &u->arena);
+        const ProtobufCMessage *msg = proto_unpack(type, frame, &u->arena);
         err = msg ? fn(arg, msg) : CS_EPROTO;
         unpacker_fini(u);
         unpacker_init(u);

@@ -66,11 +66,6 @@ void *ipc_peer_data(const struct ipc_peer *p);
  * CS_EPROTO when longer than IPC_MAX_FRAME or empty. */
 ptrdiff_t ipc_frame(struct span in, struct span *frame);
 
-/* The message of a frame, unpacked into the arena; NULL when malformed or larger than the arena may
- * become. */
-const ProtobufCMessage *ipc_unpack(const ProtobufCMessageDescriptor *type, struct span frame,
-                                   struct arena *a);
-
 /* ---- printing ---- */
 /* One line of text of any message, walking its descriptor; a field whose name ends in _secret is
  * shown as <9 bytes>. */

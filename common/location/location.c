@@ -1,5 +1,7 @@
 #include "location/location.h"
 
+#include "proto/unpack.h"
+
 #define STORE(name) Countersign__Store__##name
 
 enum {
@@ -16,17 +18,6 @@ struct location_call {
     void *arg;
 };
 
-static void *on_alloc(void *data, size_t n)
-{
-    return arena_alloc(data, n);
-}
-
-static void on_free(void *data, void *p)
-{
-    (void)data;
-    (void)p; /* goes with the arena */
-}
-
 void location_key(struct buf *b, struct span aor)
 {
     buf_lit(b, "cs:loc:{");
@@ -34,36 +25,36 @@ void location_key(struct buf *b, struct span aor)
     buf_putc(b, '}');
 }
 
-/* Takes the highest version of a hash's fields and values. */
-static int read_fields(const struct redis_reply *reply, struct arena *a, struct location *out)
+int location_decode(const struct redis_reply *reply, struct arena *a, struct location *out)
 {
-    ProtobufCAllocator allocator = { on_alloc, on_free, a };
+    struct location read = { 0 };
     struct span value = SPAN_NULL;
+    *out = read;
+    if (reply->type != REDIS_ARRAY)
+        return CS_EPROTO;
     for (size_t i = 0; i + 1 < reply->n; i += 2) {
         uint64_t version;
         if (span_u64(reply->element[i].str, UINT64_MAX - 1, &version) || version == 0)
             return CS_EPROTO;
-        if (version > out->version) {
-            out->version = version;
+        if (version > read.version) { /* the highest stands */
+            read.version = version;
             value = reply->element[i + 1].str;
         }
     }
-    if (!out->version)
+    if (!read.version)
         return 0;
-    out->record =
-        countersign__store__location__unpack(&allocator, value.n, (const uint8_t *)value.p);
-    return out->record && out->record->schema == SCHEMA ? 0 : CS_EPROTO;
+    read.record = proto_unpack(&countersign__store__location__descriptor, value, a);
+    if (!read.record || read.record->schema != SCHEMA)
+        return CS_EPROTO;
+    *out = read;
+    return 0;
 }
 
 static void on_get(void *arg, const struct redis_reply *reply)
 {
     struct location_call *call = arg;
     struct location read = { 0 };
-    int err = !reply                       ? CS_ECLOSED
-              : reply->type != REDIS_ARRAY ? CS_EPROTO
-                                           : read_fields(reply, call->arena, &read);
-    if (err)
-        read = (struct location){ 0 };
+    int err = reply ? location_decode(reply, call->arena, &read) : CS_ECLOSED;
     call->get(call->arg, err, &read);
 }
 

@@ -40,6 +40,9 @@ struct location_call *location_commit(struct redis *r, struct span aor, const st
 /* fn will not be called. */
 void location_cancel(struct location_call *call);
 
+/* What Redis says to HGETALL of the key: the highest version counts. CS_EPROTO as above. */
+CS_CHECK int location_decode(const struct redis_reply *reply, struct arena *a,
+                             struct location *out);
 /* "cs:loc:{aor}" */
 void location_key(struct buf *b, struct span aor);
 

@@ -5,6 +5,7 @@
 
 #include "base/util.h"
 #include "ipc/ipc.h"
+#include "proto/unpack.h"
 
 static void use(const ProtobufCMessage *msg)
 {
@@ -35,7 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         for (size_t i = 0; i < CS_LEN(types); i++) {
             struct arena a;
             arena_init(&a, NULL, 0, 1024 * 1024);
-            const ProtobufCMessage *msg = ipc_unpack(types[i], frame, &a);
+            const ProtobufCMessage *msg = proto_unpack(types[i], frame, &a);
             if (msg)
                 use(msg);
             assert(a.total <= 1024 * 1024);

@@ -6,6 +6,7 @@
 #include "lib/run.h"
 #include "lib/test.h"
 #include "lib/tmp.h"
+#include "proto/unpack.h"
 
 typedef Countersign__Auth__ToAuthd to_authd;
 typedef Countersign__Auth__FromAuthd from_authd;
@@ -139,8 +140,7 @@ static ptrdiff_t raw_data(struct stream *s, void *arg, struct span in)
     if (used <= 0)
         return used;
     arena_init(&a, NULL, 0, 0);
-    const from_authd *msg =
-        (const from_authd *)ipc_unpack(&countersign__auth__from_authd__descriptor, frame, &a);
+    const from_authd *msg = proto_unpack(&countersign__auth__from_authd__descriptor, frame, &a);
     assert_non_null(msg);
     if (msg->body_case == COUNTERSIGN__AUTH__FROM_AUTHD__BODY_HELLO) {
         raw.refused = msg->hello->refused != NULL;

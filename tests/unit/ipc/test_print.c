@@ -1,5 +1,6 @@
 #include "ipc/ipc.h"
 #include "lib/test.h"
+#include "proto/unpack.h"
 
 static const char *printed(const ProtobufCMessage *msg)
 {
@@ -73,8 +74,8 @@ static void test_fields_of_a_newer_version_are_counted_not_shown(void **state)
     struct arena a;
     arena_init(&a, NULL, 0, 0);
     /* Cancel{id = 7} and field 100, a string. */
-    const ProtobufCMessage *msg =
-        ipc_unpack(&countersign__auth__cancel__descriptor, SPAN("\x08\x07\xa2\x06\x06hidden"), &a);
+    const ProtobufCMessage *msg = proto_unpack(&countersign__auth__cancel__descriptor,
+                                               SPAN("\x08\x07\xa2\x06\x06hidden"), &a);
     assert_non_null(msg);
     assert_string_equal(printed(msg), "Cancel{id=7 <1 unknown fields>}");
     arena_fini(&a);
@@ -126,7 +127,8 @@ static void test_unpacking_without_memory_fails_cleanly(void **state)
         struct arena a;
         arena_init(&a, NULL, 0, 0);
         arena_fail_after(blocks);
-        enough = ipc_unpack(&countersign__auth__check__descriptor, span_of(packed, n), &a) != NULL;
+        enough =
+            proto_unpack(&countersign__auth__check__descriptor, span_of(packed, n), &a) != NULL;
         arena_fail_after(-1);
         arena_fini(&a);
     }
