@@ -6,7 +6,9 @@
 #include "sip/write.h"
 
 enum {
-    TRIES = 5, /* of a commit that others overtake: more means somebody hammers this AOR */
+    /* Of a commit that others overtake. Each time one of them gets through, so as many phones of one
+     * AOR as this may register in the same instant. */
+    TRIES = 40,
     LINES_MAX = 16384,
     MAX_PATHS = 16,
 };
@@ -18,7 +20,7 @@ struct registration {
     struct tx *tx;
     struct sip_msg *msg;
     struct flow *flow;
-    struct span aor;
+    struct span aor; /* absent: none of ours, which no user may register */
     struct mono begun;
     struct gate_ask *gate;
     struct location_call *location;
@@ -26,7 +28,7 @@ struct registration {
     struct register_ask ask;
     struct register_answer answer;
     struct location before; /* as it was read */
-    bool has_path, may_path;
+    bool has_path;
     unsigned tries;
 };
 
@@ -138,6 +140,21 @@ static void read_record(struct registration *r)
         refuse(r, 500, NULL, SPAN_NULL);
 }
 
+static int read_paths(struct registration *r)
+{
+    struct span *path = arena_alloc(&r->msg->arena, MAX_PATHS * sizeof(*path));
+    if (!path)
+        return CS_ENOMEM;
+    r->ask.path = path;
+    for (struct sip_values it = sip_values(r->msg, SIP_HDR_PATH); sip_next(&it);) {
+        struct sip_addr addr;
+        if (r->ask.n_path == MAX_PATHS || sip_addr_parse(it.value, &addr))
+            return CS_EPROTO;
+        path[r->ask.n_path++] = it.value;
+    }
+    return 0;
+}
+
 static bool names_us(const struct registration *r)
 {
     for (size_t i = 0; i < r->ask.n_contacts; i++) {
@@ -163,7 +180,6 @@ static int take_grant(struct registration *r, const Countersign__Auth__Grant *g)
     ask->owner = span_str(r->front->node);
     ask->user_agent = sip_hdr_value(r->msg, SIP_HDR_USER_AGENT);
     ask->source = arena_dup(a, span_str(addr_format(&r->flow->remote, source)));
-    r->may_path = g->path;
     if (!g->contact_routing) {
         flow_token(r->flow, &tb);
         ask->flow = arena_dup(a, buf_span(&tb));
@@ -173,51 +189,58 @@ static int take_grant(struct registration *r, const Countersign__Auth__Grant *g)
     return 0;
 }
 
+/* What the request asks for: 0, or the status it is refused with. Looked at behind the verdict, as
+ * the order of RFC 3261, 10.3 has it: a stranger gets a challenge, whatever he writes. */
+static unsigned read_request(struct registration *r, const Countersign__Auth__Grant *g,
+                             const char **why)
+{
+    if (!r->aor.p) {
+        *why = "Not An Address Of This Domain";
+        return 403;
+    }
+    int err = binding_read_contacts(r->msg, &r->msg->arena, &r->ask, why);
+    if (!err && r->has_path && !g->path) {
+        *why = "Path Not Allowed";
+        return 403;
+    }
+    if (!err && r->has_path) {
+        *why = "Malformed Path";
+        err = read_paths(r);
+    }
+    if (err == CS_EPROTO)
+        return 400;
+    if (!err && names_us(r)) { /* a request for it would come back to us for ever */
+        *why = "Contact Is This Server";
+        return 403;
+    }
+    *why = NULL;
+    return err || take_grant(r, g) ? 500 : 0;
+}
+
 static void on_verdict(void *arg, enum verdict kind, const Countersign__Auth__Verdict *v)
 {
     struct registration *r = arg;
+    const char *why = NULL;
+    unsigned status = kind == VERDICT_ACCEPT ? read_request(r, v->grant, &why) : 0;
     r->gate = NULL;
+    if ((status || kind != VERDICT_ACCEPT) && r->location)
+        location_cancel(r->location);
     if (kind != VERDICT_ACCEPT) {
-        if (r->location)
-            location_cancel(r->location);
         gate_refuse(r->tx, kind, v);
         finish(r);
         return;
     }
     r->granted = true;
-    if (take_grant(r, v->grant)) {
-        if (r->location)
-            location_cancel(r->location);
-        refuse(r, 500, NULL, SPAN_NULL);
-    } else if (r->has_path && !r->may_path) {
-        if (r->location)
-            location_cancel(r->location);
-        refuse(r, 403, "Path Not Allowed", SPAN_NULL);
-    } else if (r->read) {
+    if (status)
+        refuse(r, status, why, SPAN_NULL);
+    else if (r->read)
         decide(r);
-    } else if (!r->location) {
+    else if (!r->location)
         read_record(r);
-    }
-}
-
-static int read_paths(struct registration *r)
-{
-    struct span *path = arena_alloc(&r->msg->arena, MAX_PATHS * sizeof(*path));
-    if (!path)
-        return CS_ENOMEM;
-    r->ask.path = path;
-    for (struct sip_values it = sip_values(r->msg, SIP_HDR_PATH); sip_next(&it);) {
-        struct sip_addr addr;
-        if (r->ask.n_path == MAX_PATHS || sip_addr_parse(it.value, &addr))
-            return CS_EPROTO;
-        path[r->ask.n_path++] = it.value;
-    }
-    return 0;
 }
 
 void register_start(struct front *f, struct tx *tx, struct flow *flow, struct sip_msg *m)
 {
-    const char *why = NULL;
     struct registration *r = arena_zalloc(&m->arena, sizeof(*r));
     if (!r) {
         front_reply(tx, 500, NULL, SPAN_NULL);
@@ -227,25 +250,9 @@ void register_start(struct front *f, struct tx *tx, struct flow *flow, struct si
     r->begun = loop_now(f->loop);
     r->ask.call_id = m->call_id;
     r->ask.cseq = m->cseq;
-    r->aor = front_aor(m, &m->to.uri);
+    if (conf_serves(f->conf, m->to.uri.host))
+        r->aor = front_aor(m, &m->to.uri);
     r->has_path = sip_has(m, SIP_HDR_PATH);
-    if (!r->aor.p || !conf_serves(f->conf, m->to.uri.host)) {
-        refuse(r, 403, "Not An Address Of This Domain", SPAN_NULL);
-        return;
-    }
-    int err = binding_read_contacts(m, &m->arena, &r->ask, &why);
-    if (!err && r->has_path) {
-        why = "Malformed Path";
-        err = read_paths(r);
-    }
-    if (err) {
-        refuse(r, err == CS_EPROTO ? 400 : 500, err == CS_EPROTO ? why : NULL, SPAN_NULL);
-        return;
-    }
-    if (names_us(r)) { /* a request for it would come back to us for ever */
-        refuse(r, 403, "Contact Is This Server", SPAN_NULL);
-        return;
-    }
     struct gate_facts facts = { .domain = conf_domain(f->conf, m->uri.host),
                                 .to_aor = r->aor,
                                 .from_aor = front_aor(m, &m->from.uri) };
@@ -255,7 +262,8 @@ void register_start(struct front *f, struct tx *tx, struct flow *flow, struct si
         return;
     }
     /* A request without credentials will be challenged: it costs Redis nothing. */
-    if (sip_has(m, SIP_HDR_AUTHORIZATION) || sip_has(m, SIP_HDR_PROXY_AUTHORIZATION))
+    if (r->aor.p &&
+        (sip_has(m, SIP_HDR_AUTHORIZATION) || sip_has(m, SIP_HDR_PROXY_AUTHORIZATION)))
         read_record(r);
 }
 

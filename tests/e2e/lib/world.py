@@ -1,0 +1,162 @@
+"""A redis-server, an authd and a registrar on loopback, users with passwords, and the scenarios that
+run against them."""
+import os
+import re
+import secrets
+import socket
+import subprocess
+import sys
+import time
+import traceback
+import urllib.request
+
+from daemons import Daemons, free_port, wait_for
+from phone import Phone
+
+# Peers are told apart by their addresses: all of 127.0.0.0/8 is this machine.
+EDGE, GATEWAY, TRUSTED, ELSEWHERE = "127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.5"
+
+AUTHD = """
+listen: {{ socket: {auth}, mode: "0600", users: ["{uid}"] }}
+redis: {{ socket: {redis} }}
+nonce_key_file: nonce.key
+seal_key_file: seal.key
+http: {{ listen: "127.0.0.1:{rest}", admin_token_file: admin.token }}
+audit: {{ file: audit.log }}
+realms: [ {{ name: {domain} }} ]
+peer_groups:
+  - {{ name: edge, match: {{ source: [{edge}/32] }}, path: true, digest: {{ realm: {domain} }} }}
+  - {{ name: gateway, match: {{ source: [{gateway}/32] }}, contact_routing: true,
+      digest: {{ realm: {domain} }} }}
+  - {{ name: trusted, match: {{ source: [{trusted}/32] }}, trusted: true,
+      digest: {{ realm: {domain} }} }}
+  - name: phones
+    digest: {{ realm: {domain} }}
+    expires: {{ min: 1s, max: 2h, default: 50m }}
+    max_contacts: 30
+"""
+
+REGISTRAR = """
+node: e2e
+authd: {{ socket: {auth}, deadline: 10s }}
+redis: {{ socket: {redis} }}
+http: {{ listen: "127.0.0.1:{status}" }}
+domains: [{domain}]
+listeners:
+  - {{ name: udp, transport: udp, address: "127.0.0.1:{sip}" }}
+  - {{ name: tcp, transport: tcp, address: "127.0.0.1:{sip}" }}
+limits: {{ connections_per_address: 1000 }}
+timers: {{ t1: 40ms, t2: 200ms, t4: 200ms, ring: 1s }}
+log: {{ level: debug }}
+"""
+
+
+def free_port_of_both():
+    while True:
+        port = free_port()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            try:
+                s.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
+
+
+class World(Daemons):
+    domain = "example.test"
+
+    def __init__(self, build):
+        super().__init__(build)
+        self.sip = ("127.0.0.1", free_port_of_both())
+        self.status = free_port()
+        self.phones, self.passwords, self.unused = [], {}, []
+
+    def start_all(self):
+        words = dict(auth=self.auth_socket, redis=self.redis_socket, uid=os.getuid(), rest=self.port,
+                     status=self.status, sip=self.sip[1], domain=self.domain, edge=EDGE,
+                     gateway=GATEWAY, trusted=TRUSTED)
+        for name, text in (("authd", AUTHD), ("registrar", REGISTRAR)):
+            with open(self.path(f"{name}.yaml"), "w", encoding="utf-8") as f:
+                f.write(text.format(**words))
+        self.start_redis()
+        subprocess.run([self.binary("authd/authd"), "--make-keys", self.dir], check=True,
+                       stdout=subprocess.DEVNULL)
+        for name in ("authd", "registrar"):
+            self.start(name, self.binary(f"{name}/{name}"), "--config", self.path(f"{name}.yaml"))
+            port = self.port if name == "authd" else self.status
+            wait_for(name, lambda p=port, n=name: self._is_up(p) or self._is_gone(n))
+            assert not self._is_gone(name), open(self.path(f"{name}.log"), encoding="utf-8").read()
+
+    @staticmethod
+    def _is_up(port):
+        try:
+            return urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5).status == 200
+        except OSError:
+            return False
+
+    def _is_gone(self, name):
+        return self.processes[name].poll() is not None
+
+    def add_users(self, n):
+        names = [f"user{i:03}" for i in range(n)]
+        self.passwords = {name: secrets.token_urlsafe(15) for name in names}
+        lines = "".join(f"{name},{self.domain},{word}\n" for name, word in self.passwords.items())
+        code, out, err = self.csctl("user", "import", "-", stdin="user,realm,password\n" + lines)
+        assert code == 0, out + err
+        self.unused = names[::-1]
+
+    def user(self):
+        """One that no other scenario has."""
+        return self.unused.pop()
+
+    def phone(self, transport="udp", host="127.0.0.1", user=None, register=True, **more):
+        """A phone of a user of its own, or another one of user; registered."""
+        p = Phone(self, user or self.user(), transport, host)
+        if register:
+            p.register(**more)
+        return p
+
+    def counters(self):
+        """The registrar's metrics by name and labels."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.status}/metrics", timeout=5) as r:
+            text = r.read().decode()
+        return {name: float(value) for name, value in
+                re.findall(r"^([a-z_]+(?:\{[^}]*\})?) ([0-9.e+-]+)$", text, re.M)}
+
+    def pause(self, name, how):
+        self.processes[name].send_signal(how)
+
+
+def run(scenarios, users=100):
+    """Runs every test_ function, or those named behind the build folder; ends the process."""
+    build = os.path.realpath(sys.argv[1]) if len(sys.argv) > 1 else "build/dev"
+    wanted = sys.argv[2:]
+    world, failed, began = World(build), 0, time.monotonic()
+    try:
+        world.start_all()
+        world.add_users(users)
+        for name, scenario in scenarios.items():
+            if not name.startswith("test_") or (wanted and name not in wanted):
+                continue
+            start = time.monotonic()
+            try:
+                scenario(world)
+                verdict = "ok"
+            except Exception: # the others shall run all the same
+                traceback.print_exc()
+                verdict, failed = "FAILED", failed + 1
+            print(f"{verdict:7}{time.monotonic() - start:6.2f} s  {name}", flush=True)
+            while world.phones:
+                world.phones.pop().close()
+    finally:
+        ends = {name: world.stop(name) for name in ("registrar", "authd", "redis")
+                if name in world.processes}
+        for name, code in ends.items():
+            if code: # with sanitizers also a leak
+                failed += 1
+                print(f"{name} ended with {code}")
+                with open(world.path(f"{name}.log"), encoding="utf-8", errors="replace") as f:
+                    print("".join(f.readlines()[-60:]))
+        world.close(keep=failed > 0)
+    print(f"{failed} failed, {time.monotonic() - began:.1f} s")
+    sys.exit(1 if failed else 0)
