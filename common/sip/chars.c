@@ -113,7 +113,7 @@ bool chars_is_host(struct span s)
     if (s.p[0] == '[')
         return chars_ipv6(s, &a);
     /* hostname = *( domainlabel "." ) toplabel [ "." ] */
-    const char *label = s.p, *top = s.p, *end = s.p + s.n;
+    const char *label = s.p, *top, *end = s.p + s.n;
     for (const char *p = s.p;; p++) {
         if (p == end || *p == '.') {
             if (p == label || label[0] == '-' || p[-1] == '-')

@@ -15,7 +15,7 @@ static unsigned next_char(struct span *s)
         *s = span_skip(*s, 1);
         return c;
     }
-    c = (unsigned)(ascii_hex(s->p[1]) << 4 | ascii_hex(s->p[2])) & 0xff;
+    c = ((unsigned)ascii_hex(s->p[1]) << 4 | (unsigned)ascii_hex(s->p[2])) & 0xff;
     *s = span_skip(*s, 3);
     return c && strchr(";/?:@&=+$,", (int)c) ? c | 0x100 : c;
 }
@@ -359,7 +359,7 @@ static void write_user(struct buf *b, struct span user)
             buf_putc(b, user.p[i]);
             continue;
         }
-        int c = ascii_hex(user.p[i + 1]) << 4 | ascii_hex(user.p[i + 2]);
+        unsigned c = (unsigned)ascii_hex(user.p[i + 1]) << 4 | (unsigned)ascii_hex(user.p[i + 2]);
         i += 2;
         if (chars_is((char)c, CH_UNRESERVED)) {
             buf_putc(b, (char)c);
