@@ -454,7 +454,7 @@ int conf_load(const char *path, const struct conf_section *root, struct arena *a
 {
     struct walk w = walk_of(path, a, fn, arg);
     struct place top = { 0 };
-    struct stat st;
+    struct stat st = { 0 };
     size_t n = 0;
     memset(out, 0, root->size);
     char *text = malloc(CONF_MAX_FILE + 1);
