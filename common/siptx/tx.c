@@ -247,9 +247,12 @@ static void tell_failed(struct tx *t, int err)
 
 void tx_move(struct tx *t, enum tx_event ev, const struct tx_input *in)
 {
+    static const struct tx_input nothing = { 0 };
     const struct tx_cell *cell = tx_cell(t->kind, t->state, ev);
     if (!cell->next || !t->x)
         return;
+    if (!in)
+        in = &nothing;
     log_debug(&t->flow->log, "transaction moves", kv_str("from", tx_state_name(t->state)),
               kv_str("event", tx_event_name(ev)), kv_str("to", tx_state_name(cell->next)));
     struct tx *self = tx_ref(t);
