@@ -12,8 +12,6 @@ static const char *const uri_names[] = { "lenient", "strict", NULL };
 static const char *const mismatch_names[] = { "challenge", "reject", NULL };
 static const char *const status_names[] = { "by-method", "401", "407", NULL };
 static const char *const unlisted_names[] = { "challenge", "pass", NULL };
-static const char *const level_names[] = { "debug", "info", "warn", "error", NULL };
-static const char *const format_names[] = { "text", "json", NULL };
 
 /* Clients that look at the first challenge only, or give up at one they do not know. A pattern is a
  * glob over the whole User-Agent, in any case. */
@@ -274,31 +272,6 @@ static const struct conf_section listen_section = {
     .check = listen_check,
 };
 
-#define R __typeof__(((A *)0)->redis)
-static const struct conf_key redis_keys[] = {
-    CONF_PATH("socket", R, socket, "Unix socket of Redis."),
-    CONF_ADDR("address", R, address, "Address of Redis, where there is no socket.", .port = 6379),
-    CONF_STR("user", R, user, "Redis user (ACL)."),
-    CONF_PATH("password_file", R, password_file, "File that holds the Redis password."),
-    CONF_DURATION("deadline", R, deadline, "For one command; beyond it Redis counts as away.",
-                  .def = "1s", .min = 10 * CONF_MS, .max = CONF_MINUTE),
-    { 0 },
-};
-
-static void redis_check(struct conf_check *c, void *section)
-{
-    R *r = section;
-    if ((r->socket != NULL) == (r->address.sa.sa_family != AF_UNSPEC))
-        conf_error(c, NULL, "needs either socket or address");
-    if (r->user.p && !r->password_file)
-        conf_error(c, "user", "needs a password_file beside it");
-}
-static const struct conf_section redis_section = {
-    .size = sizeof(R),
-    .keys = redis_keys,
-    .check = redis_check,
-};
-
 #define H __typeof__(((A *)0)->http)
 static const struct conf_key http_keys[] = {
     CONF_ADDR("listen", H, listen, "Loopback address of REST, metrics and health.", .port = 8080),
@@ -316,14 +289,6 @@ static const struct conf_key audit_keys[] = {
     { 0 },
 };
 static const struct conf_section audit_section = { .size = sizeof(U), .keys = audit_keys };
-
-#define O __typeof__(((A *)0)->log)
-static const struct conf_key log_keys[] = {
-    CONF_ENUM("level", O, level, level_names, "The least that is logged.", .def = "info"),
-    CONF_ENUM("format", O, format, format_names, "How lines are written.", .def = "text"),
-    { 0 },
-};
-static const struct conf_section log_section = { .size = sizeof(O), .keys = log_keys };
 
 #define B __typeof__(((A *)0)->limits)
 static const struct conf_key limit_keys[] = {
@@ -346,7 +311,7 @@ static const struct conf_key root_keys[] = {
     CONF_SECTION("listen", A, listen, &listen_section, "Where the fronts ask."),
     CONF_STR("user", A, user,
              "User, or user:group, by name or number, to become once everything is open."),
-    CONF_SECTION("redis", A, redis, &redis_section, "Where users are kept."),
+    CONF_SECTION("redis", A, redis, &conf_redis_section, "Where users are kept."),
     CONF_PATH("nonce_key_file", A, nonce_key_file,
               "Keys that nonces are signed with, the same for every authd of the installation; "
               "lines of id:key, the first one signs.",
@@ -355,7 +320,7 @@ static const struct conf_key root_keys[] = {
               "Keys that verifiers are sealed with, in the same form.", .required = true),
     CONF_SECTION("http", A, http, &http_section, "REST, metrics and health."),
     CONF_SECTION("audit", A, audit, &audit_section, "The record of decisions."),
-    CONF_SECTION("log", A, log, &log_section, "Logs on stderr."),
+    CONF_SECTION("log", A, log, &conf_log_section, "Logs on stderr."),
     CONF_SECTION("limits", A, limits, &limit_section, "Bounds of memory."),
     CONF_SECTIONS("realms", A, realms, &realm_section, "Realms users live in.", .required = true,
                   .at_least = 1, .unique = true),

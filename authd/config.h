@@ -5,10 +5,7 @@
 #include <sys/types.h>
 
 #include "authd/algorithm.h"
-#include "base/addr.h"
-#include "base/clock.h"
-#include "base/log.h"
-#include "conf/conf.h"
+#include "conf/sections.h"
 
 /* Facts a request must have to belong to the group; what is empty asks for nothing. */
 struct group_match {
@@ -91,13 +88,7 @@ struct authd_conf {
         size_t n_uids;
     } listen;
     struct span user;
-    struct {
-        const char *socket;
-        struct addr address;
-        struct span user;
-        const char *password_file;
-        struct duration deadline;
-    } redis;
+    struct redis_server_conf redis;
     const char *nonce_key_file, *seal_key_file;
     struct {
         struct addr listen;
@@ -106,10 +97,7 @@ struct authd_conf {
     struct {
         const char *file; /* NULL: stderr */
     } audit;
-    struct {
-        enum log_level level;
-        enum log_format format;
-    } log;
+    struct log_conf log;
     struct {
         size_t checks, penalties, local_nonces, explained, cached_users;
     } limits;

@@ -1,19 +1,8 @@
 #include "registrar/config.h"
 
-static const char *const levels[] = { "debug", "info", "warn", "error", NULL };
-static const char *const formats[] = { "text", "json", NULL };
 static const char *const transports[] = { "udp", "tcp", NULL };
 
 #define ROOT struct registrar_conf
-
-static const struct conf_key log_keys[] = {
-    CONF_ENUM("level", __typeof__(((ROOT *)0)->log), level, levels, "Least severe line written.",
-              .def = "info"),
-    CONF_ENUM("format", __typeof__(((ROOT *)0)->log), format, formats,
-              "Lines for people, or one JSON object each.", .def = "text"),
-    { 0 },
-};
-static const struct conf_section log_section = { sizeof(((ROOT *)0)->log), log_keys, NULL };
 
 #define AUTHD __typeof__(((ROOT *)0)->authd)
 static const struct conf_key authd_keys[] = {
@@ -26,26 +15,6 @@ static const struct conf_key authd_keys[] = {
     { 0 },
 };
 static const struct conf_section authd_section = { sizeof(AUTHD), authd_keys, NULL };
-
-#define REDIS __typeof__(((ROOT *)0)->redis)
-static const struct conf_key redis_keys[] = {
-    CONF_PATH("socket", REDIS, socket, "Unix socket of Redis; or give address."),
-    CONF_ADDR("address", REDIS, address, "Address of Redis.", .port = 6379),
-    CONF_STR("user", REDIS, user, "ACL user of Redis."),
-    CONF_PATH("password_file", REDIS, password_file, "File that holds this user's password."),
-    CONF_DURATION("deadline", REDIS, deadline, "How long a command may take.", .def = "2s",
-                  .min = 50 * CONF_MS, .max = 30 * CONF_SECOND),
-    { 0 },
-};
-
-static void redis_check(struct conf_check *c, void *section)
-{
-    REDIS *r = section;
-    if (!r->socket == (r->address.sa.sa_family == AF_UNSPEC))
-        conf_error(c, NULL, "write either socket or address");
-}
-
-static const struct conf_section redis_section = { sizeof(REDIS), redis_keys, redis_check };
 
 #define HTTP __typeof__(((ROOT *)0)->http)
 static const struct conf_key http_keys[] = {
@@ -136,9 +105,9 @@ static const struct conf_key root_keys[] = {
              .max = 64),
     CONF_STR("user", ROOT, user, "User to become after the sockets are open, when started as root.",
              .max = 64),
-    CONF_SECTION("log", ROOT, log, &log_section, "What is written to stderr."),
+    CONF_SECTION("log", ROOT, log, &conf_log_section, "What is written to stderr."),
     CONF_SECTION("authd", ROOT, authd, &authd_section, "Who judges requests."),
-    CONF_SECTION("redis", ROOT, redis, &redis_section, "Where bindings are kept."),
+    CONF_SECTION("redis", ROOT, redis, &conf_redis_section, "Where bindings are kept."),
     CONF_SECTION("http", ROOT, http, &http_section, "Health and metrics."),
     CONF_STRS("domains", ROOT, domains, "Domains whose phones register here.", .at_least = 1,
               .max = 255, .required = true, .unique = true),

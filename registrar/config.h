@@ -2,8 +2,7 @@
 #ifndef CS_REGISTRAR_CONFIG_H
 #define CS_REGISTRAR_CONFIG_H
 
-#include "base/log.h"
-#include "conf/conf.h"
+#include "conf/sections.h"
 #include "siptx/siptx.h"
 
 struct listener_conf {
@@ -16,22 +15,13 @@ struct listener_conf {
 struct registrar_conf {
     struct span node; /* absent: the host's name */
     struct span user; /* uid to become; absent: stay */
-    struct {
-        enum log_level level;
-        enum log_format format;
-    } log;
+    struct log_conf log;
     struct {
         const char *socket;
         struct duration deadline;
         size_t max_open;
     } authd;
-    struct {
-        const char *socket;
-        struct addr address;
-        struct span user;
-        const char *password_file;
-        struct duration deadline;
-    } redis;
+    struct redis_server_conf redis;
     struct {
         struct addr listen;
     } http;
