@@ -1,16 +1,7 @@
-/* What monitors ask: alive, ready, metrics. And the realms. */
-#include <stdlib.h>
-
+/* What monitors ask: ready, metrics. And the realms. */
 #include "authd/rest/op.h"
 #include "base/metric.h"
-
-enum { METRICS_MAX = 256 * 1024 };
-
-void rest_healthz(struct http_req *req, void *arg)
-{
-    (void)arg;
-    http_reply_json(req, 200, json_pack("{s:s, s:s}", "status", "ok", "version", CS_VERSION));
-}
+#include "http/health.h"
 
 static void on_pong(void *arg, const struct redis_reply *reply)
 {
@@ -36,15 +27,7 @@ void rest_readyz(struct http_req *req, void *arg)
 void rest_metrics(struct http_req *req, void *arg)
 {
     (void)arg;
-    char *text = malloc(METRICS_MAX);
-    struct buf b = buf_of(text, text ? METRICS_MAX : 0);
-    metric_write(&b, METRIC_PROCESS | METRIC_REDIS | METRIC_AUTHD);
-    if (buf_ok(&b))
-        http_reply_text(req, 200, "application/openmetrics-text; version=1.0.0; charset=utf-8",
-                        buf_span(&b));
-    else
-        http_problem(req, 503, "overloaded", "Out of memory", "Try again later.");
-    free(text);
+    health_metrics(req, METRIC_PROCESS | METRIC_REDIS | METRIC_AUTHD);
 }
 
 /* ---- realms ---- */

@@ -56,6 +56,6 @@ http_fn rest_user_bindings, rest_user_unbind, rest_bindings_list, rest_bindings_
     rest_bindings_delete;
 http_fn rest_decisions;
 http_fn rest_realms;
-http_fn rest_healthz, rest_readyz, rest_metrics;
+http_fn rest_readyz, rest_metrics;
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "authd/rest/op.h"
 #include "base/metric.h"
+#include "http/health.h"
 
 static const struct log lg = { .module = "rest" };
 
@@ -22,7 +23,7 @@ static const struct http_route routes[] = {
     { "DELETE", "/v1/bindings/{aor}", rest_bindings_delete, HTTP_ADMIN },
     { "GET", "/v1/decisions", rest_decisions, HTTP_ADMIN },
     { "GET", "/v1/realms", rest_realms, HTTP_ADMIN },
-    { "GET", "/healthz", rest_healthz, HTTP_PUBLIC },
+    { "GET", "/healthz", health_alive, HTTP_PUBLIC },
     { "GET", "/readyz", rest_readyz, HTTP_PUBLIC },
     { "GET", "/metrics", rest_metrics, HTTP_PUBLIC },
     { NULL },
