@@ -7,13 +7,30 @@ static bool is_secret(const ProtobufCFieldDescriptor *f)
     return span_ends(span_str(f->name), SPAN("_secret"));
 }
 
+/* What a challenge says of its nonce is as secret as the nonce_secret that answers it. */
+static struct span nonce_within(struct span s)
+{
+    static const struct span mark = SPAN_INIT("nonce=\"");
+    const char *p = s.n ? memmem(s.p, s.n, mark.p, mark.n) : NULL;
+    if (!p)
+        return SPAN_NULL;
+    struct span rest = span_skip(s, (size_t)(p - s.p) + mark.n);
+    return span_cut(&rest, '"');
+}
+
 static void print_text(struct buf *b, struct span s, bool secret)
 {
     if (secret) {
         buf_printf(b, "<%zu bytes>", s.n);
         return;
     }
+    struct span nonce = nonce_within(s);
     buf_putc(b, '"');
+    if (nonce.p) {
+        buf_json(b, span_head(s, (size_t)(nonce.p - s.p)));
+        buf_printf(b, "<%zu bytes>", nonce.n);
+        s = span_skip(s, (size_t)(nonce.p - s.p) + nonce.n);
+    }
     buf_json(b, s);
     buf_putc(b, '"');
 }

@@ -50,6 +50,25 @@ static void test_secrets_are_masked_and_the_rest_is_readable(void **state)
     assert_null(strstr(text, "planted"));
 }
 
+static void test_the_nonce_of_a_challenge_is_masked(void **state)
+{
+    (void)state;
+    Countersign__Auth__FromAuthd msg = COUNTERSIGN__AUTH__FROM_AUTHD__INIT;
+    Countersign__Auth__Verdict v = COUNTERSIGN__AUTH__VERDICT__INIT;
+    char one[] = "Digest realm=\"r\", nonce=\"planted\", qop=\"auth\"",
+         two[] = "Digest nonce=\"plan";
+    char *challenges[] = { one, two };
+    v.challenge = challenges;
+    v.n_challenge = 2;
+    msg.body_case = COUNTERSIGN__AUTH__FROM_AUTHD__BODY_VERDICT;
+    msg.verdict = &v;
+    const char *text = printed(&msg.base);
+    assert_non_null(strstr(text,
+                           "\"Digest realm=\\\"r\\\", nonce=\\\"<7 bytes>\\\", qop=\\\"auth\\\"\", "
+                           "\"Digest nonce=\\\"<4 bytes>\"]"));
+    assert_null(strstr(text, "plan"));
+}
+
 static void test_absent_and_unknown_values_are_told_apart(void **state)
 {
     (void)state;
@@ -139,6 +158,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_secrets_are_masked_and_the_rest_is_readable),
+        cmocka_unit_test(test_the_nonce_of_a_challenge_is_masked),
         cmocka_unit_test(test_absent_and_unknown_values_are_told_apart),
         cmocka_unit_test(test_fields_of_a_newer_version_are_counted_not_shown),
         cmocka_unit_test(test_a_line_that_does_not_fit_sticks),
