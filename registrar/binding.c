@@ -316,3 +316,26 @@ void binding_write_contacts(struct buf *b, const STORE(Location) * record, struc
         buf_lit(b, "\r\n");
     }
 }
+
+struct span binding_request_uri(const STORE(Binding) * b, struct arena *a)
+{
+    struct sip_uri uri;
+    struct span text = span_str(b->contact);
+    if (sip_uri_parse(text, &uri) || (!uri.method.p && !uri.headers.p))
+        return text;
+    char *memory = arena_alloc(a, text.n);
+    if (!memory)
+        return SPAN_NULL;
+    struct buf out = buf_of(memory, text.n);
+    struct span rest = uri.params;
+    buf_put(&out, span_of(text.p, (size_t)(rest.p - text.p)));
+    span_cut(&rest, ';'); /* what is before the first one: nothing */
+    while (rest.p) {
+        struct span param = span_cut(&rest, ';'), name = param;
+        if (span_caseeq(span_cut(&name, '='), SPAN("method")))
+            continue;
+        buf_putc(&out, ';');
+        buf_put(&out, param);
+    }
+    return buf_span(&out);
+}

@@ -58,6 +58,10 @@ CS_CHECK int binding_read_contacts(const struct sip_msg *m, struct arena *a,
 void binding_write_contacts(struct buf *b, const Countersign__Store__Location *record,
                             struct wall now);
 
+/* The Contact as the Request-URI of what is sent there: without the parts that have no place in one
+ * (16.6 step 2; 19.1.1). Borrows from the binding or lives in the arena; absent: no memory. */
+struct span binding_request_uri(const Countersign__Store__Binding *b, struct arena *a);
+
 static inline bool binding_is_live(const Countersign__Store__Binding *b, struct wall now)
 {
     return (int64_t)b->expires_ms > now.ms;

@@ -3,10 +3,11 @@
 #include <stdlib.h>
 
 #include "base/metric.h"
+#include "registrar/loops.h"
 #include "registrar/record_route.h"
 #include "sip/write.h"
 
-enum { MESSAGE_MAX = 70000, BREADTH = 60, HASH_LEN = 16, LINES_MAX = 8192 };
+enum { MESSAGE_MAX = 70000, BREADTH = 60, LINES_MAX = 8192 };
 
 struct branch {
     struct fork *fork;
@@ -14,6 +15,7 @@ struct branch {
     struct fork_target target;
     struct tx *tx;
     unsigned status;      /* final, 0 while it is out */
+    bool heard, given_up; /* anything came; it rang for long enough */
     struct sip_msg *resp; /* final answer, if one came */
 };
 
@@ -59,24 +61,6 @@ static void on_end(struct turn *t)
 
 /* ---- requests ---- */
 
-bool fork_via_loops(const struct sip_via *via, uint64_t loop_hash)
-{
-    uint64_t h;
-    if (via->branch.n != SIP_BRANCH_LEN + 1 + HASH_LEN || via->branch.p[SIP_BRANCH_LEN] != '.')
-        return false;
-    return span_hex(span_skip(via->branch, SIP_BRANCH_LEN + 1), &h) == 0 && h == loop_hash;
-}
-
-static void write_branch_param(struct buf *b, uint64_t loop_hash)
-{
-    unsigned char bytes[8];
-    for (int i = 0; i < 8; i++)
-        bytes[i] = (unsigned char)(loop_hash >> (56 - 8 * i));
-    siptx_branch(b);
-    buf_putc(b, '.');
-    buf_hex(b, bytes, sizeof(bytes));
-}
-
 static void on_response(void *arg, struct tx *tx, struct sip_msg *resp);
 static void on_failed(void *arg, struct tx *tx, int err);
 
@@ -85,10 +69,10 @@ static int send_branch(struct branch *b, uint32_t breadth)
     static const struct tx_client_events events = { on_response, on_failed };
     struct fork *k = b->fork;
     const struct sip_msg *m = k->rq.msg;
-    char branch[SIP_BRANCH_LEN + 1 + HASH_LEN], via[512], route[768], lines[LINES_MAX];
+    char branch[LOOPS_BRANCH_LEN], via[512], route[768], lines[LINES_MAX];
     struct buf bb = BUF_INIT(branch), vb = BUF_INIT(via), rb = BUF_INIT(route),
                lb = BUF_INIT(lines), ob = BUF_INIT(out);
-    write_branch_param(&bb, k->rq.loop_hash);
+    loops_branch(&bb, k->rq.loop_hash);
     front_write_via(&vb, b->flow, buf_span(&bb));
     buf_put(&lb, k->rq.append);
     buf_lit(&lb, "Max-Breadth: ");
@@ -104,7 +88,7 @@ static int send_branch(struct branch *b, uint32_t breadth)
         .append = buf_span(&lb),
     };
     if (k->rq.record_route) {
-        record_route_write(&rb, k->rq.from, b->flow, m->from.tag);
+        record_route_write(&rb, k->front, k->rq.from, b->flow, m);
         edit.record_route = buf_span(&rb);
     }
     sip_write_request(&ob, m, &edit);
@@ -128,9 +112,7 @@ static void forward(struct fork *k, struct sip_msg *resp, struct span append)
         front_reply(k->rq.tx, 500, NULL, SPAN_NULL);
 }
 
-/* Lower is better (16.7 step 6): a 6xx decides, then the lowest class; among 4xx first those that
- * tell the caller how to succeed, and last what only says that nobody answered. */
-static unsigned rank(unsigned status)
+unsigned fork_rank(unsigned status)
 {
     if (status >= 600)
         return 0;
@@ -142,9 +124,10 @@ static unsigned rank(unsigned status)
     case 420:
     case 484:
         return r;
+    case 487:
+        return r + 998;
     case 408:
     case 480:
-    case 487:
         return r + 999;
     default:
         return r + status % 100 + 1;
@@ -177,7 +160,7 @@ static void answer_best(struct fork *k)
     struct buf lb = BUF_INIT(lines);
     struct branch *best = &k->branches[0];
     for (size_t i = 1; i < k->started; i++) {
-        if (rank(k->branches[i].status) < rank(best->status))
+        if (fork_rank(k->branches[i].status) < fork_rank(best->status))
             best = &k->branches[i];
     }
     k->answered = true;
@@ -218,27 +201,47 @@ static void advance(struct fork *k)
         turn_queue(k->front->loop, &k->end);
 }
 
-static void on_timer(struct timer *t)
-{
-    struct fork *k = container_of(t, struct fork, timer);
-    if (k->answered)
-        fork_free(k);
-    else /* nobody took it: their 487 start the next group */
-        cancel_branches(k);
-}
-
 static void finalize(struct branch *b, unsigned status, struct sip_msg *resp)
 {
     struct fork *k = b->fork;
+    if (b->given_up && status == 487) { /* it was not the caller who terminated it */
+        status = 408;
+        resp = NULL;
+    }
     b->status = status;
     if (resp)
         b->resp = sip_msg_ref(resp);
     k->finals++;
     if (status >= 600) { /* nobody else is to be asked (16.7 step 5) */
         k->cancelled = true;
+        timer_stop(k->front->loop, &k->timer);
         cancel_branches(k);
     }
     advance(k);
+}
+
+/* Nobody took it: the 487 of those that ring start the next group. Those that never said a word
+ * would hold it up until 64*T1. */
+static void give_up(struct fork *k)
+{
+    for (size_t i = 0, n = k->started; i < n; i++) {
+        struct branch *b = &k->branches[i];
+        if (b->status)
+            continue;
+        b->given_up = true;
+        tx_cancel(b->tx);
+        if (!b->heard)
+            finalize(b, 408, NULL);
+    }
+}
+
+static void on_timer(struct timer *t)
+{
+    struct fork *k = container_of(t, struct fork, timer);
+    if (k->answered)
+        fork_free(k);
+    else
+        give_up(k);
 }
 
 static void on_response(void *arg, struct tx *tx, struct sip_msg *resp)
@@ -246,6 +249,7 @@ static void on_response(void *arg, struct tx *tx, struct sip_msg *resp)
     struct branch *b = arg;
     struct fork *k = b->fork;
     (void)tx;
+    b->heard = true;
     if (resp->status == 100)
         return; /* hop by hop */
     if (resp->status < 200) {
@@ -264,8 +268,10 @@ static void on_response(void *arg, struct tx *tx, struct sip_msg *resp)
         k->answered = true;
         forward(k, resp, SPAN_NULL);
     }
-    if (first)
+    if (first) {
+        timer_stop(k->front->loop, &k->timer);
         cancel_branches(k);
+    }
     if (!b->status)
         finalize(b, resp->status, NULL);
 }

@@ -34,7 +34,9 @@ struct fork *fork_start(struct front *f, const struct fork_request *rq);
 void fork_cancel(struct fork *fork);
 /* Drops what is under way: callers without an answer get a 500. */
 void fork_end_all(struct front *f);
-/* Whether this Via of ours has this loop hash: the request has been here with the same aim. */
-bool fork_via_loops(const struct sip_via *via, uint64_t loop_hash);
+/* Which of several final statuses is best: lower is (16.7 step 6). A 6xx decides, then the lowest
+ * class; among 4xx first those that tell the caller how to succeed, and last what only says that
+ * nobody answered. */
+unsigned fork_rank(unsigned status);
 
 #endif

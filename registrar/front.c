@@ -53,27 +53,31 @@ void front_write_via(struct buf *b, const struct flow *flow, struct span branch)
     buf_put(b, branch);
 }
 
-/* Whether every option tag of the header is one of these; the others go into an Unsupported line.
- */
-static bool supports(const struct sip_msg *m, enum sip_hdr_id id, const struct span *tags, size_t n,
-                     struct buf *unsupported)
+/* Answers 420 unless every option tag of the header is one of these (RFC 3261, 8.2.2.3, 16.3). */
+static bool refuse_extensions(struct tx *tx, const struct sip_msg *m, enum sip_hdr_id id,
+                              const struct span *tags, size_t n)
 {
-    bool first = true;
+    char line[1024];
+    struct buf b = BUF_INIT(line);
     if (!sip_has(m, id))
-        return true;
+        return false;
     for (struct sip_values it = sip_values(m, id); sip_next(&it);) {
         size_t i = 0;
         while (i < n && !span_caseeq(tags[i], it.value))
             i++;
         if (i < n)
             continue;
-        buf_put(unsupported, first ? SPAN("Unsupported: ") : SPAN(", "));
-        buf_put(unsupported, it.value);
-        first = false;
+        buf_put(&b, b.n ? SPAN(", ") : SPAN("Unsupported: "));
+        buf_put(&b, it.value);
     }
-    if (!first)
-        buf_lit(unsupported, "\r\n");
-    return first;
+    if (!b.n)
+        return false;
+    buf_lit(&b, "\r\n");
+    if (buf_ok(&b))
+        front_reply(tx, 420, NULL, buf_span(&b));
+    else
+        front_reply(tx, 400, "Too Many Extensions", SPAN_NULL);
+    return true;
 }
 
 static void answer_options(struct tx *tx)
@@ -93,8 +97,6 @@ static bool is_server(const struct front *f, const struct sip_uri *uri)
 static void on_request(void *arg, struct tx *tx, struct flow *flow, struct sip_msg *m)
 {
     struct front *f = arg;
-    char line[512];
-    struct buf unsupported = BUF_INIT(line);
     metric_inc(M_REG_REQUESTS, m->method);
 
     if (m->method == SIP_OTHER) {
@@ -102,20 +104,18 @@ static void on_request(void *arg, struct tx *tx, struct flow *flow, struct sip_m
     } else if (m->uri.scheme != SIP_SCHEME_SIP && m->uri.scheme != SIP_SCHEME_SIPS) {
         front_reply(tx, 416, NULL, SPAN_NULL);
     } else if (m->method == SIP_REGISTER && conf_serves(f->conf, m->uri.host)) {
-        if (supports(m, SIP_HDR_REQUIRE, register_supports, CS_LEN(register_supports),
-                     &unsupported))
+        if (!refuse_extensions(tx, m, SIP_HDR_REQUIRE, register_supports,
+                               CS_LEN(register_supports)))
             register_start(f, tx, flow, m);
-        else
-            front_reply(tx, 420, NULL, buf_span(&unsupported));
     } else if (m->method == SIP_REGISTER) { /* we relay to nobody's registrar */
         front_reply(tx, 403, "Domain Not Served Here", SPAN_NULL);
     } else if (m->method == SIP_OPTIONS && is_server(f, &m->uri)) {
-        answer_options(tx); /* a keepalive, or somebody asking who is there: both are free */
+        /* A keepalive, or somebody asking who is there: both are free. */
+        if (!refuse_extensions(tx, m, SIP_HDR_REQUIRE, NULL, 0))
+            answer_options(tx);
     } else if (m->max_forwards == 0) {
         front_reply(tx, 483, NULL, SPAN_NULL);
-    } else if (!supports(m, SIP_HDR_PROXY_REQUIRE, NULL, 0, &unsupported)) {
-        front_reply(tx, 420, NULL, buf_span(&unsupported));
-    } else {
+    } else if (!refuse_extensions(tx, m, SIP_HDR_PROXY_REQUIRE, NULL, 0)) {
         proxy_start(f, tx, flow, m);
     }
 }
@@ -196,6 +196,7 @@ int front_open(struct front *f)
                              .first_message = c->limits.first_message,
                              .connect = c->limits.connect };
     list_init(&f->forks);
+    rand_bytes(&f->route_key, sizeof(f->route_key));
     if (c->node.p)
         span_copy(f->node, sizeof(f->node), c->node);
     else if (gethostname(f->node, sizeof(f->node) - 1))

@@ -6,6 +6,7 @@
 #include "gate/gate.h"
 #include "redis/redis.h"
 #include "registrar/config.h"
+#include "registrar/route_token.h"
 
 struct front {
     struct loop *loop;
@@ -16,6 +17,7 @@ struct front {
     struct siptp *tp;
     struct siptx *tx;
     struct list forks; /* under way */
+    struct route_key route_key;
 };
 
 /* Opens the listeners of the configuration; gate and redis are there already. On failure what is

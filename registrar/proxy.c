@@ -1,10 +1,10 @@
 #include "registrar/proxy.h"
 
-#include "base/map.h"
 #include "base/metric.h"
 #include "location/location.h"
 #include "registrar/binding.h"
 #include "registrar/fork.h"
+#include "registrar/loops.h"
 #include "registrar/record_route.h"
 #include "sip/digest.h"
 #include "sip/write.h"
@@ -54,36 +54,6 @@ static void later(struct proxied *p)
     tx_set_data(p->tx, NULL);
     front_reply_later(p->tx);
     release(p);
-}
-
-/* ---- loops ---- */
-
-/* Over what decides where a request goes (RFC 5393, 4.2.2): the same values here again are a loop,
- * others a spiral. */
-static uint64_t loop_hash(const struct sip_msg *m)
-{
-    char cseq[16];
-    struct buf b = BUF_INIT(cseq);
-    buf_u64(&b, m->cseq);
-    uint64_t h = map_hash2(m->uri.text, m->call_id);
-    h = map_hash2(span_of(&h, sizeof(h)), m->from.tag);
-    h = map_hash2(span_of(&h, sizeof(h)), m->to.tag);
-    h = map_hash2(span_of(&h, sizeof(h)), m->method_name);
-    h = map_hash2(span_of(&h, sizeof(h)), buf_span(&b));
-    for (struct sip_values it = sip_values(m, SIP_HDR_ROUTE); sip_next(&it);)
-        h = map_hash2(span_of(&h, sizeof(h)), it.value);
-    return h;
-}
-
-static bool loops(const struct front *f, const struct sip_msg *m, uint64_t hash)
-{
-    for (struct sip_values it = sip_values(m, SIP_HDR_VIA); sip_next(&it);) {
-        struct sip_via via;
-        if (sip_via_parse(it.value, &via) == 0 && fork_via_loops(&via, hash) &&
-            siptp_is_us(f->tp, via.host, via.port))
-            return true;
-    }
-    return false;
 }
 
 /* ---- forwarding ---- */
@@ -143,12 +113,13 @@ static int target_of(struct proxied *p, const Countersign__Store__Binding *b,
                      struct fork_target *out)
 {
     struct span *routes = arena_alloc(&p->msg->arena, b->n_path * sizeof(*routes));
-    if (!routes)
+    struct span uri = binding_request_uri(b, &p->msg->arena);
+    if (!routes || !uri.p)
         return CS_ENOMEM;
     for (size_t i = 0; i < b->n_path; i++)
         routes[i] = span_str(b->path[i]);
     *out = (struct fork_target){ .flow = flow_of(p, b),
-                                 .uri = span_str(b->contact),
+                                 .uri = uri,
                                  .routes = routes,
                                  .n_routes = b->n_path,
                                  .q = b->has_q ? b->q : 1000 };
@@ -160,24 +131,26 @@ static void on_record(void *arg, int err, const struct location *read)
     struct proxied *p = arg;
     const Countersign__Store__Location *record = read->record;
     struct wall now = loop_wall(p->front->loop);
+    struct sip_msg *msg = sip_msg_ref(p->msg); /* p and the targets live in its arena */
     size_t n = 0, most = p->front->conf->limits.branches;
     p->location = NULL;
-    if (err) {
-        later(p);
-        return;
-    }
-    struct fork_target *targets = arena_alloc(&p->msg->arena, most * sizeof(*targets));
+    struct fork_target *targets = arena_alloc(&msg->arena, most * sizeof(*targets));
     for (size_t i = 0; targets && record && i < record->n_binding && n < most; i++) {
         if (binding_is_live(record->binding[i], now) &&
             target_of(p, record->binding[i], &targets[n]) == 0)
             n++;
     }
-    if (n == 0)
+    if (err)
+        later(p);
+    else if (!targets)
+        refuse(p, 500, NULL);
+    else if (n == 0)
         refuse(p, p->target_known ? 480 : 404, NULL);
     else
         start_fork(p, targets, n);
     for (size_t i = 0; i < n; i++) /* the fork has references of its own */
         flow_unref(&targets[i].flow);
+    sip_msg_unref(&msg);
 }
 
 /* ---- the verdict ---- */
@@ -195,6 +168,31 @@ static void keep_foreign_credentials(const struct sip_msg *m, struct span realm,
     }
 }
 
+/* Privacy: id (RFC 3323, 4.2; RFC 3325, 9.3): phones are not of the trust domain. */
+static bool wants_privacy(const struct sip_msg *m)
+{
+    struct span rest = sip_hdr_value(m, SIP_HDR_PRIVACY);
+    while (rest.p) {
+        if (span_caseeq(span_trim(span_cut(&rest, ';')), SPAN("id")))
+            return true;
+    }
+    return false;
+}
+
+/* Who is calling stands there if a trusted peer says so, or we know it, and nobody minds. */
+static void assert_identity(struct proxied *p, const Countersign__Auth__Grant *g, struct buf *b)
+{
+    bool private = wants_privacy(p->msg);
+    bool said = g->trusted && !private && sip_has(p->msg, SIP_HDR_P_ASSERTED_IDENTITY);
+    if (!said)
+        p->strip |= FRONT_IDENTITY;
+    if (!said && !private && g->identity) {
+        buf_lit(b, "P-Asserted-Identity: <");
+        buf_put(b, span_str(g->identity));
+        buf_lit(b, ">\r\n");
+    }
+}
+
 static int take_grant(struct proxied *p, const Countersign__Auth__Grant *g)
 {
     char lines[LINES_MAX];
@@ -204,13 +202,7 @@ static int take_grant(struct proxied *p, const Countersign__Auth__Grant *g)
         realm = span_skip(realm, (size_t)at + 1);
     p->strip = CREDENTIAL_HEADERS;
     keep_foreign_credentials(p->msg, realm, &b);
-    if (!g->trusted)
-        p->strip |= FRONT_IDENTITY;
-    if (!g->trusted && g->identity) {
-        buf_lit(&b, "P-Asserted-Identity: <");
-        buf_put(&b, span_str(g->identity));
-        buf_lit(&b, ">\r\n");
-    }
+    assert_identity(p, g, &b);
     p->append = arena_dup(&p->msg->arena, buf_span(&b));
     p->target_known = g->target == COUNTERSIGN__AUTH__TARGET_STATE__TARGET_KNOWN;
     return buf_ok(&b) && p->append.p ? 0 : CS_ELIMIT;
@@ -251,8 +243,8 @@ void proxy_start(struct front *f, struct tx *tx, struct flow *flow, struct sip_m
     }
     *p = (struct proxied){ .front = f, .tx = tx_ref(tx), .msg = m, .flow = flow };
     tx_set_data(tx, p);
-    p->loop_hash = loop_hash(m);
-    if (loops(f, m, p->loop_hash)) {
+    p->loop_hash = loops_hash(m);
+    if (loops_back(m, p->loop_hash, f->tp)) {
         refuse(p, 482, NULL);
         return;
     }

@@ -1,15 +1,6 @@
 #include "registrar/record_route.h"
 
-enum { MAX_ROUTES = 32, SIDE_LEN = 8 };
-
-/* Which side a tag belongs to: enough to tell two tags apart, not a secret (FNV-1a). */
-static uint32_t tag_hash(struct span tag)
-{
-    uint32_t h = 2166136261u;
-    for (size_t i = 0; i < tag.n; i++)
-        h = (h ^ (unsigned char)tag.p[i]) * 16777619u;
-    return h;
-}
+enum { MAX_ROUTES = 32, TOKEN_MAX = 2 * FLOW_TOKEN_MAX + 32 };
 
 static void write_uri(struct buf *b, const struct flow *side, struct span user)
 {
@@ -24,20 +15,15 @@ static void write_uri(struct buf *b, const struct flow *side, struct span user)
     buf_lit(b, ";lr>");
 }
 
-void record_route_write(struct buf *b, const struct flow *caller, const struct flow *callee,
-                        struct span caller_tag)
+void record_route_write(struct buf *b, const struct front *f, const struct flow *caller,
+                        const struct flow *callee, const struct sip_msg *m)
 {
-    char text[2 * FLOW_TOKEN_MAX + SIDE_LEN + 2];
-    struct buf user = BUF_INIT(text);
-    uint32_t h = tag_hash(caller_tag);
-    unsigned char side[4] = { (unsigned char)(h >> 24), (unsigned char)(h >> 16),
-                              (unsigned char)(h >> 8), (unsigned char)h };
-    flow_token(caller, &user);
-    buf_putc(&user, '.');
-    flow_token(callee, &user);
-    buf_putc(&user, '.');
-    buf_hex(&user, side, sizeof(side));
-    if (!buf_ok(&user)) {
+    char from[FLOW_TOKEN_MAX], to[FLOW_TOKEN_MAX], text[TOKEN_MAX];
+    struct buf fb = BUF_INIT(from), tb = BUF_INIT(to), user = BUF_INIT(text);
+    flow_token(caller, &fb);
+    flow_token(callee, &tb);
+    route_token_write(&user, &f->route_key, buf_span(&fb), buf_span(&tb), m);
+    if (!buf_ok(&fb) || !buf_ok(&tb) || !buf_ok(&user)) {
         b->full = true;
         return;
     }
@@ -48,20 +34,13 @@ void record_route_write(struct buf *b, const struct flow *caller, const struct f
     write_uri(b, caller, buf_span(&user));
 }
 
-/* The flow that this user part names for a request with this From tag. */
-static int find_flow(struct front *f, struct span user, struct span from_tag, struct flow **out)
+/* The flow that this user part names for the request. */
+static int find_flow(struct front *f, struct span user, const struct sip_msg *m, struct flow **out)
 {
-    struct span callee = user, side = SPAN_NULL;
-    uint64_t h;
-    struct span caller = span_cut(&callee, '.');
-    if (callee.p) {
-        struct span rest = callee;
-        callee = span_cut(&rest, '.');
-        side = rest;
-    }
-    if (side.n != SIDE_LEN || span_hex(side, &h))
-        return CS_EPROTO;
-    int err = siptp_flow_by_token(f->tp, h == tag_hash(from_tag) ? callee : caller, out);
+    struct span token;
+    int err = route_token_read(user, &f->route_key, m, &token);
+    if (!err)
+        err = siptp_flow_by_token(f->tp, token, out);
     return err == CS_ENOENT ? CS_ECLOSED : err;
 }
 
@@ -106,5 +85,5 @@ int record_route_read(struct front *f, struct sip_msg *m, struct dialog_route *o
     out->n_routes = n - first;
     if (!ours.user.p) /* no Route, or one that only names us as outbound proxy */
         return out->n_routes ? CS_EPROTO : CS_ENOENT;
-    return find_flow(f, ours.user, m->from.tag, &out->to);
+    return find_flow(f, ours.user, m, &out->to);
 }

@@ -1,6 +1,4 @@
-/* Our Record-Route, and finding the way of a dialog again by it. The user part names the flows of
- * both sides, each by its token (siptp), and the caller's tag tells which side a request comes
- * from. */
+/* Our Record-Route, and finding the way of a dialog again by it: its user part is a route token. */
 #ifndef CS_REGISTRAR_RECORD_ROUTE_H
 #define CS_REGISTRAR_RECORD_ROUTE_H
 
@@ -8,8 +6,8 @@
 
 /* One value, or two where the sides differ in transport or listener (RFC 5658: each side then finds
  * the address that serves it). */
-void record_route_write(struct buf *b, const struct flow *caller, const struct flow *callee,
-                        struct span caller_tag);
+void record_route_write(struct buf *b, const struct front *f, const struct flow *caller,
+                        const struct flow *callee, const struct sip_msg *m);
 
 struct dialog_route {
     struct flow *to;           /* a reference of the caller's; NULL when the flow is gone */

@@ -6,8 +6,8 @@
 #include "sip/write.h"
 
 enum {
-    /* Of a commit that others overtake. Each time one of them gets through, so as many phones of one
-     * AOR as this may register in the same instant. */
+    /* Of a commit that others overtake. Each time one of them gets through, so as many phones of
+     * one AOR as this may register in the same instant. */
     TRIES = 40,
     LINES_MAX = 16384,
     MAX_PATHS = 16,
@@ -262,8 +262,7 @@ void register_start(struct front *f, struct tx *tx, struct flow *flow, struct si
         return;
     }
     /* A request without credentials will be challenged: it costs Redis nothing. */
-    if (r->aor.p &&
-        (sip_has(m, SIP_HDR_AUTHORIZATION) || sip_has(m, SIP_HDR_PROXY_AUTHORIZATION)))
+    if (r->aor.p && (sip_has(m, SIP_HDR_AUTHORIZATION) || sip_has(m, SIP_HDR_PROXY_AUTHORIZATION)))
         read_record(r);
 }
 

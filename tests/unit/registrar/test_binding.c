@@ -1,11 +1,8 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
+#include "registrar/binding.h"
+
 #include <stdio.h>
 
-#include <cmocka.h>
-
-#include "registrar/binding.h"
+#include "lib/test.h"
 
 #define STORE(name) Countersign__Store__##name
 
@@ -261,6 +258,25 @@ static void test_path_and_flow_are_stored(void **state)
     assert_string_equal(w->record->binding[0]->user, "alice@example.com");
 }
 
+static void test_a_request_uri_has_no_method_and_no_headers(void **state)
+{
+    struct world *w = *state;
+    static const char *const pairs[][2] = {
+        { "sip:a@h:5070;transport=tcp", "sip:a@h:5070;transport=tcp" },
+        { "sip:a@h?Subject=x", "sip:a@h" },
+        { "sip:a@h;method=INVITE", "sip:a@h" },
+        { "sip:a@h;Method=INVITE;ob", "sip:a@h;ob" },
+        { "sip:a;b@h;x=method;methods=y;method=BYE;lr?a=b&method=c",
+          "sip:a;b@h;x=method;methods=y;lr" },
+    };
+    for (size_t i = 0; i < CS_LEN(pairs); i++) {
+        STORE(Binding) b = COUNTERSIGN__STORE__BINDING__INIT;
+        b.contact = (char *)pairs[i][0];
+        struct span uri = binding_request_uri(&b, &w->arena);
+        assert_span(uri, pairs[i][1]);
+    }
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -280,6 +296,7 @@ int main(void)
         T(test_contact_limit_refuses_more_and_keeps_what_is),
         T(test_malformed_contacts_are_refused),
         T(test_path_and_flow_are_stored),
+        T(test_a_request_uri_has_no_method_and_no_headers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

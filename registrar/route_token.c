@@ -1,0 +1,70 @@
+#include "registrar/route_token.h"
+
+#include <openssl/hmac.h>
+
+#include "base/ct.h"
+
+enum { MAC_TEXT = 14 }; /* ROUTE_MAC_LEN in base64url */
+
+struct mac {
+    unsigned char bytes[EVP_MAX_MD_SIZE];
+};
+
+static bool hmac(const void *key, struct span text, struct mac *out)
+{
+    return HMAC(EVP_sha256(), key, ROUTE_KEY_LEN, (const unsigned char *)text.p, text.n, out->bytes,
+                NULL);
+}
+
+/* Each part is a key for the next, so that no two lists of parts read alike. */
+static bool sign(const struct route_key *key, struct span call_id, struct span caller_tag,
+                 struct span flows, struct mac *out)
+{
+    struct mac a, b;
+    return hmac(key->bytes, call_id, &a) && hmac(a.bytes, caller_tag, &b) &&
+           hmac(b.bytes, flows, out);
+}
+
+void route_token_write(struct buf *b, const struct route_key *key, struct span caller,
+                       struct span callee, const struct sip_msg *m)
+{
+    size_t start = b->n;
+    struct mac mac;
+    buf_put(b, caller);
+    buf_putc(b, '.');
+    buf_put(b, callee);
+    if (!buf_ok(b) || !sign(key, m->call_id, m->from.tag, span_skip(buf_span(b), start), &mac)) {
+        b->full = true;
+        return;
+    }
+    buf_putc(b, '.');
+    buf_base64url(b, mac.bytes, ROUTE_MAC_LEN);
+}
+
+static bool is_signed(const struct route_key *key, const struct sip_msg *m, struct span caller_tag,
+                      struct span flows, const unsigned char *given)
+{
+    struct mac mac;
+    return caller_tag.n && sign(key, m->call_id, caller_tag, flows, &mac) &&
+           ct_eq(span_of(mac.bytes, ROUTE_MAC_LEN), span_of(given, ROUTE_MAC_LEN));
+}
+
+int route_token_read(struct span token, const struct route_key *key, const struct sip_msg *m,
+                     struct span *out)
+{
+    unsigned char mac[ROUTE_MAC_LEN];
+    size_t n;
+    *out = SPAN_NULL;
+    if (token.n <= MAC_TEXT + 1 || !m->to.tag.n) /* a dialog has two tags */
+        return CS_EPROTO;
+    struct span flows = span_head(token, token.n - MAC_TEXT - 1);
+    if (flows.p[flows.n] != '.' ||
+        base64url_decode(span_skip(token, flows.n + 1), mac, sizeof(mac), &n) || n != sizeof(mac))
+        return CS_EPROTO;
+    struct span callee = flows, caller = span_cut(&callee, '.');
+    if (is_signed(key, m, m->from.tag, flows, mac))
+        *out = callee;
+    else if (is_signed(key, m, m->to.tag, flows, mac))
+        *out = caller;
+    return out->p ? 0 : CS_EPROTO;
+}

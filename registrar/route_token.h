@@ -1,0 +1,24 @@
+/* The user part of our Record-Route: caller's flow "." callee's flow "." MAC. The MAC is over both
+ * flows, the Call-ID and the caller's tag, so a token serves the requests of its dialog alone,
+ * cannot be put together out of others, and tells which side a request comes from. Pure
+ * functions. */
+#ifndef CS_REGISTRAR_ROUTE_TOKEN_H
+#define CS_REGISTRAR_ROUTE_TOKEN_H
+
+#include "sip/msg.h"
+
+enum { ROUTE_KEY_LEN = 32, ROUTE_MAC_LEN = 10 };
+
+struct route_key {
+    unsigned char bytes[ROUTE_KEY_LEN];
+};
+
+/* The flows are tokens of siptp; m is the request that makes the dialog. */
+void route_token_write(struct buf *b, const struct route_key *key, struct span caller,
+                       struct span callee, const struct sip_msg *m);
+/* The flow that m, a request with this token, is to leave by. CS_EPROTO: not ours, or not for this
+ * dialog. */
+CS_CHECK int route_token_read(struct span token, const struct route_key *key,
+                              const struct sip_msg *m, struct span *out);
+
+#endif

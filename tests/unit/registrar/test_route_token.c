@@ -1,0 +1,118 @@
+#include "registrar/route_token.h"
+
+#include "lib/test.h"
+
+static const struct route_key key = { "a key of thirty-two bytes, or so" };
+
+/* What a request says that matters here. */
+static struct sip_msg request(const char *call_id, const char *from_tag, const char *to_tag)
+{
+    return (struct sip_msg){ .call_id = span_str(call_id),
+                             .from = { .tag = span_str(from_tag) },
+                             .to = { .tag = span_str(to_tag) } };
+}
+
+static struct span made(char *text, size_t cap)
+{
+    struct sip_msg invite = request("call-1", "alice", NULL);
+    struct buf b = buf_of(text, cap);
+    route_token_write(&b, &key, SPAN("FLOW-A"), SPAN("FLOW_B"), &invite);
+    assert_true(buf_ok(&b));
+    return buf_span(&b);
+}
+
+static void test_each_side_is_led_to_the_other(void **state)
+{
+    (void)state;
+    char text[128];
+    struct span token = made(text, sizeof(text)), to;
+    struct sip_msg of_caller = request("call-1", "alice", "bob");
+    struct sip_msg of_callee = request("call-1", "bob", "alice");
+    assert_int_equal(route_token_read(token, &key, &of_caller, &to), 0);
+    assert_span(to, "FLOW_B");
+    assert_int_equal(route_token_read(token, &key, &of_callee, &to), 0);
+    assert_span(to, "FLOW-A");
+}
+
+static void test_another_dialog_is_not_served(void **state)
+{
+    (void)state;
+    char text[128];
+    struct span token = made(text, sizeof(text)), to;
+    static const struct {
+        const char *call_id, *from_tag, *to_tag;
+    } others[] = {
+        { "call-2", "alice", "bob" }, { "call-1", "mallory", "bob" }, { "call-1", "alice", NULL },
+        { "call-1", "alice", "" },    { "call-1", NULL, NULL },       { "call-1", "", "bob" },
+        { "call-", "1alice", "bob" }, { "", "call-1alice", "bob" },
+    };
+    for (size_t i = 0; i < CS_LEN(others); i++) {
+        struct sip_msg m = request(others[i].call_id, others[i].from_tag, others[i].to_tag);
+        assert_int_equal(route_token_read(token, &key, &m, &to), CS_EPROTO);
+        assert_null(to.p);
+    }
+}
+
+static void test_every_byte_counts(void **state)
+{
+    (void)state;
+    char text[128];
+    struct span token = made(text, sizeof(text)), to;
+    struct sip_msg m = request("call-1", "alice", "bob");
+    for (size_t i = 0; i < token.n; i++) {
+        char was = text[i];
+        text[i] = was == 'A' ? 'B' : 'A';
+        int err = route_token_read(token, &key, &m, &to);
+        text[i] = was;
+        if (i + 1 < token.n) /* of the last character only some bits are said */
+            assert_int_equal(err, CS_EPROTO);
+    }
+    for (size_t n = 0; n < token.n; n++)
+        assert_int_equal(route_token_read(span_head(token, n), &key, &m, &to), CS_EPROTO);
+    struct route_key other = key;
+    other.bytes[31] ^= 1;
+    assert_int_equal(route_token_read(token, &other, &m, &to), CS_EPROTO);
+}
+
+static void test_what_is_no_token_is_refused(void **state)
+{
+    (void)state;
+    struct span to;
+    struct sip_msg m = request("call-1", "alice", "bob");
+    static const char *const bad[] = {
+        "",
+        ".",
+        "..",
+        "x",
+        "a.b.c",
+        ".AAAAAAAAAAAAAA",
+        "a.b.AAAAAAAAAAAAAA",
+        "a.AAAAAAAAAAAAAA",
+        "a.b.!!!!!!!!!!!!!!",
+    };
+    for (size_t i = 0; i < CS_LEN(bad); i++)
+        assert_int_equal(route_token_read(span_str(bad[i]), &key, &m, &to), CS_EPROTO);
+    assert_int_equal(route_token_read(SPAN_NULL, &key, &m, &to), CS_EPROTO);
+}
+
+static void test_no_room_is_said(void **state)
+{
+    (void)state;
+    char text[27]; /* one byte less than it takes */
+    struct sip_msg invite = request("call-1", "alice", NULL);
+    struct buf b = BUF_INIT(text);
+    route_token_write(&b, &key, SPAN("FLOW-A"), SPAN("FLOW_B"), &invite);
+    assert_false(buf_ok(&b));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_each_side_is_led_to_the_other),
+        cmocka_unit_test(test_another_dialog_is_not_served),
+        cmocka_unit_test(test_every_byte_counts),
+        cmocka_unit_test(test_what_is_no_token_is_refused),
+        cmocka_unit_test(test_no_room_is_said),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
