@@ -241,10 +241,10 @@ static bool host_eq(struct span a, struct span b)
     return chars_ipv6(a, &x) && chars_ipv6(b, &y) && addr_same_host(&x, &y);
 }
 
-/* Present in both and the same, or absent in both. */
-static bool both_eq(struct span a, struct span b)
+/* Present in both and the same, or absent in both; absent differs from empty. */
+static bool both_eq(struct span a, struct span b, bool fold)
 {
-    return !a.p == !b.p && escaped_eq(a, b, true);
+    return !a.p || !b.p ? a.p == b.p : escaped_eq(a, b, fold);
 }
 
 /* Parameters that are in both must match; others are ignored. */
@@ -325,17 +325,14 @@ bool sip_uri_eq(const struct sip_uri *a, const struct sip_uri *b)
     if (a->scheme == SIP_SCHEME_OTHER)
         return span_caseeq(a->scheme_name, b->scheme_name) &&
                span_eq(span_skip(a->text, a->scheme_name.n), span_skip(b->text, b->scheme_name.n));
-    /* user and password with case; absent differs from empty */
-    if (!a->user.p != !b->user.p || !escaped_eq(a->user, b->user, false))
-        return false;
-    if (!a->password.p != !b->password.p || !escaped_eq(a->password, b->password, false))
+    if (!both_eq(a->user, b->user, false) || !both_eq(a->password, b->password, false))
         return false;
     if (!host_eq(a->host, b->host) || a->port != b->port)
         return false;
     /* These never match when only one has them, not even with their default. */
-    if (!both_eq(a->user_param, b->user_param) || !both_eq(a->ttl, b->ttl) ||
-        !both_eq(a->method, b->method) || !both_eq(a->maddr, b->maddr) ||
-        !both_eq(a->transport, b->transport))
+    if (!both_eq(a->user_param, b->user_param, true) || !both_eq(a->ttl, b->ttl, true) ||
+        !both_eq(a->method, b->method, true) || !both_eq(a->maddr, b->maddr, true) ||
+        !both_eq(a->transport, b->transport, true))
         return false;
     if (!common_params_eq(a, b))
         return false;
