@@ -207,7 +207,8 @@ void tx_remember(struct tx *t, struct span text)
         t->text = p;
         t->text_cap = text.n;
     }
-    memcpy(t->text, text.p, text.n);
+    if (text.n)
+        memcpy(t->text, text.p, text.n);
     t->text_n = text.n;
 }
 
