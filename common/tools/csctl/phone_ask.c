@@ -52,8 +52,7 @@ static void write_request(struct buf *b, const struct ask *a, enum sip_method me
                SPAN_ARG(siptp_listener_sent_by(p->listener)));
     buf_put(b, branch);
     buf_lit(b, "\r\n");
-    buf_put(b, span_str(d->routes));
-    buf_lit(b, "Max-Forwards: 70\r\n");
+    buf_printf(b, "%sMax-Forwards: 70\r\n", d->routes);
     write_party(b, "From", d->local, d->local_tag);
     write_party(b, "To", d->remote, d->remote_tag);
     buf_printf(b, "Call-ID: %s\r\nCSeq: %u " SPAN_FMT "\r\n" USER_AGENT, d->call_id, a->cseq,
