@@ -217,8 +217,8 @@ static void of_aor(struct http_req *req, struct rest *rest, bool removing)
         op_no_memory(&b->op);
     } else if (err) {
         struct fault f;
-        err = fault_set(&f, 422, "invalid-aor", "Invalid address of record",
-                        "Write sip:user@domain, percent-encoded where the path needs it.");
+        fault_set(&f, 422, "invalid-aor", "Invalid address of record",
+                  "Write sip:user@domain, percent-encoded where the path needs it.");
         op_fault(&b->op, &f);
     } else {
         b->aors = aor;

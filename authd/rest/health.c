@@ -1,7 +1,7 @@
 /* What monitors ask: ready, metrics. And the realms. */
+#include "http/health.h"
 #include "authd/rest/op.h"
 #include "base/metric.h"
-#include "http/health.h"
 
 static void on_pong(void *arg, const struct redis_reply *reply)
 {

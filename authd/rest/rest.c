@@ -89,29 +89,27 @@ void op_no_memory(struct op *op)
 
 void store_fault(int err, struct fault *f)
 {
-    int said = CS_EPROTO;
     switch (err) {
     case CS_ENOENT:
-        said = fault_set(f, 404, "no-such-user", "No such user", "There is no such user.");
+        fault_set(f, 404, "no-such-user", "No such user", "There is no such user.");
         break;
     case CS_ECONFLICT:
-        said = fault_set(f, 409, "conflict", "Conflict",
-                         "Somebody else changed it at the same time. Read it again.");
+        fault_set(f, 409, "conflict", "Conflict",
+                  "Somebody else changed it at the same time. Read it again.");
         break;
     case CS_ECLOSED:
     case CS_ETIMEOUT:
-        said = fault_set(f, 503, "store-unavailable", "Store unavailable",
-                         "Redis does not answer. Whether a change was made is unknown; repeat it.");
+        fault_set(f, 503, "store-unavailable", "Store unavailable",
+                  "Redis does not answer. Whether a change was made is unknown; repeat it.");
         break;
     case CS_ENOMEM:
-        said = fault_set(f, 503, "overloaded", "Out of memory", "Try again later.");
+        fault_set(f, 503, "overloaded", "Out of memory", "Try again later.");
         break;
     default:
-        said = fault_set(f, 500, "store-corrupt", "Unreadable record",
-                         "What Redis holds there is not of this version: %s.", cs_strerror(err));
+        fault_set(f, 500, "store-corrupt", "Unreadable record",
+                  "What Redis holds there is not of this version: %s.", cs_strerror(err));
         break;
     }
-    (void)said;
 }
 
 void op_store_error(struct op *op, int err)
@@ -129,10 +127,9 @@ const struct realm_conf *realm_of(const struct rest *rest, struct span name, str
         if (!name.p || span_eq(rest->conf.realms[i].name, name))
             return &rest->conf.realms[i];
     }
-    int err = fault_set(f, 422, "unknown-realm", "Unknown realm",
-                        "The configuration has no realm \"" SPAN_FMT "\"; see GET /v1/realms.",
-                        SPAN_ARG(span_head(name, 100)));
-    (void)err;
+    fault_set(f, 422, "unknown-realm", "Unknown realm",
+              "The configuration has no realm \"" SPAN_FMT "\"; see GET /v1/realms.",
+              SPAN_ARG(span_head(name, 100)));
     return NULL;
 }
 

@@ -108,8 +108,8 @@ static void on_done(void *arg, int err)
     u->op.call = NULL;
     if (err == CS_ECONFLICT && u->what == CREATE) {
         struct fault f;
-        err = fault_set(&f, 409, "user-exists", "User exists",
-                        "There is a user of this name in this realm already.");
+        fault_set(&f, 409, "user-exists", "User exists",
+                  "There is a user of this name in this realm already.");
         op_fault(&u->op, &f);
     } else if (err == CS_ECONFLICT && ++u->tries < TRIES) {
         begin(u);

@@ -14,8 +14,8 @@ struct fault {
     char detail[320];
 };
 /* Returns CS_EPROTO, so that it ends a function. */
-CS_CHECK int fault_set(struct fault *f, unsigned status, const char *type, const char *title,
-                       const char *detail, ...) CS_PRINTF(5, 6);
+int fault_set(struct fault *f, unsigned status, const char *type, const char *title,
+              const char *detail, ...) CS_PRINTF(5, 6);
 
 json_t *fault_to_json(const struct fault *f);
 /* As a string; what is not UTF-8 becomes U+FFFD. */
