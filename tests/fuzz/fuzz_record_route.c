@@ -18,6 +18,18 @@ static struct {
     struct buf ours;
 } w;
 
+static const struct sip_limits limits = { 8192, 2048, 64 };
+
+static const char invite[] = "INVITE sip:b@example.com SIP/2.0\r\n"
+                             "Via: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK0\r\n"
+                             "From: <sip:a@example.com>;tag=caller\r\n"
+                             "To: <sip:b@example.com>\r\n"
+                             "Call-ID: c\r\n"
+                             "CSeq: 1 INVITE\r\n"
+                             "Max-Forwards: 70\r\n"
+                             "Contact: <sip:a@192.0.2.1>\r\n"
+                             "Content-Length: 0\r\n\r\n";
+
 static void must(int err)
 {
     if (err) {
@@ -41,6 +53,7 @@ static void start(void)
     static const struct siptp_events events = { on_message, on_closed };
     struct siptp_listener *inside, *outside;
     struct addr local, peer;
+    struct sip_msg *m;
     w.domain = SPAN("example.com");
     w.conf = (struct registrar_conf){ .domains = &w.domain, .n_domains = 1 };
     w.front = (struct front){ .loop = &w.loop, .conf = &w.conf };
@@ -52,9 +65,11 @@ static void start(void)
     must(siptp_listen(w.front.tp, SIP_UDP, &local, SPAN("out"), SPAN("out.example.com"), &outside));
     must(siptp_flow_to(w.front.tp, SIP_UDP, &peer, inside, &w.caller));
     must(siptp_flow_to(w.front.tp, SIP_UDP, &peer, outside, &w.callee));
+    must(sip_msg_parse(span_str(invite), true, &limits, &m));
     w.ours = (struct buf)BUF_INIT(w.routes);
-    record_route_write(&w.ours, w.caller, w.callee, SPAN("caller"));
+    record_route_write(&w.ours, &w.front, w.caller, w.callee, m);
     assert(buf_ok(&w.ours));
+    sip_msg_unref(&m);
 }
 
 static void read_route(struct sip_msg *m, bool ours)
@@ -73,7 +88,6 @@ static void read_route(struct sip_msg *m, bool ours)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const struct sip_limits limits = { 8192, 2048, 64 };
     static char text[16384];
     struct buf b = BUF_INIT(text);
     struct sip_msg *m;
