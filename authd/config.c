@@ -126,8 +126,10 @@ static const struct conf_key expires_keys[] = {
 static void expires_check(struct conf_check *c, void *section)
 {
     E *e = section;
-    if (e->min.ms > e->max.ms)
+    if (e->min.ms > e->max.ms) {
         conf_error(c, "min", "is longer than max");
+        return;
+    }
     if (e->standard.ms == 0)
         e->standard.ms = CS_MAX(e->min.ms, CS_MIN(e->max.ms, (int64_t)CONF_HOUR));
     if (e->standard.ms < e->min.ms || e->standard.ms > e->max.ms)
@@ -279,7 +281,18 @@ static const struct conf_key http_keys[] = {
               "File that holds the bearer token of operators."),
     { 0 },
 };
-static const struct conf_section http_section = { .size = sizeof(H), .keys = http_keys };
+
+static void http_check(struct conf_check *c, void *section)
+{
+    H *h = section;
+    if (h->listen.sa.sa_family != AF_UNSPEC && !addr_is_loopback(&h->listen))
+        conf_error(c, "listen", "plain HTTP is for loopback only; write 127.0.0.1:8080");
+}
+static const struct conf_section http_section = {
+    .size = sizeof(H),
+    .keys = http_keys,
+    .check = http_check,
+};
 
 #define U __typeof__(((A *)0)->audit)
 static const struct conf_key audit_keys[] = {

@@ -22,7 +22,15 @@ static const struct conf_key http_keys[] = {
               .def = "127.0.0.1:8081"),
     { 0 },
 };
-static const struct conf_section http_section = { sizeof(HTTP), http_keys, NULL };
+
+static void http_check(struct conf_check *c, void *section)
+{
+    HTTP *h = section;
+    if (!addr_is_loopback(&h->listen))
+        conf_error(c, "listen", "plain HTTP is for loopback only; write 127.0.0.1:8081");
+}
+
+static const struct conf_section http_section = { sizeof(HTTP), http_keys, http_check };
 
 static const struct conf_key listener_keys[] = {
     CONF_STR("name", struct listener_conf, name, "What authd and logs call it.", .required = true,
