@@ -28,7 +28,7 @@ show() { # file...
 journey_end() {
     trap - EXIT
     cs_stop || bad=1
-    ! grep -E 'Sanitizer|runtime error|left open' "$dir"/{authd,registrar}.log || bad=1
+    ! grep -sE 'Sanitizer|runtime error|left open' "$dir"/{authd,registrar}.log || bad=1
     [ $bad -eq 0 ] || show "$dir"/{authd,registrar}.log
     rm -rf "$dir"
     exit $bad
