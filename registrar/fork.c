@@ -69,7 +69,7 @@ static int send_branch(struct branch *b, uint32_t breadth)
     static const struct tx_client_events events = { on_response, on_failed };
     struct fork *k = b->fork;
     const struct sip_msg *m = k->rq.msg;
-    char branch[LOOPS_BRANCH_LEN], via[512], route[768], lines[LINES_MAX];
+    char branch[LOOPS_BRANCH_LEN], via[512], route[1024], lines[LINES_MAX];
     struct buf bb = BUF_INIT(branch), vb = BUF_INIT(via), rb = BUF_INIT(route),
                lb = BUF_INIT(lines), ob = BUF_INIT(out);
     loops_branch(&bb, k->rq.loop_hash);
@@ -244,14 +244,21 @@ static void on_timer(struct timer *t)
         give_up(k);
 }
 
+/* Without a Via behind ours it would have nowhere to go (16.7 step 3). */
+static bool is_last_hop(const struct sip_msg *resp)
+{
+    struct sip_values it = sip_values(resp, SIP_HDR_VIA);
+    return !sip_next(&it) || !sip_next(&it);
+}
+
 static void on_response(void *arg, struct tx *tx, struct sip_msg *resp)
 {
     struct branch *b = arg;
     struct fork *k = b->fork;
     (void)tx;
     b->heard = true;
-    if (resp->status == 100)
-        return; /* hop by hop */
+    if (resp->status == 100 || is_last_hop(resp))
+        return;
     if (resp->status < 200) {
         if (!k->answered)
             forward(k, resp, SPAN_NULL);
@@ -307,12 +314,6 @@ static void start_group(struct fork *k)
     advance(k);
 }
 
-static int by_q(const void *a, const void *b)
-{
-    const struct branch *x = a, *y = b;
-    return (x->target.q < y->target.q) - (x->target.q > y->target.q);
-}
-
 struct fork *fork_start(struct front *f, const struct fork_request *rq)
 {
     uint32_t breadth;
@@ -335,7 +336,6 @@ struct fork *fork_start(struct front *f, const struct fork_request *rq)
                                        .flow = flow_ref(rq->targets[i].flow),
                                        .target = rq->targets[i] };
     }
-    qsort(branches, k->n, sizeof(*branches), by_q);
     start_group(k);
     return k;
 }

@@ -19,8 +19,8 @@ struct fork_request {
     struct tx *tx; /* server transaction; the fork answers it */
     struct sip_msg *msg;
     struct flow *from;
-    const struct fork_target
-        *targets; /* borrowed for the call, as all spans in it are the message's */
+    const struct fork_target *targets; /* by falling q; borrowed for the call, as all spans in it
+                                        * are the message's */
     size_t n_targets;
     uint64_t strip;     /* headers to leave out */
     struct span append; /* lines to add; in the message's arena */

@@ -33,6 +33,13 @@ void front_reply(struct tx *tx, unsigned status, const char *reason, struct span
     tx_reply_full(tx, status, reason ? span_str(reason) : SPAN_NULL, lines, SPAN_NULL, SPAN_NULL);
 }
 
+void front_refuse(struct tx *tx, enum verdict kind, const Countersign__Auth__Verdict *v)
+{
+    bool refused = kind == VERDICT_CHALLENGE || kind == VERDICT_REJECT;
+    metric_inc(M_REG_RESPONSES, refused ? 3 : 4);
+    gate_refuse(tx, kind, v);
+}
+
 void front_reply_later(struct tx *tx)
 {
     char line[32];

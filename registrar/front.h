@@ -29,6 +29,8 @@ void front_close(struct front *f);
 struct span front_aor(struct sip_msg *m, const struct sip_uri *uri);
 /* Answers, and counts the answer. lines may be absent. */
 void front_reply(struct tx *tx, unsigned status, const char *reason, struct span lines);
+/* Answers with a verdict that is no ACCEPT, and counts it. */
+void front_refuse(struct tx *tx, enum verdict kind, const Countersign__Auth__Verdict *v);
 /* 503 with a jittered Retry-After: something behind us is away (architecture: an outage is never a
  * wrong password). */
 void front_reply_later(struct tx *tx);

@@ -1,5 +1,7 @@
 #include "registrar/proxy.h"
 
+#include <stdlib.h>
+
 #include "base/metric.h"
 #include "location/location.h"
 #include "registrar/binding.h"
@@ -126,28 +128,36 @@ static int target_of(struct proxied *p, const Countersign__Store__Binding *b,
     return out->flow ? 0 : CS_ENOENT;
 }
 
+static int by_q(const void *a, const void *b)
+{
+    const struct fork_target *x = a, *y = b;
+    return (x->q < y->q) - (x->q > y->q);
+}
+
 static void on_record(void *arg, int err, const struct location *read)
 {
     struct proxied *p = arg;
     const Countersign__Store__Location *record = read->record;
     struct wall now = loop_wall(p->front->loop);
     struct sip_msg *msg = sip_msg_ref(p->msg); /* p and the targets live in its arena */
-    size_t n = 0, most = p->front->conf->limits.branches;
+    size_t n = 0, all = record ? record->n_binding : 0;
     p->location = NULL;
-    struct fork_target *targets = arena_alloc(&msg->arena, most * sizeof(*targets));
-    for (size_t i = 0; targets && record && i < record->n_binding && n < most; i++) {
+    struct fork_target *targets = arena_alloc(&msg->arena, all * sizeof(*targets));
+    for (size_t i = 0; targets && i < all; i++) {
         if (binding_is_live(record->binding[i], now) &&
             target_of(p, record->binding[i], &targets[n]) == 0)
             n++;
     }
-    if (err)
+    if (err) {
         later(p);
-    else if (!targets)
+    } else if (!targets) {
         refuse(p, 500, NULL);
-    else if (n == 0)
+    } else if (n == 0) {
         refuse(p, p->target_known ? 480 : 404, NULL);
-    else
-        start_fork(p, targets, n);
+    } else {
+        qsort(targets, n, sizeof(*targets), by_q);
+        start_fork(p, targets, CS_MIN(n, p->front->conf->limits.branches));
+    }
     for (size_t i = 0; i < n; i++) /* the fork has references of its own */
         flow_unref(&targets[i].flow);
     sip_msg_unref(&msg);
@@ -214,7 +224,7 @@ static void on_verdict(void *arg, enum verdict kind, const Countersign__Auth__Ve
     p->gate = NULL;
     if (kind != VERDICT_ACCEPT) {
         tx_set_data(p->tx, NULL);
-        gate_refuse(p->tx, kind, v);
+        front_refuse(p->tx, kind, v);
         release(p);
     } else if (take_grant(p, v->grant)) {
         refuse(p, 500, NULL);
@@ -263,6 +273,8 @@ void proxy_start(struct front *f, struct tx *tx, struct flow *flow, struct sip_m
                                 .to_aor = front_aor(m, &m->to.uri) };
     if (!p->in_dialog && facts.domain.p)
         p->aor = facts.target_aor = front_aor(m, &m->uri);
+    if (!facts.domain.p) /* the other phone's address: whose request is it? */
+        facts.domain = conf_domain(f->conf, m->from.uri.host);
     p->gate = gate_ask(f->gate, flow, m, &facts, on_verdict, p);
     if (!p->gate)
         refuse(p, 500, NULL);

@@ -226,7 +226,7 @@ static void on_verdict(void *arg, enum verdict kind, const Countersign__Auth__Ve
     if ((status || kind != VERDICT_ACCEPT) && r->location)
         location_cancel(r->location);
     if (kind != VERDICT_ACCEPT) {
-        gate_refuse(r->tx, kind, v);
+        front_refuse(r->tx, kind, v);
         finish(r);
         return;
     }

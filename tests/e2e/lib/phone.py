@@ -10,7 +10,8 @@ from sip import Message, answer_of, challenge_of, param, token, uri_of
 class Phone:
     """user may be None: a stranger."""
 
-    def __init__(self, world, user=None, transport="udp", host="127.0.0.1"):
+    def __init__(self, world, user=None, transport="udp", host="127.0.0.1", domain=None):
+        self.domain = domain or world.domain
         self.world, self.user, self.transport = world, user, transport
         kind = socket.SOCK_DGRAM if transport == "udp" else socket.SOCK_STREAM
         self.sock = socket.socket(socket.AF_INET, kind)
@@ -28,7 +29,7 @@ class Phone:
 
     @property
     def aor(self):
-        return f"sip:{self.user}@{self.world.domain}"
+        return f"sip:{self.user}@{self.domain}"
 
     @property
     def contact(self):
@@ -104,7 +105,7 @@ class Phone:
     def request(self, method, uri=None, to=None, headers=(), body=b"", call_id=None):
         """A request outside dialogs."""
         self.cseq += 1
-        uri = uri or f"sip:{self.world.domain}"
+        uri = uri or f"sip:{self.domain}"
         start = [("Via", self.via), ("Max-Forwards", "70"),
                  ("From", f"<{self.aor}>;tag={self.tag}"), ("To", f"<{to or uri}>"),
                  ("Call-ID", call_id or f"{token()}@{self.host}"), ("CSeq", f"{self.cseq} {method}")]

@@ -23,13 +23,14 @@ nonce_key_file: nonce.key
 seal_key_file: seal.key
 http: {{ listen: "127.0.0.1:{rest}", admin_token_file: admin.token }}
 audit: {{ file: audit.log }}
-realms: [ {{ name: {domain} }} ]
+realms: [ {{ name: {domain} }}, {{ name: {tenant} }} ]
 peer_groups:
   - {{ name: edge, match: {{ source: [{edge}/32] }}, path: true, digest: {{ realm: {domain} }} }}
   - {{ name: gateway, match: {{ source: [{gateway}/32] }}, contact_routing: true,
       digest: {{ realm: {domain} }} }}
   - {{ name: trusted, match: {{ source: [{trusted}/32] }}, trusted: true,
       digest: {{ realm: {domain} }} }}
+  - {{ name: tenant, match: {{ domain: [{tenant}] }}, digest: {{ realm: {tenant} }} }}
   - name: phones
     digest: {{ realm: {domain} }}
     expires: {{ min: 1s, max: 2h, default: 50m }}
@@ -41,7 +42,7 @@ node: e2e
 authd: {{ socket: {auth}, deadline: 10s }}
 redis: {{ socket: {redis} }}
 http: {{ listen: "127.0.0.1:{status}" }}
-domains: [{domain}]
+domains: [{domain}, {tenant}]
 listeners:
   - {{ name: udp, transport: udp, address: "127.0.0.1:{sip}" }}
   - {{ name: tcp, transport: tcp, address: "127.0.0.1:{sip}" }}
@@ -63,7 +64,7 @@ def free_port_of_both():
 
 
 class World(Daemons):
-    domain = "example.test"
+    domain, tenant = "example.test", "tenant.test"
 
     def __init__(self, build):
         super().__init__(build)
@@ -73,7 +74,7 @@ class World(Daemons):
 
     def start_all(self):
         words = dict(auth=self.auth_socket, redis=self.redis_socket, uid=os.getuid(), rest=self.port,
-                     status=self.status, sip=self.sip[1], domain=self.domain, edge=EDGE,
+                     status=self.status, sip=self.sip[1], domain=self.domain, tenant=self.tenant, edge=EDGE,
                      gateway=GATEWAY, trusted=TRUSTED)
         for name, text in (("authd", AUTHD), ("registrar", REGISTRAR)):
             with open(self.path(f"{name}.yaml"), "w", encoding="utf-8") as f:
@@ -100,7 +101,8 @@ class World(Daemons):
     def add_users(self, n):
         names = [f"user{i:03}" for i in range(n)]
         self.passwords = {name: secrets.token_urlsafe(15) for name in names}
-        lines = "".join(f"{name},{self.domain},{word}\n" for name, word in self.passwords.items())
+        lines = "".join(f"{name},{realm},{word}\n" for name, word in self.passwords.items()
+                        for realm in (self.domain, self.tenant))
         code, out, err = self.csctl("user", "import", "-", stdin="user,realm,password\n" + lines)
         assert code == 0, out + err
         self.unused = names[::-1]
@@ -109,9 +111,9 @@ class World(Daemons):
         """One that no other scenario has."""
         return self.unused.pop()
 
-    def phone(self, transport="udp", host="127.0.0.1", user=None, register=True, **more):
+    def phone(self, transport="udp", host="127.0.0.1", user=None, register=True, domain=None, **more):
         """A phone of a user of its own, or another one of user; registered."""
-        p = Phone(self, user or self.user(), transport, host)
+        p = Phone(self, user or self.user(), transport, host, domain)
         if register:
             p.register(**more)
         return p
