@@ -4,7 +4,6 @@
  * port to operators who show its token. May touch: auth.sock, Redis, its audit log. It runs
  * unprivileged, cannot be dumped, and writes no secret anywhere. */
 #include <errno.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -14,6 +13,7 @@
 #include "authd/server.h"
 #include "base/metric.h"
 #include "base/process.h"
+#include "conf/options.h"
 
 static const struct log main_log = { .module = "main" };
 
@@ -44,58 +44,8 @@ static const char usage[] =
     "SIGHUP opens the audit log anew.\n"
     "Exit status: 0 after SIGTERM or SIGINT, 1 on failure, 2 when called wrongly.\n";
 
-struct options {
-    const char *config;
-    bool check;
-};
-
-/* Returns an exit status, or -1 to go on. */
-static int read_options(int argc, char **argv, struct options *o)
-{
-    enum { CHECK = 256, PRINT, SCHEMA, KEYS, VERSION };
-    static const struct option options[] = {
-        { "config", required_argument, NULL, 'c' },
-        { "check-config", no_argument, NULL, CHECK },
-        { "print-config", no_argument, NULL, PRINT },
-        { "print-schema", no_argument, NULL, SCHEMA },
-        { "make-keys", required_argument, NULL, KEYS },
-        { "version", no_argument, NULL, VERSION },
-        { "help", no_argument, NULL, 'h' },
-        { 0 },
-    };
-    for (int c; (c = getopt_long(argc, argv, "c:h", options, NULL)) != -1;) {
-        switch (c) {
-        case 'c':
-            o->config = optarg;
-            break;
-        case CHECK:
-            o->check = true;
-            break;
-        case PRINT:
-            conf_print(stdout, &authd_conf_section);
-            return 0;
-        case SCHEMA:
-            conf_schema(stdout, &authd_conf_section, "authd.yaml");
-            return 0;
-        case KEYS:
-            return make_keys(optarg) ? 1 : 0;
-        case VERSION:
-            puts("authd " CS_VERSION);
-            return 0;
-        case 'h':
-            fputs(usage, stdout);
-            return 0;
-        default:
-            fputs("Try 'authd --help'.\n", stderr);
-            return 2;
-        }
-    }
-    if (!o->config || optind < argc) {
-        fputs("authd: --config FILE is needed, and nothing else.\nTry 'authd --help'.\n", stderr);
-        return 2;
-    }
-    return -1;
-}
+static const struct conf_program program = { "authd", usage, &authd_conf_section, "make-keys",
+                                             make_keys };
 
 /* ---- opening, in the order things need each other ---- */
 
@@ -288,9 +238,9 @@ static int start(struct authd *d)
 int main(int argc, char **argv)
 {
     static struct authd d;
-    struct options o = { 0 };
+    struct conf_options o;
     struct arena arena;
-    int status = read_options(argc, argv, &o);
+    int status = conf_options(argc, argv, &program, &o);
     if (status >= 0)
         return status;
     arena_init(&arena, NULL, 0, 0);

@@ -3,12 +3,12 @@
  * token key. May touch: the SIP ports, auth.sock, Redis, and one loopback port for its own state.
  * Talks to strangers, so everything it reads is hostile until authd said otherwise. It runs
  * unprivileged and cannot be dumped. */
-#include <getopt.h>
 #include <signal.h>
 #include <stdlib.h>
 
 #include "base/metric.h"
 #include "base/process.h"
+#include "conf/options.h"
 #include "registrar/front.h"
 #include "registrar/status.h"
 
@@ -35,56 +35,9 @@ static const char usage[] =
     "\n"
     "Exit status: 0 after SIGTERM or SIGINT, 1 on failure, 2 when called wrongly.\n";
 
-struct options {
-    const char *config;
-    bool check;
-};
-
-/* Returns an exit status, or -1 to go on. */
-static int read_options(int argc, char **argv, struct options *o)
-{
-    enum { CHECK = 256, PRINT, SCHEMA, VERSION };
-    static const struct option options[] = {
-        { "config", required_argument, NULL, 'c' },
-        { "check-config", no_argument, NULL, CHECK },
-        { "print-config", no_argument, NULL, PRINT },
-        { "print-schema", no_argument, NULL, SCHEMA },
-        { "version", no_argument, NULL, VERSION },
-        { "help", no_argument, NULL, 'h' },
-        { 0 },
-    };
-    for (int c; (c = getopt_long(argc, argv, "c:h", options, NULL)) != -1;) {
-        switch (c) {
-        case 'c':
-            o->config = optarg;
-            break;
-        case CHECK:
-            o->check = true;
-            break;
-        case PRINT:
-            conf_print(stdout, &registrar_conf_section);
-            return 0;
-        case SCHEMA:
-            conf_schema(stdout, &registrar_conf_section, "registrar.yaml");
-            return 0;
-        case VERSION:
-            puts("registrar " CS_VERSION);
-            return 0;
-        case 'h':
-            fputs(usage, stdout);
-            return 0;
-        default:
-            fputs("Try 'registrar --help'.\n", stderr);
-            return 2;
-        }
-    }
-    if (!o->config || optind < argc) {
-        fputs("registrar: --config FILE is needed, and nothing else.\nTry 'registrar --help'.\n",
-              stderr);
-        return 2;
-    }
-    return -1;
-}
+static const struct conf_program program = { .name = "registrar",
+                                             .usage = usage,
+                                             .root = &registrar_conf_section };
 
 static int open_redis(struct registrar *r)
 {
@@ -157,9 +110,9 @@ static int start(struct registrar *r)
 int main(int argc, char **argv)
 {
     static struct registrar r;
-    struct options o = { 0 };
+    struct conf_options o;
     struct arena arena;
-    int status = read_options(argc, argv, &o);
+    int status = conf_options(argc, argv, &program, &o);
     if (status >= 0)
         return status;
     arena_init(&arena, NULL, 0, 0);
