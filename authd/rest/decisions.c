@@ -1,5 +1,6 @@
 /* Why somebody was refused: the last refusals, with what to do about each. */
 #include "authd/explain.h"
+#include "authd/facts.h"
 #include "authd/rest/op.h"
 
 enum { PAGE = 20, MAX = 1000 };
@@ -12,12 +13,6 @@ struct search {
 };
 
 static const char *const params[] = { "q", "id", "call_id", "user", "address" };
-
-static const char *transport_name(Countersign__Auth__Transport t)
-{
-    static const char *const names[] = { "", "udp", "tcp", "tls", "ws", "wss" };
-    return (size_t)t < CS_LEN(names) ? names[t] : "";
-}
 
 /* explain_find() looks everywhere; here only where it was asked. */
 static bool is_wanted(const struct search *s, const struct explained *x)
@@ -78,7 +73,7 @@ static void on_found(void *arg, const struct explained *x)
     set(j, "user_agent", x->user_agent);
     set(j, "algorithm", x->algorithm);
     set(j, "listener", x->listener);
-    set(j, "transport", transport_name(x->transport));
+    set(j, "transport", facts_transport(x->transport).p);
     if (x->source.sa.sa_family != AF_UNSPEC)
         set(j, "source", addr_format(&x->source, source));
     json_array_append_new(s->list, j);
