@@ -16,7 +16,7 @@ static const char *const unlisted_names[] = { "challenge", "pass", NULL };
 /* Clients that look at the first challenge only, or give up at one they do not know. A pattern is a
  * glob over the whole User-Agent, in any case. */
 #define STUMBLING                                                                      \
-    "baresip v0.*,baresip v1.0*,sipp*,Grandstream HT*,Grandstream GXP1*,"              \
+    "baresip v0.*,baresip v1.*,sipp*,Grandstream HT*,Grandstream GXP1*,"               \
     "Grandstream GXP2*,Yealink SIP-T1*,Yealink SIP-T2*,Cisco/SPA*,Linksys/*,Sipura/*," \
     "Cisco-CP*,PolycomSoundPoint*,Linphone/3.*,Twinkle/*,X-Lite*,Asterisk PBX 1*,FPBX-*"
 
