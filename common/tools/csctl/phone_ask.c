@@ -245,8 +245,11 @@ void phone_invite(struct phone *p, struct ask *a, struct span user, bool bare)
     *a = (struct ask){ .has_body = true, .bare = bare };
     phone_uri(&b, user, p->conf.domain);
     dialog_init(&a->own, span_str(p->aor), buf_span(&b), buf_span(&b));
+    /* An identity that no phone may claim (RFC 3325, 5): the server puts the caller's own there. */
     snprintf(a->lines, sizeof(a->lines),
-             "Contact: <%s>\r\nAllow: INVITE, ACK, CANCEL, BYE, OPTIONS\r\n", p->contact);
+             "Contact: <%s>\r\nAllow: INVITE, ACK, CANCEL, BYE, OPTIONS\r\n"
+             "P-Asserted-Identity: <sip:nobody@csctl.invalid>\r\n",
+             p->contact);
     start(p, a, SIP_INVITE, &a->own);
 }
 
