@@ -2,11 +2,12 @@
  * is still the one that was read. Shared by the registrar, which writes it, and authd, which shows
  * and clears it.
  *
- * Compare and set without a script, which would cost Redis twice as much: the key is a hash whose
- * only field is named by the record's version. Version n is replaced by HSETNX of the field n + 1
- * and HDEL of n. Of several writers who read n, HSETNX lets one win; a reader who comes between the
- * two commands takes the higher version. A record without bindings stays a minute as a tombstone,
- * so that no version comes twice while a writer may still hold it. */
+ * The key is a hash whose only field is named by the record's version. Version n is replaced by
+ * HSETNX of the field n + 1 and HDEL of n, as one: of several writers who read n, HSETNX lets one
+ * win, and whoever lost removed nothing. When the key's expiry must move too, only the winner may
+ * move it, so a script does it all; it costs Redis twice as much and is needed by the first
+ * REGISTER, by the last, and by one refresh of many. A record without bindings stays as a tombstone
+ * for two minutes, so that no version comes twice while a writer may still hold it. */
 #ifndef CS_LOCATION_LOCATION_H
 #define CS_LOCATION_LOCATION_H
 
@@ -17,6 +18,8 @@
 struct location {                         /* as it was read */
     uint64_t version;                     /* 0: nothing is there */
     Countersign__Store__Location *record; /* in the arena given; NULL: nothing is there */
+    struct span *fields; /* all there are: this version, and what was left behind */
+    size_t n_fields;
 };
 
 /* err is 0, CS_ECLOSED when Redis did not answer, CS_EPROTO when what it holds is no Location of a
@@ -40,7 +43,8 @@ struct location_call *location_commit(struct redis *r, struct span aor, const st
 /* fn will not be called. */
 void location_cancel(struct location_call *call);
 
-/* What Redis says to HGETALL of the key: the highest version counts. CS_EPROTO as above. */
+/* What Redis says to HGETALL of the key: the highest version counts. CS_EPROTO and CS_ENOMEM as
+ * above. */
 CS_CHECK int location_decode(const struct redis_reply *reply, struct arena *a,
                              struct location *out);
 /* "cs:loc:{aor}" */

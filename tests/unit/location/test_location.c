@@ -1,0 +1,301 @@
+/* Records of AORs in a real Redis, with writers that get in each other's way. */
+#include "lib/redis_server.h"
+#include "lib/run.h"
+#include "lib/test.h"
+#include "location/location.h"
+
+#define AOR SPAN("sip:1001@example.test")
+#define KEY SPAN("cs:loc:{sip:1001@example.test}")
+
+enum { HOUR_MS = 3600 * 1000 };
+
+static struct loop loop;
+static struct redis_server server;
+static struct redis *redis;
+static struct arena arena;
+
+struct got {
+    bool done;
+    int err;
+    int64_t integer;
+    struct location read;
+};
+
+static void on_read(void *arg, int err, const struct location *read)
+{
+    *(struct got *)arg = (struct got){ .done = true, .err = err, .read = *read };
+}
+
+static void on_commit(void *arg, int err)
+{
+    *(struct got *)arg = (struct got){ .done = true, .err = err };
+}
+
+static void on_reply(void *arg, const struct redis_reply *reply)
+{
+    struct got *g = arg;
+    g->done = true;
+    g->err = !reply ? CS_ECLOSED : reply->type == REDIS_ERROR ? CS_EPROTO : 0;
+    g->integer = reply && reply->type == REDIS_INTEGER ? reply->integer : -1;
+}
+
+static struct location get(void)
+{
+    struct got g = { 0 };
+    assert_non_null(location_get(redis, AOR, &arena, on_read, &g));
+    assert_true(run_until(&loop, &g.done, 5000));
+    assert_int_equal(g.err, 0);
+    return g.read;
+}
+
+/* Replaces what was read by one binding with this Contact, or by none for NULL. */
+static int commit(const struct location *read, const char *contact, int64_t expires_ms)
+{
+    Countersign__Store__Location record = COUNTERSIGN__STORE__LOCATION__INIT;
+    Countersign__Store__Binding b = COUNTERSIGN__STORE__BINDING__INIT, *list[] = { &b };
+    struct got g = { 0 };
+    char call_id[] = "call", uri[64];
+    struct wall now = clock_wall();
+    span_copy(uri, sizeof(uri), span_str(contact));
+    b.contact = uri;
+    b.call_id = call_id;
+    b.expires_ms = (uint64_t)(now.ms + expires_ms);
+    record.binding = list;
+    record.n_binding = contact ? 1 : 0;
+    assert_non_null(location_commit(redis, AOR, read, &record, now, &arena, on_commit, &g));
+    assert_true(run_until(&loop, &g.done, 5000));
+    return g.err;
+}
+
+#define ASK(...)                                       \
+    ({                                                 \
+        struct got g_ = { 0 };                         \
+        redis_do(redis, on_reply, &g_, __VA_ARGS__);   \
+        assert_true(run_until(&loop, &g_.done, 5000)); \
+        assert_int_equal(g_.err, 0);                   \
+        g_.integer;                                    \
+    })
+
+static const char *contact_of(const struct location *l)
+{
+    assert_non_null(l->record);
+    assert_int_equal(l->record->n_binding, 1);
+    return l->record->binding[0]->contact;
+}
+
+static int setup(void **state)
+{
+    struct redis_conf conf = { 0 };
+    bool never = false;
+    (void)state;
+    redis_server_start(&server, NULL);
+    conf.unix_path = server.socket;
+    arena_init(&arena, NULL, 0, 0);
+    assert_int_equal(loop_init(&loop), 0);
+    assert_int_equal(redis_open(&loop, &conf, &redis), 0);
+    for (unsigned i = 0; i < 500 && !redis_is_ready(redis); i++)
+        run_until(&loop, &never, 10);
+    assert_true(redis_is_ready(redis));
+    ASK(SPAN("FLUSHALL"));
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    redis_close(&redis);
+    assert_true(run_down(&loop));
+    arena_fini(&arena);
+    redis_server_kill(&server);
+    return 0;
+}
+
+static void test_a_record_replaces_the_one_that_was_read(void **state)
+{
+    (void)state;
+    struct location before = get();
+    assert_int_equal(before.version, 0);
+    assert_null(before.record);
+    for (unsigned i = 1; i <= 3; i++) {
+        assert_int_equal(commit(&before, "sip:a@192.0.2.1", HOUR_MS), 0);
+        before = get();
+        assert_int_equal(before.version, i);
+        assert_string_equal(contact_of(&before), "sip:a@192.0.2.1");
+        assert_int_equal(ASK(SPAN("HLEN"), KEY), 1);
+    }
+    assert_int_equal(commit(&before, NULL, 0), 0);
+    before = get();
+    assert_int_equal(before.version, 4);
+    assert_int_equal(before.record->n_binding, 0);
+}
+
+static void test_of_writers_who_read_the_same_one_wins(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) { /* on nothing, and on a record */
+        struct location before = get();
+        assert_int_equal(commit(&before, "sip:first@192.0.2.1", HOUR_MS), 0);
+        assert_int_equal(commit(&before, "sip:second@192.0.2.1", HOUR_MS), CS_ECONFLICT);
+        before = get();
+        assert_string_equal(contact_of(&before), "sip:first@192.0.2.1");
+    }
+}
+
+static void test_a_writer_who_was_overtaken_twice_knows(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        struct location slow = get(), between, last;
+        assert_int_equal(commit(&slow, "sip:one@192.0.2.1", HOUR_MS), 0);
+        between = get();
+        assert_int_equal(commit(&between, "sip:two@192.0.2.1", HOUR_MS), 0);
+        assert_int_equal(commit(&slow, "sip:slow@192.0.2.1", HOUR_MS), CS_ECONFLICT);
+        last = get();
+        assert_string_equal(contact_of(&last), "sip:two@192.0.2.1");
+        assert_int_equal(commit(&last, "sip:three@192.0.2.1", HOUR_MS), 0);
+        assert_int_equal(ASK(SPAN("HLEN"), KEY), 1);
+    }
+}
+
+static void test_slow_writers_one_behind_the_other_all_know(void **state)
+{
+    (void)state;
+    struct location at[5], last;
+    for (unsigned i = 0; i < CS_LEN(at); i++) {
+        at[i] = get();
+        assert_int_equal(commit(&at[i], "sip:fast@192.0.2.1", HOUR_MS), 0);
+    }
+    for (unsigned i = 0; i < CS_LEN(at); i++)
+        assert_int_equal(commit(&at[i], "sip:slow@192.0.2.1", HOUR_MS), CS_ECONFLICT);
+    last = get();
+    assert_string_equal(contact_of(&last), "sip:fast@192.0.2.1");
+}
+
+static void test_who_lost_does_not_shorten_the_life_of_the_key(void **state)
+{
+    (void)state;
+    struct location before = get();
+    assert_int_equal(commit(&before, "sip:long@192.0.2.1", HOUR_MS), 0);
+    assert_int_equal(commit(&before, "sip:short@192.0.2.1", 1000), CS_ECONFLICT);
+    assert_true(ASK(SPAN("PTTL"), KEY) > HOUR_MS);
+    before = get();
+    assert_int_equal(commit(&before, "sip:longer@192.0.2.1", 3 * HOUR_MS), 0);
+    assert_int_equal(commit(&before, NULL, 0), CS_ECONFLICT);
+    assert_true(ASK(SPAN("PTTL"), KEY) > 3 * HOUR_MS);
+}
+
+static void test_a_tombstone_outlives_the_slowest_writer(void **state)
+{
+    (void)state;
+    struct location before = get();
+    assert_int_equal(commit(&before, "sip:a@192.0.2.1", 1000), 0);
+    before = get();
+    assert_int_equal(commit(&before, NULL, 0), 0);
+    assert_in_range(ASK(SPAN("PTTL"), KEY), 60 * 1000, 300 * 1000);
+}
+
+static void test_a_key_that_vanished_behind_the_reader_expires_as_well(void **state)
+{
+    (void)state;
+    struct location before = get();
+    assert_int_equal(commit(&before, "sip:a@192.0.2.1", 1000), 0);
+    before = get();
+    before.record->keep_until_ms = (uint64_t)clock_wall().ms + 1;
+    ASK(SPAN("DEL"), KEY);
+    assert_int_equal(commit(&before, "sip:a@192.0.2.1", HOUR_MS), 0);
+    assert_in_range(ASK(SPAN("PTTL"), KEY), HOUR_MS, 3 * HOUR_MS);
+}
+
+static void test_a_version_left_behind_is_ignored_and_goes(void **state)
+{
+    (void)state;
+    struct location before = get();
+    assert_int_equal(commit(&before, "sip:a@192.0.2.1", HOUR_MS), 0);
+    before = get();
+    assert_int_equal(commit(&before, "sip:b@192.0.2.1", HOUR_MS), 0);
+    ASK(SPAN("HSET"), KEY, SPAN("1"), SPAN("what a writer that died did not take away"));
+    before = get();
+    assert_int_equal(before.version, 2);
+    assert_int_equal(commit(&before, "sip:c@192.0.2.1", HOUR_MS), 0);
+    before = get();
+    assert_string_equal(contact_of(&before), "sip:c@192.0.2.1");
+    assert_int_equal(ASK(SPAN("HLEN"), KEY), 1);
+}
+
+static void test_a_record_stands_when_redis_takes_no_more(void **state)
+{
+    (void)state;
+    struct location before = get();
+    assert_int_equal(commit(&before, "sip:a@192.0.2.1", HOUR_MS), 0);
+    before = get();
+    ASK(SPAN("CONFIG"), SPAN("SET"), SPAN("maxmemory"), SPAN("1"));
+    assert_int_equal(commit(&before, "sip:b@192.0.2.1", HOUR_MS), CS_EPROTO);
+    ASK(SPAN("CONFIG"), SPAN("SET"), SPAN("maxmemory"), SPAN("0"));
+    before = get();
+    assert_string_equal(contact_of(&before), "sip:a@192.0.2.1");
+}
+
+static void test_what_is_no_record_is_refused(void **state)
+{
+    struct got g;
+    (void)state;
+    ASK(SPAN("HSET"), KEY, SPAN("1"), SPAN("\xff\xff"));
+    for (unsigned i = 0; i < 3; i++) {
+        g = (struct got){ 0 };
+        assert_non_null(location_get(redis, AOR, &arena, on_read, &g));
+        assert_true(run_until(&loop, &g.done, 5000));
+        assert_int_equal(g.err, CS_EPROTO);
+        assert_null(g.read.record);
+        ASK(SPAN("DEL"), KEY);
+        if (i == 0)
+            ASK(SPAN("HSET"), KEY, SPAN("version"), SPAN(""));
+        else
+            ASK(SPAN("SET"), KEY, SPAN("text"));
+    }
+}
+
+static void test_without_redis_nothing_is_known(void **state)
+{
+    struct location before = get();
+    (void)state;
+    assert_int_equal(commit(&before, "sip:a@192.0.2.1", HOUR_MS), 0);
+    redis_server_kill(&server);
+    before.version = 1;
+    assert_int_equal(commit(&before, "sip:b@192.0.2.1", HOUR_MS), CS_ECLOSED);
+}
+
+static void test_a_call_that_was_cancelled_is_silent(void **state)
+{
+    struct location nothing = { 0 };
+    Countersign__Store__Location record = COUNTERSIGN__STORE__LOCATION__INIT;
+    struct got read = { 0 }, written = { 0 };
+    (void)state;
+    struct location_call *get_call = location_get(redis, AOR, &arena, on_read, &read);
+    struct location_call *commit_call =
+        location_commit(redis, AOR, &nothing, &record, clock_wall(), &arena, on_commit, &written);
+    location_cancel(get_call);
+    location_cancel(commit_call);
+    ASK(SPAN("PING"));
+    assert_false(read.done);
+    assert_false(written.done);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(test_a_record_replaces_the_one_that_was_read),
+        TEST(test_of_writers_who_read_the_same_one_wins),
+        TEST(test_a_writer_who_was_overtaken_twice_knows),
+        TEST(test_slow_writers_one_behind_the_other_all_know),
+        TEST(test_who_lost_does_not_shorten_the_life_of_the_key),
+        TEST(test_a_tombstone_outlives_the_slowest_writer),
+        TEST(test_a_key_that_vanished_behind_the_reader_expires_as_well),
+        TEST(test_a_version_left_behind_is_ignored_and_goes),
+        TEST(test_a_record_stands_when_redis_takes_no_more),
+        TEST(test_what_is_no_record_is_refused),
+        TEST(test_without_redis_nothing_is_known),
+        TEST(test_a_call_that_was_cancelled_is_silent),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
