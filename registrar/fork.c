@@ -1,5 +1,6 @@
 #include "registrar/fork.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/metric.h"
@@ -295,7 +296,8 @@ static void on_failed(void *arg, struct tx *tx, int err)
 
 static void start_group(struct fork *k)
 {
-    size_t first = k->started, last = first;
+    size_t first = k->started, last = first + 1;
+    assert(first < k->n);
     while (last < k->n && k->branches[last].target.q == k->branches[first].target.q)
         last++;
     uint32_t share = k->breadth / (uint32_t)(last - first);
