@@ -26,6 +26,7 @@ show() { # file...
 }
 
 journey_end() {
+    [ $? -ne 77 ] || { rm -rf "$dir"; exit 77; } # skipped before anything was started
     trap - EXIT
     cs_stop || bad=1
     ! grep -sE 'Sanitizer|runtime error|left open' "$dir"/{authd,registrar}.log || bad=1
@@ -34,7 +35,7 @@ journey_end() {
     exit $bad
 }
 trap journey_end EXIT
-trap 'exit 1' INT TERM
+trap 'bad=1; exit' INT TERM
 
 # Runs what is given until it ends with 0, for so many seconds at most.
 within() { # seconds command...
