@@ -33,7 +33,8 @@ struct proxied {
     uint64_t loop_hash;
     uint64_t strip;
     struct span append;
-    bool target_known;
+    bool target_asked, target_known;
+    bool too_open; /* a phone was passed over, for sips allows no hop in the clear */
 };
 
 /* Lets go of everything but the fork, which lives on by itself. */
@@ -48,6 +49,19 @@ static void refuse(struct proxied *p, unsigned status, const char *reason)
 {
     tx_set_data(p->tx, NULL);
     front_reply(p->tx, status, reason, SPAN_NULL);
+    release(p);
+}
+
+/* Nobody there, or only who may not be told in the clear (RFC 5630, 5.3). */
+static void unavailable(struct proxied *p)
+{
+    char line[300];
+    struct buf b = BUF_INIT(line);
+    buf_lit(&b, "Warning: 380 ");
+    buf_put(&b, siptp_listener_sent_by(p->flow->listener));
+    buf_lit(&b, " \"SIPS Not Allowed\"\r\n");
+    tx_set_data(p->tx, NULL);
+    front_reply(p->tx, 480, NULL, p->too_open && buf_ok(&b) ? buf_span(&b) : SPAN_NULL);
     release(p);
 }
 
@@ -111,6 +125,13 @@ static struct flow *flow_of(struct proxied *p, const Countersign__Store__Binding
     return flow;
 }
 
+static bool is_too_open(struct proxied *p, const struct flow *to)
+{
+    bool open = p->msg->uri.scheme == SIP_SCHEME_SIPS && !flow_is_secure(to);
+    p->too_open |= open;
+    return open;
+}
+
 static int target_of(struct proxied *p, const Countersign__Store__Binding *b,
                      struct fork_target *out)
 {
@@ -125,6 +146,8 @@ static int target_of(struct proxied *p, const Countersign__Store__Binding *b,
                                  .routes = routes,
                                  .n_routes = b->n_path,
                                  .q = b->has_q ? b->q : 1000 };
+    if (out->flow && is_too_open(p, out->flow))
+        flow_unref(&out->flow);
     return out->flow ? 0 : CS_ENOENT;
 }
 
@@ -152,8 +175,10 @@ static void on_record(void *arg, int err, const struct location *read)
         later(p);
     } else if (!targets) {
         refuse(p, 500, NULL);
+    } else if (n == 0 && !p->target_known) {
+        refuse(p, 404, NULL);
     } else if (n == 0) {
-        refuse(p, p->target_known ? 480 : 404, NULL);
+        unavailable(p);
     } else {
         qsort(targets, n, sizeof(*targets), by_q);
         start_fork(p, targets, CS_MIN(n, p->front->conf->limits.branches));
@@ -214,6 +239,7 @@ static int take_grant(struct proxied *p, const Countersign__Auth__Grant *g)
     keep_foreign_credentials(p->msg, realm, &b);
     assert_identity(p, g, &b);
     p->append = arena_dup(&p->msg->arena, buf_span(&b));
+    p->target_asked = g->has_target;
     p->target_known = g->target == COUNTERSIGN__AUTH__TARGET_STATE__TARGET_KNOWN;
     return buf_ok(&b) && p->append.p ? 0 : CS_ELIMIT;
 }
@@ -228,6 +254,8 @@ static void on_verdict(void *arg, enum verdict kind, const Countersign__Auth__Ve
         release(p);
     } else if (take_grant(p, v->grant)) {
         refuse(p, 500, NULL);
+    } else if (p->in_dialog && is_too_open(p, p->route.to)) {
+        unavailable(p);
     } else if (p->in_dialog) {
         struct fork_target target = { .flow = p->route.to,
                                       .uri = p->route.uri,
@@ -237,6 +265,8 @@ static void on_verdict(void *arg, enum verdict kind, const Countersign__Auth__Ve
         start_fork(p, &target, 1);
     } else if (!p->aor.p) {
         refuse(p, 404, "Domain Not Served Here");
+    } else if (p->target_asked && !p->target_known) { /* bindings may be left of a disabled user */
+        refuse(p, 404, NULL);
     } else {
         p->location = location_get(p->front->redis, p->aor, &p->msg->arena, on_record, p);
         if (!p->location)
