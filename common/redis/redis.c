@@ -1,5 +1,6 @@
 #include "redis/redis.h"
 
+#include <assert.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
 
@@ -17,6 +18,7 @@ enum {
     HEADER = 24,         /* "$18446744073709551615\r\n" and the like */
     BACKOFF_MIN = 20,    /* ms */
     BACKOFF_MAX = 1000,  /* ms */
+    ATOMIC_MAX = 4,      /* commands that run as one */
     SILENCE = 3,         /* deadlines without a byte, after which the connection is given up */
     MAX_UNSENT = 64 * 1024 * 1024,
 };
@@ -28,7 +30,8 @@ struct redis_call {
     struct redis *r;
     redis_fn *fn; /* NULL: cancelled, or answered with NULL already */
     void *arg;
-    bool late; /* the deadline passed; it waits for its reply in order to keep the order */
+    bool late;     /* the deadline passed; it waits for its reply in order to keep the order */
+    size_t before; /* replies that come before its own and tell nothing */
     struct mono sent;
     const struct redis_script *script; /* sent as EVALSHA; then, in case the server forgot it: */
     struct buf args; /* what followed the script's name, encoded; kept for reuse */
@@ -86,6 +89,7 @@ static struct redis_call *call_new(struct redis *r, redis_fn *fn, void *arg)
     c->fn = fn;
     c->arg = arg;
     c->late = false;
+    c->before = 0;
     c->script = NULL;
     c->sent = loop_now(r->loop);
     return c;
@@ -137,12 +141,11 @@ static void push(struct redis *r, struct redis_call *c)
         timer_start(r->loop, &r->timer, r->conf.deadline);
 }
 
-static struct redis_call *pop(struct redis *r)
+static void pop(struct redis *r)
 {
-    struct list *first = r->calls.next;
+    struct list *first = list_pop(&r->calls);
     if (first == r->fresh)
-        r->fresh = first->next;
-    return container_of(list_pop(&r->calls), struct redis_call, link);
+        r->fresh = r->calls.next;
 }
 
 /* ---- writing RESP ---- */
@@ -175,17 +178,27 @@ static void put_args(struct buf *b, size_t argc, const struct span *argv)
         put_arg(b, argv[i]);
 }
 
-static bool send_command(struct redis *r, size_t argc, const struct span *argv)
+/* All of the commands or none. */
+static bool send_commands(struct redis *r, size_t n, const struct redis_argv *commands)
 {
-    size_t size = HEADER + encoded_size(argc, argv);
+    size_t size = 0;
+    for (size_t i = 0; i < n; i++)
+        size += HEADER + encoded_size(commands[i].argc, commands[i].argv);
     char *room = stream_reserve(r->stream, size);
     if (!room)
         return false;
     struct buf b = buf_of(room, size);
-    put_count(&b, '*', argc);
-    put_args(&b, argc, argv);
+    for (size_t i = 0; i < n; i++) {
+        put_count(&b, '*', commands[i].argc);
+        put_args(&b, commands[i].argc, commands[i].argv);
+    }
     stream_wrote(r->stream, b.n);
     return true;
+}
+
+static bool send_command(struct redis *r, size_t argc, const struct span *argv)
+{
+    return send_commands(r, 1, &(struct redis_argv){ argc, argv });
 }
 
 /* EVALSHA with the hash, or EVAL with the text. */
@@ -275,6 +288,7 @@ static void on_subscribed(void *arg, const struct redis_reply *reply)
     }
     timer_stop(r->loop, &r->timer);
     set_ready(r, true);
+    timer_start(r->loop, &r->timer, r->conf.deadline);
 }
 
 static void on_tracking(void *arg, const struct redis_reply *reply)
@@ -305,18 +319,31 @@ static void on_id(void *arg, const struct redis_reply *reply)
 }
 
 /* ["message", "__redis__:invalidate", [key, ...] or nil] */
-static int on_change(struct redis *r, const struct redis_reply *reply)
+static bool is_change(const struct redis_reply *reply)
 {
-    if (reply->type != REDIS_ARRAY || reply->n != 3 ||
-        !span_eq(reply->element[0].str, SPAN("message")))
-        return CS_EPROTO;
-    const struct redis_reply *keys = &reply->element[2];
+    return reply->type == REDIS_ARRAY && reply->n == 3 &&
+           span_eq(reply->element[0].str, SPAN("message"));
+}
+
+static void tell_change(struct redis *r, const struct redis_reply *keys)
+{
     if (keys->type != REDIS_ARRAY)
         r->watch(r->watch_arg, SPAN_NULL);
-    else
-        for (size_t i = 0; i < keys->n; i++)
-            r->watch(r->watch_arg, keys->element[i].str);
-    return 0;
+    for (size_t i = 0; i < keys->n; i++)
+        r->watch(r->watch_arg, keys->element[i].str);
+}
+
+static void no_news(void *arg, const struct redis_reply *reply)
+{
+    (void)arg;
+    (void)reply; /* that it came is enough */
+}
+
+/* A watcher that hears nothing cannot know whether nothing changed or its server is gone: it asks
+ * once in a deadline, and the usual silence ends the connection. */
+static void beat(struct redis *r)
+{
+    handshake(r, no_news, 1, (const struct span[]){ SPAN("PING") });
 }
 
 static void on_auth(void *arg, const struct redis_reply *reply)
@@ -407,9 +434,20 @@ static bool resend(struct redis *r, struct redis_call *c)
 
 static int answer(struct redis *r, const struct redis_reply *reply)
 {
+    if (r->watch && r->ready && is_change(reply)) {
+        tell_change(r, &reply->element[2]);
+        return 0;
+    }
     if (list_empty(&r->calls)) /* nobody asked */
-        return r->watch ? on_change(r, reply) : CS_EPROTO;
-    struct redis_call *c = pop(r);
+        return CS_EPROTO;
+    struct redis_call *c = container_of(r->calls.next, struct redis_call, link);
+    if (c->before) {
+        c->before--;
+        if (r->ready && cannot_serve(reply))
+            complain(r, "redis cannot serve us any more", reply->str);
+        return 0;
+    }
+    pop(r);
     if (c->script && has_prefix(reply, SPAN("NOSCRIPT")) && resend(r, c))
         return 0;
     if (!c->late) {
@@ -533,6 +571,8 @@ static void on_timer(struct timer *t)
         give_up(r, CS_ETIMEOUT);
     else
         expire(r);
+    if (r->watch && redis_is_ready(r) && list_empty(&r->calls))
+        beat(r);
     leave(r);
 }
 
@@ -642,6 +682,24 @@ struct redis_call *redis_command(struct redis *r, redis_fn *fn, void *arg, size_
     if (!c)
         return NULL;
     if (can_send(r) && send_command(r, argc, argv))
+        push(r, c);
+    else
+        lose_later(c);
+    return c;
+}
+
+struct redis_call *redis_atomic(struct redis *r, redis_fn *fn, void *arg, size_t n,
+                                const struct redis_argv *commands)
+{
+    struct redis_argv all[2 + ATOMIC_MAX] = { REDIS_ARGV(SPAN("MULTI")) };
+    struct redis_call *c = r->closing ? NULL : call_new(r, fn, arg);
+    if (!c)
+        return NULL;
+    assert(n <= ATOMIC_MAX);
+    memcpy(all + 1, commands, n * sizeof(*all));
+    all[n + 1] = REDIS_ARGV(SPAN("EXEC"));
+    c->before = n + 1;
+    if (can_send(r) && send_commands(r, n + 2, all))
         push(r, c);
     else
         lose_later(c);

@@ -50,6 +50,22 @@ struct redis_call *redis_command(struct redis *r, redis_fn *fn, void *arg, size_
 #define redis_do(r, fn, arg, ...)                                                   \
     redis_command((r), (fn), (arg), CS_LEN(((const struct span[]){ __VA_ARGS__ })), \
                   (const struct span[]){ __VA_ARGS__ })
+/* Up to four commands as one (MULTI, EXEC): all are run or none, and nobody's come between. reply
+ * is EXEC's: an array of theirs, or an error when one of them was refused and so none was run. */
+struct redis_argv {
+    size_t argc;
+    const struct span *argv;
+};
+#define REDIS_ARGV(...)                                                       \
+    (struct redis_argv)                                                       \
+    {                                                                         \
+        CS_LEN(((const struct span[]){ __VA_ARGS__ })), (const struct span[]) \
+        {                                                                     \
+            __VA_ARGS__                                                       \
+        }                                                                     \
+    }
+struct redis_call *redis_atomic(struct redis *r, redis_fn *fn, void *arg, size_t n,
+                                const struct redis_argv *commands);
 /* fn will not be called; the command may still run. */
 void redis_cancel(struct redis_call *call);
 

@@ -273,6 +273,53 @@ static void test_a_silent_server_is_given_up(void **state)
     close_redis(&r);
 }
 
+static struct redis_call *incr_and(struct redis *r, struct got *g, struct span command)
+{
+    return redis_atomic(r, on_reply, g, 2,
+                        (const struct redis_argv[]){ REDIS_ARGV(SPAN("INCR"), SPAN("atom")),
+                                                     REDIS_ARGV(command, SPAN("atom")) });
+}
+
+static void test_atomic_commands_are_all_run_or_none(void **state)
+{
+    (void)state;
+    struct got g = { 0 }, last = { 0 };
+    struct redis *r = open_ready(&g);
+    assert_non_null(incr_and(r, &g, SPAN("INCR")));
+    assert_non_null(redis_do(r, on_reply, &last, SPAN("GET"), SPAN("atom")));
+    assert_true(run_until_count(&loop, &last.n, 1, 5000));
+    assert_int_equal(g.type, REDIS_ARRAY);
+    assert_int_equal(g.elements, 2);
+    assert_string_equal(last.text, "2");
+
+    assert_non_null(incr_and(r, &g, SPAN("NONSENSE")));
+    assert_non_null(redis_do(r, on_reply, &last, SPAN("GET"), SPAN("atom")));
+    assert_true(run_until_count(&loop, &last.n, 2, 5000));
+    assert_int_equal(g.type, REDIS_ERROR);
+    assert_string_equal(last.text, "2");
+
+    redis_cancel(incr_and(r, &g, SPAN("INCR")));
+    ASK(r, &last, SPAN("GET"), SPAN("atom"));
+    assert_string_equal(last.text, "4");
+    assert_int_equal(g.n, 2);
+    close_redis(&r);
+}
+
+static void test_atomic_commands_tell_that_the_master_was_demoted(void **state)
+{
+    (void)state;
+    struct got g = { 0 };
+    struct redis *r = open_ready(&g);
+    ASK(r, &g, SPAN("REPLICAOF"), SPAN("127.0.0.1"), SPAN("1"));
+    assert_non_null(incr_and(r, &g, SPAN("INCR")));
+    assert_true(run_until_count(&loop, &g.n, 2, 5000));
+    run_for(&loop, 200);
+    assert_false(redis_is_ready(r));
+    close_redis(&r);
+    redis_server_kill(&server); /* a master again */
+    redis_server_start(&server, NULL);
+}
+
 static void test_a_cancelled_call_is_not_answered(void **state)
 {
     (void)state;
@@ -415,6 +462,8 @@ int main(void)
         cmocka_unit_test(test_a_script_is_loaded_again_when_it_was_flushed),
         cmocka_unit_test(test_a_late_answer_is_null_and_later_ones_find_their_own),
         cmocka_unit_test(test_a_silent_server_is_given_up),
+        cmocka_unit_test(test_atomic_commands_are_all_run_or_none),
+        cmocka_unit_test(test_atomic_commands_tell_that_the_master_was_demoted),
         cmocka_unit_test(test_a_cancelled_call_is_not_answered),
         cmocka_unit_test(test_close_answers_what_is_pending_with_null),
         cmocka_unit_test(test_a_callback_may_close_the_client),
