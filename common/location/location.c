@@ -8,22 +8,28 @@ enum {
     SCHEMA = 1,
     KEY_MAX = 320,
     TOMBSTONE_MS = 60000, /* longer than any writer's deadline */
-    OLDER_MAX = 8,        /* versions taken away at a time */
 };
 
 struct location_call {
-    struct redis_call *last; /* it decides */
+    struct redis_call *call;
     struct arena *arena;
     location_get_fn *get;
     location_commit_fn *commit;
     void *arg;
+    struct redis *redis;      /* of a commit, to take back */
+    struct span key, version; /* what it wrote in vain */
+};
 
-    /* Of a commit: */
-    struct redis *redis;
-    struct redis_call *set;
-    int set_err;
-    uint64_t version; /* that is to stand */
-    struct span key;
+/* Key; version read or 0, version to write, record, expiry. */
+static struct redis_script replace_script = {
+    .lua = "local k, old, new = KEYS[1], ARGV[1], ARGV[2] "
+           "local there = redis.call('HKEYS', k) "
+           "if old == '0' then if #there > 0 then return 0 end "
+           "elseif redis.call('HEXISTS', k, old) == 0 "
+           "or redis.call('HEXISTS', k, new) == 1 then return 0 end "
+           "redis.call('HSET', k, new, ARGV[3]) "
+           "if #there > 0 then redis.call('HDEL', k, unpack(there)) end "
+           "redis.call('PEXPIREAT', k, ARGV[4]) return 1",
 };
 
 void location_key(struct buf *b, struct span aor)
@@ -44,6 +50,7 @@ int location_decode(const struct redis_reply *reply, struct arena *a, struct loc
         uint64_t version;
         if (span_u64(reply->element[i].str, UINT64_MAX - 1, &version) || version == 0)
             return CS_EPROTO;
+        read.littered = i > 0;
         if (version > read.version) { /* the highest stands */
             read.version = version;
             value = reply->element[i + 1].str;
@@ -76,8 +83,19 @@ struct location_call *location_get(struct redis *r, struct span aor, struct aren
     if (!call || !buf_ok(&kb))
         return NULL;
     *call = (struct location_call){ .arena = a, .get = fn, .arg = arg };
-    call->last = redis_do(r, on_get, call, SPAN("HGETALL"), buf_span(&kb));
-    return call->last ? call : NULL;
+    call->call = redis_do(r, on_get, call, SPAN("HGETALL"), buf_span(&kb));
+    return call->call ? call : NULL;
+}
+
+static int err_of(const struct redis_reply *reply)
+{
+    return reply->type != REDIS_INTEGER ? CS_EPROTO : reply->integer == 1 ? 0 : CS_ECONFLICT;
+}
+
+static void on_replaced(void *arg, const struct redis_reply *reply)
+{
+    struct location_call *call = arg;
+    call->commit(call->arg, reply ? err_of(reply) : CS_ECLOSED);
 }
 
 static void no_reply(void *arg, const struct redis_reply *reply)
@@ -86,96 +104,56 @@ static void no_reply(void *arg, const struct redis_reply *reply)
     (void)reply;
 }
 
-static void on_set(void *arg, const struct redis_reply *reply)
+static bool is_highest(struct span version, const struct redis_reply *fields)
+{
+    uint64_t mine = 0, other;
+    int err = span_u64(version, UINT64_MAX, &mine);
+    for (size_t i = 0; !err && i < fields->n; i++) {
+        if (span_u64(fields->element[i].str, UINT64_MAX, &other) || other > mine)
+            return false;
+    }
+    return !err;
+}
+
+/* Of EXEC: [HSETNX, HDEL, HKEYS]. */
+static void on_exec(void *arg, const struct redis_reply *reply)
 {
     struct location_call *call = arg;
-    call->set = NULL;
-    if (!reply)
-        call->set_err = CS_ECLOSED;
-    else if (reply->type != REDIS_INTEGER)
-        call->set_err = CS_EPROTO;
-    else
-        call->set_err = reply->integer == 1 ? 0 : CS_ECONFLICT;
-}
-
-static int newest_of(const struct redis_reply *keys, uint64_t *out)
-{
-    *out = 0;
-    for (size_t i = 0; i < keys->n; i++) {
-        uint64_t version;
-        if (span_u64(keys->element[i].str, UINT64_MAX - 1, &version))
-            return CS_EPROTO;
-        *out = CS_MAX(*out, version);
-    }
-    return 0;
-}
-
-/* What a newer version stands above is of no use to anybody. */
-static void drop_older(const struct location_call *call, const struct redis_reply *keys,
-                       uint64_t newest)
-{
-    struct span argv[2 + OLDER_MAX] = { SPAN("HDEL"), call->key };
-    size_t n = 2;
-    for (size_t i = 0; i < keys->n && n < CS_LEN(argv); i++) {
-        uint64_t version;
-        if (!span_u64(keys->element[i].str, UINT64_MAX - 1, &version) && version < newest)
-            argv[n++] = keys->element[i].str;
-    }
-    if (n > 2)
-        redis_command(call->redis, no_reply, NULL, n, argv);
-}
-
-static void on_keys(void *arg, const struct redis_reply *reply)
-{
-    struct location_call *call = arg;
-    uint64_t newest = 0;
-    int err = call->set_err;
-    if (!err && !reply)
-        err = CS_ECLOSED;
-    if (!err)
-        err = reply->type == REDIS_ARRAY ? newest_of(reply, &newest) : CS_EPROTO;
-    if (!err) {
-        drop_older(call, reply, newest);
-        err = newest == call->version ? 0 : CS_ECONFLICT;
+    int err = reply ? CS_EPROTO : CS_ECLOSED;
+    if (reply && reply->type == REDIS_ARRAY && reply->n == 3) {
+        const struct redis_reply *e = reply->element;
+        err = err_of(&e[0]);
+        if (!err && (err_of(&e[1]) || !is_highest(call->version, &e[2]))) {
+            redis_do(call->redis, no_reply, NULL, SPAN("HDEL"), call->key, call->version);
+            err = CS_ECONFLICT;
+        }
     }
     call->commit(call->arg, err);
-}
-
-/* When the key expires, or 0 if it is not there. */
-static int64_t kept_until(const struct location *read)
-{
-    return read->record ? (int64_t)read->record->keep_until_ms : 0;
 }
 
 /* Whether the key's expiry must be moved. It is set further ahead than is needed, so that most
  * refreshes need not touch it: a key outlives its bindings by no more than they lasted. */
 static bool keep(const struct location *read, STORE(Location) * record, struct wall now)
 {
-    int64_t needed = now.ms, kept = kept_until(read);
+    int64_t needed = now.ms, kept = read->record ? (int64_t)read->record->keep_until_ms : 0;
     for (size_t i = 0; i < record->n_binding; i++)
         needed = CS_MAX(needed, (int64_t)record->binding[i]->expires_ms);
-    bool move = needed + TOMBSTONE_MS > kept;
+    bool move = record->n_binding == 0 || needed + TOMBSTONE_MS > kept;
     record->has_keep_until_ms = true;
     record->keep_until_ms = (uint64_t)(move ? needed + (needed - now.ms) + 2 * TOMBSTONE_MS : kept);
     return move;
-}
-
-static void expire(const struct location_call *call, uint64_t ms, struct span condition)
-{
-    char when[24];
-    struct buf b = BUF_INIT(when);
-    buf_u64(&b, ms);
-    redis_do(call->redis, no_reply, NULL, SPAN("PEXPIREAT"), call->key, buf_span(&b), condition);
 }
 
 struct location_call *location_commit(struct redis *r, struct span aor, const struct location *read,
                                       STORE(Location) * record, struct wall now, struct arena *a,
                                       location_commit_fn *fn, void *arg)
 {
-    char key[KEY_MAX], version[24];
-    struct buf kb = BUF_INIT(key), vb = BUF_INIT(version);
+    char key[KEY_MAX], before[24], after[24], when[24];
+    struct buf kb = BUF_INIT(key), bb = BUF_INIT(before), ab = BUF_INIT(after), wb = BUF_INIT(when);
     struct location_call *call = arena_alloc(a, sizeof(*call));
     location_key(&kb, aor);
+    buf_u64(&bb, read->version);
+    buf_u64(&ab, read->version + 1);
     bool move = keep(read, record, now);
     record->schema = SCHEMA;
     size_t n = countersign__store__location__get_packed_size(record);
@@ -187,31 +165,26 @@ struct location_call *location_commit(struct redis *r, struct span aor, const st
                                     .commit = fn,
                                     .arg = arg,
                                     .redis = r,
-                                    .version = read->version + 1,
-                                    .key = arena_dup(a, buf_span(&kb)) };
-    buf_u64(&vb, call->version);
-    if (!call->key.p)
+                                    .key = arena_dup(a, buf_span(&kb)),
+                                    .version = arena_dup(a, buf_span(&ab)) };
+    if (!call->key.p || !call->version.p)
         return NULL;
-    call->set =
-        redis_do(r, on_set, call, SPAN("HSETNX"), call->key, buf_span(&vb), span_of(packed, n));
-    if (!call->set)
-        return NULL;
-    call->last = redis_do(r, on_keys, call, SPAN("HKEYS"), call->key);
-    if (!call->last) {
-        redis_cancel(call->set);
-        return NULL;
-    }
-    /* Never to an earlier time: a writer who lost must not shorten what the winner needs. */
-    if (move && kept_until(read) < now.ms + TOMBSTONE_MS) /* the key is new, or may be by now */
-        expire(call, record->keep_until_ms, SPAN("NX"));
-    if (move && read->version)
-        expire(call, record->keep_until_ms, SPAN("GT"));
-    return call;
+    buf_u64(&wb, record->keep_until_ms);
+    if (move || read->littered)
+        call->call = redis_script(r, &replace_script, on_replaced, call, 1, 5,
+                                  (const struct span[]){ call->key, buf_span(&bb), call->version,
+                                                         span_of(packed, n), buf_span(&wb) });
+    else
+        call->call = redis_atomic(
+            r, on_exec, call, 3,
+            (const struct redis_argv[]){
+                REDIS_ARGV(SPAN("HSETNX"), call->key, call->version, span_of(packed, n)),
+                REDIS_ARGV(SPAN("HDEL"), call->key, buf_span(&bb)),
+                REDIS_ARGV(SPAN("HKEYS"), call->key) });
+    return call->call ? call : NULL;
 }
 
 void location_cancel(struct location_call *call)
 {
-    if (call->set)
-        redis_cancel(call->set);
-    redis_cancel(call->last);
+    redis_cancel(call->call);
 }

@@ -3,11 +3,12 @@
  * and clears it.
  *
  * The key is a hash whose only field is named by the record's version. Version n is replaced by
- * HSETNX of the field n + 1 and HDEL of n, as one: of several writers who read n, HSETNX lets one
- * win, and whoever lost removed nothing. When the key's expiry must move too, only the winner may
- * move it, so a script does it all; it costs Redis twice as much and is needed by the first
- * REGISTER, by the last, and by one refresh of many. A record without bindings stays as a tombstone
- * for two minutes, so that no version comes twice while a writer may still hold it. */
+ * HSETNX of the field n + 1 and HDEL of n, as one. That n + 1 was free is not enough to have won, a
+ * slow writer finds it free again when n + 2 stands: n must have been there, and nothing above.
+ * When the key's expiry must move too, only the winner may move it, so a script does it all: it
+ * costs Redis twice as much, and serves the first REGISTER, the last, and one refresh of many. A
+ * record without bindings stays as a tombstone for two minutes, so that no version comes twice
+ * while a writer may still hold it. */
 #ifndef CS_LOCATION_LOCATION_H
 #define CS_LOCATION_LOCATION_H
 
@@ -18,8 +19,7 @@
 struct location {                         /* as it was read */
     uint64_t version;                     /* 0: nothing is there */
     Countersign__Store__Location *record; /* in the arena given; NULL: nothing is there */
-    struct span *fields; /* all there are: this version, and what was left behind */
-    size_t n_fields;
+    bool littered;                        /* an older version is there, too */
 };
 
 /* err is 0, CS_ECLOSED when Redis did not answer, CS_EPROTO when what it holds is no Location of a

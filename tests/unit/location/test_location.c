@@ -1,4 +1,7 @@
 /* Records of AORs in a real Redis, with writers that get in each other's way. */
+#include <stdio.h>
+#include <stdlib.h>
+
 #include "lib/redis_server.h"
 #include "lib/run.h"
 #include "lib/test.h"
@@ -184,26 +187,183 @@ static void test_who_lost_does_not_shorten_the_life_of_the_key(void **state)
     assert_true(ASK(SPAN("PTTL"), KEY) > 3 * HOUR_MS);
 }
 
-static void test_a_tombstone_outlives_the_slowest_writer(void **state)
+static void test_who_read_a_key_that_vanished_knows(void **state)
 {
     (void)state;
-    struct location before = get();
-    assert_int_equal(commit(&before, "sip:a@192.0.2.1", 1000), 0);
-    before = get();
-    assert_int_equal(commit(&before, NULL, 0), 0);
-    assert_in_range(ASK(SPAN("PTTL"), KEY), 60 * 1000, 300 * 1000);
+    for (unsigned i = 0; i < 2; i++) { /* with its expiry to be moved, and without */
+        struct location before = get();
+        assert_int_equal(commit(&before, "sip:a@192.0.2.1", HOUR_MS), 0);
+        before = get();
+        if (i == 0)
+            before.record->keep_until_ms = (uint64_t)clock_wall().ms + 1;
+        ASK(SPAN("DEL"), KEY);
+        assert_int_equal(commit(&before, "sip:b@192.0.2.1", HOUR_MS), CS_ECONFLICT);
+        assert_int_equal(ASK(SPAN("EXISTS"), KEY), 0);
+        before = get();
+        assert_int_equal(before.version, 0);
+    }
 }
 
-static void test_a_key_that_vanished_behind_the_reader_expires_as_well(void **state)
+static void test_two_slow_writers_do_not_take_each_other_for_the_last(void **state)
 {
     (void)state;
+    struct location at[4], now;
+    for (unsigned i = 0; i < CS_LEN(at); i++) {
+        at[i] = get();
+        assert_int_equal(commit(&at[i], "sip:fast@192.0.2.1", HOUR_MS), 0);
+    }
+    /* What the first slow one wrote in vain, before it took that back. */
+    ASK(SPAN("HSET"), KEY, SPAN("2"), SPAN("junk"));
+    assert_int_equal(commit(&at[2], "sip:slow@192.0.2.1", HOUR_MS), CS_ECONFLICT);
+    now = get();
+    assert_int_equal(now.version, CS_LEN(at));
+    assert_string_equal(contact_of(&now), "sip:fast@192.0.2.1");
+}
+
+static void test_the_key_outlives_its_bindings_and_is_not_touched_by_every_refresh(void **state)
+{
+    struct location before = { 0 };
+    uint64_t kept = 0;
+    unsigned moved = 0;
+    (void)state;
+    for (unsigned i = 0; i < 20; i++) { /* each expires four minutes behind the last one */
+        int64_t expires_ms = HOUR_MS + i * HOUR_MS / 15;
+        before = get();
+        assert_int_equal(commit(&before, "sip:a@192.0.2.1", expires_ms), 0);
+        before = get();
+        moved += before.record->keep_until_ms != kept;
+        kept = before.record->keep_until_ms;
+        assert_true(ASK(SPAN("PTTL"), KEY) > expires_ms + 50 * 1000);
+    }
+    assert_in_range(moved, 2, 3);
+}
+
+static void test_a_tombstone_stays_two_minutes_and_its_successor_follows(void **state)
+{
     struct location before = get();
-    assert_int_equal(commit(&before, "sip:a@192.0.2.1", 1000), 0);
-    before = get();
-    before.record->keep_until_ms = (uint64_t)clock_wall().ms + 1;
-    ASK(SPAN("DEL"), KEY);
+    (void)state;
     assert_int_equal(commit(&before, "sip:a@192.0.2.1", HOUR_MS), 0);
-    assert_in_range(ASK(SPAN("PTTL"), KEY), HOUR_MS, 3 * HOUR_MS);
+    before = get();
+    assert_int_equal(commit(&before, NULL, 0), 0);
+    assert_in_range(ASK(SPAN("PTTL"), KEY), 110 * 1000, 120 * 1000);
+    before = get();
+    assert_int_equal(before.version, 2);
+    assert_int_equal(before.record->n_binding, 0);
+    assert_int_equal(commit(&before, "sip:b@192.0.2.1", HOUR_MS), 0);
+    assert_true(ASK(SPAN("PTTL"), KEY) > HOUR_MS);
+    before = get();
+    assert_int_equal(before.version, 3);
+}
+
+/* ---- many writers ---- */
+
+enum { WRITERS = 20 };
+
+struct writer {
+    unsigned i, tries;
+    size_t *n_done;
+};
+
+static void writer_read(struct writer *w);
+
+static void on_written(void *arg, int err)
+{
+    struct writer *w = arg;
+    if (err == CS_ECONFLICT) {
+        writer_read(w);
+        return;
+    }
+    assert_int_equal(err, 0);
+    ++*w->n_done;
+}
+
+static void on_before(void *arg, int err, const struct location *read)
+{
+    struct writer *w = arg;
+    Countersign__Store__Location *record = arena_alloc(&arena, sizeof(*record));
+    Countersign__Store__Binding *mine = arena_alloc(&arena, sizeof(*mine));
+    struct wall now = clock_wall();
+    char contact[32];
+    assert_int_equal(err, 0);
+    countersign__store__location__init(record);
+    countersign__store__binding__init(mine);
+    size_t n = read->record ? read->record->n_binding : 0;
+    record->binding = arena_alloc(&arena, (n + 1) * sizeof(void *));
+    if (n)
+        memcpy(record->binding, read->record->binding, n * sizeof(void *));
+    snprintf(contact, sizeof(contact), "sip:%u@192.0.2.1", w->i);
+    mine->contact = arena_str(&arena, span_str(contact));
+    mine->call_id = mine->contact;
+    mine->expires_ms = (uint64_t)(now.ms + HOUR_MS * (1 + w->i % 3)); /* some move the expiry */
+    record->binding[n] = mine;
+    record->n_binding = n + 1;
+    w->tries++;
+    assert_non_null(location_commit(redis, AOR, read, record, now, &arena, on_written, w));
+}
+
+static void writer_read(struct writer *w)
+{
+    assert_non_null(location_get(redis, AOR, &arena, on_before, w));
+}
+
+static void test_twenty_writers_at_a_time_lose_nothing(void **state)
+{
+    struct writer writers[WRITERS];
+    size_t n_done = 0;
+    unsigned tries = 0, seen = 0;
+    (void)state;
+    for (unsigned i = 0; i < WRITERS; i++) {
+        writers[i] = (struct writer){ .i = i, .n_done = &n_done };
+        writer_read(&writers[i]);
+    }
+    assert_true(run_until_count(&loop, &n_done, WRITERS, 10000));
+    struct location after = get();
+    assert_int_equal(after.version, WRITERS);
+    assert_int_equal(after.record->n_binding, WRITERS);
+    for (size_t i = 0; i < WRITERS; i++) {
+        seen |= 1u << strtoul(after.record->binding[i]->contact + 4, NULL, 10);
+        tries += writers[i].tries;
+    }
+    assert_int_equal(seen, (1u << WRITERS) - 1);
+    assert_true(tries > WRITERS);
+    assert_int_equal(ASK(SPAN("HLEN"), KEY), 1);
+}
+
+/* ---- memory ---- */
+
+static void test_a_binding_with_a_path_takes_at_most_600_bytes(void **state)
+{
+    struct location none = { 0 };
+    Countersign__Store__Location record = COUNTERSIGN__STORE__LOCATION__INIT;
+    Countersign__Store__Binding b = COUNTERSIGN__STORE__BINDING__INIT, *list[] = { &b };
+    char path0[] = "<sip:edge1.example.com;lr>", *path[] = { path0 };
+    struct got g = { 0 };
+    struct wall now = clock_wall();
+    (void)state;
+    b.contact = (char *)"sip:1001@192.168.17.23:49152;transport=udp;line=9f3c51d20b7e4";
+    b.call_id = (char *)"313634393030383234313233363434-kq1x8pdt4jwe";
+    b.cseq = 20517;
+    b.expires_ms = (uint64_t)(now.ms + HOUR_MS);
+    b.flow = (char *)"dQw4w9WgXcQ7Jr0LkS2vB1nM8yT5pA6eH3iU0oZ9xC4";
+    b.owner = (char *)"registrar-2";
+    b.path = path;
+    b.n_path = 1;
+    b.instance = (char *)"<urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6>";
+    b.has_reg_id = true;
+    b.reg_id = 1;
+    b.user_agent = (char *)"Yealink SIP-T46U 108.86.0.75";
+    b.user = (char *)"1001@example.test";
+    b.source = (char *)"198.51.100.23:49152";
+    b.has_since_ms = true;
+    b.since_ms = b.expires_ms;
+    record.binding = list;
+    record.n_binding = 1;
+    assert_non_null(location_commit(redis, AOR, &none, &record, now, &arena, on_commit, &g));
+    assert_true(run_until(&loop, &g.done, 5000));
+    assert_int_equal(g.err, 0);
+    int64_t bytes = ASK(SPAN("MEMORY"), SPAN("USAGE"), KEY);
+    print_message("a binding with a Path takes %d bytes\n", (int)bytes);
+    assert_in_range(bytes, 100, 600);
 }
 
 static void test_a_version_left_behind_is_ignored_and_goes(void **state)
@@ -289,8 +449,12 @@ int main(void)
         TEST(test_a_writer_who_was_overtaken_twice_knows),
         TEST(test_slow_writers_one_behind_the_other_all_know),
         TEST(test_who_lost_does_not_shorten_the_life_of_the_key),
-        TEST(test_a_tombstone_outlives_the_slowest_writer),
-        TEST(test_a_key_that_vanished_behind_the_reader_expires_as_well),
+        TEST(test_who_read_a_key_that_vanished_knows),
+        TEST(test_two_slow_writers_do_not_take_each_other_for_the_last),
+        TEST(test_the_key_outlives_its_bindings_and_is_not_touched_by_every_refresh),
+        TEST(test_a_tombstone_stays_two_minutes_and_its_successor_follows),
+        TEST(test_twenty_writers_at_a_time_lose_nothing),
+        TEST(test_a_binding_with_a_path_takes_at_most_600_bytes),
         TEST(test_a_version_left_behind_is_ignored_and_goes),
         TEST(test_a_record_stands_when_redis_takes_no_more),
         TEST(test_what_is_no_record_is_refused),
