@@ -10,7 +10,7 @@
 #include "base/metric.h"
 #include "base/rand.h"
 
-enum { SPARE_MAX = 4096, LATER_S = 2, LATER_SPREAD_S = 4, DEADLINE_MS = 2000 };
+enum { SPARE_MAX = 4096, CENSUS_MAX = 256, LATER_S = 2, LATER_SPREAD_S = 4, DEADLINE_MS = 2000 };
 
 #define KIND(name) COUNTERSIGN__AUTH__VERDICT_KIND__##name
 
@@ -118,6 +118,15 @@ static void reject(struct check *c, Countersign__Auth__Cause cause,
     answer(c, &v, because);
 }
 
+/* The pattern that says this client stumbles over several challenges, or absent. */
+static struct span single_challenge(const struct check *c)
+{
+    const struct digest_conf *d = &c->group->digest;
+    if (!c->facts.user_agent.p && d->single_without_user_agent)
+        return SPAN("no user agent");
+    return client_pattern(d->single_challenge, d->n_single_challenge, c->facts.user_agent);
+}
+
 static void challenge(struct check *c, Countersign__Auth__Cause cause, bool stale)
 {
     Countersign__Auth__Verdict v = COUNTERSIGN__AUTH__VERDICT__INIT;
@@ -129,12 +138,8 @@ static void challenge(struct check *c, Countersign__Auth__Cause cause, bool stal
         later(c, CAUSE(STORE_UNAVAILABLE));
         return;
     }
-    c->pattern = client_pattern(d->single_challenge, d->n_single_challenge, c->facts.user_agent);
-    if (!c->facts.user_agent.p && d->single_without_user_agent)
-        c->pattern = SPAN("no user agent");
+    c->pattern = single_challenge(c);
     const bool single = c->pattern.p != NULL;
-    if (single)
-        metric_inc(M_AUTHD_COMPAT, 0);
     c->stale = stale;
     v.kind = KIND(CHALLENGE);
     v.cause = cause;
@@ -155,10 +160,15 @@ static void challenge(struct check *c, Countersign__Auth__Cause cause, bool stal
         v.lease = &lease;
         c->leased = (uint32_t)lease.n_nonce_secret;
     }
-    if (err)
+    if (err) {
         later(c, CAUSE(OVERLOADED));
-    else
-        answer(c, &v, CAUSE(CAUSE_NONE));
+        return;
+    }
+    if (single) {
+        metric_add(M_AUTHD_COMPAT, 0, 1 + c->leased);
+        census_narrowed(c->k->census, c->pattern, c->facts.user_agent, 1 + c->leased, now);
+    }
+    answer(c, &v, CAUSE(CAUSE_NONE));
 }
 
 static struct suspect suspect_of(const struct check *c)
@@ -264,6 +274,8 @@ static void accept_now(struct check *c)
         const struct suspect s = suspect_of(c);
         penalty_clear(c->k->penalty, &s);
         metric_inc(M_AUTHD_DIGEST_ALG, c->claim.alg);
+        census_accepted(c->k->census, single_challenge(c), c->facts.user_agent, c->claim.alg,
+                        c->cred.username, c->cred.realm, loop_wall(c->k->loop));
     }
     answer(c, &v, CAUSE(CAUSE_NONE));
 }
@@ -425,7 +437,8 @@ static void got_user(void *arg, int err, const struct user *u)
         return;
     }
     if (u)
-        cache_put(c->k->cache, u->name, u->realm, u->record, c->cache_generation);
+        cache_put(c->k->cache, c->cred.username, c->group->digest.realm, u->record,
+                  c->cache_generation);
     Countersign__Auth__Cause cause = judge(c, u);
     if (cause == CAUSE(OK))
         proceed(c, u);
@@ -581,6 +594,8 @@ int checker_init(struct checker *k)
     if (!err)
         err = window_new(k->conf->limits.local_nonces, clock_wall(), &k->window);
     if (!err)
+        err = census_new(CENSUS_MAX, &k->census);
+    if (!err)
         err = make_dummy(k);
     if (err)
         checker_fini(k);
@@ -592,6 +607,7 @@ void checker_fini(struct checker *k)
     list_for_each (it, &k->spare)
         free(container_of(it, struct check, link));
     list_init(&k->spare);
+    census_free(&k->census);
     window_free(&k->window);
     penalty_free(&k->penalty);
     hash_free(&k->hash);

@@ -5,6 +5,7 @@
 
 #include "authd/audit.h"
 #include "authd/cache.h"
+#include "authd/census.h"
 #include "authd/challenge.h"
 #include "authd/config.h"
 #include "authd/digest.h"
@@ -38,6 +39,7 @@ struct checker { /* what all checks share; filled by its owner, members outlive 
     struct hash *hash;
     struct penalty *penalty;
     struct window *window;
+    struct census *census; /* may be read */
     struct arena dummy_arena;
     struct user dummy; /* whom those are compared with who do not exist */
     struct list spare;

@@ -150,6 +150,7 @@ static int open_rest(struct authd *d)
         .store = d->checker.store,
         .vault = d->checker.vault,
         .explain = d->checker.explain,
+        .census = d->checker.census,
         .realms = conf->realms,
         .n_realms = conf->n_realms,
     };

@@ -1,11 +1,12 @@
 /* authd's REST, as proto/openapi.yaml describes it: users, their bindings, the last refusals,
- * health and metrics. */
+ * what clients answer with, health and metrics. */
 #ifndef CS_AUTHD_REST_H
 #define CS_AUTHD_REST_H
 
 #include "authd/config.h"
 #include "authd/store.h"
 
+struct census;
 struct explain;
 struct rest;
 
@@ -18,6 +19,7 @@ struct rest_conf {
     struct store *store;
     struct vault *vault;
     struct explain *explain;
+    const struct census *census;
     const struct realm_conf *realms; /* the first is the default of requests that name none */
     size_t n_realms;
 };

@@ -85,6 +85,6 @@ int rows_next(struct rows *r, json_t **user, unsigned long *line, const char **w
 /* ---- the commands ---- */
 command_fn user_add, user_show, user_list, user_passwd, user_disable, user_enable, user_change,
     user_rm, user_import;
-command_fn bindings, explain, health, realms;
+command_fn bindings, explain, clients, health, realms;
 
 #endif

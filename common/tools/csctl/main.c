@@ -65,6 +65,10 @@ static const struct command {
       "the last refusals, why, and what to do",
       "Looks among the last refusals that authd holds in memory. Without an operand: all of them.\n"
       "\n  --limit N            so many, the newest first (20)\n" },
+    { "clients", clients, "", "what phones answer with, and who keeps MD5 alive",
+      "Rows of kind pattern are the User-Agent patterns in authd's configuration that narrow a\n"
+      "challenge to one algorithm; of kind product, clients that authenticated. Counted since\n"
+      "authd started; what was seen longest ago makes room.\n" },
     { "realms", realms, "", "algorithms offered, and who lacks which", "" },
     { "health", health, "", "is authd alive and ready", "" },
     { "selftest", selftest, "--sip ADDR --domain D --user U --password-file F ... [options]",

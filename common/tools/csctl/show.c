@@ -1,4 +1,4 @@
-/* The commands that look at what goes on: bindings, explain, realms, health. */
+/* The commands that look at what goes on: bindings, explain, clients, realms, health. */
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +33,16 @@ static const struct column decision_columns[] = {
     { "algorithm", "algorithm" },
     { "call-id", "call_id" },
     { "user-agent", "user_agent" },
+    { NULL, NULL },
+};
+
+static const struct column client_columns[] = {
+    { "KIND", "kind" },
+    { "CLIENT", "name" },
+    { "NARROWED", "narrowed" },
+    { "ACCEPTED", "accepted" },
+    { "LAST USER", "user" },
+    { "SEEN", "seen" },
     { NULL, NULL },
 };
 
@@ -156,18 +166,30 @@ int explain(struct ctl *c, int argc, char **argv)
     return EXIT_OK;
 }
 
-/* ---- realms, health ---- */
+/* ---- clients, realms, health ---- */
+
+static int show_all(struct ctl *c, int argc, const char *path, const char *name,
+                    const struct column *columns)
+{
+    json_t *answer = NULL;
+    if (argc > 1)
+        return bad_usage(c, "too many operands");
+    int err = ctl_call(c, "GET", NULL, &answer, path, "");
+    if (!err)
+        print_answer(c, answer, name, columns);
+    return err;
+}
+
+int clients(struct ctl *c, int argc, char **argv)
+{
+    (void)argv;
+    return show_all(c, argc, "/v1/clients", "clients", client_columns);
+}
 
 int realms(struct ctl *c, int argc, char **argv)
 {
-    json_t *answer = NULL;
     (void)argv;
-    if (argc > 1)
-        return bad_usage(c, "too many operands");
-    int err = ctl_call(c, "GET", NULL, &answer, "/v1/realms", "");
-    if (!err)
-        print_answer(c, answer, "realms", realm_columns);
-    return err;
+    return show_all(c, argc, "/v1/realms", "realms", realm_columns);
 }
 
 int health(struct ctl *c, int argc, char **argv)

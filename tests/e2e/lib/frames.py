@@ -32,7 +32,7 @@ def hello():
     return frame(field(1, field(1, 1) + field(2, 4) + field(3, "test")))
 
 
-def check(number, call_id, user, realm, nonce, response):
+def check(number, call_id, user, realm, nonce, response, user_agent="Tester/1.0 \x1b[31m"):
     credentials = (field(2, user) + field(3, realm) + field(4, nonce) + field(5, "sip:example.com") +
                    field(6, response) + field(7, "MD5") + field(8, "auth") + field(9, "00000001") +
                    field(10, "planted-cnonce"))
@@ -40,7 +40,7 @@ def check(number, call_id, user, realm, nonce, response):
             field(13, 5060) + field(20, "REGISTER") + field(21, "sip:example.com") +
             field(22, "example.com") + field(23, "sip:alice@example.com") +
             field(24, "sip:alice@example.com") + field(26, call_id) + field(27, 1) +
-            field(28, "Tester/1.0 \x1b[31m") + field(31, 1) + field(40, credentials))
+            field(28, user_agent) + field(31, 1) + field(40, credentials))
     return frame(field(2, body))
 
 
