@@ -113,6 +113,10 @@ static const struct conf_key root_keys[] = {
              .max = 64),
     CONF_STR("user", ROOT, user, "User to become after the sockets are open, when started as root.",
              .max = 64),
+    CONF_PATH(
+        "flow_key_file", ROOT, flow_key_file,
+        "Key of the tokens in bindings and routes, made at the first start; without it phones "
+        "on UDP cannot be called after a restart until they register again."),
     CONF_SECTION("log", ROOT, log, &conf_log_section, "What is written to stderr."),
     CONF_SECTION("authd", ROOT, authd, &authd_section, "Who judges requests."),
     CONF_SECTION("redis", ROOT, redis, &conf_redis_section, "Where bindings are kept."),

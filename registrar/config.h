@@ -15,6 +15,7 @@ struct listener_conf {
 struct registrar_conf {
     struct span node; /* absent: the host's name */
     struct span user; /* uid to become; absent: stay */
+    const char *flow_key_file;
     struct log_conf log;
     struct {
         const char *socket;

@@ -4,6 +4,7 @@
 
 #include "base/metric.h"
 #include "base/rand.h"
+#include "registrar/flow_key.h"
 #include "registrar/fork.h"
 #include "registrar/proxy.h"
 #include "registrar/register.h"
@@ -203,14 +204,23 @@ int front_open(struct front *f)
                              .first_message = c->limits.first_message,
                              .connect = c->limits.connect };
     list_init(&f->forks);
-    rand_bytes(&f->route_key, sizeof(f->route_key));
     if (c->node.p)
         span_copy(f->node, sizeof(f->node), c->node);
     else if (gethostname(f->node, sizeof(f->node) - 1))
         span_copy(f->node, sizeof(f->node), SPAN("registrar"));
-    int err = siptx_new(f->loop, &xc, &events, f, &f->tx);
+    struct secret key = { 0 };
+    int err = flow_key_load(c->flow_key_file, &key);
+    if (err)
+        log_error(&front_log, "cannot use the key of flows", kv_str("file", c->flow_key_file),
+                  kv_err(err));
+    tc.token_key = &key;
+    if (!err)
+        err = flow_key_derive(&key, &f->route_key);
+    if (!err)
+        err = siptx_new(f->loop, &xc, &events, f, &f->tx);
     if (!err)
         err = siptp_new(f->loop, &tc, siptx_transport_events(), f->tx, &f->tp);
+    secret_fini(&key);
     return err ? err : open_listeners(f);
 }
 

@@ -59,6 +59,7 @@ node: e2e
 authd: { socket: auth.sock }
 redis: { socket: redis.sock }
 http: { listen: "127.0.0.1:$((CS_PORT + 2))" }
+flow_key_file: flow.key
 domains: ["$CS_DOMAIN"]
 listeners:
   - { name: udp, transport: udp, address: "127.0.0.1:$CS_PORT" }

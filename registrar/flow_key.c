@@ -1,0 +1,71 @@
+#include "registrar/flow_key.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/rand.h"
+
+enum { KEY_LEN = 32, LINE_MAX_LEN = 64 };
+
+static int write_key(int fd)
+{
+    unsigned char key[KEY_LEN];
+    char line[LINE_MAX_LEN];
+    struct buf b = BUF_INIT(line);
+    rand_bytes(key, sizeof(key));
+    buf_base64url(&b, key, sizeof(key));
+    buf_putc(&b, '\n');
+    ssize_t n = write(fd, b.p, b.n);
+    int err = n == (ssize_t)b.n && fsync(fd) == 0 ? 0 : n < 0 ? -errno : -EIO;
+    ct_wipe(key, sizeof(key));
+    ct_wipe(line, sizeof(line));
+    return err;
+}
+
+static int make_file(const char *path)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return -errno;
+    int err = write_key(fd);
+    close(fd);
+    if (err)
+        unlink(path); /* half a key must not be found next time */
+    return err;
+}
+
+int flow_key_load(const char *path, struct secret *out)
+{
+    if (!path) {
+        unsigned char key[KEY_LEN];
+        rand_bytes(key, sizeof(key));
+        int err = secret_set(out, span_of(key, sizeof(key)));
+        ct_wipe(key, sizeof(key));
+        return err;
+    }
+    int err = secret_read_file(out, path);
+    if (err == -ENOENT) {
+        err = make_file(path);
+        if (!err || err == -EEXIST)
+            err = secret_read_file(out, path);
+    }
+    if (!err && out->n < KEY_LEN) {
+        secret_fini(out);
+        err = CS_EPROTO;
+    }
+    return err;
+}
+
+int flow_key_derive(const struct secret *key, struct route_key *out)
+{
+    static const struct span label = SPAN_INIT("countersign route");
+    _Static_assert(ROUTE_KEY_LEN == 32, "SHA-256 fills it");
+    return HMAC(EVP_sha256(), key->p, (int)key->n, (const unsigned char *)label.p, label.n,
+                out->bytes, NULL)
+               ? 0
+               : CS_ENOMEM;
+}
