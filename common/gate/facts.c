@@ -39,6 +39,14 @@ static AUTH(Transport) transport_of(enum sip_transport t)
     return map[t];
 }
 
+/* Whether these are credentials of that scheme; *rest is what they say. */
+static bool is_scheme(struct span value, struct span scheme, struct span *rest)
+{
+    *rest = span_skip(value, scheme.n);
+    return span_casestarts(value, scheme) &&
+           (rest->n == 0 || rest->p[0] == ' ' || rest->p[0] == '\t' || rest->p[0] == '\r');
+}
+
 static int add_digest(AUTH(Check) * check, struct span value, bool proxy, const struct sip_msg *m,
                       struct arena *a)
 {
@@ -78,6 +86,7 @@ static int add_digest(AUTH(Check) * check, struct span value, bool proxy, const 
     return 0;
 }
 
+/* Other schemes than these are nobody's here, and no fault. */
 static int add_credentials(AUTH(Check) * check, enum sip_hdr_id id, const struct sip_msg *m,
                            struct arena *a)
 {
@@ -86,15 +95,15 @@ static int add_credentials(AUTH(Check) * check, enum sip_hdr_id id, const struct
     for (size_t i = 0; i < m->n_hdr; i++) {
         if (m->hdr[i].id != id)
             continue;
-        struct span value = m->hdr[i].value;
-        if (span_casestarts(value, SPAN("Bearer "))) {
-            check->bearer_secret = text(a, span_trim(span_skip(value, 7)));
+        struct span value = m->hdr[i].value, rest;
+        if (is_scheme(value, SPAN("Bearer"), &rest)) {
+            check->bearer_secret = text(a, span_trim(rest));
             if (!check->bearer_secret)
                 return CS_ENOMEM;
-        } else if (span_casestarts(value, SPAN("Basic "))) {
+        } else if (is_scheme(value, SPAN("Basic"), &rest)) {
             check->has_basic = true;
             check->basic = true;
-        } else if (check->n_digest < MAX_CREDENTIALS) {
+        } else if (is_scheme(value, SPAN("Digest"), &rest) && check->n_digest < MAX_CREDENTIALS) {
             int err = add_digest(check, value, id == SIP_HDR_PROXY_AUTHORIZATION, m, a);
             if (err)
                 return err;

@@ -187,12 +187,14 @@ static void on_message(void *arg, const AUTH(FromAuthd) * msg)
     struct gate *g = arg;
     if (msg->body_case != COUNTERSIGN__AUTH__FROM_AUTHD__BODY_VERDICT)
         return;
-    struct gate_ask *ask = ask_find(g, msg->verdict->id);
-    if (ask && msg->verdict->lease && ask->class_)
-        lease_fill(g->leases, ask->class_, msg->verdict->lease, msg->verdict->status,
-                   loop_now(g->loop));
-    if (ask)
-        answer(ask, kind_of(msg->verdict), msg->verdict);
+    const AUTH(Verdict) *v = msg->verdict;
+    struct gate_ask *ask = ask_find(g, v->id);
+    if (!ask)
+        return;
+    enum verdict kind = kind_of(v);
+    if (kind == VERDICT_CHALLENGE && v->lease && ask->class_)
+        lease_fill(g->leases, ask->class_, v->lease, v->status, loop_now(g->loop));
+    answer(ask, kind, v);
 }
 
 int gate_open(struct loop *l, const struct gate_conf *conf, struct gate **out)

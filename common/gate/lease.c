@@ -157,7 +157,9 @@ static uint32_t need(const struct class_ *c)
 bool lease_take(struct lease_table *t, uint64_t class_, struct mono now,
                 char nonce[LEASE_NONCE_MAX], struct lease_text **text, uint32_t *want)
 {
-    struct class_ *c = find_or_make(t, class_);
+    struct class_ *c = want ? find_or_make(t, class_) : find(t, class_);
+    if (!c)
+        return false;
     if (mono_before(c->until, now))
         c->n_nonces = 0;
     bool asked = c->asked.ns && mono_since(c->asked, now).ms < PATIENCE_MS;
