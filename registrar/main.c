@@ -39,6 +39,14 @@ static const struct conf_program program = { .name = "registrar",
                                              .usage = usage,
                                              .root = &registrar_conf_section };
 
+/* While Redis is away strangers get 503 as everybody else does: a challenge would lead nowhere. */
+static void on_redis(void *arg, bool ready)
+{
+    struct registrar *r = arg;
+    if (r->front.gate)
+        gate_use_leases(r->front.gate, ready);
+}
+
 static int open_redis(struct registrar *r)
 {
     const struct registrar_conf *c = &r->conf;
@@ -55,7 +63,10 @@ static int open_redis(struct registrar *r)
         }
         rc.password = &r->redis_password;
     }
-    return redis_open(&r->loop, &rc, &r->front.redis);
+    int err = redis_open(&r->loop, &rc, &r->front.redis);
+    if (!err)
+        redis_on_ready(r->front.redis, on_redis, r);
+    return err;
 }
 
 static void stop(struct registrar *r)
@@ -97,6 +108,8 @@ static int start(struct registrar *r)
     }
     process_harden();
     err = gate_open(&r->loop, &gc, &r->front.gate); /* authd looks at our uid: after the change */
+    if (!err)
+        gate_use_leases(r->front.gate, redis_is_ready(r->front.redis));
     log_info(&main_log, "status listening", kv_addr("address", httpd_local(r->httpd)));
     log_info(&main_log, "serving", kv_s("domain", r->conf.domains[0]),
              kv_u("domains", r->conf.n_domains));

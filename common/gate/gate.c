@@ -36,6 +36,7 @@ struct gate {
     struct timer timer;
     struct turn turn;
     bool ready;
+    bool leasing;
 };
 
 static struct gate_ask *ask_new(struct gate *g)
@@ -205,6 +206,7 @@ int gate_open(struct loop *l, const struct gate_conf *conf, struct gate **out)
     if (!g)
         return CS_ENOMEM;
     g->loop = l;
+    g->leasing = true;
     g->deadline = conf->deadline.ms ? conf->deadline : DURATION_S(2);
     g->max_open = conf->max_open ? conf->max_open : DEFAULT_OPEN;
     list_init(&g->open);
@@ -247,6 +249,11 @@ bool gate_is_ready(const struct gate *g)
     return g->ready;
 }
 
+void gate_use_leases(struct gate *g, bool use)
+{
+    g->leasing = use;
+}
+
 static bool send_check(struct gate_ask *ask, struct flow *f, const struct sip_msg *m,
                        const struct gate_facts *facts, uint32_t want)
 {
@@ -280,7 +287,7 @@ struct gate_ask *gate_ask(struct gate *g, struct flow *f, const struct sip_msg *
     metric_inc(M_GATE_ASKED, 0);
     ask->class_ = lease_class(f, m, facts);
     uint32_t want = 0;
-    bool in_hand = g->ready && ask->class_ &&
+    bool in_hand = g->ready && g->leasing && ask->class_ &&
                    lease_take(g->leases, ask->class_, ask->asked, ask->nonce, &ask->text, &want);
     if (!in_hand && g->ready && g->n_open < g->max_open)
         ask->sent = send_check(ask, f, m, facts, want);
@@ -329,7 +336,7 @@ bool gate_challenge(struct gate *g, struct flow *f, const struct sip_msg *m,
     struct lease_text *text;
     AUTH(Verdict) v;
     struct arena arena;
-    uint64_t class_ = g->ready ? lease_class(f, m, facts) : 0;
+    uint64_t class_ = g->ready && g->leasing ? lease_class(f, m, facts) : 0;
     if (!class_ || !lease_take(g->leases, class_, loop_now(g->loop), nonce, &text, NULL))
         return false;
     arena_init(&arena, memory, sizeof(memory), 0);

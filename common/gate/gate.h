@@ -25,6 +25,9 @@ CS_CHECK int gate_open(struct loop *l, const struct gate_conf *conf, struct gate
 /* Every open question gets LATER first. Sets *g to NULL. */
 void gate_close(struct gate **g);
 bool gate_is_ready(const struct gate *g);
+/* Whether challenges in hand are used (the default). Not while something is away that the answer to
+ * such a challenge would need: an outage is 503, not a challenge. */
+void gate_use_leases(struct gate *g, bool use);
 
 /* Facts that the message and its flow do not tell. */
 struct gate_facts {

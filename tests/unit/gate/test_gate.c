@@ -478,6 +478,14 @@ static void test_a_lease_answers_without_authd(void **state)
     assert_string_equal(w.challenge, "Digest realm=\"r\", nonce=\"n14\"");
     assert_int_equal(w.n_checks, checks);
 
+    gate_use_leases(w.gate, false); /* while Redis is away the question goes to authd */
+    assert_false(challenged_here(""));
+    gate_cancel(ask_of("REGISTER", ""));
+    until_checks(checks + 1);
+    assert_false(w.check->has_lease_want);
+    gate_use_leases(w.gate, true);
+    assert_true(challenged_here(""));
+
     ipc_server_close(&w.server); /* without authd nothing is challenged */
     for (unsigned i = 0; i < 100 && gate_is_ready(w.gate); i++)
         run_for(&w.loop, 10);
