@@ -143,11 +143,12 @@ int flow_for_response(struct flow *f, const struct sip_msg *req, struct flow **o
         addr_set_port(&to, sent_by_port);
         return siptp_flow_to(f->tp, f->transport, &to, f->listener, out);
     }
+    /* Against RFC 3261, 18.2.2, maddr is obeyed only where it names the source itself, whose
+     * address is taken anyway: else anybody could have answers sent to anybody. */
     struct addr maddr;
-    if (via->maddr.n && addr_parse_host(via->maddr, sent_by_port, &maddr) == 0 &&
-        can_send_to(f->listener, &maddr))
-        to = maddr;
-    else if (!via->rport.p) /* RFC 3581, 4: with rport, back to where it came from */
+    bool by_maddr = via->maddr.n && addr_parse_host(via->maddr, sent_by_port, &maddr) == 0 &&
+                    addr_same_host(&maddr, &to);
+    if (by_maddr || !via->rport.p) /* RFC 3581, 4: with rport, back to where it came from */
         addr_set_port(&to, sent_by_port);
     if (addr_eq(&to, &f->remote)) {
         *out = flow_ref(f);

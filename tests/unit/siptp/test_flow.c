@@ -25,8 +25,11 @@ static void test_a_response_goes_where_rfc_3261_and_3581_say(void **state)
         { "UDP 10.0.0.9;branch=z9hG4bK1;rport", 0, "127.0.0.1" },
         { "UDP 10.0.0.9:4000;branch=z9hG4bK1", 4000, "127.0.0.1" },
         { "UDP host.invalid;branch=z9hG4bK1", 5060, "127.0.0.1" },
-        { "UDP 10.0.0.9:4000;branch=z9hG4bK1;maddr=127.0.0.2", 4000, "127.0.0.2" },
-        { "UDP 10.0.0.9;branch=z9hG4bK1;maddr=127.0.0.2;rport", 5060, "127.0.0.2" },
+        { "UDP 10.0.0.9:4000;branch=z9hG4bK1;maddr=127.0.0.1", 4000, "127.0.0.1" },
+        { "UDP 10.0.0.9;branch=z9hG4bK1;maddr=127.0.0.1;rport", 5060, "127.0.0.1" },
+        /* nobody else is sent what he did not ask for */
+        { "UDP 10.0.0.9:4000;branch=z9hG4bK1;maddr=127.0.0.2", 4000, "127.0.0.1" },
+        { "UDP 10.0.0.9;branch=z9hG4bK1;maddr=127.0.0.2;rport", 0, "127.0.0.1" },
         { "UDP 10.0.0.9;branch=z9hG4bK1;maddr=host.invalid;rport", 0, "127.0.0.1" },
     };
     for (size_t i = 0; i < CS_LEN(cases); i++) {
