@@ -95,6 +95,11 @@ static void answer_options(struct tx *tx)
                            "Supported: path\r\n"));
 }
 
+static bool is_sip(const struct sip_uri *uri)
+{
+    return uri->scheme == SIP_SCHEME_SIP || uri->scheme == SIP_SCHEME_SIPS;
+}
+
 /* The server itself: one of our names or addresses, and no user. */
 static bool is_server(const struct front *f, const struct sip_uri *uri)
 {
@@ -106,10 +111,11 @@ static void on_request(void *arg, struct tx *tx, struct flow *flow, struct sip_m
 {
     struct front *f = arg;
     metric_inc(M_REG_REQUESTS, m->method);
+    tx_set_once(tx, true); /* until we know better */
 
     if (m->method == SIP_OTHER) {
         front_reply(tx, 405, NULL, SPAN(ALLOW));
-    } else if (m->uri.scheme != SIP_SCHEME_SIP && m->uri.scheme != SIP_SCHEME_SIPS) {
+    } else if (!is_sip(&m->uri)) {
         front_reply(tx, 416, NULL, SPAN_NULL);
     } else if (m->method == SIP_REGISTER && conf_serves(f->conf, m->uri.host)) {
         if (!refuse_extensions(tx, m, SIP_HDR_REQUIRE, register_supports,
@@ -128,9 +134,24 @@ static void on_request(void *arg, struct tx *tx, struct flow *flow, struct sip_m
     }
 }
 
+/* What strangers ask is challenged without a transaction where a challenge is in hand; what would
+ * be refused before it is left to on_request(). */
 static bool on_stateless(void *arg, struct flow *flow, struct sip_msg *m)
 {
-    return register_challenge(arg, flow, m);
+    struct front *f = arg;
+    if (m->method == SIP_OTHER || !is_sip(&m->uri))
+        return false;
+    if (m->method == SIP_REGISTER) {
+        if (!register_challenge(f, flow, m))
+            return false;
+    } else if (m->max_forwards == 0 || sip_has(m, SIP_HDR_PROXY_REQUIRE) ||
+               (m->method == SIP_OPTIONS && is_server(f, &m->uri)) ||
+               !proxy_challenge(f, flow, m)) {
+        return false;
+    }
+    metric_inc(M_REG_REQUESTS, m->method);
+    metric_inc(M_REG_RESPONSES, 3);
+    return true;
 }
 
 static void on_cancelled(void *arg, struct tx *tx, struct sip_msg *cancel)

@@ -27,6 +27,11 @@ void front_close(struct front *f);
 
 /* The canonical AOR of a URI in the message's arena; absent if it is none. */
 struct span front_aor(struct sip_msg *m, const struct sip_uri *uri);
+/* Whether it shows credentials, good or not. */
+static inline bool front_has_credentials(const struct sip_msg *m)
+{
+    return sip_has(m, SIP_HDR_AUTHORIZATION) || sip_has(m, SIP_HDR_PROXY_AUTHORIZATION);
+}
 /* Answers, and counts the answer. lines may be absent. */
 void front_reply(struct tx *tx, unsigned status, const char *reason, struct span lines);
 /* Answers with a verdict that is no ACCEPT, and counts it. */

@@ -252,7 +252,10 @@ static void on_verdict(void *arg, enum verdict kind, const Countersign__Auth__Ve
         tx_set_data(p->tx, NULL);
         front_refuse(p->tx, kind, v);
         release(p);
-    } else if (take_grant(p, v->grant)) {
+        return;
+    }
+    tx_set_once(p->tx, false);
+    if (take_grant(p, v->grant)) {
         refuse(p, 500, NULL);
     } else if (p->in_dialog && is_too_open(p, p->route.to)) {
         unavailable(p);
@@ -272,6 +275,13 @@ static void on_verdict(void *arg, enum verdict kind, const Countersign__Auth__Ve
         if (!p->location)
             refuse(p, 500, NULL);
     }
+}
+
+/* The Request-URI's, or, where that is the other phone's address, whose request it is. */
+static struct span domain_of(const struct front *f, const struct sip_msg *m)
+{
+    struct span domain = conf_domain(f->conf, m->uri.host);
+    return domain.p ? domain : conf_domain(f->conf, m->from.uri.host);
 }
 
 void proxy_start(struct front *f, struct tx *tx, struct flow *flow, struct sip_msg *m)
@@ -298,16 +308,25 @@ void proxy_start(struct front *f, struct tx *tx, struct flow *flow, struct sip_m
         return;
     }
     p->in_dialog = err == 0;
-    struct gate_facts facts = { .domain = conf_domain(f->conf, m->uri.host),
+    /* An ACK to what is answered once has nothing but its To tag to be known by, which inside a
+     * dialog is not ours. */
+    tx_set_once(tx, !p->in_dialog && !front_has_credentials(m));
+    struct gate_facts facts = { .domain = domain_of(f, m),
                                 .from_aor = front_aor(m, &m->from.uri),
                                 .to_aor = front_aor(m, &m->to.uri) };
-    if (!p->in_dialog && facts.domain.p)
+    if (!p->in_dialog && conf_serves(f->conf, m->uri.host))
         p->aor = facts.target_aor = front_aor(m, &m->uri);
-    if (!facts.domain.p) /* the other phone's address: whose request is it? */
-        facts.domain = conf_domain(f->conf, m->from.uri.host);
     p->gate = gate_ask(f->gate, flow, m, &facts, on_verdict, p);
     if (!p->gate)
         refuse(p, 500, NULL);
+}
+
+bool proxy_challenge(struct front *f, struct flow *flow, struct sip_msg *m)
+{
+    struct gate_facts facts = { .domain = domain_of(f, m) };
+    if (m->method == SIP_INVITE && m->to.tag.p) /* as in proxy_start(): look at the dialog first */
+        return false;
+    return gate_challenge(f->gate, flow, m, &facts);
 }
 
 void proxy_cancel(struct tx *tx)

@@ -7,6 +7,9 @@
 
 /* Takes the request over: it will be answered. */
 void proxy_start(struct front *f, struct tx *tx, struct flow *flow, struct sip_msg *m);
+/* Challenges a request without credentials at no cost in memory. False: it was not answered; start
+ * it. */
+bool proxy_challenge(struct front *f, struct flow *flow, struct sip_msg *m);
 /* The caller gave up the INVITE of this transaction. */
 void proxy_cancel(struct tx *tx);
 /* An ACK to a 2xx: forwarded without a transaction, along its dialog only. */

@@ -262,18 +262,13 @@ void register_start(struct front *f, struct tx *tx, struct flow *flow, struct si
         return;
     }
     /* A request without credentials will be challenged: it costs Redis nothing. */
-    if (r->aor.p && (sip_has(m, SIP_HDR_AUTHORIZATION) || sip_has(m, SIP_HDR_PROXY_AUTHORIZATION)))
+    if (r->aor.p && front_has_credentials(m))
         read_record(r);
 }
 
 bool register_challenge(struct front *f, struct flow *flow, struct sip_msg *m)
 {
     struct gate_facts facts = { .domain = conf_domain(f->conf, m->uri.host) };
-    if (m->method != SIP_REGISTER || !facts.domain.p || sip_has(m, SIP_HDR_REQUIRE) ||
-        m->uri.scheme == SIP_SCHEME_OTHER || m->uri.scheme == SIP_SCHEME_TEL ||
-        !gate_challenge(f->gate, flow, m, &facts))
-        return false;
-    metric_inc(M_REG_REQUESTS, SIP_REGISTER);
-    metric_inc(M_REG_RESPONSES, 3);
-    return true;
+    return facts.domain.p && !sip_has(m, SIP_HDR_REQUIRE) &&
+           gate_challenge(f->gate, flow, m, &facts);
 }

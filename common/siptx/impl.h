@@ -35,6 +35,7 @@ struct tx {
     struct sip_msg *msg;
     struct flow *out; /* where answers go; NULL until the first */
     char tag[TX_TAG_LEN];
+    bool once;      /* tx_set_once() */
     bool forwarded; /* the last answer came from elsewhere, with another To tag */
 
     /* client */

@@ -11,7 +11,7 @@ void server_send(struct tx *t, struct span text)
 {
     if (!t->out || !t->out->open) {
         flow_unref(&t->out);
-        if (flow_for_response(t->flow, t->msg, &t->out)) {
+        if (!t->msg || flow_for_response(t->flow, t->msg, &t->out)) {
             t->broken = true;
             return;
         }
@@ -28,6 +28,12 @@ static struct buf scratch_for(const struct flow *f)
 static void answer(struct tx *t, unsigned status, struct span text)
 {
     struct tx_input in = { .text = text };
+    bool hushed = t->text_n && !flow_is_reliable(t->flow); /* by a 100 */
+    if (t->once && status >= 300 && !hushed) {
+        server_send(t, text);
+        tx_end(t);
+        return;
+    }
     tx_move(t, status < 200 ? TX_EV_1XX : status < 300 ? TX_EV_2XX : TX_EV_FINAL, &in);
 }
 
@@ -86,6 +92,16 @@ static void stateless_tag(struct buf *b, const struct sip_msg *req)
     struct tx_key key = tx_key_server(req, req->method == SIP_ACK ? SIP_INVITE : req->method);
     uint64_t tag = map_hash2(SPAN("stateless"), span_of(&key, sizeof(key)));
     buf_hex(b, &tag, sizeof(tag));
+}
+
+void tx_set_once(struct tx *t, bool once)
+{
+    struct buf tag = BUF_INIT(t->tag);
+    if (t->kind != TX_INVITE_SERVER || tx_is_answered(t))
+        return;
+    t->once = once;
+    if (once)
+        stateless_tag(&tag, t->msg);
 }
 
 static void send_to(struct flow *f, const struct sip_msg *req, struct span text)

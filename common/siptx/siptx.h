@@ -64,6 +64,12 @@ void tx_forward(struct tx *t, unsigned status, struct span response);
 /* Whether a final answer was given. */
 bool tx_is_answered(const struct tx *t);
 struct span tx_to_tag(const struct tx *t);
+/* A stranger's INVITE: its refusal is sent once, and the transaction ends with it, waiting for no
+ * ACK (RFC 3261, 8.2.7, 26.3.2.4: strangers cost no memory). If that was lost, the INVITE comes
+ * again as a new one; so it does not hold where a 100 has told the client over UDP to be quiet. To
+ * be turned off when the stranger is known. No-op for other methods, which cost little once
+ * answered. */
+void tx_set_once(struct tx *t, bool once);
 /* An answer without a transaction: for requests that must not cost memory. */
 void siptx_reply_stateless(struct flow *f, const struct sip_msg *req, unsigned status,
                            struct span lines);

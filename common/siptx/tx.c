@@ -33,7 +33,7 @@ struct tx *tx_new(struct siptx *x, enum tx_kind kind, struct tx_key key, struct 
     t->kind = kind;
     t->state = TX_IDLE;
     t->linked = true;
-    t->broken = t->forwarded = false;
+    t->broken = t->forwarded = t->once = false;
     t->data = NULL;
     t->flow = flow_ref(f);
     t->text_n = 0;
@@ -83,6 +83,15 @@ struct tx *tx_ref(struct tx *t)
     return t;
 }
 
+/* While an INVITE's refusal waits for its ACK, nobody needs the request any more, unless the ACK is
+ * to be told by its fields (17.2.3). */
+static void drop_request(struct tx *t)
+{
+    if (t->kind == TX_INVITE_SERVER && t->state == TX_COMPLETED && t->out && t->msg &&
+        tx_has_branch(t->msg))
+        sip_msg_unref(&t->msg);
+}
+
 void tx_unref(struct tx **pt)
 {
     struct tx *t = *pt;
@@ -92,8 +101,12 @@ void tx_unref(struct tx **pt)
     assert(t->refs);
     if (t->refs == 1 && t->x && tx_is_server(t) && !tx_is_answered(t))
         tx_reply(t, 500, SPAN_NULL);
-    if (--t->refs == 0 && !t->linked)
+    if (--t->refs)
+        return;
+    if (!t->linked)
         recycle(t);
+    else
+        drop_request(t);
 }
 
 /* ---- the state ---- */

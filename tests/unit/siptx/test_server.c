@@ -225,6 +225,94 @@ static void test_without_an_ack_timer_h_ends_it(void **state)
     world_close(&w);
 }
 
+static void test_a_strangers_invite_is_refused_once(void **state)
+{
+    struct world w;
+    (void)state;
+    world_open(&w, &(struct siptx_conf){ 0 });
+    int fd = udp_peer(&w);
+    int64_t open = metric_get(M_SIP_TRANSACTIONS, 1);
+    char first[64] = "";
+    for (size_t i = 1; i <= 2; i++) { /* a retransmission is a new one, under the same To tag */
+        wire_send(fd, message("INVITE", VIA("z9hG4bK1"), ""));
+        until_requests(&w, i);
+        tx_set_once(w.tx, true);
+        tx_reply(w.tx, 407, SPAN_NULL);
+        assert_true(tx_is_answered(w.tx));
+        tx_unref(&w.tx);
+        assert_int_equal(metric_get(M_SIP_TRANSACTIONS, 1), open);
+        assert_int_equal(next_status(&w, fd, 2000), 407);
+        if (i == 2)
+            assert_string_equal(received_tag(), first);
+        snprintf(first, sizeof(first), "%s", received_tag());
+        loop_skip(&w.loop, DURATION_S(1)); /* no timer G */
+        assert_int_equal(next_status(&w, fd, 20), 0);
+    }
+    wire_send(fd, message("ACK", VIA("z9hG4bK1"), first));
+    wire_send(fd, message("ACK", VIA("z9hG4bK1"), ";tag=another"));
+    assert_true(run_until_count(&w.loop, &w.acks, 1, 2000)); /* only the second goes up */
+    run_for(&w.loop, 10);
+    assert_int_equal(w.acks, 1);
+    close(fd);
+    world_close(&w);
+}
+
+static void test_once_ends_where_a_100_went_or_the_stranger_is_known(void **state)
+{
+    struct world w;
+    (void)state;
+    world_open(&w, &(struct siptx_conf){ 0 });
+    int fd = udp_peer(&w);
+    int64_t open = metric_get(M_SIP_TRANSACTIONS, 1);
+    wire_send(fd, message("INVITE", VIA("z9hG4bK1"), ""));
+    until_requests(&w, 1);
+    tx_set_once(w.tx, true);
+    loop_skip(&w.loop, DURATION_MS(200));
+    assert_int_equal(next_status(&w, fd, 2000), 100); /* it will not ask again */
+    tx_reply(w.tx, 407, SPAN_NULL);
+    tx_unref(&w.tx);
+    assert_int_equal(next_status(&w, fd, 2000), 407);
+    loop_skip(&w.loop, T1);
+    assert_int_equal(next_status(&w, fd, 2000), 407);
+    wire_send(fd, message("ACK", VIA("z9hG4bK1"), received_tag()));
+    run_for(&w.loop, 10);
+
+    wire_send(fd, message("INVITE", VIA("z9hG4bK2"), ""));
+    until_requests(&w, 2);
+    tx_set_once(w.tx, true);
+    tx_set_once(w.tx, false);
+    tx_reply(w.tx, 486, SPAN_NULL);
+    assert_int_equal(metric_get(M_SIP_TRANSACTIONS, 1), open + 2);
+    assert_int_equal(w.acks, 0);
+    close(fd);
+    world_close(&w);
+}
+
+static void test_a_refused_invite_is_held_no_longer_than_its_owner_holds_it(void **state)
+{
+    struct world w;
+    (void)state;
+    world_open(&w, &(struct siptx_conf){ 0 });
+    int fd = udp_peer(&w);
+    wire_send(fd, message("INVITE", VIA("z9hG4bK1"), ""));
+    until_requests(&w, 1);
+    struct sip_msg *m = sip_msg_ref(tx_request(w.tx));
+    tx_reply(w.tx, 486, SPAN_NULL);
+    assert_ptr_equal(tx_request(w.tx), m);
+    struct tx *t = w.tx; /* lives on until its timer H */
+    tx_unref(&w.tx);
+    assert_null(tx_request(t));
+    sip_msg_unref(&m);
+    assert_int_equal(next_status(&w, fd, 2000), 486);
+    wire_send(fd, message("INVITE", VIA("z9hG4bK1"), ""));
+    assert_int_equal(next_status(&w, fd, 2000), 486);
+    loop_skip(&w.loop, T1);
+    assert_int_equal(next_status(&w, fd, 2000), 486);
+    assert_int_equal(w.requests, 1);
+    close(fd);
+    world_close(&w);
+}
+
 static void test_after_a_2xx_acks_go_up_and_invites_are_absorbed(void **state)
 {
     struct world w;
@@ -437,6 +525,9 @@ int main(void)
         cmocka_unit_test(test_a_slow_owner_of_an_invite_gets_100_sent_for_it),
         cmocka_unit_test(test_a_refused_invite_is_told_so_until_its_ack),
         cmocka_unit_test(test_without_an_ack_timer_h_ends_it),
+        cmocka_unit_test(test_a_strangers_invite_is_refused_once),
+        cmocka_unit_test(test_once_ends_where_a_100_went_or_the_stranger_is_known),
+        cmocka_unit_test(test_a_refused_invite_is_held_no_longer_than_its_owner_holds_it),
         cmocka_unit_test(test_after_a_2xx_acks_go_up_and_invites_are_absorbed),
         cmocka_unit_test(test_to_tags_are_one_for_each_transaction),
         cmocka_unit_test(test_a_malformed_request_costs_no_transaction),
