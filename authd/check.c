@@ -436,14 +436,15 @@ static void got_user(void *arg, int err, const struct user *u)
         later(c, CAUSE(STORE_UNAVAILABLE));
         return;
     }
-    if (u)
-        cache_put(c->k->cache, c->cred.username, c->group->digest.realm, u->record,
-                  c->cache_generation);
     Countersign__Auth__Cause cause = judge(c, u);
-    if (cause == CAUSE(OK))
-        proceed(c, u);
-    else
+    if (cause != CAUSE(OK)) {
         refuse_wrong(c, cause);
+        return;
+    }
+    /* Only now: keeping a record takes time, which would tell that there is such a user. */
+    cache_put(c->k->cache, c->cred.username, c->group->digest.realm, u->record,
+              c->cache_generation);
+    proceed(c, u);
 }
 
 /* What is kept may only say yes. A no, and somebody unknown, are judged by what Redis holds, with
