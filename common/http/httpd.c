@@ -21,6 +21,7 @@ enum {
     MAX_CONNECTIONS = 64,
     MAX_HEADER = 16 * 1024, /* memory of a connection: its request line and headers */
     DEADLINE_MS = 30 * 1000,
+    HEAD_MS = 5 * 1000,
     RUNS_PER_TURN = 16,
     SWALLOW = 4, /* times max_body that are read and dropped before a refusal */
 };
@@ -35,13 +36,16 @@ struct httpd {
     void *arg;
     struct httpd_conf conf;
     struct addr local;
-    struct list open; /* requests that a handler has */
+    struct list open;  /* requests that a handler has */
+    struct list conns; /* that may have to make room, the one waiting longest first */
+    unsigned n_conns;
     bool closing;
 };
 
 /* A connection has so long to send a whole request, idle or not, and again to take the reply: one
  * byte now and then is no life sign. */
 struct conn {
+    struct list link; /* in httpd.conns until it has sent a whole request, or showed the token */
     struct httpd *h;
     struct timer deadline;
     int fd;
@@ -328,14 +332,16 @@ static enum MHD_Result count_host(void *arg, enum MHD_ValueKind kind, const char
 }
 
 /* Replies when the request is refused for what its head says. */
-static void judge_head(struct http_req *r, const char *method)
+static void judge_head(struct http_req *r, const char *method, const char *version)
 {
     struct span query = r->target, path = span_cut(&query, '?');
     unsigned hosts = 0;
     MHD_get_connection_values(r->mhd, MHD_HEADER_KIND, count_host, &hosts);
-    if (hosts != 1) { /* RFC 9112, 3.2 */
+    /* RFC 9112, 3.2; before HTTP/1.1 there was none, and no browser of today leaves it out. */
+    const bool may_lack = strcmp(version, MHD_HTTP_VERSION_1_0) == 0;
+    if (hosts > 1 || (hosts == 0 && !may_lack)) {
         http_problem(r, 400, "host", "Bad request", "Send one Host header.");
-    } else if (!route_host_is_ours(http_header(r, "Host"), r->h->conf.name)) {
+    } else if (hosts && !route_host_is_ours(http_header(r, "Host"), r->h->conf.name)) {
         http_problem(r, 421, "host", "Misdirected request",
                      "This Host is not known here. Use an address or localhost.");
     } else if (path.n == 0 || path.p[0] != '/') {
@@ -355,6 +361,8 @@ static void judge_head(struct http_req *r, const char *method)
         r->route = NULL;
         http_problem(r, 400, "target", "Bad request",
                      "The path or query has a broken escape or says a parameter twice.");
+    } else if (r->route->access != HTTP_PUBLIC) {
+        list_remove(&r->conn->link);
     }
 }
 
@@ -431,11 +439,11 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *mhd, const c
     struct http_req *r = *ctx;
     (void)mhd;
     (void)url;
-    (void)version;
     if (!r)
         return MHD_NO;
     if (r->stage == REQ_HEAD) {
-        judge_head(r, method);
+        timer_start(h->loop, &r->conn->deadline, h->conf.deadline);
+        judge_head(r, method, version);
         r->stage = REQ_BODY;
         if (!r->response && declares_more_than(r, h->conf.max_body))
             reply_too_large(r);
@@ -454,6 +462,7 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *mhd, const c
     if (r->stage == REQ_BODY) {
         r->stage = REQ_HANDLER;
         timer_stop(h->loop, &r->conn->deadline);
+        list_remove(&r->conn->link);
         if (r->response)
             return send_reply(r);
         list_push_back(&h->open, &r->link);
@@ -465,6 +474,19 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *mhd, const c
     MHD_suspend_connection(r->mhd);
     watch(r);
     return MHD_YES;
+}
+
+/* So that who sends half a request and waits cannot lock others out. The connection that came last
+ * is not pushed out before it could say anything. */
+static void make_room(struct httpd *h, const struct conn *newcomer)
+{
+    if (h->n_conns < h->conf.max_connections || list_empty(&h->conns))
+        return;
+    struct conn *oldest = container_of(h->conns.next, struct conn, link);
+    if (oldest == newcomer)
+        return;
+    list_remove(&oldest->link);
+    shutdown(oldest->fd, SHUT_RDWR); /* libmicrohttpd finds it so and closes it */
 }
 
 static void *on_target(void *arg, const char *target, struct MHD_Connection *mhd)
@@ -490,7 +512,6 @@ static void on_completed(void *arg, struct MHD_Connection *mhd, void **ctx,
     struct http_req *r = *ctx;
     (void)arg;
     (void)mhd;
-    (void)why;
     if (!r)
         return;
     *ctx = NULL;
@@ -498,6 +519,11 @@ static void on_completed(void *arg, struct MHD_Connection *mhd, void **ctx,
     list_remove(&r->link);
     if (!r->h->closing)
         timer_start(r->h->loop, &r->conn->deadline, r->h->conf.deadline);
+    if (!r->h->closing && why == MHD_REQUEST_TERMINATED_COMPLETED_OK) {
+        list_remove(&r->conn->link);
+        list_push_back(&r->h->conns, &r->conn->link);
+        make_room(r->h, NULL);
+    }
     if (r->response)
         MHD_destroy_response(r->response);
     drop_body(r);
@@ -510,7 +536,8 @@ static void on_completed(void *arg, struct MHD_Connection *mhd, void **ctx,
 static void on_deadline(struct timer *t)
 {
     struct conn *c = container_of(t, struct conn, deadline);
-    shutdown(c->fd, SHUT_RDWR); /* libmicrohttpd finds it so and closes it */
+    list_remove(&c->link);
+    shutdown(c->fd, SHUT_RDWR);
 }
 
 static void on_connection(void *arg, struct MHD_Connection *mhd, void **ctx,
@@ -519,8 +546,11 @@ static void on_connection(void *arg, struct MHD_Connection *mhd, void **ctx,
     struct httpd *h = arg;
     struct conn *c = *ctx;
     if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
-        if (c)
+        if (c) {
             timer_stop(h->loop, &c->deadline);
+            list_remove(&c->link);
+            h->n_conns--;
+        }
         free(c);
         *ctx = NULL;
         if (!h->closing)
@@ -536,7 +566,10 @@ static void on_connection(void *arg, struct MHD_Connection *mhd, void **ctx,
     c->h = h;
     c->fd = fd;
     timer_init(&c->deadline, on_deadline);
-    timer_start(h->loop, &c->deadline, h->conf.deadline);
+    timer_start(h->loop, &c->deadline, DURATION_MS(CS_MIN(h->conf.deadline.ms, HEAD_MS)));
+    list_push_back(&h->conns, &c->link);
+    h->n_conns++;
+    make_room(h, c);
 }
 
 /* Targets are decoded by route.c, after they were taken apart. */
@@ -623,6 +656,7 @@ int httpd_open(struct loop *l, const struct httpd_conf *conf, const struct http_
     h->conf.max_connections = conf->max_connections ? conf->max_connections : MAX_CONNECTIONS;
     h->conf.deadline = conf->deadline.ms ? conf->deadline : DURATION_MS(DEADLINE_MS);
     list_init(&h->open);
+    list_init(&h->conns);
     turn_init(&h->turn, on_turn);
     timer_init(&h->again, on_again);
     int fd = -1, err = listen_on(&h->local, &fd);

@@ -30,11 +30,14 @@ struct httpd_conf {
     size_t max_body;                  /* 0 means 1 MiB */
     const char *name;         /* a Host it answers to besides addresses and localhost, or NULL */
     unsigned max_connections; /* 0 means 64 */
-    struct duration deadline; /* to send a request, and to take its answer; 0 means 30 s */
+    struct duration deadline; /* to send a request, and to take its answer; 0 means 30 s. The head
+                               * of a connection's first request has 5 s of it. */
     void (*answered)(void *arg, unsigned status); /* after each reply; may be NULL */
 };
 
-/* routes ends with a NULL method; it and arg outlive the server. A known path with another method
+/* When every place is taken, the connection that has been longest without sending a whole request
+ * makes room; one that showed the admin token does not.
+ * routes ends with a NULL method; it and arg outlive the server. A known path with another method
  * is 405 with Allow; HEAD is served by GET; an unknown path is 404. */
 CS_CHECK int httpd_open(struct loop *l, const struct httpd_conf *conf,
                         const struct http_route *routes, void *arg, struct httpd **out);

@@ -15,6 +15,7 @@
 #define AUTH      "Authorization: Bearer s3cret-token\r\n"
 #define HOST      "Host: 127.0.0.1\r\n"
 #define GET(path) "GET " path " HTTP/1.1\r\n" HOST AUTH "\r\n"
+#define SLOW_POST "POST /size HTTP/1.1\r\n" HOST AUTH "Content-Length: 99\r\n\r\n"
 
 struct fixture {
     struct loop loop;
@@ -324,8 +325,9 @@ static void test_strange_hosts_are_refused(void **state)
 {
     assert_problem(ask(*state, "GET /problem HTTP/1.1\r\nHost: evil.example\r\n\r\n"), 421, "host");
     assert_problem(ask(*state, "GET /problem HTTP/1.1\r\n" HOST HOST "\r\n"), 400, "host");
-    assert_problem(ask(*state, "GET /problem HTTP/1.0\r\n\r\n"), 400, "host");
+    assert_problem(ask(*state, "GET /problem HTTP/1.0\r\nHost: evil.example\r\n\r\n"), 421, "host");
     assert_int_equal(ask(*state, "GET /problem HTTP/1.1\r\n\r\n")->status, 400);
+    assert_int_equal(ask(*state, "GET /problem HTTP/1.0\r\n\r\n")->status, 503);
     assert_int_equal(
         ask(*state, "GET /problem HTTP/1.1\r\nHost: authd.example.com:1\r\n\r\n")->status, 503);
 }
@@ -578,7 +580,7 @@ static void test_a_slow_sender_is_cut_off_at_the_deadline(void **state)
 {
     struct fixture *f = *state;
     int fd = dial(f);
-    say(f, fd, "GET /echo", 9);
+    say(f, fd, SLOW_POST, strlen(SLOW_POST));
     for (unsigned i = 0; i < 9; i++) {
         loop_skip(&f->loop, DURATION_S(1));
         say(f, fd, "/", 1);
@@ -588,6 +590,65 @@ static void test_a_slow_sender_is_cut_off_at_the_deadline(void **state)
     loop_skip(&f->loop, DURATION_S(2));
     assert_true(is_closed(f, fd));
     close(fd);
+}
+
+static void test_the_head_has_a_shorter_deadline(void **state)
+{
+    struct fixture *f = *state;
+    int fd = dial(f);
+    say(f, fd, "GET /echo", 9);
+    for (unsigned i = 0; i < 4; i++) {
+        loop_skip(&f->loop, DURATION_S(1));
+        say(f, fd, "/", 1);
+        turn(f);
+    }
+    assert_int_equal(send(fd, "/", 1, MSG_NOSIGNAL), 1);
+    loop_skip(&f->loop, DURATION_S(2));
+    assert_true(is_closed(f, fd));
+    close(fd);
+}
+
+static void test_half_sent_requests_lock_nobody_out(void **state)
+{
+    static const char *const halves[] = {
+        "",
+        "GET /problem HT",
+        "POST /size HTTP/1.1\r\n" HOST "Content-Length: 9\r\n\r\n",
+        "GET /problem HTTP/1.1\r\n" HOST "Content-Length: 9\r\n\r\n",
+        "GET /problem HTTP/1.1\r\n" HOST "\r\n",
+    };
+    struct fixture *f = *state;
+    int fd[20];
+    for (size_t k = 0; k < CS_LEN(halves); k++) {
+        for (size_t i = 0; i < CS_LEN(fd); i++) {
+            fd[i] = dial(f);
+            say(f, fd[i], halves[k], strlen(halves[k]));
+        }
+        assert_int_equal(ask(f, "GET /problem HTTP/1.1\r\n" HOST "\r\n")->status, 503);
+        for (size_t i = 0; i < CS_LEN(fd); i++)
+            close(fd[i]);
+    }
+}
+
+static void test_who_showed_the_token_makes_no_room(void **state)
+{
+    struct fixture *f = *state;
+    static char body[99];
+    int fd[20];
+    int ours = dial(f);
+    say(f, ours, SLOW_POST, strlen(SLOW_POST));
+    for (unsigned i = 0; i < 20; i++)
+        turn(f);
+    for (size_t i = 0; i < CS_LEN(fd); i++) {
+        fd[i] = dial(f);
+        turn(f);
+    }
+    say(f, ours, body, sizeof(body));
+    hear(f, ours, false, &got);
+    assert_int_equal(got.status, 200);
+    close(ours);
+    for (size_t i = 0; i < CS_LEN(fd); i++)
+        close(fd[i]);
 }
 
 static void test_an_idle_connection_is_closed(void **state)
@@ -674,6 +735,9 @@ int main(void)
         TEST(test_a_handler_that_does_not_ask_may_still_reply),
         TEST(test_closing_drops_what_is_open),
         TEST(test_a_slow_sender_is_cut_off_at_the_deadline),
+        TEST(test_the_head_has_a_shorter_deadline),
+        TEST(test_half_sent_requests_lock_nobody_out),
+        TEST(test_who_showed_the_token_makes_no_room),
         TEST(test_an_idle_connection_is_closed),
         TEST(test_a_waiting_request_has_no_deadline),
         TEST(test_more_connections_than_allowed_wait_their_turn),
