@@ -107,11 +107,12 @@ void complain(const char *fmt, ...)
 int bad_usage(struct ctl *c, const char *fmt, ...)
 {
     va_list ap;
+    const char *gap = *c->command ? " " : "";
     va_start(ap, fmt);
-    fprintf(stderr, "csctl %s: ", c->command);
+    fprintf(stderr, "csctl%s%s: ", gap, c->command);
     vfprintf(stderr, fmt, ap);
-    fprintf(stderr, "\nUsage: csctl %s %s\nMore: csctl %s --help\n", c->command, c->usage,
-            c->command);
+    fprintf(stderr, "\nUsage: csctl%s%s %s\nMore: csctl%s%s --help\n", gap, c->command, c->usage,
+            gap, c->command);
     va_end(ap);
     return EXIT_USAGE;
 }
@@ -152,6 +153,21 @@ static const struct command *take_command(int *argc, char **argv)
         }
     }
     return NULL;
+}
+
+/* Names what stands where a command should; EXIT_USAGE. */
+static int no_command(char **argv)
+{
+    while (*++argv && **argv == '-')
+        ;
+    if (!*argv) {
+        print_overview(stderr);
+        return EXIT_USAGE;
+    }
+    const bool two = strcmp(*argv, "user") == 0 && argv[1] && *argv[1] != '-';
+    complain("there is no command \"%s%s%s\"; see csctl --help", *argv, two ? " " : "",
+             two ? argv[1] : "");
+    return EXIT_USAGE;
 }
 
 /* Takes the options that all commands share out of argv; EXIT_OK or EXIT_USAGE. */
@@ -206,9 +222,11 @@ int main(int argc, char **argv)
     if (err)
         return err;
     const struct command *cmd = take_command(&argc, argv);
+    if (!cmd && !help)
+        return no_command(argv);
     if (!cmd) {
-        print_overview(help ? stdout : stderr);
-        return help ? EXIT_OK : EXIT_USAGE;
+        print_overview(stdout);
+        return EXIT_OK;
     }
     c.command = cmd->name;
     c.usage = cmd->usage;
