@@ -346,6 +346,12 @@ static const struct conf_key root_keys[] = {
 static void root_check(struct conf_check *c, void *section)
 {
     A *conf = section;
+    uid_t uid;
+    gid_t gid;
+    if (conf->user.p && process_user(conf->user, &uid, &gid))
+        conf_error(c, "user",
+                   "this system has no user " SPAN_FMT "; create it, or name one that is there",
+                   SPAN_ARG(conf->user));
     for (size_t i = 0; i < conf->n_peer_groups; i++) {
         struct span realm = conf->peer_groups[i].digest.realm;
         char key[64];

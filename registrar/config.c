@@ -1,5 +1,8 @@
 #include "registrar/config.h"
 
+#include "base/process.h"
+#include "sip/chars.h"
+
 static const char *const transports[] = { "udp", "tcp", NULL };
 
 #define ROOT struct registrar_conf
@@ -133,7 +136,20 @@ static const struct conf_key root_keys[] = {
 static void root_check(struct conf_check *c, void *section)
 {
     struct registrar_conf *conf = section;
+    uid_t uid;
+    gid_t gid;
+    if (conf->user.p && process_user(conf->user, &uid, &gid))
+        conf_error(c, "user",
+                   "this system has no user " SPAN_FMT "; create it, or name one that is there",
+                   SPAN_ARG(conf->user));
     for (size_t i = 0; i < conf->n_domains; i++) { /* compared in lower case from here on */
+        char key[32];
+        snprintf(key, sizeof(key), "domains[%zu]", i);
+        if (!chars_is_host(conf->domains[i]))
+            conf_error(c, key,
+                       "\"" SPAN_FMT "\" is no host name or address; write phones.example.com, "
+                       "192.0.2.1 or [2001:db8::1], without a port",
+                       SPAN_ARG(conf->domains[i]));
         char *p = arena_str(conf_arena(c), conf->domains[i]);
         if (!p)
             continue;
