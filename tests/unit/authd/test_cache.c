@@ -232,6 +232,21 @@ static void test_a_changed_password_is_the_only_one_at_once(void **state)
     bench_remove("1001");
 }
 
+static void test_only_a_right_response_keeps_a_record(void **state)
+{
+    (void)state;
+    bench_add("1001", "1001", "first secret word", ALG_ALL, true);
+    bench_add("1002", "1001", "first secret word", ALG_ALL, true);
+    warm_up(); /* from here on it keeps what it is given */
+    assert_verdict(ask_with("REGISTER", "off", "1002", "some other word"), CHALLENGE,
+                   WRONG_RESPONSE);
+    assert_null(cache_get(bench.k.cache, SPAN("1002"), REALM).p);
+    assert_verdict(ask_with("REGISTER", "off", "1002", "first secret word"), ACCEPT, OK);
+    assert_non_null(cache_get(bench.k.cache, SPAN("1002"), REALM).p);
+    bench_remove("1001");
+    bench_remove("1002");
+}
+
 static void test_a_removed_user_is_unknown_at_once(void **state)
 {
     (void)state;
@@ -274,6 +289,7 @@ int main(void)
         TEST(test_a_cache_of_nothing_keeps_nothing),
         cmocka_unit_test(test_a_warm_cache_costs_no_read),
         cmocka_unit_test(test_a_changed_password_is_the_only_one_at_once),
+        cmocka_unit_test(test_only_a_right_response_keeps_a_record),
         cmocka_unit_test(test_a_removed_user_is_unknown_at_once),
     };
     return cmocka_run_group_tests(tests, bench_open, bench_close);
