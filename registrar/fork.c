@@ -176,11 +176,21 @@ static void answer_best(struct fork *k)
     }
 }
 
+/* Those that ring answer soon with a 487. The CANCEL of an INVITE that met silence waits for a
+ * provisional (9.1), and nobody waits for that, nor for what comes behind the answer to another
+ * request; such a request cannot be cancelled, and is silent until its answer (RFC 4320). */
 static void cancel_branches(struct fork *k)
 {
+    bool invite = k->rq.msg->method == SIP_INVITE;
     for (size_t i = 0; i < k->started; i++) {
-        if (!k->branches[i].status && k->branches[i].tx)
-            tx_cancel(k->branches[i].tx);
+        struct branch *b = &k->branches[i];
+        if (b->status)
+            continue;
+        tx_cancel(b->tx);
+        if (invite ? !b->heard : k->answered) {
+            b->status = 487;
+            k->finals++;
+        }
     }
 }
 
@@ -261,7 +271,7 @@ static void on_response(void *arg, struct tx *tx, struct sip_msg *resp)
     if (resp->status == 100 || is_last_hop(resp))
         return;
     if (resp->status < 200) {
-        if (!k->answered)
+        if (!k->answered && !b->status)
             forward(k, resp, SPAN_NULL);
         return;
     }
@@ -270,8 +280,10 @@ static void on_response(void *arg, struct tx *tx, struct sip_msg *resp)
             finalize(b, resp->status, resp);
         return;
     }
-    bool first = !k->won;
+    bool first = !k->won, counted = b->status;
     k->won = true;
+    b->status = resp->status;
+    k->finals += !counted;
     if (k->rq.msg->method == SIP_INVITE || !k->answered) {
         k->answered = true;
         forward(k, resp, SPAN_NULL);
@@ -280,8 +292,8 @@ static void on_response(void *arg, struct tx *tx, struct sip_msg *resp)
         timer_stop(k->front->loop, &k->timer);
         cancel_branches(k);
     }
-    if (!b->status)
-        finalize(b, resp->status, NULL);
+    if (first || !counted)
+        advance(k);
 }
 
 static void on_failed(void *arg, struct tx *tx, int err)
@@ -344,9 +356,12 @@ struct fork *fork_start(struct front *f, const struct fork_request *rq)
 
 void fork_cancel(struct fork *k)
 {
+    if (k->answered)
+        return;
     k->cancelled = true;
     timer_stop(k->front->loop, &k->timer);
     cancel_branches(k);
+    advance(k);
 }
 
 void fork_end_all(struct front *f)

@@ -30,7 +30,8 @@ struct fork_request {
 
 /* Sends. NULL when memory is exhausted (the transaction is not answered then). */
 struct fork *fork_start(struct front *f, const struct fork_request *rq);
-/* Cancels every branch that rings; their answers come as always. */
+/* Cancels every branch that rings; their answers come as always. Those that never said a word count
+ * as ended. */
 void fork_cancel(struct fork *fork);
 /* Drops what is under way: callers without an answer get a 500. */
 void fork_end_all(struct front *f);

@@ -113,9 +113,7 @@ static void on_request(void *arg, struct tx *tx, struct flow *flow, struct sip_m
     metric_inc(M_REG_REQUESTS, m->method);
     tx_set_once(tx, true); /* until we know better */
 
-    if (m->method == SIP_OTHER) {
-        front_reply(tx, 405, NULL, SPAN(ALLOW));
-    } else if (!is_sip(&m->uri)) {
+    if (!is_sip(&m->uri)) {
         front_reply(tx, 416, NULL, SPAN_NULL);
     } else if (m->method == SIP_REGISTER && conf_serves(f->conf, m->uri.host)) {
         if (!refuse_extensions(tx, m, SIP_HDR_REQUIRE, register_supports,
@@ -127,6 +125,8 @@ static void on_request(void *arg, struct tx *tx, struct flow *flow, struct sip_m
         /* A keepalive, or somebody asking who is there: both are free. */
         if (!refuse_extensions(tx, m, SIP_HDR_REQUIRE, NULL, 0))
             answer_options(tx);
+    } else if (m->method == SIP_OTHER && is_server(f, &m->uri)) { /* others' we forward (16.3) */
+        front_reply(tx, 405, NULL, SPAN(ALLOW));
     } else if (m->max_forwards == 0) {
         front_reply(tx, 483, NULL, SPAN_NULL);
     } else if (!refuse_extensions(tx, m, SIP_HDR_PROXY_REQUIRE, NULL, 0)) {

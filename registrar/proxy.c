@@ -267,7 +267,8 @@ static void on_verdict(void *arg, enum verdict kind, const Countersign__Auth__Ve
                                       .q = 1000 };
         start_fork(p, &target, 1);
     } else if (!p->aor.p) {
-        refuse(p, 404, "Domain Not Served Here");
+        refuse(p, 404,
+               conf_serves(p->front->conf, p->msg->uri.host) ? NULL : "Domain Not Served Here");
     } else if (p->target_asked && !p->target_known) { /* bindings may be left of a disabled user */
         refuse(p, 404, NULL);
     } else {
