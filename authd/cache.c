@@ -3,27 +3,14 @@
 #include <stdlib.h>
 
 #include "authd/user.h"
-#include "base/list.h"
-#include "base/map.h"
-
-enum { RECORD_MAX = 8192 }; /* larger ones are read each time */
+#include "base/lru.h"
 
 static const struct duration lifetime = { 60000 };
-
-struct entry {
-    struct map_node node;
-    struct list link; /* in order of use */
-    struct mono until;
-    size_t key_n, record_n;
-    char bytes[]; /* key, then record */
-};
 
 struct cache {
     struct loop *loop;
     struct redis *watcher; /* NULL: nothing is kept */
-    struct map entries;
-    struct list used; /* the one used last is last */
-    size_t max;
+    struct lru records;
     uint64_t generation;
 };
 
@@ -43,50 +30,17 @@ static bool key_make(struct key *k, struct span name, struct span realm)
     return buf_ok(&b);
 }
 
-static bool is_key(const struct map_node *n, const void *key)
-{
-    const struct entry *e = container_of(n, struct entry, node);
-    return span_eq(span_of(e->bytes, e->key_n), *(const struct span *)key);
-}
-
-static struct entry *find(const struct cache *c, struct span key)
-{
-    struct map_node *n = map_find(&c->entries, map_hash(key), is_key, &key);
-    return n ? container_of(n, struct entry, node) : NULL;
-}
-
-static void remove_entry(struct cache *c, struct entry *e)
-{
-    map_remove(&c->entries, &e->node);
-    list_remove(&e->link);
-    free(e);
-}
-
-static void remove_all(struct cache *c)
-{
-    list_for_each (it, &c->used)
-        remove_entry(c, container_of(it, struct entry, link));
-}
-
-static void drop_key(struct cache *c, struct span key)
-{
-    struct entry *e = find(c, key);
-    c->generation++;
-    if (e)
-        remove_entry(c, e);
-}
-
 /* key: "cs:user:{name@realm}" */
 static void on_change(void *arg, struct span key)
 {
     static const struct span prefix = SPAN_INIT("cs:user:{");
     struct cache *c = arg;
+    c->generation++;
     if (key.p && key.n > prefix.n && span_starts(key, prefix)) {
         key = span_skip(key, prefix.n);
-        drop_key(c, span_head(key, key.n - 1));
+        lru_remove(&c->records, span_head(key, key.n - 1));
     } else {
-        c->generation++;
-        remove_all(c);
+        lru_clear(&c->records);
     }
 }
 
@@ -96,9 +50,7 @@ int cache_open(struct loop *l, const struct redis_conf *conf, size_t max, struct
     if (!c)
         return CS_ENOMEM;
     c->loop = l;
-    c->max = max;
-    map_init(&c->entries);
-    list_init(&c->used);
+    lru_init(&c->records, max, lifetime);
     int err = max ? redis_watch(l, conf, "cs:user:", on_change, c, &c->watcher) : 0;
     if (err) {
         free(c);
@@ -115,8 +67,7 @@ void cache_close(struct cache **cp)
         return;
     *cp = NULL;
     redis_close(&c->watcher);
-    remove_all(c);
-    map_fini(&c->entries);
+    lru_fini(&c->records);
     free(c);
 }
 
@@ -130,16 +81,7 @@ struct span cache_get(struct cache *c, struct span name, struct span realm)
     struct key k;
     if (!is_usable(c) || !key_make(&k, name, realm))
         return SPAN_NULL;
-    struct entry *e = find(c, k.span);
-    if (!e)
-        return SPAN_NULL;
-    if (mono_before(e->until, loop_now(c->loop))) {
-        remove_entry(c, e);
-        return SPAN_NULL;
-    }
-    list_remove(&e->link);
-    list_push_back(&c->used, &e->link);
-    return span_of(e->bytes + e->key_n, e->record_n);
+    return lru_get(&c->records, k.span, loop_now(c->loop));
 }
 
 uint64_t cache_generation(const struct cache *c)
@@ -151,25 +93,6 @@ void cache_put(struct cache *c, struct span name, struct span realm, struct span
                uint64_t generation)
 {
     struct key k;
-    if (!is_usable(c) || generation != c->generation || record.n > RECORD_MAX ||
-        !key_make(&k, name, realm))
-        return;
-    struct entry *old = find(c, k.span);
-    if (old)
-        remove_entry(c, old);
-    else if (c->entries.n >= c->max)
-        remove_entry(c, container_of(c->used.next, struct entry, link));
-    struct entry *e = malloc(sizeof(*e) + k.span.n + record.n);
-    if (!e)
-        return;
-    e->key_n = k.span.n;
-    e->record_n = record.n;
-    e->until = mono_add(loop_now(c->loop), lifetime);
-    memcpy(e->bytes, k.span.p, k.span.n);
-    memcpy(e->bytes + k.span.n, record.p, record.n);
-    list_push_back(&c->used, &e->link);
-    if (map_insert(&c->entries, &e->node, map_hash(k.span))) {
-        list_remove(&e->link);
-        free(e);
-    }
+    if (is_usable(c) && generation == c->generation && key_make(&k, name, realm))
+        lru_put(&c->records, k.span, record, loop_now(c->loop));
 }

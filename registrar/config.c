@@ -79,6 +79,10 @@ static const struct conf_key limit_keys[] = {
               .min = 64 * CONF_KIB, .max = 4 * CONF_GIB),
     CONF_SIZE("branches", LIMITS, branches, "Contacts that one request is forked to.", .def = "20",
               .min = 1, .max = 60),
+    CONF_SIZE("known", LIMITS, known,
+              "Addresses of record whose bindings are remembered, about 600 bytes each, so that a "
+              "refresh reads nothing.",
+              .def = "16384", .max = 10000000),
     CONF_DURATION("idle", LIMITS, idle, "A stream without a message or keepalive is closed.",
                   .def = "15m", .min = 10 * CONF_SECOND, .max = CONF_DAY),
     CONF_DURATION("message_deadline", LIMITS, message_deadline,

@@ -32,7 +32,7 @@ struct registrar_conf {
     size_t n_listeners;
     struct {
         size_t message, line, headers, connections, connections_per_address, transactions,
-            answer_memory, branches;
+            answer_memory, branches, known;
         struct duration idle, message_deadline, first_message, connect;
     } limits;
     struct {

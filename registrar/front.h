@@ -4,7 +4,7 @@
 #define CS_REGISTRAR_FRONT_H
 
 #include "gate/gate.h"
-#include "redis/redis.h"
+#include "location/location.h"
 #include "registrar/config.h"
 #include "registrar/route_token.h"
 
@@ -13,6 +13,7 @@ struct front {
     const struct registrar_conf *conf;
     char node[65];
     struct redis *redis;
+    struct locations *locations;
     struct gate *gate;
     struct siptp *tp;
     struct siptx *tx;

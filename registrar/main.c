@@ -43,6 +43,8 @@ static const struct conf_program program = { .name = "registrar",
 static void on_redis(void *arg, bool ready)
 {
     struct registrar *r = arg;
+    if (!ready)
+        locations_forget(r->front.locations);
     if (r->front.gate)
         gate_use_leases(r->front.gate, ready);
 }
@@ -65,6 +67,8 @@ static int open_redis(struct registrar *r)
     }
     int err = redis_open(&r->loop, &rc, &r->front.redis);
     if (!err)
+        err = locations_open(&r->loop, r->front.redis, c->limits.known, &r->front.locations);
+    if (!err)
         redis_on_ready(r->front.redis, on_redis, r);
     return err;
 }
@@ -74,6 +78,7 @@ static void stop(struct registrar *r)
     httpd_close(&r->httpd);
     gate_close(&r->front.gate); /* open questions are answered 503 while there is a socket */
     redis_close(&r->front.redis);
+    locations_close(&r->front.locations);
     front_close(&r->front);
     loop_stop(&r->loop);
 }

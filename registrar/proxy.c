@@ -272,7 +272,7 @@ static void on_verdict(void *arg, enum verdict kind, const Countersign__Auth__Ve
     } else if (p->target_asked && !p->target_known) { /* bindings may be left of a disabled user */
         refuse(p, 404, NULL);
     } else {
-        p->location = location_get(p->front->redis, p->aor, &p->msg->arena, on_record, p);
+        p->location = location_get(p->front->locations, p->aor, &p->msg->arena, on_record, p);
         if (!p->location)
             refuse(p, 500, NULL);
     }

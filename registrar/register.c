@@ -25,6 +25,7 @@ struct registration {
     struct gate_ask *gate;
     struct location_call *location;
     bool granted, read;
+    bool known; /* what stands in before is from memory, not from Redis */
     struct register_ask ask;
     struct register_answer answer;
     struct location before; /* as it was read */
@@ -96,6 +97,10 @@ static void decide(struct registration *r)
         refuse(r, 500, NULL, SPAN_NULL);
         return;
     }
+    if (r->known && (r->answer.status != 200 || !r->answer.changed)) {
+        read_record(r); /* no commit would tell whether that is still so */
+        return;
+    }
     if (r->answer.status == 423) {
         buf_lit(&b, "Min-Expires: ");
         buf_u64(&b, r->ask.expires_min);
@@ -108,7 +113,7 @@ static void decide(struct registration *r)
     } else if (!r->answer.changed) {
         accept_(r);
     } else {
-        r->location = location_commit(r->front->redis, r->aor, &r->before, r->answer.record,
+        r->location = location_commit(r->front->locations, r->aor, &r->before, r->answer.record,
                                       r->ask.now, &r->msg->arena, on_commit, r);
         if (!r->location)
             refuse(r, 500, NULL, SPAN_NULL);
@@ -135,7 +140,8 @@ static void on_record(void *arg, int err, const struct location *read)
 
 static void read_record(struct registration *r)
 {
-    r->location = location_get(r->front->redis, r->aor, &r->msg->arena, on_record, r);
+    r->known = false;
+    r->location = location_get(r->front->locations, r->aor, &r->msg->arena, on_record, r);
     if (!r->location && !r->gate)
         refuse(r, 500, NULL, SPAN_NULL);
 }
@@ -262,7 +268,10 @@ void register_start(struct front *f, struct tx *tx, struct flow *flow, struct si
         return;
     }
     /* A request without credentials will be challenged: it costs Redis nothing. */
-    if (r->aor.p && front_has_credentials(m))
+    if (!r->aor.p || !front_has_credentials(m))
+        return;
+    r->known = r->read = location_known(f->locations, r->aor, &m->arena, &r->before);
+    if (!r->known)
         read_record(r);
 }
 

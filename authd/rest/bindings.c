@@ -122,7 +122,7 @@ static void remove_all(struct bindings_op *b, const struct location *read)
 {
     Countersign__Store__Location none = COUNTERSIGN__STORE__LOCATION__INIT;
     struct rest *rest = b->op.rest;
-    b->op.location = location_commit(rest->conf.redis, b->aors[b->i], read, &none,
+    b->op.location = location_commit(rest->locations, b->aors[b->i], read, &none,
                                      loop_wall(rest->loop), http_arena(b->op.req), on_committed, b);
     if (!b->op.location)
         op_no_memory(&b->op);
@@ -158,7 +158,7 @@ static void on_location(void *arg, int err, const struct location *read)
 static void next_aor(struct bindings_op *b)
 {
     if (b->i < b->n_aors) {
-        b->op.location = location_get(b->op.rest->conf.redis, b->aors[b->i], http_arena(b->op.req),
+        b->op.location = location_get(b->op.rest->locations, b->aors[b->i], http_arena(b->op.req),
                                       on_location, b);
         if (!b->op.location)
             op_no_memory(&b->op);

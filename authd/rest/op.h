@@ -13,6 +13,7 @@ struct rest {
     struct loop *loop;
     struct rest_conf conf;
     struct httpd *httpd;
+    struct locations *locations; /* remembers none: what it shows is what Redis holds */
     struct list ops;
 };
 

@@ -176,8 +176,11 @@ int rest_open(struct loop *l, const struct rest_conf *conf, struct rest **out)
     r->loop = l;
     r->conf = *conf;
     list_init(&r->ops);
-    int err = httpd_open(l, &http, routes, r, &r->httpd);
+    int err = locations_open(l, conf->redis, 0, &r->locations);
+    if (!err)
+        err = httpd_open(l, &http, routes, r, &r->httpd);
     if (err) {
+        locations_close(&r->locations);
         free(r);
         return err;
     }
@@ -194,6 +197,7 @@ void rest_close(struct rest **rp)
     while (!list_empty(&r->ops))
         op_end(container_of(r->ops.next, struct op, link));
     httpd_close(&r->httpd);
+    locations_close(&r->locations);
     free(r);
 }
 

@@ -1,5 +1,8 @@
 #include "location/location.h"
 
+#include <stdlib.h>
+
+#include "base/lru.h"
 #include "proto/unpack.h"
 
 #define STORE(name) Countersign__Store__##name
@@ -7,7 +10,14 @@
 enum {
     SCHEMA = 1,
     KEY_MAX = 320,
-    TOMBSTONE_MS = 60000, /* longer than any writer's deadline */
+    TOMBSTONE_MS = 11 * 60000, /* longer than anybody holds on to a version */
+    KNOWN_MS = 10 * 60000,
+};
+
+struct locations {
+    struct loop *loop;
+    struct redis *redis;
+    struct lru known; /* by AOR: version, eight bytes in the machine's order, and record */
 };
 
 struct location_call {
@@ -16,8 +26,10 @@ struct location_call {
     location_get_fn *get;
     location_commit_fn *commit;
     void *arg;
-    struct redis *redis;      /* of a commit, to take back */
-    struct span key, version; /* what it wrote in vain */
+    struct locations *locations;
+    struct span aor;
+    struct span key, version; /* of a commit: what it wrote in vain, to take back */
+    struct span stored;       /* of a commit: what is to be known */
 };
 
 /* Key; version read or 0, version to write, record, expiry. */
@@ -39,6 +51,54 @@ void location_key(struct buf *b, struct span aor)
     buf_putc(b, '}');
 }
 
+int locations_open(struct loop *loop, struct redis *redis, size_t known, struct locations **out)
+{
+    struct locations *l = calloc(1, sizeof(*l));
+    *out = l;
+    if (!l)
+        return CS_ENOMEM;
+    l->loop = loop;
+    l->redis = redis;
+    lru_init(&l->known, known, (struct duration){ KNOWN_MS });
+    return 0;
+}
+
+void locations_close(struct locations **lp)
+{
+    struct locations *l = *lp;
+    *lp = NULL;
+    if (!l)
+        return;
+    lru_fini(&l->known);
+    free(l);
+}
+
+void locations_forget(struct locations *l)
+{
+    lru_clear(&l->known);
+}
+
+/* ---- reading ---- */
+
+static int unpack(struct span packed, struct arena *a, struct location *out)
+{
+    out->record = proto_unpack(&countersign__store__location__descriptor, packed, a);
+    return out->record && out->record->schema == SCHEMA ? 0 : CS_EPROTO;
+}
+
+bool location_known(struct locations *l, struct span aor, struct arena *a, struct location *read)
+{
+    struct location known = { 0 };
+    struct span stored = lru_get(&l->known, aor, loop_now(l->loop));
+    if (stored.n < sizeof(known.version))
+        return false;
+    memcpy(&known.version, stored.p, sizeof(known.version));
+    if (unpack(span_skip(stored, sizeof(known.version)), a, &known))
+        return false;
+    *read = known;
+    return true;
+}
+
 int location_decode(const struct redis_reply *reply, struct arena *a, struct location *out)
 {
     struct location read = { 0 };
@@ -58,8 +118,7 @@ int location_decode(const struct redis_reply *reply, struct arena *a, struct loc
     }
     if (!read.version)
         return 0;
-    read.record = proto_unpack(&countersign__store__location__descriptor, value, a);
-    if (!read.record || read.record->schema != SCHEMA)
+    if (unpack(value, a, &read))
         return CS_EPROTO;
     *out = read;
     return 0;
@@ -73,7 +132,7 @@ static void on_get(void *arg, const struct redis_reply *reply)
     call->get(call->arg, err, &read);
 }
 
-struct location_call *location_get(struct redis *r, struct span aor, struct arena *a,
+struct location_call *location_get(struct locations *l, struct span aor, struct arena *a,
                                    location_get_fn *fn, void *arg)
 {
     char key[KEY_MAX];
@@ -83,19 +142,30 @@ struct location_call *location_get(struct redis *r, struct span aor, struct aren
     if (!call || !buf_ok(&kb))
         return NULL;
     *call = (struct location_call){ .arena = a, .get = fn, .arg = arg };
-    call->call = redis_do(r, on_get, call, SPAN("HGETALL"), buf_span(&kb));
+    call->call = redis_do(l->redis, on_get, call, SPAN("HGETALL"), buf_span(&kb));
     return call->call ? call : NULL;
 }
+
+/* ---- replacing ---- */
 
 static int err_of(const struct redis_reply *reply)
 {
     return reply->type != REDIS_INTEGER ? CS_EPROTO : reply->integer == 1 ? 0 : CS_ECONFLICT;
 }
 
+static void committed(struct location_call *call, int err)
+{
+    struct locations *l = call->locations;
+    if (err)
+        lru_remove(&l->known, call->aor);
+    else
+        lru_put(&l->known, call->aor, call->stored, loop_now(l->loop));
+    call->commit(call->arg, err);
+}
+
 static void on_replaced(void *arg, const struct redis_reply *reply)
 {
-    struct location_call *call = arg;
-    call->commit(call->arg, reply ? err_of(reply) : CS_ECLOSED);
+    committed(arg, reply ? err_of(reply) : CS_ECLOSED);
 }
 
 static void no_reply(void *arg, const struct redis_reply *reply)
@@ -124,11 +194,12 @@ static void on_exec(void *arg, const struct redis_reply *reply)
         const struct redis_reply *e = reply->element;
         err = err_of(&e[0]);
         if (!err && (err_of(&e[1]) || !is_highest(call->version, &e[2]))) {
-            redis_do(call->redis, no_reply, NULL, SPAN("HDEL"), call->key, call->version);
+            redis_do(call->locations->redis, no_reply, NULL, SPAN("HDEL"), call->key,
+                     call->version);
             err = CS_ECONFLICT;
         }
     }
-    call->commit(call->arg, err);
+    committed(call, err);
 }
 
 /* Whether the key's expiry must be moved. It is set further ahead than is needed, so that most
@@ -144,9 +215,22 @@ static bool keep(const struct location *read, STORE(Location) * record, struct w
     return move;
 }
 
-struct location_call *location_commit(struct redis *r, struct span aor, const struct location *read,
-                                      STORE(Location) * record, struct wall now, struct arena *a,
-                                      location_commit_fn *fn, void *arg)
+/* Version and packed record in one piece, as they are remembered. */
+static struct span store(uint64_t version, const STORE(Location) * record, struct arena *a)
+{
+    size_t n = sizeof(version) + countersign__store__location__get_packed_size(record);
+    char *stored = arena_alloc(a, n);
+    if (!stored)
+        return SPAN_NULL;
+    memcpy(stored, &version, sizeof(version));
+    countersign__store__location__pack(record, (uint8_t *)stored + sizeof(version));
+    return span_of(stored, n);
+}
+
+struct location_call *location_commit(struct locations *l, struct span aor,
+                                      const struct location *read, STORE(Location) * record,
+                                      struct wall now, struct arena *a, location_commit_fn *fn,
+                                      void *arg)
 {
     char key[KEY_MAX], before[24], after[24], when[24];
     struct buf kb = BUF_INIT(key), bb = BUF_INIT(before), ab = BUF_INIT(after), wb = BUF_INIT(when);
@@ -156,31 +240,30 @@ struct location_call *location_commit(struct redis *r, struct span aor, const st
     buf_u64(&ab, read->version + 1);
     bool move = keep(read, record, now);
     record->schema = SCHEMA;
-    size_t n = countersign__store__location__get_packed_size(record);
-    uint8_t *packed = arena_alloc(a, n);
-    if (!call || !packed || !buf_ok(&kb))
+    if (!call || !buf_ok(&kb))
         return NULL;
-    countersign__store__location__pack(record, packed);
     *call = (struct location_call){ .arena = a,
                                     .commit = fn,
                                     .arg = arg,
-                                    .redis = r,
+                                    .locations = l,
+                                    .aor = arena_dup(a, aor),
                                     .key = arena_dup(a, buf_span(&kb)),
-                                    .version = arena_dup(a, buf_span(&ab)) };
-    if (!call->key.p || !call->version.p)
+                                    .version = arena_dup(a, buf_span(&ab)),
+                                    .stored = store(read->version + 1, record, a) };
+    if (!call->aor.p || !call->key.p || !call->version.p || !call->stored.p)
         return NULL;
+    struct span packed = span_skip(call->stored, sizeof(read->version));
     buf_u64(&wb, record->keep_until_ms);
     if (move || read->littered)
-        call->call = redis_script(r, &replace_script, on_replaced, call, 1, 5,
+        call->call = redis_script(l->redis, &replace_script, on_replaced, call, 1, 5,
                                   (const struct span[]){ call->key, buf_span(&bb), call->version,
-                                                         span_of(packed, n), buf_span(&wb) });
+                                                         packed, buf_span(&wb) });
     else
-        call->call = redis_atomic(
-            r, on_exec, call, 3,
-            (const struct redis_argv[]){
-                REDIS_ARGV(SPAN("HSETNX"), call->key, call->version, span_of(packed, n)),
-                REDIS_ARGV(SPAN("HDEL"), call->key, buf_span(&bb)),
-                REDIS_ARGV(SPAN("HKEYS"), call->key) });
+        call->call = redis_atomic(l->redis, on_exec, call, 3,
+                                  (const struct redis_argv[]){
+                                      REDIS_ARGV(SPAN("HSETNX"), call->key, call->version, packed),
+                                      REDIS_ARGV(SPAN("HDEL"), call->key, buf_span(&bb)),
+                                      REDIS_ARGV(SPAN("HKEYS"), call->key) });
     return call->call ? call : NULL;
 }
 

@@ -7,8 +7,9 @@
  * slow writer finds it free again when n + 2 stands: n must have been there, and nothing above.
  * When the key's expiry must move too, only the winner may move it, so a script does it all: it
  * costs Redis twice as much, and serves the first REGISTER, the last, and one refresh of many. A
- * record without bindings stays as a tombstone for two minutes, so that no version comes twice
- * while a writer may still hold it. */
+ * key outlives its last change by eleven minutes, as a tombstone if there are no bindings, so that
+ * no version comes twice while somebody may still hold it: a writer, or a memory (location_known).
+ */
 #ifndef CS_LOCATION_LOCATION_H
 #define CS_LOCATION_LOCATION_H
 
@@ -29,15 +30,29 @@ typedef void location_get_fn(void *arg, int err, const struct location *read);
  * is unknown whether it was written, CS_EPROTO when Redis refused. */
 typedef void location_commit_fn(void *arg, int err);
 
+struct locations;
 struct location_call;
 
+/* known: of how many AORs the record last read or written here is remembered, 0 for none. redis is
+ * borrowed. */
+CS_CHECK int locations_open(struct loop *l, struct redis *redis, size_t known,
+                            struct locations **out);
+void locations_close(struct locations **l);
+/* Due when Redis was lost: who comes back may have lost a write, and with it a version. */
+void locations_forget(struct locations *l);
+
+/* What is remembered of the AOR, no older than ten minutes: true, and read as location_get() would
+ * have given it then. Others may have replaced it since, so it is good for one thing: to commit on
+ * it, which fails with CS_ECONFLICT if they did. */
+bool location_known(struct locations *l, struct span aor, struct arena *a, struct location *read);
 /* fn is called once, never from inside. NULL when memory is exhausted. The call's own memory is the
  * arena's too, so the arena must outlive it. */
-struct location_call *location_get(struct redis *r, struct span aor, struct arena *a,
+struct location_call *location_get(struct locations *l, struct span aor, struct arena *a,
                                    location_get_fn *fn, void *arg);
 /* Replaces what was read by record, whose schema and keep_until_ms are filled in here from its
  * bindings; none of them are left out. */
-struct location_call *location_commit(struct redis *r, struct span aor, const struct location *read,
+struct location_call *location_commit(struct locations *l, struct span aor,
+                                      const struct location *read,
                                       Countersign__Store__Location *record, struct wall now,
                                       struct arena *a, location_commit_fn *fn, void *arg);
 /* fn will not be called. */

@@ -10,11 +10,12 @@
 #define AOR SPAN("sip:1001@example.test")
 #define KEY SPAN("cs:loc:{sip:1001@example.test}")
 
-enum { HOUR_MS = 3600 * 1000 };
+enum { HOUR_MS = 3600 * 1000, KNOWN = 4 };
 
 static struct loop loop;
 static struct redis_server server;
 static struct redis *redis;
+static struct locations *locations;
 static struct arena arena;
 
 struct got {
@@ -45,7 +46,7 @@ static void on_reply(void *arg, const struct redis_reply *reply)
 static struct location get(void)
 {
     struct got g = { 0 };
-    assert_non_null(location_get(redis, AOR, &arena, on_read, &g));
+    assert_non_null(location_get(locations, AOR, &arena, on_read, &g));
     assert_true(run_until(&loop, &g.done, 5000));
     assert_int_equal(g.err, 0);
     return g.read;
@@ -65,7 +66,7 @@ static int commit(const struct location *read, const char *contact, int64_t expi
     b.expires_ms = (uint64_t)(now.ms + expires_ms);
     record.binding = list;
     record.n_binding = contact ? 1 : 0;
-    assert_non_null(location_commit(redis, AOR, read, &record, now, &arena, on_commit, &g));
+    assert_non_null(location_commit(locations, AOR, read, &record, now, &arena, on_commit, &g));
     assert_true(run_until(&loop, &g.done, 5000));
     return g.err;
 }
@@ -96,6 +97,7 @@ static int setup(void **state)
     arena_init(&arena, NULL, 0, 0);
     assert_int_equal(loop_init(&loop), 0);
     assert_int_equal(redis_open(&loop, &conf, &redis), 0);
+    assert_int_equal(locations_open(&loop, redis, KNOWN, &locations), 0);
     for (unsigned i = 0; i < 500 && !redis_is_ready(redis); i++)
         run_until(&loop, &never, 10);
     assert_true(redis_is_ready(redis));
@@ -107,6 +109,7 @@ static int teardown(void **state)
 {
     (void)state;
     redis_close(&redis);
+    locations_close(&locations);
     assert_true(run_down(&loop));
     arena_fini(&arena);
     redis_server_kill(&server);
@@ -238,14 +241,14 @@ static void test_the_key_outlives_its_bindings_and_is_not_touched_by_every_refre
     assert_in_range(moved, 2, 3);
 }
 
-static void test_a_tombstone_stays_two_minutes_and_its_successor_follows(void **state)
+static void test_a_tombstone_outlives_every_memory_and_its_successor_follows(void **state)
 {
     struct location before = get();
     (void)state;
     assert_int_equal(commit(&before, "sip:a@192.0.2.1", HOUR_MS), 0);
     before = get();
     assert_int_equal(commit(&before, NULL, 0), 0);
-    assert_in_range(ASK(SPAN("PTTL"), KEY), 110 * 1000, 120 * 1000);
+    assert_in_range(ASK(SPAN("PTTL"), KEY), 21 * 60 * 1000, 22 * 60 * 1000);
     before = get();
     assert_int_equal(before.version, 2);
     assert_int_equal(before.record->n_binding, 0);
@@ -253,6 +256,61 @@ static void test_a_tombstone_stays_two_minutes_and_its_successor_follows(void **
     assert_true(ASK(SPAN("PTTL"), KEY) > HOUR_MS);
     before = get();
     assert_int_equal(before.version, 3);
+}
+
+/* ---- what is known without reading ---- */
+
+static void test_what_was_written_is_known_and_good_for_the_next_commit(void **state)
+{
+    struct location none = { 0 }, known;
+    (void)state;
+    assert_false(location_known(locations, AOR, &arena, &known));
+    assert_int_equal(commit(&none, "sip:a@192.0.2.1", HOUR_MS), 0);
+    for (unsigned i = 1; i <= 3; i++) {
+        assert_true(location_known(locations, AOR, &arena, &known));
+        assert_int_equal(known.version, i);
+        assert_string_equal(contact_of(&known), "sip:a@192.0.2.1");
+        assert_int_equal(commit(&known, "sip:a@192.0.2.1", HOUR_MS), 0);
+    }
+    loop_skip(&loop, (struct duration){ 601 * 1000 });
+    assert_false(location_known(locations, AOR, &arena, &known));
+}
+
+static void test_a_commit_on_what_others_replaced_fails_and_is_forgotten(void **state)
+{
+    struct locations *others;
+    struct location none = { 0 }, known, theirs;
+    (void)state;
+    assert_int_equal(locations_open(&loop, redis, 0, &others), 0);
+    assert_int_equal(commit(&none, "sip:a@192.0.2.1", HOUR_MS), 0);
+    assert_true(location_known(locations, AOR, &arena, &known));
+
+    struct locations *mine = locations;
+    locations = others;
+    for (unsigned i = 0; i < 3; i++) { /* the last one removes all */
+        theirs = get();
+        assert_int_equal(commit(&theirs, i < 2 ? "sip:b@192.0.2.1" : NULL, HOUR_MS), 0);
+    }
+    assert_false(location_known(locations, AOR, &arena, &theirs)); /* it remembers none */
+    locations = mine;
+
+    assert_true(location_known(locations, AOR, &arena, &known));
+    assert_string_equal(contact_of(&known), "sip:a@192.0.2.1");
+    assert_int_equal(commit(&known, "sip:a@192.0.2.1", HOUR_MS), CS_ECONFLICT);
+    assert_false(location_known(locations, AOR, &arena, &known));
+    theirs = get();
+    assert_int_equal(theirs.version, 4);
+    assert_int_equal(theirs.record->n_binding, 0);
+    locations_close(&others);
+}
+
+static void test_all_is_forgotten_when_redis_was_lost(void **state)
+{
+    struct location none = { 0 }, known;
+    (void)state;
+    assert_int_equal(commit(&none, "sip:a@192.0.2.1", HOUR_MS), 0);
+    locations_forget(locations);
+    assert_false(location_known(locations, AOR, &arena, &known));
 }
 
 /* ---- many writers ---- */
@@ -298,12 +356,12 @@ static void on_before(void *arg, int err, const struct location *read)
     record->binding[n] = mine;
     record->n_binding = n + 1;
     w->tries++;
-    assert_non_null(location_commit(redis, AOR, read, record, now, &arena, on_written, w));
+    assert_non_null(location_commit(locations, AOR, read, record, now, &arena, on_written, w));
 }
 
 static void writer_read(struct writer *w)
 {
-    assert_non_null(location_get(redis, AOR, &arena, on_before, w));
+    assert_non_null(location_get(locations, AOR, &arena, on_before, w));
 }
 
 static void test_twenty_writers_at_a_time_lose_nothing(void **state)
@@ -358,7 +416,7 @@ static void test_a_binding_with_a_path_takes_at_most_600_bytes(void **state)
     b.since_ms = b.expires_ms;
     record.binding = list;
     record.n_binding = 1;
-    assert_non_null(location_commit(redis, AOR, &none, &record, now, &arena, on_commit, &g));
+    assert_non_null(location_commit(locations, AOR, &none, &record, now, &arena, on_commit, &g));
     assert_true(run_until(&loop, &g.done, 5000));
     assert_int_equal(g.err, 0);
     int64_t bytes = ASK(SPAN("MEMORY"), SPAN("USAGE"), KEY);
@@ -402,7 +460,7 @@ static void test_what_is_no_record_is_refused(void **state)
     ASK(SPAN("HSET"), KEY, SPAN("1"), SPAN("\xff\xff"));
     for (unsigned i = 0; i < 3; i++) {
         g = (struct got){ 0 };
-        assert_non_null(location_get(redis, AOR, &arena, on_read, &g));
+        assert_non_null(location_get(locations, AOR, &arena, on_read, &g));
         assert_true(run_until(&loop, &g.done, 5000));
         assert_int_equal(g.err, CS_EPROTO);
         assert_null(g.read.record);
@@ -430,9 +488,9 @@ static void test_a_call_that_was_cancelled_is_silent(void **state)
     Countersign__Store__Location record = COUNTERSIGN__STORE__LOCATION__INIT;
     struct got read = { 0 }, written = { 0 };
     (void)state;
-    struct location_call *get_call = location_get(redis, AOR, &arena, on_read, &read);
-    struct location_call *commit_call =
-        location_commit(redis, AOR, &nothing, &record, clock_wall(), &arena, on_commit, &written);
+    struct location_call *get_call = location_get(locations, AOR, &arena, on_read, &read);
+    struct location_call *commit_call = location_commit(locations, AOR, &nothing, &record,
+                                                        clock_wall(), &arena, on_commit, &written);
     location_cancel(get_call);
     location_cancel(commit_call);
     ASK(SPAN("PING"));
@@ -452,7 +510,10 @@ int main(void)
         TEST(test_who_read_a_key_that_vanished_knows),
         TEST(test_two_slow_writers_do_not_take_each_other_for_the_last),
         TEST(test_the_key_outlives_its_bindings_and_is_not_touched_by_every_refresh),
-        TEST(test_a_tombstone_stays_two_minutes_and_its_successor_follows),
+        TEST(test_what_was_written_is_known_and_good_for_the_next_commit),
+        TEST(test_a_commit_on_what_others_replaced_fails_and_is_forgotten),
+        TEST(test_all_is_forgotten_when_redis_was_lost),
+        TEST(test_a_tombstone_outlives_every_memory_and_its_successor_follows),
         TEST(test_twenty_writers_at_a_time_lose_nothing),
         TEST(test_a_binding_with_a_path_takes_at_most_600_bytes),
         TEST(test_a_version_left_behind_is_ignored_and_goes),
