@@ -339,3 +339,12 @@ struct span binding_request_uri(const STORE(Binding) * b, struct arena *a)
     }
     return buf_span(&out);
 }
+
+void binding_write_path(struct buf *b, const Countersign__Store__Binding *binding)
+{
+    buf_lit(b, "<sip:");
+    buf_put(b, span_str(binding->flow));
+    buf_putc(b, '@');
+    buf_put(b, span_str(binding->owner));
+    buf_lit(b, ";lr>");
+}

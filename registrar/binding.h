@@ -67,4 +67,9 @@ static inline bool binding_is_live(const Countersign__Store__Binding *b, struct 
     return (int64_t)b->expires_ms > now.ms;
 }
 
+/* The Path by which a registrar hands a request to the one that has the binding's flow (RFC 3327):
+ * "<sip:" flow "@" owner ";lr>". */
+enum { BINDING_PATH_MAX = 192 };
+void binding_write_path(struct buf *b, const Countersign__Store__Binding *binding);
+
 #endif

@@ -35,6 +35,16 @@ static void http_check(struct conf_check *c, void *section)
 
 static const struct conf_section http_section = { sizeof(HTTP), http_keys, http_check };
 
+#define LINK __typeof__(((ROOT *)0)->link)
+static const struct conf_key link_keys[] = {
+    CONF_PATH(
+        "directory", LINK, directory,
+        "Folder of the Unix sockets by which registrars of this machine pass requests to each "
+        "other; the same for all of them, and theirs alone."),
+    { 0 },
+};
+static const struct conf_section link_section = { sizeof(LINK), link_keys, NULL };
+
 static const struct conf_key listener_keys[] = {
     CONF_STR("name", struct listener_conf, name, "What authd and logs call it.", .required = true,
              .min = 1, .max = 32),
@@ -128,6 +138,7 @@ static const struct conf_key root_keys[] = {
     CONF_SECTION("authd", ROOT, authd, &authd_section, "Who judges requests."),
     CONF_SECTION("redis", ROOT, redis, &conf_redis_section, "Where bindings are kept."),
     CONF_SECTION("http", ROOT, http, &http_section, "Health and metrics."),
+    CONF_SECTION("link", ROOT, link, &link_section, "How registrars of one installation meet."),
     CONF_STRS("domains", ROOT, domains, "Domains whose phones register here.", .at_least = 1,
               .max = 255, .required = true, .unique = true),
     CONF_SECTIONS("listeners", ROOT, listeners, &listener_section, "Where SIP is spoken.",
@@ -146,6 +157,9 @@ static void root_check(struct conf_check *c, void *section)
         conf_error(c, "user",
                    "this system has no user " SPAN_FMT "; create it, or name one that is there",
                    SPAN_ARG(conf->user));
+    if (conf->node.p && !chars_is_host(conf->node))
+        conf_error(c, "node", "\"" SPAN_FMT "\" is no host name; write registrar-1",
+                   SPAN_ARG(conf->node));
     for (size_t i = 0; i < conf->n_domains; i++) { /* compared in lower case from here on */
         char key[32];
         snprintf(key, sizeof(key), "domains[%zu]", i);

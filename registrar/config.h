@@ -26,6 +26,9 @@ struct registrar_conf {
     struct {
         struct addr listen;
     } http;
+    struct {
+        const char *directory; /* NULL: no link */
+    } link;
     struct span *domains; /* in lower case */
     size_t n_domains;
     struct listener_conf *listeners;

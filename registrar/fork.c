@@ -73,7 +73,7 @@ static int send_branch(struct branch *b, uint32_t breadth)
     char branch[LOOPS_BRANCH_LEN], via[512], route[1024], lines[LINES_MAX];
     struct buf bb = BUF_INIT(branch), vb = BUF_INIT(via), rb = BUF_INIT(route),
                lb = BUF_INIT(lines), ob = BUF_INIT(out);
-    loops_branch(&bb, k->rq.loop_hash);
+    loops_branch(&bb, k->rq.loop_hash, siptp_node(k->front->tp));
     front_write_via(&vb, b->flow, buf_span(&bb));
     buf_put(&lb, k->rq.append);
     buf_lit(&lb, "Max-Breadth: ");

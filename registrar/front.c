@@ -6,6 +6,7 @@
 #include "base/rand.h"
 #include "registrar/flow_key.h"
 #include "registrar/fork.h"
+#include "registrar/loops.h"
 #include "registrar/proxy.h"
 #include "registrar/register.h"
 #include "sip/write.h"
@@ -115,6 +116,8 @@ static void on_request(void *arg, struct tx *tx, struct flow *flow, struct sip_m
 
     if (!is_sip(&m->uri)) {
         front_reply(tx, 416, NULL, SPAN_NULL);
+    } else if (flow->transport == SIP_LINK && m->method == SIP_REGISTER) {
+        front_reply(tx, 403, "Not Over This Link", SPAN_NULL);
     } else if (m->method == SIP_REGISTER && conf_serves(f->conf, m->uri.host)) {
         if (!refuse_extensions(tx, m, SIP_HDR_REQUIRE, register_supports,
                                CS_LEN(register_supports)))
@@ -139,7 +142,7 @@ static void on_request(void *arg, struct tx *tx, struct flow *flow, struct sip_m
 static bool on_stateless(void *arg, struct flow *flow, struct sip_msg *m)
 {
     struct front *f = arg;
-    if (m->method == SIP_OTHER || !is_sip(&m->uri))
+    if (m->method == SIP_OTHER || !is_sip(&m->uri) || flow->transport == SIP_LINK)
         return false;
     if (m->method == SIP_REGISTER) {
         if (!register_challenge(f, flow, m))
@@ -167,10 +170,20 @@ static void on_ack(void *arg, struct flow *flow, struct sip_msg *m)
     proxy_ack(arg, flow, m);
 }
 
-/* A response that no transaction of ours waits for is dropped (RFC 6026, 8.9). */
+/* A response that no transaction of ours waits for is dropped (RFC 6026, 8.9), unless its branch
+ * says that another process on this port waits for it. */
 static void on_stray(void *arg, struct flow *flow, struct sip_msg *m)
 {
-    (void)arg;
+    struct front *f = arg;
+    struct flow *link;
+    uint32_t node = loops_node(m->via.branch);
+    if (node && node != siptp_node(f->tp) && flow->transport != SIP_LINK &&
+        nodes_link(f->nodes, node, &link) == 0) {
+        if (flow_send(link, m->raw))
+            log_debug(&flow->log, "a response could not be passed on");
+        flow_unref(&link);
+        return;
+    }
     log_debug(&flow->log, "stray response dropped", kv_u("status", m->status),
               kv_s("call_id", m->call_id));
 }
@@ -235,6 +248,7 @@ int front_open(struct front *f)
         log_error(&front_log, "cannot use the key of flows", kv_str("file", c->flow_key_file),
                   kv_err(err));
     tc.token_key = &key;
+    tc.node = span_str(f->node);
     if (!err)
         err = flow_key_derive(&key, &f->route_key);
     if (!err)
@@ -243,6 +257,23 @@ int front_open(struct front *f)
         err = siptp_new(f->loop, &tc, siptx_transport_events(), f->tx, &f->tp);
     secret_fini(&key);
     return err ? err : open_listeners(f);
+}
+
+int front_open_link(struct front *f)
+{
+    const char *folder = f->conf->link.directory;
+    struct nodes_conf nc = { .name = span_str(f->node), .link = folder ? f->link : NULL };
+    if (folder) {
+        int n = snprintf(f->link, sizeof(f->link), "%s/%s.sock", folder, f->node);
+        int err = n >= (int)sizeof(f->link) ? UV_ENAMETOOLONG
+                                            : siptp_listen_link(f->tp, f->link, geteuid());
+        if (err) {
+            log_error(&front_log, "cannot open the link to other registrars",
+                      kv_str("socket", f->link), kv_err(err));
+            return err;
+        }
+    }
+    return nodes_open(f->loop, f->redis, f->tp, &nc, &f->nodes);
 }
 
 void front_close(struct front *f)

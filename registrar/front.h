@@ -6,6 +6,7 @@
 #include "gate/gate.h"
 #include "location/location.h"
 #include "registrar/config.h"
+#include "registrar/nodes.h"
 #include "registrar/route_token.h"
 
 struct front {
@@ -17,6 +18,8 @@ struct front {
     struct gate *gate;
     struct siptp *tp;
     struct siptx *tx;
+    struct nodes *nodes;
+    char link[108];    /* path of our socket; "": none */
     struct list forks; /* under way */
     struct route_key route_key;
 };
@@ -24,6 +27,9 @@ struct front {
 /* Opens the listeners of the configuration; gate and redis are there already. On failure what is
  * wrong was logged, and front_close() is still due. */
 CS_CHECK int front_open(struct front *f);
+/* Opens the trusted link, if there is one, and looks for the others. As the user that will stay:
+ * the others know us by it. */
+CS_CHECK int front_open_link(struct front *f);
 void front_close(struct front *f);
 
 /* The canonical AOR of a URI in the message's arena; absent if it is none. */

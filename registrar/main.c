@@ -77,6 +77,7 @@ static void stop(struct registrar *r)
 {
     httpd_close(&r->httpd);
     gate_close(&r->front.gate); /* open questions are answered 503 while there is a socket */
+    nodes_close(&r->front.nodes);
     redis_close(&r->front.redis);
     locations_close(&r->front.locations);
     front_close(&r->front);
@@ -112,6 +113,11 @@ static int start(struct registrar *r)
         return err;
     }
     process_harden();
+    err = front_open_link(&r->front);
+    if (err) {
+        log_error(&main_log, "cannot start", kv_err(err));
+        return err;
+    }
     err = gate_open(&r->loop, &gc, &r->front.gate); /* authd looks at our uid: after the change */
     if (!err)
         gate_use_leases(r->front.gate, redis_is_ready(r->front.redis));

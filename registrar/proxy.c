@@ -96,8 +96,14 @@ static void start_fork(struct proxied *p, const struct fork_target *targets, siz
         release(p);
 }
 
-/* Where a binding is reached: down the flow it came by, or, where its group says so, at its
- * Contact. */
+/* Whether another registrar has the flow of a binding. */
+static bool is_elsewhere(const struct front *f, const Countersign__Store__Binding *b)
+{
+    return b->flow && b->owner && strcmp(b->owner, f->node) != 0;
+}
+
+/* Where a binding is reached: down the flow it came by, through whoever has it, or, where its group
+ * says so, at its Contact. */
 static struct flow *flow_of(struct proxied *p, const Countersign__Store__Binding *b)
 {
     struct flow *flow = NULL;
@@ -105,7 +111,10 @@ static struct flow *flow_of(struct proxied *p, const Countersign__Store__Binding
     struct addr addr;
     enum sip_transport transport = SIP_UDP;
     if (b->flow) {
-        int err = siptp_flow_by_token(p->front->tp, span_str(b->flow), &flow);
+        struct front *f = p->front;
+        int err = is_elsewhere(f, b)
+                      ? nodes_link(f->nodes, siptp_node_id(span_str(b->owner)), &flow)
+                      : siptp_flow_by_token(f->tp, span_str(b->flow), &flow);
         if (err)
             log_debug(&proxy_log, "binding without a live flow skipped", kv_s("aor", p->aor),
                       kv_str("contact", b->contact), kv_err(err));
@@ -135,16 +144,25 @@ static bool is_too_open(struct proxied *p, const struct flow *to)
 static int target_of(struct proxied *p, const Countersign__Store__Binding *b,
                      struct fork_target *out)
 {
-    struct span *routes = arena_alloc(&p->msg->arena, b->n_path * sizeof(*routes));
+    struct span *routes = arena_alloc(&p->msg->arena, (b->n_path + 1) * sizeof(*routes));
     struct span uri = binding_request_uri(b, &p->msg->arena);
+    size_t n = 0;
     if (!routes || !uri.p)
         return CS_ENOMEM;
+    if (is_elsewhere(p->front, b)) {
+        char path[BINDING_PATH_MAX];
+        struct buf pb = BUF_INIT(path);
+        binding_write_path(&pb, b);
+        routes[n] = arena_dup(&p->msg->arena, buf_span(&pb));
+        if (!buf_ok(&pb) || !routes[n++].p)
+            return CS_ENOMEM;
+    }
     for (size_t i = 0; i < b->n_path; i++)
-        routes[i] = span_str(b->path[i]);
+        routes[n++] = span_str(b->path[i]);
     *out = (struct fork_target){ .flow = flow_of(p, b),
                                  .uri = uri,
                                  .routes = routes,
-                                 .n_routes = b->n_path,
+                                 .n_routes = n,
                                  .q = b->has_q ? b->q : 1000 };
     if (out->flow && is_too_open(p, out->flow))
         flow_unref(&out->flow);
@@ -244,6 +262,19 @@ static int take_grant(struct proxied *p, const Countersign__Auth__Grant *g)
     return buf_ok(&b) && p->append.p ? 0 : CS_ELIMIT;
 }
 
+static void follow_route(struct proxied *p)
+{
+    struct fork_target target = { .flow = p->route.to,
+                                  .uri = p->route.uri,
+                                  .routes = p->route.routes,
+                                  .n_routes = p->route.n_routes,
+                                  .q = 1000 };
+    if (is_too_open(p, p->route.to))
+        unavailable(p);
+    else
+        start_fork(p, &target, 1);
+}
+
 static void on_verdict(void *arg, enum verdict kind, const Countersign__Auth__Verdict *v)
 {
     struct proxied *p = arg;
@@ -257,15 +288,8 @@ static void on_verdict(void *arg, enum verdict kind, const Countersign__Auth__Ve
     tx_set_once(p->tx, false);
     if (take_grant(p, v->grant)) {
         refuse(p, 500, NULL);
-    } else if (p->in_dialog && is_too_open(p, p->route.to)) {
-        unavailable(p);
     } else if (p->in_dialog) {
-        struct fork_target target = { .flow = p->route.to,
-                                      .uri = p->route.uri,
-                                      .routes = p->route.routes,
-                                      .n_routes = p->route.n_routes,
-                                      .q = 1000 };
-        start_fork(p, &target, 1);
+        follow_route(p);
     } else if (!p->aor.p) {
         refuse(p, 404,
                conf_serves(p->front->conf, p->msg->uri.host) ? NULL : "Domain Not Served Here");
@@ -299,7 +323,7 @@ void proxy_start(struct front *f, struct tx *tx, struct flow *flow, struct sip_m
         refuse(p, 482, NULL);
         return;
     }
-    int err = record_route_read(f, m, &p->route);
+    int err = record_route_read(f, flow, m, &p->route);
     if (err == CS_ECLOSED) {
         refuse(p, 430, "Flow Failed"); /* RFC 5626, 11.5 */
         return;
@@ -309,6 +333,14 @@ void proxy_start(struct front *f, struct tx *tx, struct flow *flow, struct sip_m
         return;
     }
     p->in_dialog = err == 0;
+    if (flow->transport == SIP_LINK) { /* who sent it has asked authd already */
+        tx_set_once(tx, false);
+        if (p->in_dialog)
+            follow_route(p);
+        else
+            refuse(p, 403, "Not A Relay");
+        return;
+    }
     /* An ACK to what is answered once has nothing but its To tag to be known by, which inside a
      * dialog is not ours. */
     tx_set_once(tx, !p->in_dialog && !front_has_credentials(m));
@@ -352,7 +384,7 @@ void proxy_ack(struct front *f, struct flow *flow, struct sip_msg *m)
     char branch[SIP_BRANCH_LEN], via[512];
     struct buf bb = BUF_INIT(branch), vb = BUF_INIT(via), ob = BUF_INIT(out);
     struct dialog_route route;
-    if (m->max_forwards == 0 || record_route_read(f, m, &route))
+    if (m->max_forwards == 0 || record_route_read(f, flow, m, &route))
         return; /* an ACK is never answered */
     siptx_branch(&bb);
     front_write_via(&vb, route.to, buf_span(&bb));

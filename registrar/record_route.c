@@ -27,33 +27,65 @@ void record_route_write(struct buf *b, const struct front *f, const struct flow 
         b->full = true;
         return;
     }
-    if (callee->transport != caller->transport || callee->listener != caller->listener) {
+    bool two = callee->transport != caller->transport || callee->listener != caller->listener;
+    if (callee->transport == SIP_LINK || caller->transport == SIP_LINK) {
+        write_uri(b, callee->transport == SIP_LINK ? caller : callee, buf_span(&user));
+        return;
+    }
+    if (two) {
         write_uri(b, callee, buf_span(&user));
         buf_lit(b, ", ");
     }
     write_uri(b, caller, buf_span(&user));
 }
 
-/* The flow that this user part names for the request. */
-static int find_flow(struct front *f, struct span user, const struct sip_msg *m, struct flow **out)
+/* The flow of a token: ours, or a link to who has it. What another registrar sent is not sent on to
+ * a third, so that it cannot go round. */
+static int find_flow(struct front *f, const struct flow *came, struct span token, struct flow **out,
+                     bool *elsewhere)
 {
-    struct span token;
-    int err = route_token_read(user, &f->route_key, m, &token);
-    if (!err)
+    struct flow_token t;
+    int err = flow_token_read(f->tp, token, &t);
+    if (err)
+        return err;
+    *elsewhere = t.node != siptp_node(f->tp);
+    if (*elsewhere && came->transport == SIP_LINK)
+        return CS_EPROTO;
+    if (!*elsewhere && t.transport != SIP_LINK)
         err = siptp_flow_by_token(f->tp, token, out);
+    else
+        err = f->nodes ? nodes_link(f->nodes, *elsewhere ? t.node : t.peer, out) : CS_ENOENT;
     return err == CS_ENOENT ? CS_ECLOSED : err;
 }
 
-static bool is_ours(struct front *f, const struct sip_uri *uri)
+/* Reads what stands in front of the @: a route token, or from another registrar a flow's. */
+static int read_user(struct front *f, const struct flow *came, const struct sip_msg *m,
+                     struct span user, struct span *to, struct span *from)
 {
-    return uri->user.p && siptp_is_us(f->tp, uri->host, uri->port);
+    struct flow_token t;
+    if (came->transport != SIP_LINK || span_find(user, '.') >= 0)
+        return route_token_read(user, &f->route_key, m, to, from);
+    *to = user;
+    *from = SPAN_NULL;
+    return flow_token_read(f->tp, user, &t);
 }
 
-int record_route_read(struct front *f, struct sip_msg *m, struct dialog_route *out)
+/* By its name, or by a token that only we make. */
+static bool is_ours(struct front *f, const struct flow *came, const struct sip_msg *m,
+                    const struct sip_uri *uri)
+{
+    struct span to, from;
+    return siptp_is_us(f->tp, uri->host, uri->port) || conf_serves(f->conf, uri->host) ||
+           (uri->user.p && read_user(f, came, m, uri->user, &to, &from) == 0);
+}
+
+int record_route_read(struct front *f, const struct flow *came, struct sip_msg *m,
+                      struct dialog_route *out)
 {
     struct span *routes = arena_alloc(&m->arena, MAX_ROUTES * sizeof(*routes));
     size_t n = 0, first = 0;
-    struct sip_uri ours = { 0 };
+    struct span user = SPAN_NULL, to;
+    bool elsewhere;
     *out = (struct dialog_route){ 0 };
     if (!routes)
         return CS_ENOMEM;
@@ -64,26 +96,36 @@ int record_route_read(struct front *f, struct sip_msg *m, struct dialog_route *o
     }
     /* A strict router put our own URI into the Request-URI and the target behind the Routes (16.4).
      */
-    if (n && is_ours(f, &m->uri) && span_find(m->uri.user, '.') > 0) {
+    if (n && m->uri.user.p && span_find(m->uri.user, '.') > 0 &&
+        siptp_is_us(f->tp, m->uri.host, m->uri.port)) {
         struct sip_addr target;
         if (sip_addr_parse(routes[--n], &target))
             return CS_EPROTO;
-        ours = m->uri;
+        user = m->uri.user;
         out->uri = target.uri.text;
     }
-    for (; first < n; first++) { /* one or two of ours stand on top */
+    for (; first < n; first++) { /* one or two of ours stand on top, with the same token */
         struct sip_addr route;
         if (sip_addr_parse(routes[first], &route))
             return CS_EPROTO;
-        if (!siptp_is_us(f->tp, route.uri.host, route.uri.port) &&
-            !(conf_serves(f->conf, route.uri.host)))
+        if (user.p ? !span_eq(route.uri.user, user) : !is_ours(f, came, m, &route.uri))
             break;
-        if (route.uri.user.p)
-            ours = route.uri;
+        user = route.uri.user;
     }
     out->routes = routes + first;
     out->n_routes = n - first;
-    if (!ours.user.p) /* no Route, or one that only names us as outbound proxy */
+    if (!user.p) /* no Route, or one that only names us as outbound proxy */
         return out->n_routes ? CS_EPROTO : CS_ENOENT;
-    return find_flow(f, ours.user, m, &out->to);
+    int err = read_user(f, came, m, user, &to, &out->from);
+    if (!err)
+        err = find_flow(f, came, to, &out->to, &elsewhere);
+    if (!err && elsewhere) {
+        out->routes = routes;
+        out->n_routes = n;
+        if (out->uri.p) { /* two kinds of routers too many */
+            flow_unref(&out->to);
+            err = CS_EPROTO;
+        }
+    }
+    return err;
 }

@@ -50,11 +50,11 @@ static bool is_signed(const struct route_key *key, const struct sip_msg *m, stru
 }
 
 int route_token_read(struct span token, const struct route_key *key, const struct sip_msg *m,
-                     struct span *out)
+                     struct span *to, struct span *from)
 {
     unsigned char mac[ROUTE_MAC_LEN];
     size_t n;
-    *out = SPAN_NULL;
+    *to = *from = SPAN_NULL;
     if (token.n <= MAC_TEXT + 1 || !m->to.tag.n) /* a dialog has two tags */
         return CS_EPROTO;
     struct span flows = span_head(token, token.n - MAC_TEXT - 1);
@@ -62,9 +62,12 @@ int route_token_read(struct span token, const struct route_key *key, const struc
         base64url_decode(span_skip(token, flows.n + 1), mac, sizeof(mac), &n) || n != sizeof(mac))
         return CS_EPROTO;
     struct span callee = flows, caller = span_cut(&callee, '.');
-    if (is_signed(key, m, m->from.tag, flows, mac))
-        *out = callee;
-    else if (is_signed(key, m, m->to.tag, flows, mac))
-        *out = caller;
-    return out->p ? 0 : CS_EPROTO;
+    if (is_signed(key, m, m->from.tag, flows, mac)) {
+        *to = callee;
+        *from = caller;
+    } else if (is_signed(key, m, m->to.tag, flows, mac)) {
+        *to = caller;
+        *from = callee;
+    }
+    return to->p ? 0 : CS_EPROTO;
 }

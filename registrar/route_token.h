@@ -16,9 +16,9 @@ struct route_key {
 /* The flows are tokens of siptp; m is the request that makes the dialog. */
 void route_token_write(struct buf *b, const struct route_key *key, struct span caller,
                        struct span callee, const struct sip_msg *m);
-/* The flow that m, a request with this token, is to leave by. CS_EPROTO: not ours, or not for this
- * dialog. */
+/* The flow that m, a request with this token, is to leave by, and the one that its side of the
+ * dialog has. CS_EPROTO: not ours, or not for this dialog. */
 CS_CHECK int route_token_read(struct span token, const struct route_key *key,
-                              const struct sip_msg *m, struct span *out);
+                              const struct sip_msg *m, struct span *to, struct span *from);
 
 #endif

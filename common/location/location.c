@@ -168,12 +168,6 @@ static void on_replaced(void *arg, const struct redis_reply *reply)
     committed(arg, reply ? err_of(reply) : CS_ECLOSED);
 }
 
-static void no_reply(void *arg, const struct redis_reply *reply)
-{
-    (void)arg;
-    (void)reply;
-}
-
 static bool is_highest(struct span version, const struct redis_reply *fields)
 {
     uint64_t mine = 0, other;
@@ -194,7 +188,7 @@ static void on_exec(void *arg, const struct redis_reply *reply)
         const struct redis_reply *e = reply->element;
         err = err_of(&e[0]);
         if (!err && (err_of(&e[1]) || !is_highest(call->version, &e[2]))) {
-            redis_do(call->locations->redis, no_reply, NULL, SPAN("HDEL"), call->key,
+            redis_do(call->locations->redis, redis_ignore, NULL, SPAN("HDEL"), call->key,
                      call->version);
             err = CS_ECONFLICT;
         }

@@ -68,6 +68,12 @@ struct redis_call *redis_atomic(struct redis *r, redis_fn *fn, void *arg, size_t
                                 const struct redis_argv *commands);
 /* fn will not be called; the command may still run. */
 void redis_cancel(struct redis_call *call);
+/* A redis_fn for commands whose answer nobody waits for. */
+static inline void redis_ignore(void *arg, const struct redis_reply *reply)
+{
+    (void)arg;
+    (void)reply;
+}
 
 /* A Lua script, declared once: static struct redis_script s = { .lua = "..." }. Runs as EVALSHA and
  * is loaded when the server does not know it. argv holds the KEYS, n_keys of them, then the ARGV.

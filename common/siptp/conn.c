@@ -99,7 +99,7 @@ static struct mono conn_due(const struct conn *c)
 }
 
 /* Deadlines mostly move away, so a timer that runs is left alone: it looks again when it fires. */
-static void conn_arm(struct conn *c)
+void conn_arm(struct conn *c)
 {
     struct loop *l = c->flow.tp->loop;
     struct mono due = conn_due(c);
@@ -148,10 +148,14 @@ void conn_close(struct conn *c, int reason)
     stream_close(c->stream, reason);
 }
 
-static int conn_new(struct siptp_listener *ls, struct stream *s, const struct addr *remote,
-                    struct conn_host *host, struct conn **out)
+int conn_new(struct siptp_listener *ls, struct stream *s, const struct addr *remote,
+             struct conn_host *host, struct conn **out)
 {
+    static const struct addr nowhere;
     struct siptp *tp = ls->tp;
+    bool link = !remote;
+    if (link)
+        remote = &nowhere;
     struct conn *c = calloc(1, sizeof(*c));
     if (!c)
         return CS_ENOMEM;
@@ -166,13 +170,13 @@ static int conn_new(struct siptp_listener *ls, struct stream *s, const struct ad
         free(c);
         return err;
     }
-    flow_setup(&c->flow, ls, remote, s ? stream_local(s) : &ls->local);
+    flow_setup(&c->flow, ls, remote, s && !link ? stream_local(s) : &ls->local);
     c->flow.id = tp->last_id = id;
     c->stream = s;
     c->host = host;
     c->since = c->active = loop_now(tp->loop);
     timer_init(&c->deadline, conn_deadline);
-    list_push_back(&tp->conns, &c->link);
+    list_push_back(link ? &tp->links : &tp->conns, &c->link);
     tp->n_conns++;
     metric_inc(M_SIP_FLOWS, c->flow.transport);
     *out = c;
@@ -203,6 +207,22 @@ int conn_accept(void *arg, struct stream *s, void **out)
     return 0;
 }
 
+int conn_begin(struct conn *c, struct stream *s, int err, struct flow **out)
+{
+    if (err) {
+        struct flow *f = &c->flow;
+        conn_shut(c);
+        flow_unref(&f);
+        return err;
+    }
+    c->stream = s;
+    c->connecting = true;
+    c->greeted = true; /* it is we who speak first */
+    conn_arm(c);
+    *out = flow_ref(&c->flow);
+    return 0;
+}
+
 int conn_open(struct siptp_listener *ls, const struct addr *remote, struct flow **out)
 {
     struct siptp *tp = ls->tp;
@@ -211,22 +231,13 @@ int conn_open(struct siptp_listener *ls, const struct addr *remote, struct flow 
     addr_set_port(&from, 0);
     if (tp->n_conns >= tp->conf.max_connections)
         return CS_ELIMIT;
+    struct stream *s = NULL;
     int err = conn_new(ls, NULL, remote, NULL, &c);
     if (err)
         return err;
     err = stream_connect_tcp(tp->loop, remote, addr_is_any(&from) ? NULL : &from,
-                             &tp->stream_limits, &conn_events, c, &c->stream);
-    if (err) {
-        struct flow *f = &c->flow;
-        conn_shut(c);
-        flow_unref(&f);
-        return err;
-    }
-    c->connecting = true;
-    c->greeted = true; /* it is we who speak first */
-    conn_arm(c);
-    *out = flow_ref(&c->flow);
-    return 0;
+                             &tp->stream_limits, &conn_events, c, &s);
+    return conn_begin(c, s, err, out);
 }
 
 static void conn_opened(struct stream *s, void *arg)
@@ -235,7 +246,8 @@ static void conn_opened(struct stream *s, void *arg)
     if (!c->flow.open)
         return;
     c->connecting = false;
-    c->flow.local = *stream_local(s);
+    if (c->flow.transport != SIP_LINK)
+        c->flow.local = *stream_local(s);
     c->active = loop_now(c->flow.tp->loop);
     conn_arm(c);
 }
@@ -261,6 +273,8 @@ static void deliver(struct conn *c, struct sip_msg *m)
 {
     struct siptp *tp = c->flow.tp;
     m->source = c->flow.remote;
+    if (c->flow.transport == SIP_LINK)
+        link_learn_peer(&c->flow, m);
     metric_inc(M_SIP_RECEIVED, c->flow.transport);
     tp->events->message(tp->arg, &c->flow, m);
 }

@@ -16,6 +16,7 @@ void flow_setup(struct flow *f, struct siptp_listener *ls, const struct addr *re
     f->remote = *remote;
     f->local = *local;
     f->id = 0;
+    f->peer = 0;
     f->log.module = "siptp";
     f->log.ctx[0] = kv_addr("peer", &f->remote);
     list_init(&f->waiting);
@@ -139,6 +140,8 @@ int flow_for_response(struct flow *f, const struct sip_msg *req, struct flow **o
             *out = flow_ref(f);
             return 0;
         }
+        if (f->transport == SIP_LINK)
+            return CS_ECLOSED;
         /* RFC 3261, 18.2.2: a new connection to received, at the port of sent-by. */
         addr_set_port(&to, sent_by_port);
         return siptp_flow_to(f->tp, f->transport, &to, f->listener, out);

@@ -13,6 +13,7 @@ enum {
     SIPTP_MAX_LISTENERS = 255,     /* a token has one byte for them */
     SIPTP_MAX_UNSENT = 256 * 1024, /* bytes waiting for a slow reader */
     SIPTP_SPARE_FLOWS = 1024,      /* UDP flows kept for the next messages */
+    SIPTP_LINK_UNSENT = 16 * 1024 * 1024,
 };
 
 struct siptp_listener {
@@ -21,7 +22,7 @@ struct siptp_listener {
     enum sip_transport transport;
     unsigned index;
     struct udp *udp;
-    struct listener *tcp;
+    struct listener *tcp; /* or of links */
     struct addr local;
     char *name, *sent_by;
     struct span host; /* of sent_by */
@@ -33,13 +34,13 @@ struct udp_flow {
     struct udp_flow *next; /* among the spare ones */
 };
 
-/* A TCP connection. The stream holds one reference to the flow until it has closed. */
+/* A TCP connection or a link. The stream holds one reference to the flow until it has closed. */
 struct conn {
     struct flow flow;
     struct stream *stream; /* NULL when it is gone */
-    struct list link;
+    struct list link;      /* siptp.conns or .links */
     struct map_node by_id, by_addr;
-    struct conn_host *host; /* NULL when we made the connection */
+    struct conn_host *host; /* NULL when we made the connection, and for links */
     struct timer deadline;
     struct mono since;   /* of the connection */
     struct mono active;  /* last message or keepalive */
@@ -64,7 +65,8 @@ struct siptp {
     struct stream_limits stream_limits;
     const struct siptp_events *events; /* NULL: freed, only waiting for its flows */
     void *arg;
-    struct list listeners, conns;
+    struct list listeners, conns, links;
+    struct siptp_listener *link_listener; /* NULL: none; not in listeners */
     size_t n_listeners, n_conns;
     struct map by_id, by_addr, hosts;
     uint64_t last_id;
@@ -72,8 +74,14 @@ struct siptp {
     size_t n_spare;
     struct self *self;
     EVP_MAC_CTX *mac;
-    uint32_t epoch; /* tells this process's connections from another's */
+    uint32_t epoch; /* tells this process's connections from those before it */
+    uint32_t node;
+    uid_t link_uid;
+    struct stream_limits link_limits;
 };
+
+/* siptp.c */
+void siptp_listener_free(struct siptp_listener *ls);
 
 /* flow.c */
 struct flow *udp_flow_new(struct siptp_listener *ls, const struct addr *remote);
@@ -91,6 +99,12 @@ CS_CHECK int conn_open(struct siptp_listener *ls, const struct addr *remote, str
 struct conn *conn_by_addr(const struct siptp *tp, const struct addr *remote);
 struct conn *conn_by_id(const struct siptp *tp, uint64_t id);
 void conn_close(struct conn *c, int reason);
+/* One more connection, already there (s) or about to be made (NULL); remote NULL: a link. */
+CS_CHECK int conn_new(struct siptp_listener *ls, struct stream *s, const struct addr *remote,
+                      struct conn_host *host, struct conn **out);
+/* Of one that was just made: waits for stream, if err is 0, or undoes conn_new(). */
+CS_CHECK int conn_begin(struct conn *c, struct stream *s, int err, struct flow **out);
+void conn_arm(struct conn *c);
 
 /* refuse.c */
 /* Counts a message that sip_frame() or sip_msg_parse() refused with err. */
@@ -101,6 +115,9 @@ struct span siptp_head(struct span in);
 /* token.c */
 CS_CHECK int token_init(struct siptp *tp);
 void token_fini(struct siptp *tp);
+
+/* link.c */
+void link_learn_peer(struct flow *f, const struct sip_msg *m);
 
 /* self.c */
 CS_CHECK int self_new(struct loop *l, struct self **out);

@@ -11,6 +11,7 @@ static const struct {
     [SIP_TLS] = { SPAN_INIT("TLS"), SPAN_INIT("tls"), 5061 },
     [SIP_WS] = { SPAN_INIT("WS"), SPAN_INIT("ws"), 80 },
     [SIP_WSS] = { SPAN_INIT("WSS"), SPAN_INIT("wss"), 443 },
+    [SIP_LINK] = { SPAN_INIT("TCP"), SPAN_INIT("tcp"), 5060 },
 };
 
 struct span sip_transport_via(enum sip_transport t)
@@ -78,6 +79,9 @@ int siptp_new(struct loop *l, const struct siptp_conf *conf, const struct siptp_
     tp->arg = arg;
     list_init(&tp->listeners);
     list_init(&tp->conns);
+    list_init(&tp->links);
+    tp->node = siptp_node_id(tp->conf.node);
+    tp->link_limits = (struct stream_limits){ tp->conf.limits.message + 4, SIPTP_LINK_UNSENT };
     map_init(&tp->by_id);
     map_init(&tp->by_addr);
     map_init(&tp->hosts);
@@ -93,7 +97,7 @@ int siptp_new(struct loop *l, const struct siptp_conf *conf, const struct siptp_
     return 0;
 }
 
-static void listener_free(struct siptp_listener *ls)
+void siptp_listener_free(struct siptp_listener *ls)
 {
     list_remove(&ls->link);
     udp_close(&ls->udp);
@@ -108,7 +112,9 @@ void siptp_unref(struct siptp *tp)
     if (--tp->refs)
         return;
     list_for_each (it, &tp->listeners)
-        listener_free(container_of(it, struct siptp_listener, link));
+        siptp_listener_free(container_of(it, struct siptp_listener, link));
+    if (tp->link_listener)
+        siptp_listener_free(tp->link_listener);
     while (tp->spare) {
         struct udp_flow *f = tp->spare;
         tp->spare = f->next;
@@ -134,7 +140,11 @@ void siptp_free(struct siptp **ptp)
         udp_close(&ls->udp);
         listener_close(&ls->tcp);
     }
+    if (tp->link_listener)
+        listener_close(&tp->link_listener->tcp);
     list_for_each (it, &tp->conns)
+        conn_close(container_of(it, struct conn, link), 0);
+    list_for_each (it, &tp->links)
         conn_close(container_of(it, struct conn, link), 0);
     siptp_unref(tp);
 }
@@ -202,7 +212,7 @@ int siptp_listen(struct siptp *tp, enum sip_transport transport, const struct ad
         err = name_listener(ls, name, advertised);
     }
     if (err) {
-        listener_free(ls);
+        siptp_listener_free(ls);
         return err;
     }
     ls->index = (unsigned)tp->n_listeners++;

@@ -8,7 +8,8 @@
 #include "net/loop.h"
 #include "sip/msg.h"
 
-enum sip_transport { SIP_UDP, SIP_TCP, SIP_TLS, SIP_WS, SIP_WSS, SIP_TRANSPORT_COUNT };
+/* SIP_LINK: the trusted link between processes of one installation; see below. */
+enum sip_transport { SIP_UDP, SIP_TCP, SIP_TLS, SIP_WS, SIP_WSS, SIP_LINK, SIP_TRANSPORT_COUNT };
 
 struct siptp;
 struct siptp_listener;
@@ -31,10 +32,11 @@ struct flow { /* counted; members are read-only for others */
     struct siptp_listener *listener;
     enum sip_transport transport;
     bool open;
-    struct addr remote, local;
-    uint64_t id;         /* unique in this process; for UDP 0 */
-    struct log log;      /* module, peer */
-    struct list waiting; /* siptx: client transactions that end with a stream */
+    struct addr remote, local; /* of links: no family */
+    uint32_t peer;             /* of links: the node at the other end; 0 until its first request */
+    uint64_t id;               /* unique in this process; for UDP 0 */
+    struct log log;            /* module, peer */
+    struct list waiting;       /* siptx: client transactions that end with a stream */
 };
 
 struct siptp_conf {
@@ -46,6 +48,7 @@ struct siptp_conf {
     struct duration first_message;      /* from accept to the first whole message; 0: 10 s */
     struct duration connect;            /* 0: 2 s */
     struct secret *token_key;           /* HMAC key of flow tokens; NULL: a random one */
+    struct span node;                   /* name of this process in its installation; absent: "" */
 };
 
 struct siptp_events {
@@ -85,7 +88,7 @@ static inline bool flow_is_reliable(const struct flow *f)
 }
 static inline bool flow_is_secure(const struct flow *f)
 {
-    return f->transport == SIP_TLS || f->transport == SIP_WSS;
+    return f->transport == SIP_TLS || f->transport == SIP_WSS || f->transport == SIP_LINK;
 }
 /* Copies data; leaves at the end of the turn. CS_ECLOSED, CS_ELIMIT. */
 CS_CHECK int flow_send(struct flow *f, struct span data);
@@ -94,12 +97,34 @@ CS_CHECK int flow_send(struct flow *f, struct span data);
 CS_CHECK int flow_for_response(struct flow *f, const struct sip_msg *req, struct flow **out);
 void flow_close(struct flow *f);
 
-/* A token names a flow of this process and cannot be made up (HMAC). At most FLOW_TOKEN_MAX
- * base64url characters. */
+/* ---- tokens ---- */
+/* A token names a flow of one process and cannot be made up (HMAC); all processes that share the
+ * key can read it. At most FLOW_TOKEN_MAX base64url characters. */
 enum { FLOW_TOKEN_MAX = 64 };
 void flow_token(const struct flow *f, struct buf *b);
-/* The flow of a token, with a reference. CS_EPROTO: not ours; CS_ENOENT: gone (RFC 5626: 430). */
+struct flow_token {
+    uint32_t node; /* who has the flow: siptp_node_id() */
+    enum sip_transport transport;
+    uint32_t peer; /* SIP_LINK: the node at the other end */
+};
+/* CS_EPROTO: none of our making. */
+CS_CHECK int flow_token_read(struct siptp *tp, struct span text, struct flow_token *out);
+/* The flow of a token, with a reference. CS_EPROTO: not ours; CS_ENOENT: gone (RFC 5626: 430), or
+ * another process's, or a link, which siptp_link_to() finds. */
 CS_CHECK int siptp_flow_by_token(struct siptp *tp, struct span token, struct flow **out);
+
+/* ---- the trusted link ---- */
+/* Processes of one installation pass SIP to each other over Unix sockets. Who is admitted is
+ * believed: he authenticated the request already. What comes in this way has a flow of transport
+ * SIP_LINK; Via shows TCP and the node's name. */
+/* Short for a node's name; never 0. */
+uint32_t siptp_node_id(struct span name);
+uint32_t siptp_node(const struct siptp *tp); /* our own */
+/* Admits peers of this uid alone (SO_PEERCRED). */
+CS_CHECK int siptp_listen_link(struct siptp *tp, const char *path, uid_t uid);
+/* The link to a node, found or made; the caller gets a reference. Whoever listens at path must have
+ * our uid, too, or what is sent goes nowhere and the flow closes. */
+CS_CHECK int siptp_link_to(struct siptp *tp, uint32_t node, const char *path, struct flow **out);
 
 /* "UDP", as in Via; "udp", as in a URI; and back (either case). */
 struct span sip_transport_via(enum sip_transport t);

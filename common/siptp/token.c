@@ -1,8 +1,10 @@
 /* A token is base64url over
  *     1 byte   transport
  *     1 byte   index of the listener
+ *     4 bytes  node
  *     UDP:     2 bytes port, 4 or 16 bytes address
  *     streams: 4 bytes epoch of the process, 8 bytes number of the connection
+ *     links:   4 bytes node at the other end
  *     10 bytes of HMAC-SHA256 over all that
  */
 #include <openssl/core_names.h>
@@ -11,7 +13,7 @@
 #include "base/rand.h"
 #include "siptp/impl.h"
 
-enum { MAC_LEN = 10, BODY_MAX = 2 + 2 + 16, STREAM_BODY = 2 + 4 + 8 };
+enum { MAC_LEN = 10, HEAD = 1 + 1 + 4, BODY_MAX = HEAD + 2 + 16, STREAM_BODY = HEAD + 4 + 8 };
 
 int token_init(struct siptp *tp)
 {
@@ -54,10 +56,13 @@ void flow_token(const struct flow *f, struct buf *b)
     struct buf body = buf_of(token, BODY_MAX);
     buf_putc(&body, (char)f->transport);
     buf_putc(&body, (char)f->listener->index);
+    buf_put(&body, span_of(&f->tp->node, sizeof(f->tp->node)));
     if (f->transport == SIP_UDP) {
         uint16_t port = addr_port(&f->remote);
         buf_put(&body, span_of(&port, sizeof(port)));
         buf_put(&body, addr_host_bytes(&f->remote));
+    } else if (f->transport == SIP_LINK) {
+        buf_put(&body, span_of(&f->peer, sizeof(f->peer)));
     } else {
         buf_put(&body, span_of(&f->tp->epoch, sizeof(f->tp->epoch)));
         buf_put(&body, span_of(&f->id, sizeof(f->id)));
@@ -74,8 +79,8 @@ static int udp_by_token(struct siptp_listener *ls, struct span body, struct flow
 {
     struct addr to = { 0 };
     uint16_t port;
-    memcpy(&port, body.p + 2, sizeof(port));
-    struct span host = span_skip(body, 2 + sizeof(port));
+    memcpy(&port, body.p + HEAD, sizeof(port));
+    struct span host = span_skip(body, HEAD + sizeof(port));
     if (host.n == 4) {
         to.in4.sin_family = AF_INET;
         memcpy(&to.in4.sin_addr, host.p, 4);
@@ -91,8 +96,8 @@ static int stream_by_token(struct siptp *tp, struct span body, struct flow **out
 {
     uint32_t epoch;
     uint64_t id;
-    memcpy(&epoch, body.p + 2, sizeof(epoch));
-    memcpy(&id, body.p + 2 + sizeof(epoch), sizeof(id));
+    memcpy(&epoch, body.p + HEAD, sizeof(epoch));
+    memcpy(&id, body.p + HEAD + sizeof(epoch), sizeof(id));
     struct conn *c = epoch == tp->epoch ? conn_by_id(tp, id) : NULL;
     if (!c)
         return CS_ENOENT;
@@ -100,29 +105,56 @@ static int stream_by_token(struct siptp *tp, struct span body, struct flow **out
     return 0;
 }
 
-int siptp_flow_by_token(struct siptp *tp, struct span text, struct flow **out)
+/* The body of a token of our making, in space. */
+static int open_token(struct siptp *tp, struct span text, unsigned char space[BODY_MAX + MAC_LEN],
+                      struct span *body)
 {
-    unsigned char token[BODY_MAX + MAC_LEN], mac[EVP_MAX_MD_SIZE];
+    unsigned char mac[EVP_MAX_MD_SIZE];
     size_t n;
-    *out = NULL;
-    if (!text.n || text.n > FLOW_TOKEN_MAX || base64url_decode(text, token, sizeof(token), &n))
-        return CS_EPROTO;
-    if (n < MAC_LEN + 2 + 2 + 4)
+    if (!text.n || text.n > FLOW_TOKEN_MAX ||
+        base64url_decode(text, space, BODY_MAX + MAC_LEN, &n) || n < HEAD + 4 + MAC_LEN)
         return CS_EPROTO;
     n -= MAC_LEN;
-    if (!sign(tp, token, n, mac) || !ct_eq(span_of(mac, MAC_LEN), span_of(token + n, MAC_LEN)))
+    if (!sign(tp, space, n, mac) || !ct_eq(span_of(mac, MAC_LEN), span_of(space + n, MAC_LEN)))
         return CS_EPROTO;
+    *body = span_of(space, n);
+    return 0;
+}
 
-    /* From here on it is ours; yet another process with our key may have made it. */
-    struct span body = span_of(token, n);
-    enum sip_transport transport = token[0];
+int flow_token_read(struct siptp *tp, struct span text, struct flow_token *out)
+{
+    unsigned char space[BODY_MAX + MAC_LEN];
+    struct span body;
+    *out = (struct flow_token){ 0 };
+    if (open_token(tp, text, space, &body))
+        return CS_EPROTO;
+    out->transport = space[0];
+    memcpy(&out->node, space + 2, sizeof(out->node));
+    if (out->transport == SIP_LINK)
+        memcpy(&out->peer, space + HEAD, sizeof(out->peer));
+    return 0;
+}
+
+int siptp_flow_by_token(struct siptp *tp, struct span text, struct flow **out)
+{
+    unsigned char space[BODY_MAX + MAC_LEN];
+    uint32_t node;
+    struct span body;
+    *out = NULL;
+    if (open_token(tp, text, space, &body))
+        return CS_EPROTO;
+    enum sip_transport transport = space[0];
+    memcpy(&node, space + 2, sizeof(node));
+    if (node != tp->node)
+        return CS_ENOENT;
     list_for_each (it, &tp->listeners) {
         struct siptp_listener *ls = container_of(it, struct siptp_listener, link);
-        if (ls->index != token[1] || ls->transport != transport)
+        if (ls->index != space[1] || ls->transport != transport)
             continue;
         if (transport == SIP_UDP)
-            return n == 2 + 2 + 4 || n == BODY_MAX ? udp_by_token(ls, body, out) : CS_EPROTO;
-        return n == STREAM_BODY ? stream_by_token(tp, body, out) : CS_EPROTO;
+            return body.n == HEAD + 2 + 4 || body.n == BODY_MAX ? udp_by_token(ls, body, out)
+                                                                : CS_EPROTO;
+        return body.n == STREAM_BODY ? stream_by_token(tp, body, out) : CS_EPROTO;
     }
     return CS_ENOENT;
 }

@@ -75,7 +75,7 @@ static void start(void)
 static void read_route(struct sip_msg *m, bool ours)
 {
     struct dialog_route out;
-    int err = record_route_read(&w.front, m, &out);
+    int err = record_route_read(&w.front, w.caller, m, &out);
     assert((err == 0) == (out.to != NULL));
     if (ours)
         assert(err || out.to->listener == w.caller->listener ||

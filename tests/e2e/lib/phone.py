@@ -10,14 +10,15 @@ from sip import Message, answer_of, challenge_of, param, token, uri_of
 class Phone:
     """user may be None: a stranger."""
 
-    def __init__(self, world, user=None, transport="udp", host="127.0.0.1", domain=None):
+    def __init__(self, world, user=None, transport="udp", host="127.0.0.1", domain=None, sip=None):
         self.domain = domain or world.domain
+        self.sip = sip or world.sip
         self.world, self.user, self.transport = world, user, transport
         kind = socket.SOCK_DGRAM if transport == "udp" else socket.SOCK_STREAM
         self.sock = socket.socket(socket.AF_INET, kind)
         self.sock.bind((host, 0))
         if transport == "tcp":
-            self.sock.connect(world.sip)
+            self.sock.connect(self.sip)
         self.host, self.port = host, self.sock.getsockname()[1]
         self.buffer, self.seen = b"", set()
         self.cseq, self.tag = 1, token(4)
@@ -45,7 +46,7 @@ class Phone:
     def send(self, message):
         data = message if isinstance(message, bytes) else bytes(message)
         if self.transport == "udp":
-            self.sock.sendto(data, self.world.sip)
+            self.sock.sendto(data, self.sip)
         else:
             self.sock.sendall(data)
         return message

@@ -1,4 +1,4 @@
-"""A redis-server, an authd and a registrar on loopback, users with passwords, and the scenarios that
+"""A redis-server, an authd and registrars on loopback, users with passwords, and the scenarios that
 run against them."""
 import os
 import re
@@ -38,7 +38,9 @@ peer_groups:
 """
 
 REGISTRAR = """
-node: e2e
+node: {node}
+flow_key_file: flow.key
+link: {{ directory: {link} }}
 authd: {{ socket: {auth}, deadline: 10s }}
 redis: {{ socket: {redis} }}
 http: {{ listen: "127.0.0.1:{status}" }}
@@ -66,27 +68,46 @@ def free_port_of_both():
 class World(Daemons):
     domain, tenant = "example.test", "tenant.test"
 
-    def __init__(self, build):
+    def __init__(self, build, registrars=1, extra=""):
         super().__init__(build)
-        self.sip = ("127.0.0.1", free_port_of_both())
-        self.status = free_port()
+        self.nodes = [f"registrar{i or ''}" for i in range(registrars)]
+        self.sips = [("127.0.0.1", free_port_of_both()) for _ in self.nodes]
+        self.statuses = [free_port() for _ in self.nodes]
+        self.sip, self.status = self.sips[0], self.statuses[0]
         self.phones, self.passwords, self.unused = [], {}, []
+        self.extra = extra # lines of each registrar's configuration
 
     def start_all(self):
         words = dict(auth=self.auth_socket, redis=self.redis_socket, uid=os.getuid(), rest=self.port,
-                     status=self.status, sip=self.sip[1], domain=self.domain, tenant=self.tenant, edge=EDGE,
-                     gateway=GATEWAY, trusted=TRUSTED)
-        for name, text in (("authd", AUTHD), ("registrar", REGISTRAR)):
-            with open(self.path(f"{name}.yaml"), "w", encoding="utf-8") as f:
-                f.write(text.format(**words))
+                     domain=self.domain, tenant=self.tenant, edge=EDGE, gateway=GATEWAY,
+                     trusted=TRUSTED, link=self.dir)
+        with open(self.path("authd.yaml"), "w", encoding="utf-8") as f:
+            f.write(AUTHD.format(**words))
+        for node, sip, status in zip(self.nodes, self.sips, self.statuses):
+            with open(self.path(f"{node}.yaml"), "w", encoding="utf-8") as f:
+                f.write(REGISTRAR.format(node=node, sip=sip[1], status=status, **words) + self.extra)
         self.start_redis()
         subprocess.run([self.binary("authd/authd"), "--make-keys", self.dir], check=True,
                        stdout=subprocess.DEVNULL)
-        for name in ("authd", "registrar"):
-            self.start(name, self.binary(f"{name}/{name}"), "--config", self.path(f"{name}.yaml"))
-            port = self.port if name == "authd" else self.status
-            wait_for(name, lambda p=port, n=name: self._is_up(p) or self._is_gone(n))
-            assert not self._is_gone(name), open(self.path(f"{name}.log"), encoding="utf-8").read()
+        self.start_daemon("authd", self.port)
+        for node in self.nodes:
+            self.start_registrar(node)
+        wait_for("all registrars to know each other", self._all_met)
+
+    def start_registrar(self, node):
+        self.start_daemon(node, self.statuses[self.nodes.index(node)])
+
+    def start_daemon(self, name, port):
+        program = name.rstrip("0123456789")
+        self.start(name, self.binary(f"{program}/{program}"), "--config", self.path(f"{name}.yaml"))
+        wait_for(name, lambda: self._is_up(port) or self._is_gone(name))
+        assert not self._is_gone(name), open(self.path(f"{name}.log"), encoding="utf-8").read()
+
+    def _all_met(self):
+        def met(name):
+            with open(self.path(f"{name}.log"), encoding="utf-8", errors="replace") as f:
+                return f.read().count("a registrar appeared") >= len(self.nodes) - 1
+        return all(met(n) for n in self.nodes)
 
     @staticmethod
     def _is_up(port):
@@ -111,12 +132,18 @@ class World(Daemons):
         """One that no other scenario has."""
         return self.unused.pop()
 
-    def phone(self, transport="udp", host="127.0.0.1", user=None, register=True, domain=None, **more):
-        """A phone of a user of its own, or another one of user; registered."""
-        p = Phone(self, user or self.user(), transport, host, domain)
+    def phone(self, transport="udp", host="127.0.0.1", user=None, register=True, domain=None, at=0,
+              **more):
+        """A phone of a user of its own, or another one of user; registered, at which registrar."""
+        p = Phone(self, user or self.user(), transport, host, domain, self.sips[at])
         if register:
             p.register(**more)
         return p
+
+    def flow_of(self, phone):
+        """The token of the flow in the record of its AOR."""
+        record = self.redis("HVALS", f"cs:loc:{{{phone.aor}}}")
+        return re.search(rb"[\w-]{28,64}", record).group().decode()
 
     def counters(self):
         """The registrar's metrics by name and labels."""
@@ -129,11 +156,11 @@ class World(Daemons):
         self.processes[name].send_signal(how)
 
 
-def run(scenarios, users=100):
+def run(scenarios, users=100, **more):
     """Runs every test_ function, or those named behind the build folder; ends the process."""
     build = os.path.realpath(sys.argv[1]) if len(sys.argv) > 1 else "build/dev"
     wanted = sys.argv[2:]
-    world, failed, began = World(build), 0, time.monotonic()
+    world, failed, began = World(build, **more), 0, time.monotonic()
     try:
         world.start_all()
         world.add_users(users)
@@ -151,7 +178,7 @@ def run(scenarios, users=100):
             while world.phones:
                 world.phones.pop().close()
     finally:
-        ends = {name: world.stop(name) for name in ("registrar", "authd", "redis")
+        ends = {name: world.stop(name) for name in world.nodes + ["authd", "redis"]
                 if name in world.processes}
         for name, code in ends.items():
             if code: # with sanitizers also a leak

@@ -92,9 +92,11 @@ static bool comes_back(const struct world *w, const char *host, uint16_t port, u
     char branch[LOOPS_BRANCH_LEN + 1] = "", via[256];
     struct buf b = buf_of(branch, LOOPS_BRANCH_LEN);
     struct said s = usual;
-    loops_branch(&b, in_via);
+    loops_branch(&b, in_via, 0xfedc0102);
     assert_true(buf_ok(&b));
     assert_int_equal(b.n, LOOPS_BRANCH_LEN);
+    assert_int_equal(loops_node(buf_span(&b)), 0xfedc0102);
+    assert_int_equal(loops_node(span_head(buf_span(&b), b.n - 1)), 0);
     snprintf(
         via, sizeof(via),
         "Via: SIP/2.0/TCP 192.0.2.8;branch=z9hG4bKphone, SIP/2.0/UDP %s:%u;rport;branch=%s\r\n",

@@ -25,20 +25,22 @@ static void test_each_side_is_led_to_the_other(void **state)
 {
     (void)state;
     char text[128];
-    struct span token = made(text, sizeof(text)), to;
+    struct span token = made(text, sizeof(text)), to, from;
     struct sip_msg of_caller = request("call-1", "alice", "bob");
     struct sip_msg of_callee = request("call-1", "bob", "alice");
-    assert_int_equal(route_token_read(token, &key, &of_caller, &to), 0);
+    assert_int_equal(route_token_read(token, &key, &of_caller, &to, &from), 0);
     assert_span(to, "FLOW_B");
-    assert_int_equal(route_token_read(token, &key, &of_callee, &to), 0);
+    assert_span(from, "FLOW-A");
+    assert_int_equal(route_token_read(token, &key, &of_callee, &to, &from), 0);
     assert_span(to, "FLOW-A");
+    assert_span(from, "FLOW_B");
 }
 
 static void test_another_dialog_is_not_served(void **state)
 {
     (void)state;
     char text[128];
-    struct span token = made(text, sizeof(text)), to;
+    struct span token = made(text, sizeof(text)), to, from;
     static const struct {
         const char *call_id, *from_tag, *to_tag;
     } others[] = {
@@ -48,7 +50,7 @@ static void test_another_dialog_is_not_served(void **state)
     };
     for (size_t i = 0; i < CS_LEN(others); i++) {
         struct sip_msg m = request(others[i].call_id, others[i].from_tag, others[i].to_tag);
-        assert_int_equal(route_token_read(token, &key, &m, &to), CS_EPROTO);
+        assert_int_equal(route_token_read(token, &key, &m, &to, &from), CS_EPROTO);
         assert_null(to.p);
     }
 }
@@ -57,27 +59,27 @@ static void test_every_byte_counts(void **state)
 {
     (void)state;
     char text[128];
-    struct span token = made(text, sizeof(text)), to;
+    struct span token = made(text, sizeof(text)), to, from;
     struct sip_msg m = request("call-1", "alice", "bob");
     for (size_t i = 0; i < token.n; i++) {
         char was = text[i];
         text[i] = was == 'A' ? 'B' : 'A';
-        int err = route_token_read(token, &key, &m, &to);
+        int err = route_token_read(token, &key, &m, &to, &from);
         text[i] = was;
         if (i + 1 < token.n) /* of the last character only some bits are said */
             assert_int_equal(err, CS_EPROTO);
     }
     for (size_t n = 0; n < token.n; n++)
-        assert_int_equal(route_token_read(span_head(token, n), &key, &m, &to), CS_EPROTO);
+        assert_int_equal(route_token_read(span_head(token, n), &key, &m, &to, &from), CS_EPROTO);
     struct route_key other = key;
     other.bytes[31] ^= 1;
-    assert_int_equal(route_token_read(token, &other, &m, &to), CS_EPROTO);
+    assert_int_equal(route_token_read(token, &other, &m, &to, &from), CS_EPROTO);
 }
 
 static void test_what_is_no_token_is_refused(void **state)
 {
     (void)state;
-    struct span to;
+    struct span to, from;
     struct sip_msg m = request("call-1", "alice", "bob");
     static const char *const bad[] = {
         "",
@@ -91,8 +93,8 @@ static void test_what_is_no_token_is_refused(void **state)
         "a.b.!!!!!!!!!!!!!!",
     };
     for (size_t i = 0; i < CS_LEN(bad); i++)
-        assert_int_equal(route_token_read(span_str(bad[i]), &key, &m, &to), CS_EPROTO);
-    assert_int_equal(route_token_read(SPAN_NULL, &key, &m, &to), CS_EPROTO);
+        assert_int_equal(route_token_read(span_str(bad[i]), &key, &m, &to, &from), CS_EPROTO);
+    assert_int_equal(route_token_read(SPAN_NULL, &key, &m, &to, &from), CS_EPROTO);
 }
 
 static void test_no_room_is_said(void **state)

@@ -1,0 +1,302 @@
+#include "registrar/nodes.h"
+
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "base/list.h"
+#include "base/metric.h"
+#include "base/rand.h"
+#include "proto/unpack.h"
+#include "store.pb-c.h"
+
+#define STORE(name) Countersign__Store__##name
+#define KEY         "cs:{nodes}"
+
+enum {
+    SCHEMA = 1,
+    LOOK_MS = 1000,     /* between two looks at who is there */
+    LOOKS = 3,          /* to one sign of life */
+    LIFETIME_MS = 9000, /* and a look: nobody is believed in for more than ten seconds */
+    NODES_MAX = 1024,
+    KEY_MAX = 128
+};
+
+static const struct log nlog = { .module = "nodes" };
+
+struct node {
+    struct list link;
+    char *name, *socket; /* socket NULL: cannot be reached from here */
+    uint32_t id;
+    bool present; /* in the list that is being read */
+};
+
+struct nodes {
+    struct loop *loop;
+    struct redis *redis;
+    struct siptp *tp;
+    struct nodes_conf conf;
+    char machine[65];
+    uint64_t epoch;
+    struct timer beat;
+    unsigned looks;
+    struct list all;                          /* but ourselves */
+    struct redis_call *said, *names, *values; /* NULL: not asked */
+    bool known;                               /* Redis has answered once */
+};
+
+/* ---- what is known ---- */
+
+static void node_free(struct node *n)
+{
+    list_remove(&n->link);
+    free(n->name);
+    free(n->socket);
+    free(n);
+}
+
+static struct node *find(const struct nodes *ns, uint32_t id)
+{
+    list_for_each (it, &ns->all) {
+        struct node *n = container_of(it, struct node, link);
+        if (n->id == id)
+            return n;
+    }
+    return NULL;
+}
+
+bool nodes_has(const struct nodes *ns, struct span name)
+{
+    return !ns->known || span_eq(name, ns->conf.name) || find(ns, siptp_node_id(name));
+}
+
+struct span nodes_name(const struct nodes *ns, uint32_t id)
+{
+    const struct node *n = find(ns, id);
+    return id == siptp_node(ns->tp) ? ns->conf.name : n ? span_str(n->name) : SPAN_NULL;
+}
+
+int nodes_link(struct nodes *ns, uint32_t id, struct flow **out)
+{
+    const struct node *n = find(ns, id);
+    *out = NULL;
+    return n && n->socket ? siptp_link_to(ns->tp, id, n->socket, out) : CS_ENOENT;
+}
+
+/* ---- what Redis says ---- */
+
+static void take_in(struct nodes *ns, const STORE(Node) * said)
+{
+    uint32_t id = siptp_node_id(span_str(said->name));
+    struct node *n = find(ns, id);
+    if (id == siptp_node(ns->tp))
+        return;
+    if (!n) {
+        n = calloc(1, sizeof(*n));
+        if (!n)
+            return;
+        list_init(&n->link);
+        n->id = id;
+        n->name = strdup(said->name);
+        if (!n->name) {
+            free(n);
+            return;
+        }
+        list_push_back(&ns->all, &n->link);
+        log_info(&nlog, "a registrar appeared", kv_str("name", n->name),
+                 kv_str("link", said->link ? said->link : "none"));
+    }
+    n->present = true;
+    bool near = said->link && said->machine && strcmp(said->machine, ns->machine) == 0;
+    if (near && (!n->socket || strcmp(n->socket, said->link) != 0)) {
+        free(n->socket);
+        n->socket = strdup(said->link);
+    } else if (!near) {
+        free(n->socket);
+        n->socket = NULL;
+    }
+}
+
+/* Of MGET: those whose key has expired are NIL. */
+static void on_values(void *arg, const struct redis_reply *reply)
+{
+    struct nodes *ns = arg;
+    ns->values = NULL;
+    if (!reply || reply->type != REDIS_ARRAY)
+        return; /* nobody is taken for gone because Redis is */
+    list_for_each (it, &ns->all)
+        container_of(it, struct node, link)->present = false;
+    for (size_t i = 0; i < reply->n; i++) {
+        struct arena a;
+        arena_init(&a, NULL, 0, 64 * 1024);
+        STORE(Node) *said =
+            reply->element[i].type == REDIS_STRING
+                ? proto_unpack(&countersign__store__node__descriptor, reply->element[i].str, &a)
+                : NULL;
+        if (said && said->schema == SCHEMA)
+            take_in(ns, said);
+        arena_fini(&a);
+    }
+    list_for_each (it, &ns->all) {
+        struct node *n = container_of(it, struct node, link);
+        if (n->present)
+            continue;
+        log_info(&nlog, "a registrar is gone", kv_str("name", n->name));
+        redis_do(ns->redis, redis_ignore, NULL, SPAN("SREM"), SPAN(KEY), span_str(n->name));
+        node_free(n);
+    }
+    ns->known = true;
+}
+
+static void on_names(void *arg, const struct redis_reply *reply)
+{
+    struct nodes *ns = arg;
+    struct arena a;
+    ns->names = NULL;
+    if (!reply || reply->type != REDIS_ARRAY || !reply->n)
+        return;
+    size_t n = CS_MIN(reply->n, (size_t)NODES_MAX);
+    arena_init(&a, NULL, 0, 0);
+    struct span *argv = arena_alloc(&a, (n + 1) * sizeof(*argv));
+    for (size_t i = 0; argv && i < n; i++) {
+        char key[KEY_MAX];
+        struct buf b = BUF_INIT(key);
+        buf_lit(&b, KEY ":");
+        buf_put(&b, reply->element[i].str);
+        argv[i + 1] = arena_dup(&a, buf_span(&b));
+        if (!argv[i + 1].p)
+            argv = NULL;
+    }
+    if (argv) {
+        argv[0] = SPAN("MGET");
+        ns->values = redis_command(ns->redis, on_values, ns, n + 1, argv);
+    }
+    arena_fini(&a);
+}
+
+/* ---- our own sign of life ---- */
+
+static struct span our_key(const struct nodes *ns, struct buf *b)
+{
+    buf_lit(b, KEY ":");
+    buf_put(b, ns->conf.name);
+    return buf_span(b);
+}
+
+/* The value it replaces: ours, unless two go by one name. */
+static void on_said(void *arg, const struct redis_reply *reply)
+{
+    struct nodes *ns = arg;
+    struct arena a;
+    ns->said = NULL;
+    if (!reply || reply->type != REDIS_STRING)
+        return;
+    arena_init(&a, NULL, 0, 64 * 1024);
+    STORE(Node) *old = proto_unpack(&countersign__store__node__descriptor, reply->str, &a);
+    if (old && old->epoch != ns->epoch)
+        log_warn(&nlog, "another registrar has our name; give each its own node:",
+                 kv_s("node", ns->conf.name));
+    arena_fini(&a);
+}
+
+static void say(struct nodes *ns)
+{
+    char key[KEY_MAX], ms[24];
+    uint8_t packed[1024];
+    struct buf kb = BUF_INIT(key), mb = BUF_INIT(ms);
+    STORE(Node) node = COUNTERSIGN__STORE__NODE__INIT;
+    node.schema = SCHEMA;
+    node.name = (char *)ns->conf.name.p;
+    node.epoch = ns->epoch;
+    node.link = (char *)ns->conf.link;
+    node.machine = ns->machine;
+    size_t n = countersign__store__node__get_packed_size(&node);
+    struct span k = our_key(ns, &kb);
+    buf_u64(&mb, LIFETIME_MS);
+    if (n > sizeof(packed) || !buf_ok(&kb))
+        return;
+    countersign__store__node__pack(&node, packed);
+    ns->said = redis_do(ns->redis, on_said, ns, SPAN("SET"), k, span_of(packed, n), SPAN("PX"),
+                        buf_span(&mb), SPAN("GET"));
+    redis_do(ns->redis, redis_ignore, NULL, SPAN("SADD"), SPAN(KEY), ns->conf.name);
+}
+
+static void on_beat(struct timer *t)
+{
+    struct nodes *ns = container_of(t, struct nodes, beat);
+    bool ready = redis_is_ready(ns->redis);
+    timer_start(ns->loop, &ns->beat, DURATION_MS(ready ? LOOK_MS : 100));
+    if (!ready)
+        return;
+    if (ns->looks++ % LOOKS == 0 && ns->conf.link && !ns->said)
+        say(ns);
+    if (!ns->names && !ns->values)
+        ns->names = redis_do(ns->redis, on_names, ns, SPAN("SMEMBERS"), SPAN(KEY));
+}
+
+/* A path means the same to processes of one machine that see one file system: the boot's id, and
+ * the device and number of the folder that the socket is in. */
+static void name_machine(struct nodes *ns)
+{
+    struct buf b = BUF_INIT(ns->machine);
+    char boot[37] = "", folder[256];
+    struct stat st = { 0 };
+    FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
+    if (f) {
+        if (!fgets(boot, sizeof(boot), f))
+            boot[0] = 0;
+        fclose(f);
+    }
+    span_copy(folder, sizeof(folder), span_str(ns->conf.link));
+    char *slash = strrchr(folder, '/');
+    if (slash)
+        *slash = 0;
+    if (stat(slash ? folder : ".", &st))
+        st.st_ino = 0;
+    buf_put(&b, span_str(boot));
+    buf_putc(&b, '/');
+    buf_u64(&b, (uint64_t)st.st_dev);
+    buf_putc(&b, '/');
+    buf_u64(&b, (uint64_t)st.st_ino);
+    ns->machine[CS_MIN(b.n, sizeof(ns->machine) - 1)] = 0;
+}
+
+int nodes_open(struct loop *l, struct redis *redis, struct siptp *tp, const struct nodes_conf *conf,
+               struct nodes **out)
+{
+    struct nodes *ns = calloc(1, sizeof(*ns));
+    *out = ns;
+    if (!ns)
+        return CS_ENOMEM;
+    ns->loop = l;
+    ns->redis = redis;
+    ns->tp = tp;
+    ns->conf = *conf;
+    rand_bytes(&ns->epoch, sizeof(ns->epoch));
+    list_init(&ns->all);
+    name_machine(ns);
+    timer_init(&ns->beat, on_beat);
+    timer_start(l, &ns->beat, DURATION_MS(0));
+    return 0;
+}
+
+void nodes_close(struct nodes **np)
+{
+    char key[KEY_MAX];
+    struct buf b = BUF_INIT(key);
+    struct nodes *ns = *np;
+    struct redis_call *const calls[] = { ns ? ns->said : NULL, ns ? ns->names : NULL,
+                                         ns ? ns->values : NULL };
+    *np = NULL;
+    if (!ns)
+        return;
+    for (size_t i = 0; i < CS_LEN(calls); i++) {
+        if (calls[i])
+            redis_cancel(calls[i]);
+    }
+    if (ns->conf.link)
+        redis_do(ns->redis, redis_ignore, NULL, SPAN("DEL"), our_key(ns, &b));
+    timer_stop(ns->loop, &ns->beat);
+    list_for_each (it, &ns->all)
+        node_free(container_of(it, struct node, link));
+    free(ns);
+}

@@ -1,0 +1,31 @@
+/* The registrar processes of this installation: each says every three seconds in Redis that it is
+ * there, and is taken for gone ten seconds behind the last time. Links to them. */
+#ifndef CS_REGISTRAR_NODES_H
+#define CS_REGISTRAR_NODES_H
+
+#include "redis/redis.h"
+#include "siptp/siptp.h"
+
+struct nodes;
+
+struct nodes_conf { /* borrowed while the nodes live */
+    struct span name;
+    const char *link; /* Unix socket where we are reached; NULL: nowhere */
+};
+
+CS_CHECK int nodes_open(struct loop *l, struct redis *redis, struct siptp *tp,
+                        const struct nodes_conf *conf, struct nodes **out);
+/* Takes our name out of Redis, as far as a command that nobody waits for can. Before redis_close().
+ */
+void nodes_close(struct nodes **n);
+
+/* Whether it is there, as far as is known: ourselves always, and everybody while Redis has not been
+ * asked yet. */
+bool nodes_has(const struct nodes *n, struct span name);
+/* Who has this id; absent if nobody known. */
+struct span nodes_name(const struct nodes *n, uint32_t id);
+/* A link to another one; the caller gets a reference. CS_ENOENT: not there, or not to be reached
+ * from this machine. */
+CS_CHECK int nodes_link(struct nodes *n, uint32_t id, struct flow **out);
+
+#endif
