@@ -412,6 +412,8 @@ int stream_start_tls(struct stream *s, struct tls_context *tls, const char *name
     char host[ADDR_STRLEN];
     struct buf b = buf_of(host, sizeof(host) - 1);
     assert(s->state == CONNECTING && !s->tls);
+    if (!name && s->peer.sa.sa_family == AF_UNSPEC)
+        return CS_ECONF; /* a Unix socket's server needs a name */
     if (!name) {
         addr_write_host(&b, &s->peer);
         host[b.n] = '\0';
