@@ -1,5 +1,6 @@
 #include "net/stream.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -7,20 +8,18 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "net/bytes.h"
+#include "net/tls_session.h"
+
 enum { SCRATCH = 65536, READ_MIN = 4096, BACKLOG = 1024 };
 
-enum state { CONNECTING, OPEN, CLOSING };
+enum state { CONNECTING, SHAKING /* hands: TLS is being set up */, OPEN, CLOSING };
 
 union handle {
     uv_handle_t any;
     uv_stream_t stream;
     uv_tcp_t tcp;
     uv_pipe_t pipe;
-};
-
-struct bytes {
-    char *p;
-    size_t n, cap;
 };
 
 struct stream {
@@ -35,9 +34,12 @@ struct stream {
     int reason;
     struct addr peer, local;
     struct turn flush;
-    struct bytes in;      /* what data() left unread */
-    struct bytes out;     /* written in this turn, or waiting for sending */
-    struct bytes sending; /* in the hands of uv_write */
+    struct bytes in;         /* what data() left unread */
+    struct bytes out;        /* written in this turn, or waiting for sending */
+    struct bytes sending;    /* in the hands of uv_write */
+    struct tls_session *tls; /* NULL: plain */
+    struct bytes wire;       /* of TLS: encrypted, to be sent next */
+    struct timer deadline;   /* of its handshake */
 };
 
 struct listener {
@@ -49,41 +51,25 @@ struct listener {
     void *arg;
     struct addr local;
     bool unix_socket;
+    struct tls_context *tls; /* NULL: plain */
 };
 
-/* Most streams have nothing unread between two turns, so they share one page to read into. */
-static _Thread_local char scratch[SCRATCH];
-
-static bool bytes_reserve(struct bytes *b, size_t n)
-{
-    size_t cap = b->cap ? b->cap : READ_MIN;
-    if (n <= b->cap - b->n)
-        return true;
-    while (cap - b->n < n)
-        cap *= 2;
-    char *p = realloc(b->p, cap);
-    if (!p)
-        return false;
-    b->p = p;
-    b->cap = cap;
-    return true;
-}
-
-static void bytes_free(struct bytes *b)
-{
-    free(b->p);
-    *b = (struct bytes){ 0 };
-}
+/* Most streams have nothing unread between two turns, so they share one page to read into, and one
+ * to decrypt into. */
+static _Thread_local char scratch[SCRATCH], plain[SCRATCH];
 
 static void on_closed(uv_handle_t *h)
 {
     struct stream *s = h->data;
     turn_cancel(&s->flush);
+    timer_stop(s->loop, &s->deadline);
     if (s->events)
         s->events->closed(s, s->arg, s->reason);
     bytes_free(&s->in);
     bytes_free(&s->out);
     bytes_free(&s->sending);
+    bytes_free(&s->wire);
+    tls_session_free(&s->tls);
     free(s);
 }
 
@@ -97,34 +83,52 @@ static void on_written(uv_write_t *w, int status)
         return;
     if (status < 0)
         stream_close(s, status);
-    else if (s->out.n)
+    else if (s->out.n || s->wire.n)
         turn_queue(s->loop, &s->flush);
+}
+
+/* Encrypts what was written in this turn; before the handshake is done it has to wait. */
+static int encrypt(struct stream *s)
+{
+    if (s->state == SHAKING || !s->out.n)
+        return 0;
+    int err = tls_session_write(s->tls, span_of(s->out.p, s->out.n));
+    s->out.n = 0;
+    if (s->out.cap > SCRATCH)
+        bytes_free(&s->out);
+    return err;
+}
+
+/* Sends as much as the kernel takes, and leaves the rest to libuv. */
+static int send_bytes(struct stream *s, struct bytes *out)
+{
+    uv_buf_t b = uv_buf_init(out->p, (unsigned)out->n);
+    int sent = uv_try_write(&s->h.stream, &b, 1);
+    if (sent < 0 && sent != UV_EAGAIN)
+        return sent;
+    if (sent > 0 && (size_t)sent == out->n) {
+        out->n = 0;
+        if (out->cap > SCRATCH)
+            bytes_free(out); /* an idle stream keeps no burst's memory */
+        return 0;
+    }
+    if (s->state == CLOSING)
+        return 0;
+    size_t done = sent > 0 ? (size_t)sent : 0;
+    s->sending = *out;
+    *out = (struct bytes){ 0 };
+    b = uv_buf_init(s->sending.p + done, (unsigned)(s->sending.n - done));
+    return uv_write(&s->write, &s->h.stream, &b, 1, on_written);
 }
 
 static void flush(struct stream *s)
 {
-    if (!s->out.n || s->sending.p || s->state == CONNECTING)
+    struct bytes *out = s->tls ? &s->wire : &s->out;
+    if (s->sending.p || s->state == CONNECTING)
         return;
-    uv_buf_t b = uv_buf_init(s->out.p, (unsigned)s->out.n);
-    int sent = uv_try_write(&s->h.stream, &b, 1);
-    if (sent < 0 && sent != UV_EAGAIN) {
-        if (s->state == OPEN)
-            stream_close(s, sent);
-        return;
-    }
-    if (sent > 0 && (size_t)sent == s->out.n) {
-        s->out.n = 0;
-        if (s->out.cap > SCRATCH)
-            bytes_free(&s->out); /* an idle stream keeps no burst's memory */
-        return;
-    }
-    if (s->state == CLOSING)
-        return;
-    size_t done = sent > 0 ? (size_t)sent : 0;
-    s->sending = s->out;
-    s->out = (struct bytes){ 0 };
-    b = uv_buf_init(s->sending.p + done, (unsigned)(s->sending.n - done));
-    int err = uv_write(&s->write, &s->h.stream, &b, 1, on_written);
+    int err = s->tls ? encrypt(s) : 0;
+    if (!err && out->n)
+        err = send_bytes(s, out);
     if (err)
         stream_close(s, err);
 }
@@ -138,7 +142,7 @@ char *stream_reserve(struct stream *s, size_t n)
 {
     if (s->state == CLOSING)
         return NULL;
-    if (s->out.n + s->sending.n + n > s->limits.max_unsent) {
+    if (s->out.n + s->wire.n + s->sending.n + n > s->limits.max_unsent) {
         stream_close(s, CS_ELIMIT);
         return NULL;
     }
@@ -167,44 +171,40 @@ void stream_write(struct stream *s, struct span data)
 
 void stream_close(struct stream *s, int reason)
 {
-    if (s->state == CLOSING)
+    enum state was = s->state;
+    if (was == CLOSING)
         return;
-    bool was_open = s->state == OPEN;
+    turn_cancel(&s->flush);
+    timer_stop(s->loop, &s->deadline);
+    if (was == OPEN && s->tls && !s->sending.p && encrypt(s) == 0)
+        tls_session_shutdown(s->tls);
     s->state = CLOSING;
     s->reason = reason;
-    turn_cancel(&s->flush);
-    if (was_open)
+    if (was == SHAKING)
+        s->out.n = 0; /* nothing leaves unencrypted, but the alert does */
+    if (was != CONNECTING)
         flush(s);
     uv_close(&s->h.any, on_closed);
 }
 
 /* ---- reading ---- */
 
-static void on_alloc(uv_handle_t *h, size_t suggested, uv_buf_t *b)
+/* Where what comes next has to be put, so that what was left unread stays before it: n == 0 when
+ * memory is exhausted. */
+static uv_buf_t room(struct stream *s, char *page)
 {
-    struct stream *s = h->data;
-    (void)suggested;
     if (s->in.n == 0)
-        *b = uv_buf_init(scratch, SCRATCH);
-    else if (bytes_reserve(&s->in, READ_MIN))
-        *b = uv_buf_init(s->in.p + s->in.n, (unsigned)(s->in.cap - s->in.n));
-    else
-        *b = uv_buf_init(NULL, 0); /* shows as UV_ENOBUFS */
+        return uv_buf_init(page, SCRATCH);
+    if (!bytes_reserve(&s->in, READ_MIN))
+        return uv_buf_init(NULL, 0);
+    return uv_buf_init(s->in.p + s->in.n, (unsigned)(s->in.cap - s->in.n));
 }
 
-static void on_read(uv_stream_t *h, ssize_t n, const uv_buf_t *b)
+/* Gives the n bytes that were put at room() to the owner. */
+static void deliver(struct stream *s, const char *at, size_t n)
 {
-    struct stream *s = h->data;
-    if (n == 0 || s->state != OPEN)
-        return;
-    loop_touch(s->loop);
-    if (n < 0) {
-        stream_close(s, (int)n);
-        return;
-    }
-    bool fresh = b->base == scratch;
-    struct span unread =
-        fresh ? span_of(scratch, (size_t)n) : span_of(s->in.p, s->in.n + (size_t)n);
+    bool fresh = s->in.n == 0;
+    struct span unread = fresh ? span_of(at, n) : span_of(s->in.p, s->in.n + n);
     ptrdiff_t used = s->events->data(s, s->arg, unread);
     if (s->state != OPEN)
         return;
@@ -226,7 +226,83 @@ static void on_read(uv_stream_t *h, ssize_t n, const uv_buf_t *b)
     }
 }
 
+static void decrypt(struct stream *s)
+{
+    ptrdiff_t got = 1;
+    while (s->state == OPEN && got > 0) {
+        uv_buf_t to = room(s, plain);
+        size_t n = 0;
+        if (to.len == 0) {
+            stream_close(s, CS_ENOMEM);
+            return;
+        }
+        while (n < to.len && (got = tls_session_read(s->tls, to.base + n, to.len - n)) > 0)
+            n += (size_t)got;
+        if (n)
+            deliver(s, to.base, n);
+        if (got < 0)
+            stream_close(s, (int)got);
+    }
+}
+
+static void shake(struct stream *s)
+{
+    int r = tls_session_handshake(s->tls);
+    turn_queue(s->loop, &s->flush);
+    if (r < 0)
+        stream_close(s, r);
+    if (r != 1)
+        return;
+    timer_stop(s->loop, &s->deadline);
+    s->state = OPEN;
+    if (s->events->opened)
+        s->events->opened(s, s->arg);
+}
+
+static void on_cipher(struct stream *s, struct span wire)
+{
+    tls_session_feed(s->tls, wire);
+    if (s->state == SHAKING)
+        shake(s);
+    decrypt(s);
+    tls_session_feed(s->tls, SPAN_NULL);
+    if (s->state != OPEN || !s->wire.n)
+        return;
+    /* A peer who makes us answer (to a change of keys) and does not read. */
+    if (s->wire.n + s->sending.n > 2 * s->limits.max_unsent + SCRATCH)
+        stream_close(s, CS_ELIMIT);
+    else
+        turn_queue(s->loop, &s->flush);
+}
+
+static void on_alloc(uv_handle_t *h, size_t suggested, uv_buf_t *b)
+{
+    struct stream *s = h->data;
+    (void)suggested;
+    *b = s->tls ? uv_buf_init(scratch, SCRATCH) : room(s, scratch); /* 0 shows as UV_ENOBUFS */
+}
+
+static void on_read(uv_stream_t *h, ssize_t n, const uv_buf_t *b)
+{
+    struct stream *s = h->data;
+    if (n == 0 || (s->state != OPEN && s->state != SHAKING))
+        return;
+    loop_touch(s->loop);
+    if (n < 0)
+        stream_close(s, s->tls ? tls_session_broken(s->tls, (int)n) : (int)n);
+    else if (s->tls)
+        on_cipher(s, span_of(b->base, (size_t)n));
+    else
+        deliver(s, b->base, (size_t)n);
+}
+
 /* ---- opening ---- */
+
+static void on_deadline(struct timer *t)
+{
+    struct stream *s = container_of(t, struct stream, deadline);
+    stream_close(s, tls_session_broken(s->tls, CS_ETIMEOUT));
+}
 
 static struct stream *stream_new(struct loop *l, bool tcp, const struct stream_limits *limits,
                                  const struct stream_events *events, void *arg)
@@ -239,6 +315,7 @@ static struct stream *stream_new(struct loop *l, bool tcp, const struct stream_l
     s->events = events;
     s->arg = arg;
     turn_init(&s->flush, on_flush);
+    timer_init(&s->deadline, on_deadline);
     if (tcp)
         uv_tcp_init(&l->uv, &s->h.tcp);
     else
@@ -263,9 +340,11 @@ static void name_of(int (*fn)(const uv_tcp_t *, struct sockaddr *, int *), const
         addr_from_sockaddr((struct sockaddr *)&name, out);
 }
 
-static int opened(struct stream *s)
+static int connected(struct stream *s)
 {
-    s->state = OPEN;
+    s->state = s->tls ? SHAKING : OPEN;
+    if (s->tls)
+        timer_start(s->loop, &s->deadline, tls_session_deadline(s->tls));
     if (s->h.any.type == UV_TCP) {
         uv_tcp_nodelay(&s->h.tcp, 1);
         name_of(uv_tcp_getpeername, &s->h.tcp, &s->peer);
@@ -281,9 +360,13 @@ static void on_connect(uv_connect_t *c, int status)
         return;
     loop_touch(s->loop);
     if (status == 0)
-        status = opened(s);
+        status = connected(s);
     if (status < 0) {
         stream_close(s, status);
+        return;
+    }
+    if (s->tls) {
+        shake(s);
         return;
     }
     if (s->events->opened)
@@ -324,6 +407,27 @@ int stream_connect_unix(struct loop *l, const char *path, const struct stream_li
     return 0;
 }
 
+int stream_start_tls(struct stream *s, struct tls_context *tls, const char *name)
+{
+    char host[ADDR_STRLEN];
+    struct buf b = buf_of(host, sizeof(host) - 1);
+    assert(s->state == CONNECTING && !s->tls);
+    if (!name && s->peer.sa.sa_family == AF_UNSPEC)
+        return CS_ECONF; /* a Unix socket's server needs a name */
+    if (!name) {
+        addr_write_host(&b, &s->peer);
+        host[b.n] = '\0';
+        name = host;
+    }
+    return tls_session_new(tls, name, &s->peer, &s->wire, &s->tls);
+}
+
+int stream_peer_certificate(const struct stream *s, struct arena *a, struct tls_peer *out)
+{
+    *out = (struct tls_peer){ 0 };
+    return s->tls ? tls_session_peer(s->tls, a, out) : CS_ENOENT;
+}
+
 bool stream_is_open(const struct stream *s)
 {
     return s->state == OPEN;
@@ -360,6 +464,11 @@ int stream_peer_uid(const struct stream *s, uid_t *uid)
 
 /* ---- listening ---- */
 
+static int start_tls(struct listener *ls, struct stream *s)
+{
+    return ls->tls ? tls_session_new(ls->tls, NULL, &s->peer, &s->wire, &s->tls) : 0;
+}
+
 static void on_connection(uv_stream_t *h, int status)
 {
     struct listener *ls = h->data;
@@ -370,7 +479,8 @@ static void on_connection(uv_stream_t *h, int status)
     if (!s)
         return;
     void *arg = NULL;
-    if (uv_accept(h, &s->h.stream) || opened(s) || ls->fn(ls->arg, s, &arg)) {
+    if (uv_accept(h, &s->h.stream) || start_tls(ls, s) || connected(s) ||
+        ls->fn(ls->arg, s, &arg)) {
         discard(s);
         return;
     }
@@ -465,7 +575,15 @@ void listener_close(struct listener **lp)
     if (!ls)
         return;
     *lp = NULL;
+    tls_context_unref(&ls->tls);
     uv_close(&ls->h.any, on_listener_closed);
+}
+
+void listener_start_tls(struct listener *ls, struct tls_context *tls)
+{
+    struct tls_context *old = ls->tls;
+    ls->tls = tls_context_ref(tls);
+    tls_context_unref(&old);
 }
 
 const struct addr *listener_local(const struct listener *ls)

@@ -1,21 +1,25 @@
-/* Connected byte streams: TCP and Unix sockets, and later TLS. What is written in a turn leaves in
- * one system call at its end. */
+/* Connected byte streams: TCP and Unix sockets, plain or inside TLS. What is written in a turn
+ * leaves in one system call at its end. */
 #ifndef CS_NET_STREAM_H
 #define CS_NET_STREAM_H
 
 #include "base/addr.h"
 #include "net/loop.h"
+#include "net/tls.h"
 
 struct stream;
 
 struct stream_events {
-    /* A connection that was being made is there. Not called for accepted ones. May be NULL. */
+    /* A connection that was being made is there; with TLS: its handshake is done, for accepted ones
+     * too (which are not told of otherwise). May be NULL. */
     void (*opened)(struct stream *s, void *arg);
     /* in is all that is unread, contiguous, borrowed for the call. Returns the bytes used (the rest
      * is kept and given again with more), or a negative code to close the stream with. */
     ptrdiff_t (*data)(struct stream *s, void *arg, struct span in);
     /* The last call for this stream, exactly once, also after a failed connect: reason is 0 when
-     * stream_close() asked for it, UV_EOF when the peer did, else what went wrong. s is gone when
+     * stream_close() asked for it, UV_EOF when the peer did, else what went wrong: with TLS
+     * CS_EDENIED when a certificate was refused, CS_EPROTO, CS_ETIMEOUT of the handshake,
+     * UV_ECONNRESET when the peer went without saying so. s is gone when
      * it returns. Never called from inside another stream_ function. */
     void (*closed)(struct stream *s, void *arg, int reason);
 };
@@ -33,6 +37,14 @@ CS_CHECK int stream_connect_unix(struct loop *l, const char *path,
                                  const struct stream_limits *limits,
                                  const struct stream_events *events, void *arg,
                                  struct stream **out);
+/* To be called at once after stream_connect_: data() and stream_write() carry plaintext then. name
+ * is what the server's certificate must say, a DNS name or an IP address; NULL: the address we
+ * connect to. What is written before opened() is kept and sent encrypted. With TLS 1.3 a server
+ * that refuses our certificate says so after opened(). On error (CS_ENOMEM, CS_ECONF for a name
+ * that is none) the stream has to be closed. */
+CS_CHECK int stream_start_tls(struct stream *s, struct tls_context *tls, const char *name);
+/* What the peer's certificate says, in the arena. CS_ENOENT when there is none (yet). */
+CS_CHECK int stream_peer_certificate(const struct stream *s, struct arena *a, struct tls_peer *out);
 /* Copies data. After stream_close() nothing more is sent. Errors show in closed(). */
 void stream_write(struct stream *s, struct span data);
 /* Room for n bytes to be written in place, valid until the next call on s; stream_wrote() says how
@@ -49,8 +61,8 @@ const struct addr *stream_local(const struct stream *s);
 CS_CHECK int stream_peer_uid(const struct stream *s, uid_t *uid);
 
 struct listener;
-/* Decides about a new connection: sets *arg, limits and events are the listener's. Returning an
- * error closes it without a call to closed(). */
+/* Decides about a new connection (before a TLS handshake): sets *arg, limits and events are the
+ * listener's. Returning an error closes it without a call to closed(). */
 typedef int accept_fn(void *listener_arg, struct stream *s, void **arg);
 
 CS_CHECK int listener_open_tcp(struct loop *l, const struct addr *local,
@@ -63,6 +75,8 @@ CS_CHECK int listener_open_unix(struct loop *l, const char *path, unsigned mode,
                                 const struct stream_limits *limits,
                                 const struct stream_events *events, accept_fn *fn, void *arg,
                                 struct listener **out);
+/* Connections accepted from now on speak TLS. */
+void listener_start_tls(struct listener *ls, struct tls_context *tls);
 /* Stops accepting; streams live on. Sets *ls to NULL. */
 void listener_close(struct listener **ls);
 const struct addr *listener_local(const struct listener *ls);
