@@ -130,6 +130,10 @@ static const struct conf_key root_keys[] = {
              .max = 64),
     CONF_STR("user", ROOT, user, "User to become after the sockets are open, when started as root.",
              .max = 64),
+    CONF_SIZE("workers", ROOT, workers,
+              "Processes on the same ports, one for each core that is to be used. Named NODE-1 and so "
+              "on; each has its own http port, from that of http.listen upwards.",
+              .def = "1", .min = 1, .max = 64),
     CONF_PATH(
         "flow_key_file", ROOT, flow_key_file,
         "Key of the tokens in bindings and routes, made at the first start; without it phones "
@@ -142,7 +146,7 @@ static const struct conf_key root_keys[] = {
     CONF_STRS("domains", ROOT, domains, "Domains whose phones register here.", .at_least = 1,
               .max = 255, .required = true, .unique = true),
     CONF_SECTIONS("listeners", ROOT, listeners, &listener_section, "Where SIP is spoken.",
-                  .at_least = 1, .at_most = 16, .required = true, .unique = true),
+                  .at_least = 1, .at_most = LISTENERS_MAX, .required = true, .unique = true),
     CONF_SECTION("limits", ROOT, limits, &limits_section, "Bounds, so that a flood costs no more."),
     CONF_SECTION("timers", ROOT, timers, &timers_section, "Times of RFC 3261 and of forking."),
     { 0 },
@@ -157,6 +161,12 @@ static void root_check(struct conf_check *c, void *section)
         conf_error(c, "user",
                    "this system has no user " SPAN_FMT "; create it, or name one that is there",
                    SPAN_ARG(conf->user));
+    if (conf->workers > 1 && !conf->link.directory)
+        conf_error(c, "workers",
+                   "workers pass each other requests over Unix sockets; add link: { directory: "
+                   "/run/countersign/link }");
+    if (conf->workers > 1 && !conf->flow_key_file)
+        conf_error(c, "workers", "workers share one key; add flow_key_file: flow.key");
     if (conf->node.p && !chars_is_host(conf->node))
         conf_error(c, "node", "\"" SPAN_FMT "\" is no host name; write registrar-1",
                    SPAN_ARG(conf->node));

@@ -12,9 +12,12 @@ struct listener_conf {
     struct span advertise; /* host:port; absent: the address */
 };
 
+enum { LISTENERS_MAX = 16 };
+
 struct registrar_conf {
     struct span node; /* absent: the host's name */
     struct span user; /* uid to become; absent: stay */
+    size_t workers;
     const char *flow_key_file;
     struct log_conf log;
     struct {

@@ -2,8 +2,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -26,15 +28,21 @@ static int write_key(int fd)
     return err;
 }
 
+/* Under a name of its own first: nobody is to find half a key, and of several who make one at the
+ * same time the first wins. */
 static int make_file(const char *path)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    char temporary[PATH_MAX];
+    if (snprintf(temporary, sizeof(temporary), "%s.%d", path, (int)getpid()) >= PATH_MAX)
+        return -ENAMETOOLONG;
+    int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0)
         return -errno;
     int err = write_key(fd);
     close(fd);
-    if (err)
-        unlink(path); /* half a key must not be found next time */
+    if (!err && link(temporary, path))
+        err = -errno;
+    unlink(temporary);
     return err;
 }
 

@@ -8,6 +8,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "net/bind.h"
 #include "net/bytes.h"
 #include "net/tls_session.h"
 
@@ -509,12 +510,19 @@ int listener_open_tcp(struct loop *l, const struct addr *local, const struct str
                       const struct stream_events *events, accept_fn *fn, void *arg,
                       struct listener **out)
 {
+    int fd, err = bind_socket(BIND_TCP, local, false, &fd, NULL);
+    return err ? err : listener_open_fd(l, fd, limits, events, fn, arg, out);
+}
+
+int listener_open_fd(struct loop *l, int fd, const struct stream_limits *limits,
+                     const struct stream_events *events, accept_fn *fn, void *arg,
+                     struct listener **out)
+{
     struct listener *ls = listener_new(l, true, limits, events, fn, arg);
-    if (!ls)
-        return CS_ENOMEM;
-    int err =
-        uv_tcp_bind(&ls->h.tcp, &local->sa, local->sa.sa_family == AF_INET6 ? UV_TCP_IPV6ONLY : 0);
-    if (!err)
+    int err = ls ? uv_tcp_open(&ls->h.tcp, fd) : CS_ENOMEM;
+    if (err)
+        close(fd);
+    else
         err = uv_listen(&ls->h.stream, BACKLOG, on_connection);
     if (err) {
         listener_close(&ls);

@@ -69,6 +69,10 @@ CS_CHECK int listener_open_tcp(struct loop *l, const struct addr *local,
                                const struct stream_limits *limits,
                                const struct stream_events *events, accept_fn *fn, void *arg,
                                struct listener **out);
+/* The same on a socket of bind_socket(), which it takes over, and closes on error. */
+CS_CHECK int listener_open_fd(struct loop *l, int fd, const struct stream_limits *limits,
+                              const struct stream_events *events, accept_fn *fn, void *arg,
+                              struct listener **out);
 /* Replaces a stale socket file; the new one gets this mode. A live server on it is UV_EADDRINUSE.
  */
 CS_CHECK int listener_open_unix(struct loop *l, const char *path, unsigned mode,

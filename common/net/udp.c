@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/metric.h"
+#include "net/bind.h"
 
 enum {
     BATCH = 64,
@@ -14,7 +15,6 @@ enum {
     SLOT = 65536,
     QUEUE_BYTES = 8 << 20,
     QUEUE_MESSAGES = 8192,
-    RECEIVE_BUFFER = 4 << 20,
 };
 
 struct datagram {
@@ -122,42 +122,24 @@ static void on_flush(struct turn *t)
         send_queued(u);
 }
 
-static int open_socket(const struct addr *local, struct addr *bound)
+int udp_open(struct loop *l, const struct addr *local, udp_fn *fn, void *arg, struct udp **out)
 {
-    int one = 1, size = RECEIVE_BUFFER;
-    struct sockaddr_storage name;
-    socklen_t len = sizeof(name);
-    int fd = socket(local->sa.sa_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return -errno;
-    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
-    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
-    if ((local->sa.sa_family == AF_INET6 &&
-         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one))) ||
-        bind(fd, &local->sa, addr_len(local)) || getsockname(fd, (struct sockaddr *)&name, &len)) {
-        int err = -errno;
-        close(fd);
-        return err;
-    }
-    addr_from_sockaddr((struct sockaddr *)&name, bound);
-    return fd;
+    int fd, err = bind_socket(BIND_UDP, local, false, &fd, NULL);
+    return err ? err : udp_open_fd(l, fd, fn, arg, out);
 }
 
-int udp_open(struct loop *l, const struct addr *local, udp_fn *fn, void *arg, struct udp **out)
+int udp_open_fd(struct loop *l, int fd, udp_fn *fn, void *arg, struct udp **out)
 {
     struct udp *u = calloc(1, sizeof(*u));
     char *in = u ? malloc((size_t)BATCH * SLOT) : NULL;
-    if (!in) {
-        free(u);
-        return CS_ENOMEM;
-    }
-    u->fd = open_socket(local, &u->local);
-    if (u->fd < 0) {
-        int err = u->fd;
+    int err = in ? bind_name(fd, &u->local) : CS_ENOMEM;
+    if (err) {
+        close(fd);
         free(in);
         free(u);
         return err;
     }
+    u->fd = fd;
     u->loop = l;
     u->fn = fn;
     u->arg = arg;

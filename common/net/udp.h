@@ -14,6 +14,8 @@ typedef void udp_fn(void *arg, const struct addr *from, struct span data);
  * error (UV_EADDRINUSE). Port 0 takes a free one; see udp_local(). */
 CS_CHECK int udp_open(struct loop *l, const struct addr *local, udp_fn *fn, void *arg,
                       struct udp **out);
+/* The same on a socket of bind_socket(), which it takes over, and closes on error. */
+CS_CHECK int udp_open_fd(struct loop *l, int fd, udp_fn *fn, void *arg, struct udp **out);
 /* Sends what is queued, closes, frees, sets *u to NULL. fn is not called again. */
 void udp_close(struct udp **u);
 const struct addr *udp_local(const struct udp *u);

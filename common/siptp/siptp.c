@@ -1,5 +1,7 @@
 #include <stdlib.h>
+#include <unistd.h>
 
+#include "net/bind.h"
 #include "siptp/impl.h"
 
 static const struct {
@@ -193,20 +195,30 @@ int siptp_listen(struct siptp *tp, enum sip_transport transport, const struct ad
     *out = NULL;
     if (transport != SIP_UDP && transport != SIP_TCP)
         return CS_ENOTSUP;
-    if (tp->n_listeners == SIPTP_MAX_LISTENERS)
-        return CS_ELIMIT;
-    struct siptp_listener *ls = calloc(1, sizeof(*ls));
-    if (!ls)
-        return CS_ENOMEM;
+    int fd,
+        err = bind_socket(transport == SIP_UDP ? BIND_UDP : BIND_TCP, local, false, &fd, NULL);
+    return err ? err : siptp_listen_fd(tp, transport, fd, name, advertised, out);
+}
+
+int siptp_listen_fd(struct siptp *tp, enum sip_transport transport, int fd, struct span name,
+                    struct span advertised, struct siptp_listener **out)
+{
+    struct siptp_listener *ls =
+        tp->n_listeners < SIPTP_MAX_LISTENERS ? calloc(1, sizeof(*ls)) : NULL;
+    *out = NULL;
+    if (!ls) {
+        close(fd);
+        return tp->n_listeners < SIPTP_MAX_LISTENERS ? CS_ENOMEM : CS_ELIMIT;
+    }
     ls->tp = tp;
     ls->transport = transport;
     list_init(&ls->link);
     int err;
     if (transport == SIP_UDP)
-        err = udp_open(tp->loop, local, siptp_datagram, ls, &ls->udp);
+        err = udp_open_fd(tp->loop, fd, siptp_datagram, ls, &ls->udp);
     else
-        err = listener_open_tcp(tp->loop, local, &tp->stream_limits, &conn_events, conn_accept, ls,
-                                &ls->tcp);
+        err = listener_open_fd(tp->loop, fd, &tp->stream_limits, &conn_events, conn_accept, ls,
+                               &ls->tcp);
     if (!err) {
         ls->local = transport == SIP_UDP ? *udp_local(ls->udp) : *listener_local(ls->tcp);
         err = name_listener(ls, name, advertised);

@@ -68,6 +68,10 @@ void siptp_free(struct siptp **tp);
  * and Path show, e.g. "sip.example.com:5060"; absent means the local address. */
 CS_CHECK int siptp_listen(struct siptp *tp, enum sip_transport transport, const struct addr *local,
                           struct span name, struct span advertised, struct siptp_listener **out);
+/* The same on a socket of bind_socket(), which it takes over, and closes on error. */
+CS_CHECK int siptp_listen_fd(struct siptp *tp, enum sip_transport transport, int fd,
+                             struct span name, struct span advertised,
+                             struct siptp_listener **out);
 struct span siptp_listener_name(const struct siptp_listener *ls);
 struct span siptp_listener_sent_by(const struct siptp_listener *ls);
 const struct addr *siptp_listener_local(const struct siptp_listener *ls);

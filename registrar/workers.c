@@ -1,0 +1,226 @@
+#include "registrar/workers.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/log.h"
+#include "base/process.h"
+#include "net/bind.h"
+#include "net/child.h"
+#include "registrar/flow_key.h"
+
+#define VARIABLE "COUNTERSIGN_WORKER" /* "2:3,4": the second, whose sockets are 3 and 4 */
+
+enum { WORKERS_MAX = 64, PAUSE_MIN_MS = 100, PAUSE_MAX_MS = 5000, SETTLED_MS = 10000, GRACE_MS = 2000 };
+
+static const struct log wlog = { .module = "workers" };
+
+struct workers;
+
+struct worker {
+    struct workers *all;
+    unsigned number;
+    int fds[LISTENERS_MAX];
+    struct child *child; /* NULL: not running */
+    struct timer pause;
+    int64_t pause_ms; /* before the next start */
+    struct mono started;
+};
+
+struct workers {
+    struct loop loop;
+    const struct registrar_conf *conf;
+    char **argv;
+    struct worker worker[WORKERS_MAX];
+    struct timer deadline; /* of stopping */
+    bool stopping;
+};
+
+/* ---- what a worker is told ---- */
+
+static void write_place(struct buf *b, const struct worker *w, size_t n)
+{
+    buf_lit(b, VARIABLE "=");
+    buf_u64(b, w->number);
+    for (size_t i = 0; i < n; i++) {
+        buf_putc(b, i ? ',' : ':');
+        buf_u64(b, 3 + i);
+    }
+    buf_putc(b, 0);
+}
+
+int workers_place(const struct registrar_conf *conf, struct worker_place *out)
+{
+    uint64_t number, fd;
+    struct span fds = span_str(getenv(VARIABLE));
+    *out = (struct worker_place){ 0 };
+    if (!fds.p)
+        return 0;
+    if (span_u64(span_cut(&fds, ':'), conf->workers, &number) || !number)
+        return CS_EPROTO;
+    for (size_t i = 0; i < conf->n_listeners; i++) {
+        if (!fds.p || span_u64(span_cut(&fds, ','), 1024, &fd))
+            return CS_EPROTO;
+        out->fds[i] = (int)fd;
+    }
+    if (fds.p)
+        return CS_EPROTO;
+    out->number = (unsigned)number;
+    return 0;
+}
+
+/* ---- one worker ---- */
+
+static void end_if_done(struct workers *ws)
+{
+    for (size_t i = 0; i < ws->conf->workers; i++) {
+        if (ws->worker[i].child)
+            return;
+    }
+    for (size_t i = 0; i < ws->conf->workers; i++)
+        timer_stop(&ws->loop, &ws->worker[i].pause);
+    timer_stop(&ws->loop, &ws->deadline);
+    loop_stop(&ws->loop);
+}
+
+static void on_exit_of(void *arg, int status, int signum)
+{
+    struct worker *w = arg;
+    struct workers *ws = w->all;
+    w->child = NULL;
+    if (ws->stopping) {
+        end_if_done(ws);
+        return;
+    }
+    bool settled = mono_since(w->started, loop_now(&ws->loop)).ms >= SETTLED_MS;
+    w->pause_ms = settled || !w->pause_ms ? PAUSE_MIN_MS : CS_MIN(2 * w->pause_ms, PAUSE_MAX_MS);
+    log_error(&wlog, "a worker ended and is started again", kv_u("worker", w->number),
+              kv_i("status", status), kv_i("signal", signum), kv_i("pause_ms", w->pause_ms));
+    timer_start(&ws->loop, &w->pause, DURATION_MS(w->pause_ms));
+}
+
+static int start_worker(struct worker *w)
+{
+    char place[128];
+    struct buf b = BUF_INIT(place);
+    struct workers *ws = w->all;
+    write_place(&b, w, ws->conf->n_listeners);
+    w->started = loop_now(&ws->loop);
+    return child_start(&ws->loop, ws->argv, place, w->fds, ws->conf->n_listeners, on_exit_of, w,
+                       &w->child);
+}
+
+static void on_pause(struct timer *t)
+{
+    struct worker *w = container_of(t, struct worker, pause);
+    int err = w->all->stopping ? 0 : start_worker(w);
+    if (err) {
+        log_error(&wlog, "cannot start a worker", kv_u("worker", w->number), kv_err(err));
+        timer_start(&w->all->loop, &w->pause, DURATION_MS(PAUSE_MAX_MS));
+    }
+}
+
+/* ---- all of them ---- */
+
+static void signal_all(struct workers *ws, int signum)
+{
+    for (size_t i = 0; i < ws->conf->workers; i++) {
+        if (ws->worker[i].child)
+            child_signal(ws->worker[i].child, signum);
+    }
+}
+
+static void on_deadline(struct timer *t)
+{
+    log_warn(&wlog, "workers that did not end in time are killed");
+    signal_all(container_of(t, struct workers, deadline), SIGKILL);
+}
+
+/* Once asks for order, twice for haste, as with a single process. */
+static void on_signal(void *arg, int signum)
+{
+    struct workers *ws = arg;
+    log_info(&wlog, "stopping", kv_i("signal", signum));
+    if (!ws->stopping)
+        timer_start(&ws->loop, &ws->deadline,
+                    DURATION_MS(ws->conf->limits.drain.ms + GRACE_MS));
+    ws->stopping = true;
+    signal_all(ws, SIGTERM);
+    end_if_done(ws);
+}
+
+static int bind_all(struct workers *ws)
+{
+    const struct registrar_conf *c = ws->conf;
+    for (size_t l = 0; l < c->n_listeners; l++) {
+        struct addr at = c->listeners[l].address;
+        enum bind_kind kind = c->listeners[l].transport == SIP_UDP ? BIND_UDP : BIND_TCP;
+        for (size_t i = 0; i < c->workers; i++) {
+            int err = bind_socket(kind, &at, true, &ws->worker[i].fds[l], &at);
+            if (err) {
+                log_error(&wlog, "cannot listen", kv_s("listener", c->listeners[l].name),
+                          kv_addr("address", &at), kv_err(err));
+                return err;
+            }
+        }
+    }
+    return 0;
+}
+
+/* The first worker that needs it would make it, while the others look for it. */
+static int make_key(const struct registrar_conf *c)
+{
+    struct secret key = { 0 };
+    int err = flow_key_load(c->flow_key_file, &key);
+    if (err)
+        log_error(&wlog, "cannot use the key of flows", kv_str("file", c->flow_key_file),
+                  kv_err(err));
+    secret_fini(&key);
+    return err;
+}
+
+static int start_all(struct workers *ws)
+{
+    int err = bind_all(ws);
+    if (!err && (err = process_become(ws->conf->user)))
+        log_error(&wlog, "cannot become the user of the configuration",
+                  kv_s("user", ws->conf->user), kv_err(err));
+    process_harden();
+    if (!err)
+        err = make_key(ws->conf);
+    for (size_t i = 0; !err && i < ws->conf->workers; i++)
+        err = start_worker(&ws->worker[i]);
+    if (!err)
+        err = loop_signal(&ws->loop, SIGTERM, on_signal, ws);
+    if (!err)
+        err = loop_signal(&ws->loop, SIGINT, on_signal, ws);
+    return err;
+}
+
+int workers_run(const struct registrar_conf *conf, char **argv)
+{
+    static struct workers ws;
+    static char self[] = "/proc/self/exe";
+    ws = (struct workers){ .conf = conf, .argv = argv };
+    argv[0] = self;
+    timer_init(&ws.deadline, on_deadline);
+    for (unsigned i = 0; i < conf->workers; i++) {
+        ws.worker[i].all = &ws;
+        ws.worker[i].number = i + 1;
+        timer_init(&ws.worker[i].pause, on_pause);
+    }
+    int err = loop_init(&ws.loop);
+    if (err)
+        return err;
+    err = start_all(&ws);
+    if (err) {
+        log_error(&wlog, "cannot start", kv_err(err));
+        on_signal(&ws, SIGTERM);
+    }
+    loop_run(&ws.loop);
+    int leak = loop_fini(&ws.loop);
+    return err ? err : leak;
+}
