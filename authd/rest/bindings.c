@@ -7,13 +7,12 @@ struct bindings_op {
     struct op op;
     const struct span *aors;
     size_t n_aors, i;
-    unsigned tries;
     bool removing;
     json_t *list;
     struct span next; /* of a list: where the next page begins */
 };
 
-enum { PAGE = 100, TRIES = 4 };
+enum { PAGE = 100 };
 
 static void drop(struct op *op)
 {
@@ -84,18 +83,6 @@ static void removed(struct bindings_op *b)
     next_aor(b);
 }
 
-static void on_committed(void *arg, int err)
-{
-    struct bindings_op *b = arg;
-    b->op.location = NULL;
-    if (err == CS_ECONFLICT && ++b->tries < TRIES)
-        next_aor(b); /* somebody registered: read it again */
-    else if (err)
-        op_store_error(&b->op, err);
-    else
-        removed(b);
-}
-
 static void on_deleted(void *arg, const struct redis_reply *reply)
 {
     struct bindings_op *b = arg;
@@ -118,14 +105,23 @@ static void delete_unreadable(struct bindings_op *b)
         op_no_memory(&b->op);
 }
 
-static void remove_all(struct bindings_op *b, const struct location *read)
+static void on_removed(void *arg, int err, size_t n)
 {
-    Countersign__Store__Location none = COUNTERSIGN__STORE__LOCATION__INIT;
-    struct rest *rest = b->op.rest;
-    b->op.location = location_commit(rest->locations, b->aors[b->i], read, &none,
-                                     loop_wall(rest->loop), http_arena(b->op.req), on_committed, b);
-    if (!b->op.location)
-        op_no_memory(&b->op);
+    struct bindings_op *b = arg;
+    (void)n;
+    b->op.removal = NULL;
+    if (err == CS_EPROTO)
+        delete_unreadable(b);
+    else if (err)
+        op_store_error(&b->op, err);
+    else
+        removed(b);
+}
+
+static bool every(void *arg, const Countersign__Store__Binding *binding)
+{
+    (void)arg, (void)binding;
+    return true;
 }
 
 static void on_location(void *arg, int err, const struct location *read)
@@ -134,16 +130,8 @@ static void on_location(void *arg, int err, const struct location *read)
     struct wall now = loop_wall(b->op.rest->loop);
     size_t n = err || !read->record ? 0 : read->record->n_binding;
     b->op.location = NULL;
-    if (err == CS_EPROTO && b->removing) {
-        delete_unreadable(b);
-        return;
-    }
     if (err) {
         op_store_error(&b->op, err);
-        return;
-    }
-    if (n && b->removing) {
-        remove_all(b, read);
         return;
     }
     for (size_t i = 0; i < n; i++) {
@@ -157,9 +145,13 @@ static void on_location(void *arg, int err, const struct location *read)
 
 static void next_aor(struct bindings_op *b)
 {
-    if (b->i < b->n_aors) {
-        b->op.location = location_get(b->op.rest->locations, b->aors[b->i], http_arena(b->op.req),
-                                      on_location, b);
+    struct locations *l = b->op.rest->locations;
+    if (b->i < b->n_aors && b->removing) {
+        b->op.removal = location_remove(l, b->aors[b->i], every, on_removed, b);
+        if (!b->op.removal)
+            op_no_memory(&b->op);
+    } else if (b->i < b->n_aors) {
+        b->op.location = location_get(l, b->aors[b->i], http_arena(b->op.req), on_location, b);
         if (!b->op.location)
             op_no_memory(&b->op);
     } else if (b->removing) {

@@ -23,11 +23,12 @@ struct op {
     struct list link; /* in rest.ops */
     struct rest *rest;
     struct http_req *req;
-    struct store_call *call;        /* under way, or NULL */
-    struct redis_call *redis;       /* the same */
-    struct location_call *location; /* the same */
-    json_t *body;                   /* owned */
-    void (*drop)(struct op *op);    /* releases what else it holds; may be NULL */
+    struct store_call *call;          /* under way, or NULL */
+    struct redis_call *redis;         /* the same */
+    struct location_call *location;   /* the same */
+    struct location_removal *removal; /* the same */
+    json_t *body;                     /* owned */
+    void (*drop)(struct op *op);      /* releases what else it holds; may be NULL */
 };
 
 /* Cleared, size bytes of which the first are struct op. NULL: it replied. */

@@ -41,9 +41,12 @@ static void op_end(struct op *op)
         redis_cancel(op->redis);
     if (op->location)
         location_cancel(op->location);
+    if (op->removal)
+        location_remove_cancel(op->removal);
     op->call = NULL;
     op->redis = NULL;
     op->location = NULL;
+    op->removal = NULL;
     if (op->drop)
         op->drop(op);
     json_decref(op->body);

@@ -10,7 +10,7 @@
 
 #define AUTH(name) Countersign__Auth__##name
 
-enum { DEFAULT_OPEN = 20000 };
+enum { DEFAULT_OPEN = 20000, EVENT_MAX = 64 };
 
 struct gate_ask {
     struct list link; /* in order of their deadlines, or on the free list */
@@ -37,6 +37,9 @@ struct gate {
     struct turn turn;
     bool ready;
     bool leasing;
+    gate_revoked_fn *on_revoked;
+    void *revoked_arg;
+    char event[EVENT_MAX]; /* the last one heard of, over all connections; "": none */
 };
 
 static struct gate_ask *ask_new(struct gate *g)
@@ -157,12 +160,25 @@ static void on_turn(struct turn *t)
     answer_all(&g->here);
 }
 
+static void follow(struct gate *g)
+{
+    AUTH(Follow) f = COUNTERSIGN__AUTH__FOLLOW__INIT;
+    AUTH(ToAuthd) msg = COUNTERSIGN__AUTH__TO_AUTHD__INIT;
+    f.event = g->event[0] ? g->event : NULL;
+    msg.body_case = COUNTERSIGN__AUTH__TO_AUTHD__BODY_FOLLOW;
+    msg.follow = &f;
+    int ignored = ipc_client_send(g->ipc, &msg); /* not connected any more: it will be said again */
+    (void)ignored;
+}
+
 static void on_ready(void *arg, bool ready)
 {
     struct gate *g = arg;
     g->ready = ready;
     metric_set(M_GATE_CONNECTED, 0, ready);
-    if (!ready) { /* what authd did not answer it will never answer */
+    if (ready) {
+        follow(g);
+    } else { /* what authd did not answer it will never answer */
         answer_all(&g->open);
         watch_deadline(g);
     }
@@ -183,12 +199,17 @@ static enum verdict kind_of(const AUTH(Verdict) * v)
     }
 }
 
-static void on_message(void *arg, const AUTH(FromAuthd) * msg)
+static void on_revoked(struct gate *g, const AUTH(Revoked) * r)
 {
-    struct gate *g = arg;
-    if (msg->body_case != COUNTERSIGN__AUTH__FROM_AUTHD__BODY_VERDICT)
-        return;
-    const AUTH(Verdict) *v = msg->verdict;
+    struct span event = span_str(r->event);
+    if (event.n && event.n < sizeof(g->event))
+        span_copy(g->event, sizeof(g->event), event);
+    if (g->on_revoked && (r->user || r->n_aor || (r->has_lost && r->lost)))
+        g->on_revoked(g->revoked_arg, r);
+}
+
+static void on_verdict(struct gate *g, const AUTH(Verdict) * v)
+{
     struct gate_ask *ask = ask_find(g, v->id);
     if (!ask)
         return;
@@ -196,6 +217,15 @@ static void on_message(void *arg, const AUTH(FromAuthd) * msg)
     if (kind == VERDICT_CHALLENGE && v->lease && ask->class_)
         lease_fill(g->leases, ask->class_, v->lease, v->status, loop_now(g->loop));
     answer(ask, kind, v);
+}
+
+static void on_message(void *arg, const AUTH(FromAuthd) * msg)
+{
+    struct gate *g = arg;
+    if (msg->body_case == COUNTERSIGN__AUTH__FROM_AUTHD__BODY_VERDICT)
+        on_verdict(g, msg->verdict);
+    else if (msg->body_case == COUNTERSIGN__AUTH__FROM_AUTHD__BODY_REVOKED)
+        on_revoked(g, msg->revoked);
 }
 
 int gate_open(struct loop *l, const struct gate_conf *conf, struct gate **out)
@@ -252,6 +282,12 @@ bool gate_is_ready(const struct gate *g)
 void gate_use_leases(struct gate *g, bool use)
 {
     g->leasing = use;
+}
+
+void gate_on_revoked(struct gate *g, gate_revoked_fn *fn, void *arg)
+{
+    g->on_revoked = fn;
+    g->revoked_arg = arg;
 }
 
 static bool send_check(struct gate_ask *ask, struct flow *f, const struct sip_msg *m,

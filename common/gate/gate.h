@@ -29,6 +29,17 @@ bool gate_is_ready(const struct gate *g);
  * such a challenge would need: an outage is 503, not a challenge. */
 void gate_use_leases(struct gate *g, bool use);
 
+/* What is no longer so: what r->user did for one of r->aor, where user is NULL what anybody did;
+ * with r->lost set whatever was accepted before (auth.proto, Revoked). Borrowed for the call.
+ *
+ * Verdicts and these calls come in authd's order: an ACCEPT that was decided before a revocation
+ * was handed to its gate_fn before, so whoever is still at work on it finds out here; one that
+ * comes behind rests on what stood after. While authd is away nothing is heard; what was missed
+ * comes when it is back, before or among the first verdicts. A call may come twice. */
+typedef void gate_revoked_fn(void *arg, const Countersign__Auth__Revoked *r);
+/* One at a time, NULL for none; to be set before the loop runs, or what came earlier is missed. */
+void gate_on_revoked(struct gate *g, gate_revoked_fn *fn, void *arg);
+
 /* Facts that the message and its flow do not tell. */
 struct gate_facts {
     struct span domain;                       /* host of the Request-URI, lower case */

@@ -12,6 +12,9 @@ enum {
     KEY_MAX = 320,
     TOMBSTONE_MS = 11 * 60000, /* longer than anybody holds on to a version */
     KNOWN_MS = 10 * 60000,
+    /* Of a removal that others overtake. Each time one of them gets through, so as many phones of
+     * one AOR as this may register in the same instant. */
+    TRIES = 40,
 };
 
 struct locations {
@@ -264,4 +267,113 @@ struct location_call *location_commit(struct locations *l, struct span aor,
 void location_cancel(struct location_call *call)
 {
     redis_cancel(call->call);
+}
+
+/* ---- removing ---- */
+
+struct location_removal {
+    struct locations *locations;
+    struct span aor;
+    location_goes_fn *goes;
+    location_removed_fn *fn;
+    void *arg;
+    struct location_call *call;
+    unsigned tries;
+    size_t n;
+    struct arena arena; /* of one try */
+    char aor_text[];
+};
+
+static void removal_free(struct location_removal *r)
+{
+    arena_fini(&r->arena);
+    free(r);
+}
+
+static void removal_done(struct location_removal *r, int err)
+{
+    location_removed_fn *fn = r->fn;
+    void *arg = r->arg;
+    size_t n = err ? 0 : r->n;
+    removal_free(r);
+    fn(arg, err, n);
+}
+
+static int removal_try(struct location_removal *r);
+
+static void on_removed(void *arg, int err)
+{
+    struct location_removal *r = arg;
+    r->call = NULL;
+    if (err == CS_ECONFLICT && ++r->tries < TRIES) {
+        err = removal_try(r);
+        if (!err)
+            return;
+    }
+    removal_done(r, err);
+}
+
+/* The bindings that stay are the read ones themselves. */
+static int commit_rest(struct location_removal *r, const struct location *read)
+{
+    STORE(Location) *rest = arena_alloc(&r->arena, sizeof(*rest));
+    STORE(Binding) **stays = arena_alloc(&r->arena, read->record->n_binding * sizeof(*stays));
+    if (!rest || !stays)
+        return CS_ENOMEM;
+    *rest = *read->record;
+    rest->binding = stays;
+    rest->n_binding = 0;
+    for (size_t i = 0; i < read->record->n_binding; i++) {
+        if (!r->goes(r->arg, read->record->binding[i]))
+            stays[rest->n_binding++] = read->record->binding[i];
+    }
+    r->n = read->record->n_binding - rest->n_binding;
+    if (r->n == 0)
+        return 0;
+    r->call = location_commit(r->locations, r->aor, read, rest, loop_wall(r->locations->loop),
+                              &r->arena, on_removed, r);
+    return r->call ? 0 : CS_ENOMEM;
+}
+
+static void on_read(void *arg, int err, const struct location *read)
+{
+    struct location_removal *r = arg;
+    r->call = NULL;
+    if (!err && read->record)
+        err = commit_rest(r, read);
+    if (!r->call)
+        removal_done(r, err);
+}
+
+static int removal_try(struct location_removal *r)
+{
+    arena_fini(&r->arena);
+    arena_init(&r->arena, NULL, 0, 0);
+    r->n = 0;
+    r->call = location_get(r->locations, r->aor, &r->arena, on_read, r);
+    return r->call ? 0 : CS_ENOMEM;
+}
+
+struct location_removal *location_remove(struct locations *l, struct span aor,
+                                         location_goes_fn *goes, location_removed_fn *fn, void *arg)
+{
+    struct location_removal *r = calloc(1, sizeof(*r) + aor.n);
+    if (!r)
+        return NULL;
+    r->locations = l;
+    memcpy(r->aor_text, aor.p, aor.n);
+    r->aor = span_of(r->aor_text, aor.n);
+    r->goes = goes;
+    r->fn = fn;
+    r->arg = arg;
+    if (removal_try(r) == 0)
+        return r;
+    removal_free(r);
+    return NULL;
+}
+
+void location_remove_cancel(struct location_removal *r)
+{
+    location_cancel(r->call);
+    removal_free(r);
 }

@@ -58,6 +58,21 @@ struct location_call *location_commit(struct locations *l, struct span aor,
 /* fn will not be called. */
 void location_cancel(struct location_call *call);
 
+/* ---- removing ---- */
+/* Which bindings go. */
+typedef bool location_goes_fn(void *arg, const Countersign__Store__Binding *b);
+/* err as above; CS_ECONFLICT when others were faster again and again. n: how many went. */
+typedef void location_removed_fn(void *arg, int err, size_t n);
+struct location_removal;
+/* Removes from the AOR's record the bindings that goes() selects, and begins again when somebody
+ * was faster, so goes() may see the same binding more than once. A record without such bindings is
+ * not touched. fn is called once, never from inside. NULL when memory is exhausted. */
+struct location_removal *location_remove(struct locations *l, struct span aor,
+                                         location_goes_fn *goes, location_removed_fn *fn,
+                                         void *arg);
+/* fn will not be called; what was begun in Redis may still be done. */
+void location_remove_cancel(struct location_removal *r);
+
 /* What Redis says to HGETALL of the key: the highest version counts. CS_EPROTO and CS_ENOMEM as
  * above. */
 CS_CHECK int location_decode(const struct redis_reply *reply, struct arena *a,

@@ -30,7 +30,8 @@ static struct world {
     struct ipc_peer *peer;
     AUTH(Check) * check; /* the last one */
     uint64_t ids[MAX_IDS], cancelled;
-    size_t n_checks, n_cancels;
+    size_t n_checks, n_cancels, n_follows;
+    char followed[64];             /* the event of the last Follow; "": none */
     const AUTH(Verdict) * verdict; /* what it answers with at once; NULL: nothing */
     /* what the gate answered */
     struct gate *gate;
@@ -86,6 +87,11 @@ static void on_asked(void *arg, struct ipc_peer *p, const AUTH(ToAuthd) * msg)
     if (msg->body_case == COUNTERSIGN__AUTH__TO_AUTHD__BODY_CANCEL) {
         w.cancelled = msg->cancel->id;
         w.n_cancels++;
+        return;
+    }
+    if (msg->body_case == COUNTERSIGN__AUTH__TO_AUTHD__BODY_FOLLOW) {
+        span_copy(w.followed, sizeof(w.followed), span_str(msg->follow->event));
+        w.n_follows++;
         return;
     }
     assert_int_equal(msg->body_case, COUNTERSIGN__AUTH__TO_AUTHD__BODY_CHECK);

@@ -498,6 +498,135 @@ static void test_a_call_that_was_cancelled_is_silent(void **state)
     assert_false(written.done);
 }
 
+/* ---- removing ---- */
+
+struct removed {
+    bool done;
+    int err;
+    size_t n, seen;
+    const char *goes;
+};
+
+/* Two bindings, the users of which are named as their Contacts are. */
+static void write_two(const char *one, const char *two)
+{
+    Countersign__Store__Location record = COUNTERSIGN__STORE__LOCATION__INIT;
+    Countersign__Store__Binding b[2], *list[2];
+    struct location before = get();
+    struct got g = { 0 };
+    struct wall now = clock_wall();
+    for (unsigned i = 0; i < 2; i++) {
+        countersign__store__binding__init(&b[i]);
+        b[i].contact = b[i].user = (char *)(i ? two : one);
+        b[i].call_id = (char *)"call";
+        b[i].expires_ms = (uint64_t)(now.ms + HOUR_MS);
+        list[i] = &b[i];
+    }
+    record.binding = list;
+    record.n_binding = 2;
+    assert_non_null(location_commit(locations, AOR, &before, &record, now, &arena, on_commit, &g));
+    assert_true(run_until(&loop, &g.done, 5000));
+    assert_int_equal(g.err, 0);
+}
+
+static bool is_the_one(void *arg, const Countersign__Store__Binding *b)
+{
+    struct removed *r = arg;
+    r->seen++;
+    return strcmp(b->user, r->goes) == 0;
+}
+
+static void on_removed(void *arg, int err, size_t n)
+{
+    struct removed *r = arg;
+    r->done = true;
+    r->err = err;
+    r->n = n;
+}
+
+static struct removed remove_of(const char *who)
+{
+    struct removed r = { .goes = who };
+    assert_non_null(location_remove(locations, AOR, is_the_one, on_removed, &r));
+    assert_false(r.done);
+    assert_true(run_until(&loop, &r.done, 5000));
+    return r;
+}
+
+static void test_only_what_is_selected_is_removed(void **state)
+{
+    struct removed r;
+    struct location left;
+    (void)state;
+    write_two("alice", "bob");
+    r = remove_of("alice");
+    assert_int_equal(r.err, 0);
+    assert_int_equal(r.n, 1);
+    left = get();
+    assert_string_equal(contact_of(&left), "bob");
+    r = remove_of("bob");
+    assert_int_equal(r.n, 1);
+    left = get();
+    assert_int_equal(left.record->n_binding, 0);
+}
+
+static void test_nothing_to_remove_writes_nothing(void **state)
+{
+    struct removed r;
+    (void)state;
+    r = remove_of("alice"); /* there is no record */
+    assert_int_equal(r.err, 0);
+    assert_int_equal(r.n, 0);
+    assert_int_equal(r.seen, 0);
+    assert_int_equal(get().version, 0);
+    write_two("alice", "bob");
+    uint64_t version = get().version;
+    r = remove_of("carol");
+    assert_int_equal(r.err, 0);
+    assert_int_equal(r.n, 0);
+    assert_int_equal(get().version, version);
+}
+
+/* Two who remove from one record and read it at the same time: one of them begins again. */
+static void test_who_is_overtaken_removes_all_the_same(void **state)
+{
+    struct removed a = { .goes = "alice" }, b = { .goes = "bob" };
+    (void)state;
+    write_two("alice", "bob");
+    assert_non_null(location_remove(locations, AOR, is_the_one, on_removed, &a));
+    assert_non_null(location_remove(locations, AOR, is_the_one, on_removed, &b));
+    assert_true(run_until(&loop, &a.done, 5000) && run_until(&loop, &b.done, 5000));
+    assert_int_equal(a.err, 0);
+    assert_int_equal(b.err, 0);
+    assert_int_equal(a.n + b.n, 2);
+    assert_int_equal(a.seen + b.seen, 2 + 2 + 1); /* the second look finds one binding less */
+    assert_int_equal(get().record->n_binding, 0);
+}
+
+static void test_a_record_that_cannot_be_read_is_left(void **state)
+{
+    struct removed r;
+    (void)state;
+    ASK(SPAN("HSET"), KEY, SPAN("1"), SPAN("x"));
+    r = remove_of("alice");
+    assert_int_equal(r.err, CS_EPROTO);
+    assert_int_equal(ASK(SPAN("HLEN"), KEY), 1);
+}
+
+static void test_a_cancelled_removal_is_silent(void **state)
+{
+    struct removed r = { .goes = "alice" };
+    bool never = false;
+    (void)state;
+    write_two("alice", "bob");
+    struct location_removal *one = location_remove(locations, AOR, is_the_one, on_removed, &r);
+    assert_non_null(one);
+    location_remove_cancel(one);
+    run_until(&loop, &never, 20);
+    assert_false(r.done);
+    assert_int_equal(get().record->n_binding, 2);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -521,6 +650,11 @@ int main(void)
         TEST(test_what_is_no_record_is_refused),
         TEST(test_without_redis_nothing_is_known),
         TEST(test_a_call_that_was_cancelled_is_silent),
+        TEST(test_only_what_is_selected_is_removed),
+        TEST(test_nothing_to_remove_writes_nothing),
+        TEST(test_who_is_overtaken_removes_all_the_same),
+        TEST(test_a_record_that_cannot_be_read_is_left),
+        TEST(test_a_cancelled_removal_is_silent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
