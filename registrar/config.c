@@ -103,6 +103,9 @@ static const struct conf_key limit_keys[] = {
                   .min = 100 * CONF_MS, .max = 5 * CONF_MINUTE),
     CONF_DURATION("connect", LIMITS, connect, "Making a connection.", .def = "2s",
                   .min = 100 * CONF_MS, .max = 30 * CONF_SECOND),
+    CONF_DURATION("drain", LIMITS, drain,
+                  "After SIGTERM: how long requests that were begun and connections have to end.",
+                  .def = "5s", .min = 0, .max = 10 * CONF_MINUTE),
     { 0 },
 };
 static const struct conf_section limits_section = { sizeof(LIMITS), limit_keys, NULL };
@@ -130,10 +133,11 @@ static const struct conf_key root_keys[] = {
              .max = 64),
     CONF_STR("user", ROOT, user, "User to become after the sockets are open, when started as root.",
              .max = 64),
-    CONF_SIZE("workers", ROOT, workers,
-              "Processes on the same ports, one for each core that is to be used. Named NODE-1 and so "
-              "on; each has its own http port, from that of http.listen upwards.",
-              .def = "1", .min = 1, .max = 64),
+    CONF_SIZE(
+        "workers", ROOT, workers,
+        "Processes on the same ports, one for each core that is to be used. Named NODE-1 and so "
+        "on; each has its own http port, from that of http.listen upwards.",
+        .def = "1", .min = 1, .max = 64),
     CONF_PATH(
         "flow_key_file", ROOT, flow_key_file,
         "Key of the tokens in bindings and routes, made at the first start; without it phones "

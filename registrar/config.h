@@ -39,7 +39,7 @@ struct registrar_conf {
     struct {
         size_t message, line, headers, connections, connections_per_address, transactions,
             answer_memory, branches, known;
-        struct duration idle, message_deadline, first_message, connect;
+        struct duration idle, message_deadline, first_message, connect, drain;
     } limits;
     struct {
         struct duration t1, t2, t4, invite, ring;

@@ -275,6 +275,8 @@ static void on_response(void *arg, struct tx *tx, struct sip_msg *resp)
             forward(k, resp, SPAN_NULL);
         return;
     }
+    if (resp->status == 430 && b->target.token.p)
+        bound_remove(&k->front->bound, b->target.aor, b->target.token);
     if (resp->status >= 300) {
         if (!b->status)
             finalize(b, resp->status, resp);

@@ -12,7 +12,9 @@ struct fork_target {
     struct span uri;   /* new Request-URI; absent: keep */
     const struct span *routes;
     size_t n_routes;
-    uint32_t q; /* thousandths */
+    uint32_t q;             /* thousandths */
+    struct span aor, token; /* of a binding whose flow another registrar has; absent else. When that
+                             * one says 430, the binding is removed */
 };
 
 struct fork_request {

@@ -1,5 +1,7 @@
 #include "registrar/front.h"
 
+#include <limits.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "base/metric.h"
@@ -114,7 +116,9 @@ static void on_request(void *arg, struct tx *tx, struct flow *flow, struct sip_m
     metric_inc(M_REG_REQUESTS, m->method);
     tx_set_once(tx, true); /* until we know better */
 
-    if (!is_sip(&m->uri)) {
+    if (f->draining && !m->to.tag.p && flow->transport != SIP_LINK) {
+        front_reply_later(tx); /* another registrar, or this one when it is back */
+    } else if (!is_sip(&m->uri)) {
         front_reply(tx, 416, NULL, SPAN_NULL);
     } else if (flow->transport == SIP_LINK && m->method == SIP_REGISTER) {
         front_reply(tx, 403, "Not Over This Link", SPAN_NULL);
@@ -142,7 +146,7 @@ static void on_request(void *arg, struct tx *tx, struct flow *flow, struct sip_m
 static bool on_stateless(void *arg, struct flow *flow, struct sip_msg *m)
 {
     struct front *f = arg;
-    if (m->method == SIP_OTHER || !is_sip(&m->uri) || flow->transport == SIP_LINK)
+    if (f->draining || m->method == SIP_OTHER || !is_sip(&m->uri) || flow->transport == SIP_LINK)
         return false;
     if (m->method == SIP_REGISTER) {
         if (!register_challenge(f, flow, m))
@@ -190,8 +194,9 @@ static void on_stray(void *arg, struct flow *flow, struct sip_msg *m)
 
 static void on_flow_closed(void *arg, struct flow *flow)
 {
-    (void)arg;
+    struct front *f = arg;
     log_debug(&flow->log, "flow closed", kv_u("flow", flow->id));
+    bound_flow_closed(&f->bound, flow);
 }
 
 static int open_listeners(struct front *f)
@@ -199,7 +204,10 @@ static int open_listeners(struct front *f)
     for (size_t i = 0; i < f->conf->n_listeners; i++) {
         const struct listener_conf *lc = &f->conf->listeners[i];
         struct siptp_listener *ls;
-        int err = siptp_listen(f->tp, lc->transport, &lc->address, lc->name, lc->advertise, &ls);
+        int err =
+            f->worker
+                ? siptp_listen_fd(f->tp, lc->transport, f->fds[i], lc->name, lc->advertise, &ls)
+                : siptp_listen(f->tp, lc->transport, &lc->address, lc->name, lc->advertise, &ls);
         if (err) {
             log_error(&front_log, "cannot listen", kv_s("listener", lc->name),
                       kv_addr("address", &lc->address), kv_err(err));
@@ -211,6 +219,21 @@ static int open_listeners(struct front *f)
                  kv_s("advertised", siptp_listener_sent_by(ls)));
     }
     return 0;
+}
+
+/* Of a worker with its number behind. */
+static void name_node(struct front *f)
+{
+    char host[HOST_NAME_MAX + 1] = "", number[16] = "";
+    struct buf b = BUF_INIT(f->node);
+    if (gethostname(host, sizeof(host) - 1) || !host[0])
+        span_copy(host, sizeof(host), SPAN("registrar"));
+    if (f->worker)
+        snprintf(number, sizeof(number), "-%u", f->worker);
+    size_t room = sizeof(f->node) - 1 - strlen(number);
+    buf_put(&b, span_head(f->conf->node.p ? f->conf->node : span_str(host), room));
+    buf_put(&b, span_str(number));
+    buf_putc(&b, 0);
 }
 
 int front_open(struct front *f)
@@ -238,10 +261,9 @@ int front_open(struct front *f)
                              .first_message = c->limits.first_message,
                              .connect = c->limits.connect };
     list_init(&f->forks);
-    if (c->node.p)
-        span_copy(f->node, sizeof(f->node), c->node);
-    else if (gethostname(f->node, sizeof(f->node) - 1))
-        span_copy(f->node, sizeof(f->node), SPAN("registrar"));
+    list_init(&f->registrations);
+    bound_init(&f->bound);
+    name_node(f);
     struct secret key = { 0 };
     int err = flow_key_load(c->flow_key_file, &key);
     if (err)
@@ -262,6 +284,7 @@ int front_open(struct front *f)
 int front_open_link(struct front *f)
 {
     const char *folder = f->conf->link.directory;
+    f->bound.locations = f->locations;
     struct nodes_conf nc = { .name = span_str(f->node), .link = folder ? f->link : NULL };
     if (folder) {
         int n = snprintf(f->link, sizeof(f->link), "%s/%s.sock", folder, f->node);
@@ -276,9 +299,22 @@ int front_open_link(struct front *f)
     return nodes_open(f->loop, f->redis, f->tp, &nc, &f->nodes);
 }
 
+void front_revoke(struct front *f, const Countersign__Auth__Revoked *r)
+{
+    struct span user = span_str(r->user);
+    if (r->lost)
+        register_revoke(f, SPAN_NULL, NULL, 0);
+    if (!r->n_aor)
+        return;
+    register_revoke(f, user, r->aor, r->n_aor);
+    for (size_t i = 0; i < r->n_aor; i++)
+        bound_revoke(&f->bound, span_str(r->aor[i]), user);
+}
+
 void front_close(struct front *f)
 {
     fork_end_all(f);
+    bound_fini(&f->bound);
     siptx_free(&f->tx);
     siptp_free(&f->tp);
 }

@@ -4,7 +4,7 @@
 #define CS_REGISTRAR_FRONT_H
 
 #include "gate/gate.h"
-#include "location/location.h"
+#include "registrar/bound.h"
 #include "registrar/config.h"
 #include "registrar/nodes.h"
 #include "registrar/route_token.h"
@@ -19,8 +19,12 @@ struct front {
     struct siptp *tp;
     struct siptx *tx;
     struct nodes *nodes;
-    char link[108];    /* path of our socket; "": none */
-    struct list forks; /* under way */
+    char link[108];                   /* path of our socket; "": none */
+    struct list forks, registrations; /* under way */
+    struct bound bound;
+    unsigned worker; /* from 1; 0: the only process */
+    const int *fds;  /* of a worker: sockets of the listeners */
+    bool draining;   /* about to stop: nothing new is begun */
     struct route_key route_key;
 };
 
@@ -31,6 +35,8 @@ CS_CHECK int front_open(struct front *f);
  * the others know us by it. */
 CS_CHECK int front_open_link(struct front *f);
 void front_close(struct front *f);
+/* What authd says is no longer so: flows are closed, commits under way are undone. */
+void front_revoke(struct front *f, const Countersign__Auth__Revoked *r);
 
 /* The canonical AOR of a URI in the message's arena; absent if it is none. */
 struct span front_aor(struct sip_msg *m, const struct sip_uri *uri);

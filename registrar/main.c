@@ -5,12 +5,15 @@
  * unprivileged and cannot be dumped. */
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 
 #include "base/metric.h"
 #include "base/process.h"
 #include "conf/options.h"
+#include "registrar/drain.h"
 #include "registrar/front.h"
 #include "registrar/status.h"
+#include "registrar/workers.h"
 
 static const struct log main_log = { .module = "main" };
 
@@ -19,6 +22,8 @@ struct registrar {
     struct registrar_conf conf;
     struct secret redis_password;
     struct front front;
+    struct worker_place place;
+    struct drain drain;
     struct httpd *httpd;
 };
 
@@ -73,8 +78,10 @@ static int open_redis(struct registrar *r)
     return err;
 }
 
-static void stop(struct registrar *r)
+static void stop(void *arg)
 {
+    struct registrar *r = arg;
+    drain_stop(&r->drain);
     httpd_close(&r->httpd);
     gate_close(&r->front.gate); /* open questions are answered 503 while there is a socket */
     nodes_close(&r->front.nodes);
@@ -84,10 +91,20 @@ static void stop(struct registrar *r)
     loop_stop(&r->loop);
 }
 
+/* Once asks for order, twice for haste. */
 static void on_signal(void *arg, int signum)
 {
+    struct registrar *r = arg;
     log_info(&main_log, "stopping", kv_i("signal", signum));
-    stop(arg);
+    if (r->front.draining)
+        stop(r);
+    else
+        drain_start(&r->drain, &r->front, stop, r);
+}
+
+static void on_revoked(void *arg, const Countersign__Auth__Revoked *revoked)
+{
+    front_revoke(arg, revoked);
 }
 
 static int start(struct registrar *r)
@@ -120,6 +137,8 @@ static int start(struct registrar *r)
     }
     err = gate_open(&r->loop, &gc, &r->front.gate); /* authd looks at our uid: after the change */
     if (!err)
+        gate_on_revoked(r->front.gate, on_revoked, &r->front);
+    if (!err)
         gate_use_leases(r->front.gate, redis_is_ready(r->front.redis));
     log_info(&main_log, "status listening", kv_addr("address", httpd_local(r->httpd)));
     log_info(&main_log, "serving", kv_s("domain", r->conf.domains[0]),
@@ -129,6 +148,13 @@ static int start(struct registrar *r)
     if (!err)
         err = loop_signal(&r->loop, SIGINT, on_signal, r);
     return err;
+}
+
+static int run_workers(const struct registrar_conf *conf, struct arena *a, char **argv)
+{
+    int err = workers_run(conf, argv);
+    arena_fini(a);
+    return err ? 1 : 0;
 }
 
 int main(int argc, char **argv)
@@ -148,9 +174,20 @@ int main(int argc, char **argv)
         arena_fini(&arena);
         return 0;
     }
+    int err;
     log_setup(r.conf.log.level, r.conf.log.format);
+    err = workers_place(&r.conf, &r.place);
+    if (err)
+        log_error(&main_log, "the place of a worker makes no sense", kv_err(err));
+    if (!err && r.conf.workers > 1 && !r.place.number)
+        return run_workers(&r.conf, &arena, argv);
     metric_set(M_PROCESS_START, 0, clock_wall().ms / 1000);
-    int err = loop_init(&r.loop);
+    r.front.worker = r.place.number;
+    r.front.fds = r.place.fds;
+    if (r.place.number)
+        prctl(PR_SET_PDEATHSIG, SIGTERM); /* nobody would watch us */
+    if (!err)
+        err = loop_init(&r.loop);
     if (!err) {
         r.front.loop = &r.loop;
         r.front.conf = &r.conf;

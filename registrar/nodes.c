@@ -42,6 +42,7 @@ struct nodes {
     struct list all;                          /* but ourselves */
     struct redis_call *said, *names, *values; /* NULL: not asked */
     bool known;                               /* Redis has answered once */
+    bool ours;                                /* our name stood there with our epoch */
 };
 
 /* ---- what is known ---- */
@@ -188,13 +189,16 @@ static void on_said(void *arg, const struct redis_reply *reply)
     struct nodes *ns = arg;
     struct arena a;
     ns->said = NULL;
-    if (!reply || reply->type != REDIS_STRING)
+    if (!reply || reply->type != REDIS_STRING) {
+        ns->ours |= reply && reply->type == REDIS_NIL;
         return;
+    }
     arena_init(&a, NULL, 0, 64 * 1024);
     STORE(Node) *old = proto_unpack(&countersign__store__node__descriptor, reply->str, &a);
-    if (old && old->epoch != ns->epoch)
+    if (old && old->epoch != ns->epoch && ns->ours) /* at first it may be our predecessor's */
         log_warn(&nlog, "another registrar has our name; give each its own node:",
                  kv_s("node", ns->conf.name));
+    ns->ours = true;
     arena_fini(&a);
 }
 

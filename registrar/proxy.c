@@ -115,6 +115,8 @@ static struct flow *flow_of(struct proxied *p, const Countersign__Store__Binding
         int err = is_elsewhere(f, b)
                       ? nodes_link(f->nodes, siptp_node_id(span_str(b->owner)), &flow)
                       : siptp_flow_by_token(f->tp, span_str(b->flow), &flow);
+        if (err == CS_ENOENT && !is_elsewhere(f, b)) /* a connection that closed unseen */
+            bound_remove(&f->bound, p->aor, span_str(b->flow));
         if (err)
             log_debug(&proxy_log, "binding without a live flow skipped", kv_s("aor", p->aor),
                       kv_str("contact", b->contact), kv_err(err));
@@ -164,6 +166,10 @@ static int target_of(struct proxied *p, const Countersign__Store__Binding *b,
                                  .routes = routes,
                                  .n_routes = n,
                                  .q = b->has_q ? b->q : 1000 };
+    if (is_elsewhere(p->front, b)) {
+        out->aor = p->aor;
+        out->token = span_str(b->flow);
+    }
     if (out->flow && is_too_open(p, out->flow))
         flow_unref(&out->flow);
     return out->flow ? 0 : CS_ENOENT;

@@ -16,6 +16,7 @@ enum {
 /* One REGISTER under way; lives in its message's arena. The verdict and the record are waited for
  * at the same time. */
 struct registration {
+    struct list link; /* front.registrations */
     struct front *front;
     struct tx *tx;
     struct sip_msg *msg;
@@ -25,7 +26,9 @@ struct registration {
     struct gate_ask *gate;
     struct location_call *location;
     bool granted, read;
-    bool known; /* what stands in before is from memory, not from Redis */
+    bool known;   /* what stands in before is from memory, not from Redis */
+    bool revoked; /* while this went on */
+    struct location_removal *undo;
     struct register_ask ask;
     struct register_answer answer;
     struct location before; /* as it was read */
@@ -36,6 +39,7 @@ struct registration {
 static void finish(struct registration *r)
 {
     struct tx *tx = r->tx;
+    list_remove(&r->link);
     tx_unref(&tx); /* and with it the message and its arena, where r is */
 }
 
@@ -65,6 +69,8 @@ static void accept_(struct registration *r)
     }
     wall_format_http(now, date);
     sip_write_hdr(&b, SPAN("Date"), span_str(date));
+    if (r->ask.flow.p)
+        bound_add(&r->front->bound, r->flow, r->aor, r->ask.user);
     metric_observe(M_REG_REGISTER_SECONDS, r->begun, loop_now(r->front->loop));
     if (buf_ok(&b))
         refuse(r, 200, NULL, buf_span(&b));
@@ -74,11 +80,51 @@ static void accept_(struct registration *r)
 
 static void read_record(struct registration *r);
 
+/* ---- revoked on the way ---- */
+
+static bool is_his(void *arg, const Countersign__Store__Binding *b)
+{
+    const struct registration *r = arg;
+    return b->user && span_eq(span_str(b->user), r->ask.user);
+}
+
+static void on_undone(void *arg, int err, size_t n)
+{
+    struct registration *r = arg;
+    (void)n;
+    r->undo = NULL;
+    if (err)
+        later(r);
+    else
+        refuse(r, 403, NULL, SPAN_NULL);
+}
+
+static void undo(struct registration *r)
+{
+    r->undo = location_remove(r->front->locations, r->aor, is_his, on_undone, r);
+    if (!r->undo)
+        refuse(r, 500, NULL, SPAN_NULL);
+}
+
+void register_revoke(struct front *f, struct span user, char *const *aors, size_t n_aors)
+{
+    list_for_each (it, &f->registrations) {
+        struct registration *r = container_of(it, struct registration, link);
+        bool concerned = n_aors == 0;
+        for (size_t i = 0; i < n_aors; i++)
+            concerned |= span_eq(r->aor, span_str(aors[i]));
+        if (r->granted && concerned && (!user.p || span_eq(user, r->ask.user)))
+            r->revoked = true;
+    }
+}
+
 static void on_commit(void *arg, int err)
 {
     struct registration *r = arg;
     r->location = NULL;
-    if (err == 0) {
+    if (err == 0 && r->revoked) {
+        undo(r);
+    } else if (err == 0) {
         accept_(r);
     } else if (err == CS_ECONFLICT && ++r->tries < TRIES) {
         metric_inc(M_REG_CONFLICTS, 0);
@@ -93,6 +139,10 @@ static void decide(struct registration *r)
     char line[32];
     struct buf b = BUF_INIT(line);
     r->ask.now = loop_wall(r->front->loop);
+    if (r->revoked) {
+        refuse(r, 403, NULL, SPAN_NULL);
+        return;
+    }
     if (binding_apply(r->before.record, &r->ask, &r->msg->arena, &r->answer)) {
         refuse(r, 500, NULL, SPAN_NULL);
         return;
@@ -253,6 +303,7 @@ void register_start(struct front *f, struct tx *tx, struct flow *flow, struct si
         return;
     }
     *r = (struct registration){ .front = f, .tx = tx_ref(tx), .msg = m, .flow = flow };
+    list_push_back(&f->registrations, &r->link);
     r->begun = loop_now(f->loop);
     r->ask.call_id = m->call_id;
     r->ask.cseq = m->cseq;

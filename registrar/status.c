@@ -8,9 +8,10 @@ static void get_ready(struct http_req *r, void *arg)
 {
     const struct front *f = arg;
     bool gate = gate_is_ready(f->gate), redis = redis_is_ready(f->redis);
-    http_reply_json(r, gate && redis ? 200 : 503,
-                    json_pack("{s:s, s:b, s:b}", "status", gate && redis ? "ready" : "not ready",
-                              "authd", gate, "redis", redis));
+    bool ready = gate && redis && !f->draining;
+    http_reply_json(r, ready ? 200 : 503,
+                    json_pack("{s:s, s:b, s:b, s:b}", "status", ready ? "ready" : "not ready",
+                              "authd", gate, "redis", redis, "draining", f->draining));
 }
 
 static void get_metrics(struct http_req *r, void *arg)
@@ -28,5 +29,7 @@ int status_open(struct front *f, struct httpd **out)
         { NULL },
     };
     struct httpd_conf conf = { .listen = f->conf->http.listen };
+    if (f->worker > 1)
+        addr_set_port(&conf.listen, (uint16_t)(addr_port(&conf.listen) + f->worker - 1));
     return httpd_open(f->loop, &conf, routes, f, out);
 }

@@ -14,7 +14,13 @@
 
 #define VARIABLE "COUNTERSIGN_WORKER" /* "2:3,4": the second, whose sockets are 3 and 4 */
 
-enum { WORKERS_MAX = 64, PAUSE_MIN_MS = 100, PAUSE_MAX_MS = 5000, SETTLED_MS = 10000, GRACE_MS = 2000 };
+enum {
+    WORKERS_MAX = 64,
+    PAUSE_MIN_MS = 100,
+    PAUSE_MAX_MS = 5000,
+    SETTLED_MS = 10000,
+    GRACE_MS = 2000
+};
 
 static const struct log wlog = { .module = "workers" };
 
@@ -145,8 +151,7 @@ static void on_signal(void *arg, int signum)
     struct workers *ws = arg;
     log_info(&wlog, "stopping", kv_i("signal", signum));
     if (!ws->stopping)
-        timer_start(&ws->loop, &ws->deadline,
-                    DURATION_MS(ws->conf->limits.drain.ms + GRACE_MS));
+        timer_start(&ws->loop, &ws->deadline, DURATION_MS(ws->conf->limits.drain.ms + GRACE_MS));
     ws->stopping = true;
     signal_all(ws, SIGTERM);
     end_if_done(ws);

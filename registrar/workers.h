@@ -13,7 +13,7 @@ CS_CHECK int workers_run(const struct registrar_conf *conf, char **argv);
 
 /* What a worker is told. */
 struct worker_place {
-    unsigned number;             /* from 1; 0: there are no workers */
+    unsigned number;        /* from 1; 0: there are no workers */
     int fds[LISTENERS_MAX]; /* sockets, in the order of the listeners */
 };
 /* Whether this process is a worker, by its environment. CS_EPROTO when that makes no sense. */

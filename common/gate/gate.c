@@ -23,6 +23,9 @@ struct gate_ask {
     uint64_t class_;             /* of a request without credentials; 0: other */
     struct lease_text *text;     /* answered from a lease: what is said, */
     char nonce[LEASE_NONCE_MAX]; /* and the nonce in it */
+    struct flow *flow;           /* while it waits for authd to be there: what is to be asked; */
+    struct sip_msg *msg;         /* both references, and the facts live with msg */
+    struct gate_facts facts;
 };
 
 struct gate {
@@ -32,10 +35,12 @@ struct gate {
     struct gate_ask **slots; /* by the low half of an id */
     size_t n_slots, n_open, max_open;
     struct list open, free, here; /* here: answered at the end of this turn, without authd */
+    struct list waiting;          /* for authd to be there; counted as open */
+    size_t n_waiting;
     struct lease_table *leases;
     struct timer timer;
     struct turn turn;
-    bool ready;
+    bool ready, closing;
     bool leasing;
     gate_revoked_fn *on_revoked;
     void *revoked_arg;
@@ -71,7 +76,11 @@ static void ask_free(struct gate_ask *ask)
     ask->fn = NULL;
     if (ask->sent)
         g->n_open--;
+    if (ask->msg)
+        g->n_waiting--;
     ask->sent = false;
+    flow_unref(&ask->flow);
+    sip_msg_unref(&ask->msg);
     lease_text_unref(&ask->text);
     list_push_front(&g->free, &ask->link);
 }
@@ -119,12 +128,20 @@ static void send_cancel(struct gate *g, uint64_t id)
     (void)ignored;
 }
 
+/* The one that was asked first, or NULL. Those that are open were asked on this connection, and
+ * those that wait before it or after it, so never both. */
+static struct gate_ask *oldest(const struct gate *g)
+{
+    const struct list *l = list_empty(&g->open) ? &g->waiting : &g->open;
+    return list_empty(l) ? NULL : container_of(l->next, struct gate_ask, link);
+}
+
 static void watch_deadline(struct gate *g)
 {
-    if (list_empty(&g->open)) {
+    const struct gate_ask *first = oldest(g);
+    if (!first) {
         timer_stop(g->loop, &g->timer);
     } else if (!timer_is_running(&g->timer)) {
-        struct gate_ask *first = container_of(g->open.next, struct gate_ask, link);
         struct duration left = mono_since(loop_now(g->loop), mono_add(first->asked, g->deadline));
         timer_start(g->loop, &g->timer, (struct duration){ CS_MAX(left.ms, 0) + 1 });
     }
@@ -134,11 +151,11 @@ static void on_deadline(struct timer *t)
 {
     struct gate *g = container_of(t, struct gate, timer);
     struct mono now = loop_now(g->loop);
-    while (!list_empty(&g->open)) {
-        struct gate_ask *ask = container_of(g->open.next, struct gate_ask, link);
+    for (struct gate_ask *ask; (ask = oldest(g));) {
         if (mono_before(now, mono_add(ask->asked, g->deadline)))
             break;
-        send_cancel(g, ask->id);
+        if (ask->sent)
+            send_cancel(g, ask->id);
         answer_here(ask);
     }
     watch_deadline(g);
@@ -171,6 +188,26 @@ static void follow(struct gate *g)
     (void)ignored;
 }
 
+static bool send_check(struct gate_ask *ask, struct flow *f, const struct sip_msg *m,
+                       const struct gate_facts *facts, uint32_t want);
+
+static void ask_waiting(struct gate *g)
+{
+    struct list *it;
+    while (g->ready && (it = list_pop(&g->waiting))) {
+        struct gate_ask *ask = container_of(it, struct gate_ask, link);
+        ask->sent = send_check(ask, ask->flow, ask->msg, &ask->facts, 0);
+        g->n_waiting--;
+        flow_unref(&ask->flow);
+        sip_msg_unref(&ask->msg);
+        g->n_open += ask->sent;
+        list_push_back(ask->sent ? &g->open : &g->here, &ask->link);
+    }
+    turn_queue(g->loop, &g->turn);
+    timer_stop(g->loop, &g->timer);
+    watch_deadline(g);
+}
+
 static void on_ready(void *arg, bool ready)
 {
     struct gate *g = arg;
@@ -178,6 +215,7 @@ static void on_ready(void *arg, bool ready)
     metric_set(M_GATE_CONNECTED, 0, ready);
     if (ready) {
         follow(g);
+        ask_waiting(g);
     } else { /* what authd did not answer it will never answer */
         answer_all(&g->open);
         watch_deadline(g);
@@ -242,6 +280,7 @@ int gate_open(struct loop *l, const struct gate_conf *conf, struct gate **out)
     list_init(&g->open);
     list_init(&g->free);
     list_init(&g->here);
+    list_init(&g->waiting);
     timer_init(&g->timer, on_deadline);
     turn_init(&g->turn, on_turn);
     g->leases = lease_table_new();
@@ -262,8 +301,10 @@ void gate_close(struct gate **gp)
         return;
     *gp = NULL;
     g->ready = false;
+    g->closing = true;
     ipc_client_close(&g->ipc);
     answer_all(&g->open);
+    answer_all(&g->waiting);
     answer_all(&g->here);
     timer_stop(g->loop, &g->timer);
     turn_cancel(&g->turn);
@@ -311,7 +352,7 @@ static bool send_check(struct gate_ask *ask, struct flow *f, const struct sip_ms
     return sent;
 }
 
-struct gate_ask *gate_ask(struct gate *g, struct flow *f, const struct sip_msg *m,
+struct gate_ask *gate_ask(struct gate *g, struct flow *f, struct sip_msg *m,
                           const struct gate_facts *facts, gate_fn *fn, void *arg)
 {
     struct gate_ask *ask = ask_new(g);
@@ -330,6 +371,13 @@ struct gate_ask *gate_ask(struct gate *g, struct flow *f, const struct sip_msg *
     if (ask->sent) {
         g->n_open++;
         list_push_back(&g->open, &ask->link);
+        watch_deadline(g);
+    } else if (!g->ready && !g->closing && g->n_waiting < g->max_open) {
+        g->n_waiting++;
+        ask->flow = flow_ref(f);
+        ask->msg = sip_msg_ref(m);
+        ask->facts = *facts;
+        list_push_back(&g->waiting, &ask->link);
         watch_deadline(g);
     } else {
         list_push_back(&g->here, &ask->link);

@@ -49,8 +49,10 @@ struct gate_facts {
 /* v is borrowed for the call; v->kind is never NONE. grant is not NULL when it is ACCEPT. */
 typedef void gate_fn(void *arg, enum verdict kind, const Countersign__Auth__Verdict *v);
 
-/* Asks. fn is called once, never from inside this call. NULL when memory is exhausted. */
-struct gate_ask *gate_ask(struct gate *g, struct flow *f, const struct sip_msg *m,
+/* Asks. fn is called once, never from inside this call. While authd is away the question waits for
+ * it until the deadline, with references to f and m; the facts' texts are m's arena's, or live as
+ * long as the gate. NULL when memory is exhausted. */
+struct gate_ask *gate_ask(struct gate *g, struct flow *f, struct sip_msg *m,
                           const struct gate_facts *facts, gate_fn *fn, void *arg);
 /* fn will not be called; authd is told. */
 void gate_cancel(struct gate_ask *ask);

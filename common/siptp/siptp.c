@@ -195,8 +195,7 @@ int siptp_listen(struct siptp *tp, enum sip_transport transport, const struct ad
     *out = NULL;
     if (transport != SIP_UDP && transport != SIP_TCP)
         return CS_ENOTSUP;
-    int fd,
-        err = bind_socket(transport == SIP_UDP ? BIND_UDP : BIND_TCP, local, false, &fd, NULL);
+    int fd, err = bind_socket(transport == SIP_UDP ? BIND_UDP : BIND_TCP, local, false, &fd, NULL);
     return err ? err : siptp_listen_fd(tp, transport, fd, name, advertised, out);
 }
 
@@ -231,6 +230,22 @@ int siptp_listen_fd(struct siptp *tp, enum sip_transport transport, int fd, stru
     list_push_back(&tp->listeners, &ls->link);
     *out = ls;
     return 0;
+}
+
+void siptp_stop_accepting(struct siptp *tp)
+{
+    list_for_each (it, &tp->listeners)
+        listener_close(&container_of(it, struct siptp_listener, link)->tcp);
+}
+
+size_t siptp_close_some(struct siptp *tp, size_t n)
+{
+    size_t before = 0;
+    list_for_each (it, &tp->conns) {
+        if (before++ < n)
+            conn_close(container_of(it, struct conn, link), 0);
+    }
+    return before;
 }
 
 struct span siptp_listener_name(const struct siptp_listener *ls)

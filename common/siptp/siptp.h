@@ -70,11 +70,15 @@ CS_CHECK int siptp_listen(struct siptp *tp, enum sip_transport transport, const 
                           struct span name, struct span advertised, struct siptp_listener **out);
 /* The same on a socket of bind_socket(), which it takes over, and closes on error. */
 CS_CHECK int siptp_listen_fd(struct siptp *tp, enum sip_transport transport, int fd,
-                             struct span name, struct span advertised,
-                             struct siptp_listener **out);
+                             struct span name, struct span advertised, struct siptp_listener **out);
 struct span siptp_listener_name(const struct siptp_listener *ls);
 struct span siptp_listener_sent_by(const struct siptp_listener *ls);
 const struct addr *siptp_listener_local(const struct siptp_listener *ls);
+/* Before an end: no more connections are accepted; those that are there live on. */
+void siptp_stop_accepting(struct siptp *tp);
+/* Closes up to n of the connections, the oldest first, once their answers have left. Returns how
+ * many there were before; links are not counted. */
+size_t siptp_close_some(struct siptp *tp, size_t n);
 /* Whether host and port (0: default) name one of our listeners, by address or as advertised. */
 bool siptp_is_us(const struct siptp *tp, struct span host, uint16_t port);
 

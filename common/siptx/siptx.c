@@ -59,6 +59,14 @@ void siptx_free(struct siptx **px)
     free(x);
 }
 
+size_t siptx_unanswered(const struct siptx *x)
+{
+    size_t n = 0;
+    list_for_each (it, &x->all)
+        n += container_of(it, struct tx, link)->state < TX_COMPLETED;
+    return n;
+}
+
 static void on_message(void *arg, struct flow *f, struct sip_msg *m)
 {
     struct siptx *x = arg;

@@ -43,6 +43,9 @@ const struct siptp_events *siptx_transport_events(void);
 /* Ends every transaction without a word, then frees. Sets *x to NULL. Free it before the siptp. */
 void siptx_free(struct siptx **x);
 
+/* Transactions that have no final answer yet, of both sides. Counts them, one by one. */
+size_t siptx_unanswered(const struct siptx *x);
+
 struct tx *tx_ref(struct tx *t);
 void tx_unref(struct tx **t);
 /* The request of a server transaction, and the flow it came by; both borrowed. */

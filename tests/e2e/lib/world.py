@@ -39,6 +39,7 @@ peer_groups:
 
 REGISTRAR = """
 node: {node}
+workers: {workers}
 flow_key_file: flow.key
 link: {{ directory: {link} }}
 authd: {{ socket: {auth}, deadline: 10s }}
@@ -68,14 +69,14 @@ def free_port_of_both():
 class World(Daemons):
     domain, tenant = "example.test", "tenant.test"
 
-    def __init__(self, build, registrars=1, extra=""):
+    def __init__(self, build, registrars=1, workers=1):
         super().__init__(build)
         self.nodes = [f"registrar{i or ''}" for i in range(registrars)]
         self.sips = [("127.0.0.1", free_port_of_both()) for _ in self.nodes]
         self.statuses = [free_port() for _ in self.nodes]
         self.sip, self.status = self.sips[0], self.statuses[0]
         self.phones, self.passwords, self.unused = [], {}, []
-        self.extra = extra # lines of each registrar's configuration
+        self.workers = workers # of each registrar
 
     def start_all(self):
         words = dict(auth=self.auth_socket, redis=self.redis_socket, uid=os.getuid(), rest=self.port,
@@ -85,7 +86,7 @@ class World(Daemons):
             f.write(AUTHD.format(**words))
         for node, sip, status in zip(self.nodes, self.sips, self.statuses):
             with open(self.path(f"{node}.yaml"), "w", encoding="utf-8") as f:
-                f.write(REGISTRAR.format(node=node, sip=sip[1], status=status, **words) + self.extra)
+                f.write(REGISTRAR.format(node=node, sip=sip[1], status=status, workers=self.workers, **words))
         self.start_redis()
         subprocess.run([self.binary("authd/authd"), "--make-keys", self.dir], check=True,
                        stdout=subprocess.DEVNULL)
@@ -95,7 +96,13 @@ class World(Daemons):
         wait_for("all registrars to know each other", self._all_met)
 
     def start_registrar(self, node):
-        self.start_daemon(node, self.statuses[self.nodes.index(node)])
+        status = self.statuses[self.nodes.index(node)]
+        self.start_daemon(node, status)
+        wait_for("its workers", lambda: all(self._is_up(status + i) for i in range(self.workers)))
+        if self.workers > 1:
+            wait_for("them to know each other", lambda: self.redis(
+                "SCARD", "cs:{nodes}").strip() >= str(self.workers).encode())
+            time.sleep(1.2) # between two looks
 
     def start_daemon(self, name, port):
         program = name.rstrip("0123456789")

@@ -1,0 +1,197 @@
+#include "registrar/bound.h"
+
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/metric.h"
+
+static const struct log blog = { .module = "bound" };
+
+/* One AOR of a flow. */
+struct carried {
+    struct list link;
+    size_t aor_n, user_n;
+    char text[]; /* AOR, then user */
+};
+
+struct bound_flow {
+    struct map_node node;
+    struct flow *flow; /* borrowed: it tells us when it closes */
+    struct list aors;
+};
+
+struct removal {
+    struct list link;
+    struct location_removal *call;
+    size_t aor_n;
+    char token[FLOW_TOKEN_MAX + 1];
+    char aor[];
+};
+
+void bound_init(struct bound *b)
+{
+    b->locations = NULL;
+    map_init(&b->flows);
+    list_init(&b->removals);
+}
+
+static struct span aor_of(const struct carried *c)
+{
+    return span_of(c->text, c->aor_n);
+}
+
+static struct span user_of(const struct carried *c)
+{
+    return span_of(c->text + c->aor_n, c->user_n);
+}
+
+static void flow_free(struct bound *b, struct bound_flow *f)
+{
+    struct list *it;
+    map_remove(&b->flows, &f->node);
+    while ((it = list_pop(&f->aors)))
+        free(container_of(it, struct carried, link));
+    free(f);
+}
+
+void bound_fini(struct bound *b)
+{
+    map_for_each (it, &b->flows)
+        flow_free(b, container_of(it, struct bound_flow, node));
+    map_fini(&b->flows);
+    list_for_each (it, &b->removals) {
+        struct removal *r = container_of(it, struct removal, link);
+        location_remove_cancel(r->call);
+        list_remove(&r->link);
+        free(r);
+    }
+}
+
+/* ---- what a flow carries ---- */
+
+static uint64_t hash_of(const struct flow *f)
+{
+    return map_hash(span_of(&f->id, sizeof(f->id)));
+}
+
+static bool is_flow(const struct map_node *n, const void *key)
+{
+    return container_of(n, struct bound_flow, node)->flow == key;
+}
+
+static struct bound_flow *find(const struct bound *b, const struct flow *flow)
+{
+    struct map_node *n = map_find(&b->flows, hash_of(flow), is_flow, flow);
+    return n ? container_of(n, struct bound_flow, node) : NULL;
+}
+
+static struct bound_flow *find_or_add(struct bound *b, struct flow *flow)
+{
+    struct bound_flow *f = find(b, flow);
+    if (f)
+        return f;
+    f = calloc(1, sizeof(*f));
+    if (!f)
+        return NULL;
+    f->flow = flow;
+    list_init(&f->aors);
+    if (map_insert(&b->flows, &f->node, hash_of(flow))) {
+        free(f);
+        return NULL;
+    }
+    return f;
+}
+
+void bound_add(struct bound *b, struct flow *flow, struct span aor, struct span user)
+{
+    if (!flow_is_reliable(flow) || !flow->open)
+        return;
+    struct bound_flow *f = find_or_add(b, flow);
+    if (!f)
+        return;
+    list_for_each (it, &f->aors) {
+        struct carried *c = container_of(it, struct carried, link);
+        if (span_eq(aor_of(c), aor) && span_eq(user_of(c), user))
+            return;
+    }
+    struct carried *c = malloc(sizeof(*c) + aor.n + user.n);
+    if (!c)
+        return;
+    c->aor_n = aor.n;
+    c->user_n = user.n;
+    memcpy(c->text, aor.p, aor.n);
+    if (user.n)
+        memcpy(c->text + aor.n, user.p, user.n);
+    list_push_back(&f->aors, &c->link);
+}
+
+/* ---- bindings go ---- */
+
+static bool carries_token(void *arg, const Countersign__Store__Binding *binding)
+{
+    const struct removal *r = arg;
+    return binding->flow && strcmp(binding->flow, r->token) == 0;
+}
+
+static void on_removed(void *arg, int err, size_t n)
+{
+    struct removal *r = arg;
+    if (err) /* it is found dead when somebody calls */
+        log_info(&blog, "the binding of a flow that is gone could not be removed",
+                 kv_s("aor", span_of(r->aor, r->aor_n)), kv_err(err));
+    metric_add(M_REG_GHOSTS, 0, (int64_t)n);
+    list_remove(&r->link);
+    free(r);
+}
+
+void bound_remove(struct bound *b, struct span aor, struct span token)
+{
+    struct removal *r = malloc(sizeof(*r) + aor.n);
+    if (!r)
+        return;
+    r->aor_n = aor.n;
+    memcpy(r->aor, aor.p, aor.n);
+    span_copy(r->token, sizeof(r->token), token);
+    r->call = location_remove(b->locations, aor, carries_token, on_removed, r);
+    if (!r->call) {
+        free(r);
+        return;
+    }
+    list_push_back(&b->removals, &r->link);
+}
+
+void bound_flow_closed(struct bound *b, const struct flow *flow)
+{
+    char token[FLOW_TOKEN_MAX];
+    struct buf tb = BUF_INIT(token);
+    struct bound_flow *f = find(b, flow);
+    if (!f)
+        return;
+    flow_token(flow, &tb);
+    list_for_each (it, &f->aors) {
+        if (buf_ok(&tb))
+            bound_remove(b, aor_of(container_of(it, struct carried, link)), buf_span(&tb));
+    }
+    flow_free(b, f);
+}
+
+/* ---- flows go ---- */
+
+static bool carries(const struct bound_flow *f, struct span aor, struct span user)
+{
+    list_for_each (it, &f->aors) {
+        const struct carried *c = container_of(it, struct carried, link);
+        if (span_eq(aor_of(c), aor) && (!user.p || span_eq(user_of(c), user)))
+            return true;
+    }
+    return false;
+}
+
+void bound_revoke(struct bound *b, struct span aor, struct span user)
+{
+    map_for_each (it, &b->flows) {
+        struct bound_flow *f = container_of(it, struct bound_flow, node);
+        if (carries(f, aor, user))
+            flow_close(f->flow); /* closed() comes later, and with it bound_flow_closed() */
+    }
+}

@@ -1,0 +1,34 @@
+/* Which addresses of record the connections carry: when one closes, its bindings go, and when one
+ * is revoked, its connections do. A UDP flow does not close and is not known here. */
+#ifndef CS_REGISTRAR_BOUND_H
+#define CS_REGISTRAR_BOUND_H
+
+#include "base/map.h"
+#include "location/location.h"
+#include "siptp/siptp.h"
+
+struct bound {
+    struct locations *locations; /* borrowed; to be set before the first flow */
+    struct map flows;
+    struct list removals; /* under way */
+};
+
+void bound_init(struct bound *b);
+/* Forgets all. What was begun in Redis may still be done. */
+void bound_fini(struct bound *b);
+/* The flow carries a binding of this AOR, made by this user. Without memory it is not noted: the
+ * binding then stays until it is found dead. */
+void bound_add(struct bound *b, struct flow *flow, struct span aor, struct span user);
+/* Removes what still carries this flow's token. */
+void bound_flow_closed(struct bound *b, const struct flow *flow);
+/* Removes the bindings of the AOR that carry this token: its flow is gone. */
+void bound_remove(struct bound *b, struct span aor, struct span token);
+/* Closes the flows that carry the AOR for user; for anybody where user is absent. */
+void bound_revoke(struct bound *b, struct span aor, struct span user);
+/* Whether all that was begun is done. */
+static inline bool bound_is_idle(const struct bound *b)
+{
+    return list_empty(&b->removals);
+}
+
+#endif
