@@ -281,10 +281,39 @@ static void follow_route(struct proxied *p)
         start_fork(p, &target, 1);
 }
 
+/* A request of a call whose beginning was authenticated, for only then is there a route token, by
+ * the flow and with the tags that it names: it passes though nobody can judge it, so that a BYE ends
+ * what is paid for. */
+static bool is_of_known_call(const struct proxied *p)
+{
+    char token[FLOW_TOKEN_MAX];
+    struct buf b = BUF_INIT(token);
+    if (!p->in_dialog || !p->route.from.p)
+        return false;
+    flow_token(p->flow, &b);
+    return buf_ok(&b) && span_eq(buf_span(&b), p->route.from);
+}
+
+static void pass_unjudged(struct proxied *p)
+{
+    const struct sip_msg *m = p->msg;
+    log_info(&p->flow->log, "passed without a verdict: of a call that was authenticated",
+             kv_s("method", m->method_name), kv_s("call_id", m->call_id),
+             kv_s("from", m->from.uri.text), kv_s("to", m->to.uri.text));
+    metric_inc(M_REG_UNJUDGED, 0);
+    tx_set_once(p->tx, false);
+    p->strip = CREDENTIAL_HEADERS | FRONT_IDENTITY;
+    follow_route(p);
+}
+
 static void on_verdict(void *arg, enum verdict kind, const Countersign__Auth__Verdict *v)
 {
     struct proxied *p = arg;
     p->gate = NULL;
+    if (kind == VERDICT_LATER && is_of_known_call(p)) {
+        pass_unjudged(p);
+        return;
+    }
     if (kind != VERDICT_ACCEPT) {
         tx_set_data(p->tx, NULL);
         front_refuse(p->tx, kind, v);
@@ -350,6 +379,10 @@ void proxy_start(struct front *f, struct tx *tx, struct flow *flow, struct sip_m
     /* An ACK to what is answered once has nothing but its To tag to be known by, which inside a
      * dialog is not ours. */
     tx_set_once(tx, !p->in_dialog && !front_has_credentials(m));
+    if (!gate_is_ready(f->gate) && is_of_known_call(p)) {
+        pass_unjudged(p);
+        return;
+    }
     struct gate_facts facts = { .domain = domain_of(f, m),
                                 .from_aor = front_aor(m, &m->from.uri),
                                 .to_aor = front_aor(m, &m->to.uri) };

@@ -42,7 +42,7 @@ node: {node}
 workers: {workers}
 flow_key_file: flow.key
 link: {{ directory: {link} }}
-authd: {{ socket: {auth}, deadline: 10s }}
+authd: {{ socket: {auth}, deadline: 3s }}
 redis: {{ socket: {redis} }}
 http: {{ listen: "127.0.0.1:{status}" }}
 domains: [{domain}, {tenant}]
