@@ -34,7 +34,8 @@ void link_set_ready(struct redis *r, bool ready)
         metric_set(M_REDIS_CONNECTED, 0, ready);
     if (ready) {
         r->complained = false;
-        log_info(&r->log, "redis is ready", kv_str("role", r->role));
+        if (!r->helper || r->watch)
+            log_info(&r->log, "redis is ready");
     }
     if (r->on_ready)
         r->on_ready(r->on_ready_arg, ready);
@@ -230,7 +231,8 @@ void link_follow(void *arg, const struct addr *master)
     r->conf.addr = *master;
     r->found = true;
     r->backoff_ms = REDIS_BACKOFF_MIN;
-    log_info(&r->log, "redis has this master");
+    r->complained = true; /* of the old one's end */
+    log_info(&r->log, "the sentinels name this master");
     if (r->stream)
         link_give_up(r, CS_ECLOSED);
     else

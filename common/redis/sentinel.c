@@ -19,7 +19,10 @@ struct sentinel {
     struct redis *at;
     struct redis_call *question; /* not answered yet */
     struct timer timer;
-    bool doubted, complained;
+    struct mono since;   /* when it was turned to */
+    uint32_t complained; /* bit i: of sentinel i's answer, in the log */
+    uint32_t turned_to;  /* bit i: sentinel i, which may have complained of its connection */
+    bool doubted, told;  /* told: that none answers */
     sentinel_fn *fn;
     void *arg;
     struct log log;
@@ -35,8 +38,9 @@ static void drop(struct sentinel *s)
 
 static void useless(struct sentinel *s, const char *message)
 {
-    if (!s->complained)
+    if (!(s->complained >> s->i & 1))
         log_error(&s->log, message, kv_addr("sentinel", &s->conf.addr));
+    s->complained |= UINT32_C(1) << s->i;
     timer_start(s->loop, &s->timer, DURATION_MS(SOON));
     s->doubted = true;
 }
@@ -60,7 +64,9 @@ static void on_master(void *arg, const struct redis_reply *reply)
                    "allowed to ask)");
     } else {
         s->silent = 0;
-        s->complained = false;
+        s->told = false;
+        s->complained &= ~(UINT32_C(1) << s->i);
+        s->turned_to &= ~(UINT32_C(1) << s->i);
         timer_start(s->loop, &s->timer, DURATION_MS(POLL));
         s->fn(s->arg, &master);
     }
@@ -89,25 +95,35 @@ static void next(struct sentinel *s)
 {
     drop(s);
     s->doubted = false;
-    if (++s->silent > s->all->n && !s->complained) {
-        s->complained = true;
+    s->since = loop_now(s->loop);
+    if (++s->silent > s->all->n && !s->told) {
+        s->told = true;
         log_error(&s->log, "no sentinel names a master that serves us");
     }
     s->i = (s->i + 1) % s->all->n;
     s->conf.addr = s->all->addrs[s->i];
-    const struct redis_kind kind = { "sentinel", .helper = true, .complained = s->complained };
-    timer_start(s->loop, &s->timer, DURATION_MS(PATIENCE));
+    const struct redis_kind kind = { "sentinel", .helper = true,
+                                     .complained = s->turned_to >> s->i & 1 };
+    s->turned_to |= UINT32_C(1) << s->i;
+    timer_start(s->loop, &s->timer, DURATION_MS(SOON));
     if (client_new(s->loop, &s->conf, &kind, &s->at) == 0)
         redis_on_ready(s->at, on_ready, s);
+}
+
+static bool is_connecting(const struct sentinel *s)
+{
+    return s->at && s->at->stream && mono_since(s->since, loop_now(s->loop)).ms < PATIENCE;
 }
 
 static void on_timer(struct timer *t)
 {
     struct sentinel *s = container_of(t, struct sentinel, timer);
-    if (s->doubted || s->question || !s->at || !redis_is_ready(s->at))
-        next(s);
-    else
+    if (!s->doubted && !s->question && s->at && redis_is_ready(s->at))
         ask(s);
+    else if (!s->doubted && !s->question && is_connecting(s))
+        timer_start(s->loop, &s->timer, DURATION_MS(SOON));
+    else
+        next(s);
 }
 
 int sentinel_open(struct loop *l, const struct redis_conf *conf, sentinel_fn *fn, void *arg,
