@@ -324,7 +324,7 @@ static const struct conf_key root_keys[] = {
     CONF_SECTION("listen", A, listen, &listen_section, "Where the fronts ask."),
     CONF_STR("user", A, user,
              "User, or user:group, by name or number, to become once everything is open."),
-    CONF_SECTION("redis", A, redis, &conf_redis_section, "Where users are kept."),
+    CONF_SECTION("redis", A, redis, &redis_settings_section, "Where users are kept."),
     CONF_PATH("nonce_key_file", A, nonce_key_file,
               "Keys that nonces are signed with, the same for every authd of the installation; "
               "lines of id:key, the first one signs.",

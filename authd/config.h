@@ -6,6 +6,7 @@
 
 #include "authd/algorithm.h"
 #include "conf/sections.h"
+#include "redis/settings.h"
 
 /* Facts a request must have to belong to the group; what is empty asks for nothing. */
 struct group_match {
@@ -88,7 +89,7 @@ struct authd_conf {
         size_t n_uids;
     } listen;
     struct span user;
-    struct redis_server_conf redis;
+    struct redis_settings redis;
     const char *nonce_key_file, *seal_key_file;
     struct {
         struct addr listen;

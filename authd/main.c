@@ -20,7 +20,8 @@ static const struct log main_log = { .module = "main" };
 struct authd {
     struct loop loop;
     struct authd_conf conf;
-    struct secret redis_password, admin_token;
+    struct redis_access redis_access;
+    struct secret admin_token;
     struct redis *redis;
     struct checker checker;
     bool checking; /* checker was initialised */
@@ -91,22 +92,14 @@ static void on_redis(void *arg, bool ready)
 static int open_store(struct authd *d)
 {
     const struct authd_conf *conf = &d->conf;
-    struct redis_conf rc = { .unix_path = conf->redis.socket,
-                             .addr = conf->redis.address,
-                             .username = conf->redis.user.p,
-                             .deadline = conf->redis.deadline };
-    int err = 0;
-    if (conf->redis.password_file) {
-        err = secret_read_file(&d->redis_password, conf->redis.password_file);
-        if (err)
-            return failed("cannot read the password of Redis", conf->redis.password_file, err);
-        rc.password = &d->redis_password;
-    }
-    err = redis_open(&d->loop, &rc, &d->redis);
+    int err = redis_access_open(&conf->redis, &d->redis_access);
+    if (!err)
+        err = redis_open(&d->loop, &d->redis_access.conf, &d->redis);
     if (!err)
         err = store_new(d->redis, &d->checker.store);
     if (!err)
-        err = cache_open(&d->loop, &rc, conf->limits.cached_users, &d->checker.cache);
+        err = cache_open(&d->loop, &d->redis_access.conf, conf->limits.cached_users,
+                         &d->checker.cache);
     if (!err)
         err = realms_new(&d->loop, conf, d->checker.store, &d->checker.realms);
     if (!err)
@@ -268,7 +261,7 @@ int main(int argc, char **argv)
             log_error(&main_log, "a handle was left open", kv_err(leak));
         err = err ? err : leak;
     }
-    secret_fini(&d.redis_password);
+    redis_access_close(&d.redis_access);
     secret_fini(&d.admin_token);
     arena_fini(&arena);
     return err ? 1 : 0;

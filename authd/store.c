@@ -106,17 +106,22 @@ static void call_free(struct store_call *c)
     }
 }
 
-/* Sends one command of the operation; its reply comes to fn with a struct part. */
-static int ask(struct store_call *c, redis_fn *fn, size_t argc, const struct span *argv)
+static int asked(struct store_call *c, struct redis_call *sent)
 {
     struct part *p = &c->parts[c->n_parts];
     p->call = c;
-    p->redis = redis_command(c->store->redis, fn, p, argc, argv);
-    if (!p->redis)
+    p->redis = sent;
+    if (!sent)
         return CS_ENOMEM;
     c->n_parts++;
     c->pending++;
     return 0;
+}
+
+/* Sends one command of the operation; its reply comes to fn with a struct part. */
+static int ask(struct store_call *c, redis_fn *fn, size_t argc, const struct span *argv)
+{
+    return asked(c, redis_command(c->store->redis, fn, &c->parts[c->n_parts], argc, argv));
 }
 #define ask_of(c, fn, ...)                                         \
     ask((c), (fn), CS_LEN(((const struct span[]){ __VA_ARGS__ })), \
@@ -327,17 +332,23 @@ static void committed(void *arg, const struct redis_reply *r)
     done(c, err ? err : CS_ECONFLICT);
 }
 
-static int ask_script(struct store_call *c, struct redis_script *script, size_t argc,
-                      const struct span *argv)
+static int write_script(struct store_call *c, struct redis_script *script, size_t argc,
+                        const struct span *argv)
 {
-    struct part *p = &c->parts[c->n_parts];
-    p->call = c;
-    p->redis = redis_script(c->store->redis, script, committed, p, 1, argc, argv);
-    if (!p->redis)
-        return CS_ENOMEM;
-    c->n_parts++;
-    c->pending++;
-    return 0;
+    struct redis_call *sent =
+        redis_script(c->store->redis, script, committed, &c->parts[c->n_parts], 1, argc, argv);
+    redis_confirm(sent);
+    return asked(c, sent);
+}
+
+/* Of a user who must not be there yet. */
+static int write_new(struct store_call *c, struct span record)
+{
+    const struct span argv[] = { SPAN("SET"), c->key, record, SPAN("NX") };
+    struct redis_call *sent =
+        redis_command(c->store->redis, committed, &c->parts[c->n_parts], CS_LEN(argv), argv);
+    redis_confirm(sent);
+    return asked(c, sent);
 }
 
 static int put_record(struct store_call *c)
@@ -351,9 +362,9 @@ static int put_record(struct store_call *c)
         index_add(c->store, &c->put.now);
         const struct span argv[] = { c->key, c->put.old.record, buf_span(&b) };
         if (c->put.old.name.p)
-            err = ask_script(c, &replace_script, CS_LEN(argv), argv);
+            err = write_script(c, &replace_script, CS_LEN(argv), argv);
         else
-            err = ask_of(c, committed, SPAN("SET"), c->key, buf_span(&b), SPAN("NX"));
+            err = write_new(c, buf_span(&b));
     }
     free(space);
     return err;
@@ -392,7 +403,7 @@ struct store_call *store_remove_user(struct store *s, const struct user *u, stor
     int err = user_copy(u, &c->arena, &c->put.old);
     if (!err) {
         const struct span argv[] = { user_key(&b, u->name, u->realm), c->put.old.record };
-        err = ask_script(c, &remove_script, CS_LEN(argv), argv);
+        err = write_script(c, &remove_script, CS_LEN(argv), argv);
     }
     return begun(c, err);
 }

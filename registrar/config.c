@@ -144,7 +144,7 @@ static const struct conf_key root_keys[] = {
         "on UDP cannot be called after a restart until they register again."),
     CONF_SECTION("log", ROOT, log, &conf_log_section, "What is written to stderr."),
     CONF_SECTION("authd", ROOT, authd, &authd_section, "Who judges requests."),
-    CONF_SECTION("redis", ROOT, redis, &conf_redis_section, "Where bindings are kept."),
+    CONF_SECTION("redis", ROOT, redis, &redis_settings_section, "Where bindings are kept."),
     CONF_SECTION("http", ROOT, http, &http_section, "Health and metrics."),
     CONF_SECTION("link", ROOT, link, &link_section, "How registrars of one installation meet."),
     CONF_STRS("domains", ROOT, domains, "Domains whose phones register here.", .at_least = 1,

@@ -3,6 +3,7 @@
 #define CS_REGISTRAR_CONFIG_H
 
 #include "conf/sections.h"
+#include "redis/settings.h"
 #include "siptx/siptx.h"
 
 struct listener_conf {
@@ -25,7 +26,7 @@ struct registrar_conf {
         struct duration deadline;
         size_t max_open;
     } authd;
-    struct redis_server_conf redis;
+    struct redis_settings redis;
     struct {
         struct addr listen;
     } http;

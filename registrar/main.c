@@ -20,7 +20,7 @@ static const struct log main_log = { .module = "main" };
 struct registrar {
     struct loop loop;
     struct registrar_conf conf;
-    struct secret redis_password;
+    struct redis_access redis_access;
     struct front front;
     struct worker_place place;
     struct drain drain;
@@ -56,23 +56,11 @@ static void on_redis(void *arg, bool ready)
 
 static int open_redis(struct registrar *r)
 {
-    const struct registrar_conf *c = &r->conf;
-    struct redis_conf rc = { .unix_path = c->redis.socket,
-                             .addr = c->redis.address,
-                             .username = c->redis.user.p,
-                             .deadline = c->redis.deadline };
-    if (c->redis.password_file) {
-        int err = secret_read_file(&r->redis_password, c->redis.password_file);
-        if (err) {
-            log_error(&main_log, "cannot read the password of Redis",
-                      kv_str("file", c->redis.password_file), kv_err(err));
-            return err;
-        }
-        rc.password = &r->redis_password;
-    }
-    int err = redis_open(&r->loop, &rc, &r->front.redis);
+    int err = redis_access_open(&r->conf.redis, &r->redis_access);
     if (!err)
-        err = locations_open(&r->loop, r->front.redis, c->limits.known, &r->front.locations);
+        err = redis_open(&r->loop, &r->redis_access.conf, &r->front.redis);
+    if (!err)
+        err = locations_open(&r->loop, r->front.redis, r->conf.limits.known, &r->front.locations);
     if (!err)
         redis_on_ready(r->front.redis, on_redis, r);
     return err;
@@ -200,7 +188,7 @@ int main(int argc, char **argv)
             log_error(&main_log, "a handle was left open", kv_err(leak));
         err = err ? err : leak;
     }
-    secret_fini(&r.redis_password);
+    redis_access_close(&r.redis_access);
     arena_fini(&arena);
     return err ? 1 : 0;
 }

@@ -101,6 +101,7 @@ static void delete_unreadable(struct bindings_op *b)
     location_key(&k, b->aors[b->i]);
     if (buf_ok(&k))
         b->op.redis = redis_do(b->op.rest->conf.redis, on_deleted, b, SPAN("DEL"), buf_span(&k));
+    redis_confirm(b->op.redis);
     if (!b->op.redis)
         op_no_memory(&b->op);
 }

@@ -10,16 +10,7 @@ struct log_conf {
     enum log_format format;
 };
 
-struct redis_server_conf {
-    const char *socket;  /* or NULL: */
-    struct addr address; /* AF_UNSPEC when there is a socket */
-    struct span user;    /* absent: none (ACL) */
-    const char *password_file;
-    struct duration deadline;
-};
-
 /* For CONF_SECTION("log", struct x, log, &conf_log_section, ...), with a struct log_conf log. */
 extern const struct conf_section conf_log_section;
-extern const struct conf_section conf_redis_section;
 
 #endif

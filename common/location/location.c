@@ -261,6 +261,7 @@ struct location_call *location_commit(struct locations *l, struct span aor,
                                       REDIS_ARGV(SPAN("HSETNX"), call->key, call->version, packed),
                                       REDIS_ARGV(SPAN("HDEL"), call->key, buf_span(&bb)),
                                       REDIS_ARGV(SPAN("HKEYS"), call->key) });
+    redis_confirm(call->call);
     return call->call ? call : NULL;
 }
 

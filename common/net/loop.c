@@ -113,6 +113,12 @@ void turn_queue(struct loop *l, struct turn *t)
         list_push_back(&l->turn, &t->link);
 }
 
+void turn_queue_first(struct loop *l, struct turn *t)
+{
+    if (list_empty(&t->link))
+        list_push_front(&l->turn, &t->link);
+}
+
 void turn_cancel(struct turn *t)
 {
     list_remove(&t->link);

@@ -59,6 +59,8 @@ void loop_skip(struct loop *l, struct duration d);
 
 void turn_init(struct turn *t, void (*fn)(struct turn *t));
 void turn_queue(struct loop *l, struct turn *t);
+/* The same, before what is queued already: for work that still writes to what will be flushed. */
+void turn_queue_first(struct loop *l, struct turn *t);
 void turn_cancel(struct turn *t);
 
 /* fn(arg) when the process gets signum, until loop_stop(). The handle belongs to the loop. */

@@ -1,6 +1,6 @@
-/* A pipelined Redis client on our own connection; hiredis formats and reads (RESP2). Commands of a
- * turn leave in one write. One server now; every key has a hash tag already, so Cluster changes
- * nothing here. */
+/* A pipelined Redis client on our own connection, plain or TLS; hiredis reads (RESP2). Commands of
+ * a turn leave in one write. The server is always a master: one that is named, or the one that
+ * sentinels name, which is followed through failovers. */
 #ifndef CS_REDIS_REDIS_H
 #define CS_REDIS_REDIS_H
 
@@ -8,16 +8,31 @@
 #include "base/ct.h"
 #include "base/util.h"
 #include "net/loop.h"
+#include "net/tls.h"
 
 struct redis;
 struct redis_call;
 
+/* Who knows the master. */
+struct redis_sentinels {
+    const char *master; /* as they call it */
+    const struct addr *addrs;
+    size_t n;
+    const char *username; /* NULL: none */
+    const struct secret *password;
+};
+
 struct redis_conf {
-    const char *unix_path; /* or NULL: */
-    struct addr addr;
-    const char *username;          /* NULL: none (ACL) */
-    const struct secret *password; /* NULL: none; borrowed while the client lives */
-    struct duration deadline;      /* for one command; 0 means 2 s */
+    const char *unix_path;                   /* or NULL: */
+    struct addr addr;                        /* or none: */
+    const struct redis_sentinels *sentinels; /* NULL: none; borrowed while the client lives */
+    const char *username;                    /* NULL: none (ACL) */
+    const struct secret *password;           /* NULL: none; borrowed while the client lives */
+    struct duration deadline;                /* for one command; 0 means 2 s */
+    struct tls_context *tls;                 /* NULL: plain; of servers and sentinels */
+    const char *server_name;                 /* that their certificates say; NULL: their address */
+    unsigned wait;                           /* replicas that redis_confirm() asks for; 0: none */
+    struct duration wait_timeout; /* and how long it waits for them; less than deadline */
 };
 
 enum redis_type { REDIS_NIL, REDIS_STRING, REDIS_STATUS, REDIS_INTEGER, REDIS_ARRAY, REDIS_ERROR };
@@ -41,6 +56,10 @@ void redis_close(struct redis **r);
 bool redis_is_ready(const struct redis *r);
 /* Called with true when the connection is usable, false when it is lost. */
 void redis_on_ready(struct redis *r, void (*fn)(void *arg, bool ready), void *arg);
+
+/* How many masters there were, one after the other: rises before on_ready(true) when a failover
+ * has brought another one, which may lack what the last one had. 0 until the first is ready. */
+uint64_t redis_generation(const struct redis *r);
 
 /* argv is copied. fn is called exactly once, never from inside this call, unless cancelled. Returns
  * NULL only when memory is exhausted (fn is not called then). The result may be ignored; it is
@@ -66,6 +85,11 @@ struct redis_argv {
     }
 struct redis_call *redis_atomic(struct redis *r, redis_fn *fn, void *arg, size_t n,
                                 const struct redis_argv *commands);
+/* To be called at once after one of redis_command(), redis_atomic() and redis_script(), whose
+ * result (or NULL) it takes: fn gets its reply when conf.wait replicas have what was written (WAIT,
+ * in the same write), and NULL when they do not in time. Errors are not held back, and without
+ * conf.wait nothing is. */
+void redis_confirm(struct redis_call *call);
 /* fn will not be called; the command may still run. */
 void redis_cancel(struct redis_call *call);
 /* A redis_fn for commands whose answer nobody waits for. */

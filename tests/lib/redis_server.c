@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -29,28 +30,26 @@ static bool answers(const char *path)
     return ok;
 }
 
+static const char *file_of(const struct redis_server *s, const char *ending)
+{
+    char file[64];
+    snprintf(file, sizeof(file), "%s%s", s->name ? s->name : "redis", ending);
+    return tmp_path(file);
+}
+
 static void run_server(const struct redis_server *s, const char *const *args)
 {
     char port[16];
-    const char *argv[MAX_ARGS] = { "redis-server",
-                                   "--port",
-                                   port,
-                                   "--bind",
-                                   "127.0.0.1",
-                                   "--unixsocket",
-                                   s->socket,
-                                   "--dir",
-                                   tmp_dir(),
-                                   "--appendonly",
-                                   "yes",
-                                   "--appendfsync",
-                                   "no",
-                                   "--save",
-                                   "",
-                                   "--logfile",
-                                   tmp_path("redis.log") };
+    const char *folder = file_of(s, ".d");
+    const char *argv[MAX_ARGS] = {
+        "redis-server", "--port",          port,    "--bind", "127.0.0.1",
+        "--unixsocket", s->socket,         "--dir", folder,   "--appendonly",
+        "yes",          "--appendfsync",   "no",    "--save", "",
+        "--logfile",    file_of(s, ".log")
+    };
     int n = 0;
     snprintf(port, sizeof(port), "%u", s->port);
+    mkdir(folder, 0700);
     while (argv[n])
         n++;
     for (; args && *args && n < MAX_ARGS - 1; args++)
@@ -60,17 +59,10 @@ static void run_server(const struct redis_server *s, const char *const *args)
     _exit(TEST_SKIPPED);
 }
 
-void redis_server_start(struct redis_server *s, const char *const *args)
+/* Until the child that was just started answers. */
+static void wait_until_it_answers(const struct redis_server *s)
 {
     int status;
-    if (!s->socket) {
-        s->socket = tmp_path("redis.sock");
-        s->port = free_port();
-    }
-    unlink(s->socket);
-    s->pid = fork();
-    if (s->pid == 0)
-        run_server(s, args);
     for (int waited = 0; waited < ANSWERS_WITHIN; waited += 10) {
         if (answers(s->socket))
             return;
@@ -85,6 +77,46 @@ void redis_server_start(struct redis_server *s, const char *const *args)
     }
     fprintf(stderr, "redis-server does not start\n");
     exit(1);
+}
+
+static void find_room(struct redis_server *s)
+{
+    if (!s->socket) {
+        s->socket = file_of(s, ".sock");
+        s->port = free_port();
+    }
+    unlink(s->socket);
+}
+
+void redis_server_start(struct redis_server *s, const char *const *args)
+{
+    find_room(s);
+    s->pid = fork();
+    if (s->pid == 0)
+        run_server(s, args);
+    wait_until_it_answers(s);
+}
+
+void redis_sentinel_start(struct redis_server *s, unsigned master_port)
+{
+    char text[1024];
+    find_room(s);
+    snprintf(text, sizeof(text),
+             "port %u\nbind 127.0.0.1\nunixsocket %s\ndir %s\nlogfile %s\n"
+             "sentinel monitor mymaster 127.0.0.1 %u 1\n"
+             "sentinel down-after-milliseconds mymaster 500\n"
+             "sentinel failover-timeout mymaster 5000\n",
+             s->port, s->socket, tmp_dir(), file_of(s, ".log"), master_port);
+    char file[64];
+    snprintf(file, sizeof(file), "%s.conf", s->name);
+    const char *conf = tmp_file(file, text, strlen(text));
+    s->pid = fork();
+    if (s->pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        execlp("redis-server", "redis-server", conf, "--sentinel", (char *)NULL);
+        _exit(TEST_SKIPPED);
+    }
+    wait_until_it_answers(s);
 }
 
 void redis_server_kill(struct redis_server *s)
