@@ -664,6 +664,11 @@ bool redis_is_ready(const struct redis *r)
     return r->ready && stream_is_open(r->stream);
 }
 
+struct mono redis_heard(const struct redis *r)
+{
+    return r->heard;
+}
+
 void redis_on_ready(struct redis *r, void (*fn)(void *arg, bool ready), void *arg)
 {
     r->on_ready = fn;
