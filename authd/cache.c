@@ -5,6 +5,11 @@
 #include "authd/user.h"
 #include "base/lru.h"
 
+/* The watcher asks once in a deadline whether its server is there. Whoever stood still, or was cut
+ * off, hears of changes late, and perhaps behind the answers that other connections bring: until it
+ * has heard of the watcher again nothing it keeps is known to be true. */
+enum { WATCHED_WITHIN_MS = 1000, HEARD_WITHIN_MS = 1500 };
+
 static const struct duration lifetime = { 60000 };
 
 struct cache {
@@ -51,7 +56,10 @@ int cache_open(struct loop *l, const struct redis_conf *conf, size_t max, struct
         return CS_ENOMEM;
     c->loop = l;
     lru_init(&c->records, max, lifetime);
-    int err = max ? redis_watch(l, conf, "cs:user:", on_change, c, &c->watcher) : 0;
+    struct redis_conf watch = *conf;
+    if (watch.deadline.ms == 0 || watch.deadline.ms > WATCHED_WITHIN_MS)
+        watch.deadline = DURATION_MS(WATCHED_WITHIN_MS);
+    int err = max ? redis_watch(l, &watch, "cs:user:", on_change, c, &c->watcher) : 0;
     if (err) {
         free(c);
         return err;
@@ -73,7 +81,8 @@ void cache_close(struct cache **cp)
 
 static bool is_usable(const struct cache *c)
 {
-    return c->watcher && redis_is_ready(c->watcher);
+    return c->watcher && redis_is_ready(c->watcher) &&
+           mono_since(redis_heard(c->watcher), loop_now(c->loop)).ms < HEARD_WITHIN_MS;
 }
 
 struct span cache_get(struct cache *c, struct span name, struct span realm)
@@ -95,4 +104,18 @@ void cache_put(struct cache *c, struct span name, struct span realm, struct span
     struct key k;
     if (is_usable(c) && generation == c->generation && key_make(&k, name, realm))
         lru_put(&c->records, k.span, record, loop_now(c->loop));
+}
+
+void cache_forget(struct cache *c, struct span name, struct span realm)
+{
+    struct key k;
+    c->generation++;
+    if (key_make(&k, name, realm))
+        lru_remove(&c->records, k.span);
+}
+
+void cache_forget_all(struct cache *c)
+{
+    c->generation++;
+    lru_clear(&c->records);
 }

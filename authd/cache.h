@@ -1,6 +1,7 @@
 /* Records of users that were asked for lately, so that a hot user costs no read of Redis. Redis
- * tells of each change (redis_watch); while that connection is down nothing is kept. Records stay
- * sealed. An entry lives a minute at most, whatever is said. */
+ * tells of each change (redis_watch); while that connection is down, or was not heard of for a
+ * second and a half, nothing kept is used. Records stay sealed. An entry lives a minute at most,
+ * whatever is said. */
 #ifndef CS_AUTHD_CACHE_H
 #define CS_AUTHD_CACHE_H
 
@@ -20,5 +21,8 @@ uint64_t cache_generation(const struct cache *c);
 /* Keeps a copy, unless anything changed since generation: the record may be from before. */
 void cache_put(struct cache *c, struct span name, struct span realm, struct span record,
                uint64_t generation);
+/* For who knows better that they changed. */
+void cache_forget(struct cache *c, struct span name, struct span realm);
+void cache_forget_all(struct cache *c);
 
 #endif

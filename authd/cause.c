@@ -96,7 +96,8 @@ static const struct {
         "Look at what floods the fronts, and at Redis; add an authd."),
     ROW(TOO_MANY_CONTACTS, "too_many_contacts", "The address has as many contacts as it may.",
         "Raise the user's max_contacts, or remove stale bindings."),
-    ROW(REVOKED, "revoked", "What was accepted before has been revoked.", ""),
+    ROW(REVOKED, "revoked", "The user was changed while the request was judged.",
+        "Nothing: the phone tries again, and is judged by what stands then."),
 };
 
 struct span cause_name(Countersign__Auth__Cause c)

@@ -150,13 +150,14 @@ static void challenge(struct check *c, Countersign__Auth__Cause cause, bool stal
     const struct wall now = loop_wall(c->k->loop);
     char nonce[NONCE_LEN];
     Countersign__Auth__Lease lease;
-    int err = nonce_mint(c->k->nonces, d->realm, now, nonce);
+    const struct wall issued = epoch_issued(c->k->epoch, now);
+    int err = nonce_mint(c->k->nonces, d->realm, issued, nonce);
     if (!err)
         err = challenge_write(span_of(nonce, sizeof(nonce)), d, offer, single, stale, &c->arena,
                               list, &v.n_challenge);
     if (!err && c->lease_want && cause == CAUSE(NO_CREDENTIALS) &&
         lease_is_safe(c->k->conf->peer_groups, c->k->conf->n_peer_groups)) {
-        err = lease_make(c->k->nonces, d, offer, single, c->lease_want, now, &c->arena, &lease);
+        err = lease_make(c->k->nonces, d, offer, single, c->lease_want, issued, &c->arena, &lease);
         v.lease = &lease;
         c->leased = (uint32_t)lease.n_nonce_secret;
     }
@@ -368,6 +369,12 @@ static void accept_unless_used(struct check *c, Countersign__Auth__Cause cause)
         accept_now(c);
 }
 
+void check_changed(struct check *c, struct span name, struct span realm)
+{
+    if (c->right && span_eq(c->cred.username, name) && span_eq(c->cred.realm, realm))
+        later(c, CAUSE(REVOKED));
+}
+
 /* ---- digest ---- */
 
 /* Why a user cannot be who it says, apart from the response: OK, if nothing is wrong. */
@@ -409,7 +416,8 @@ static void proceed(struct check *c, const struct user *u)
 {
     const struct digest_conf *d = &c->group->digest;
     c->right = true;
-    if (nonce_is_stale(&c->nonce, loop_wall(c->k->loop), d->nonce_lifetime)) {
+    if (nonce_is_stale(&c->nonce, loop_wall(c->k->loop), d->nonce_lifetime) ||
+        (d->nc == NC_SHARED && epoch_is_past(c->k->epoch, &c->nonce))) {
         challenge(c, CAUSE(NONCE_STALE), true);
         return;
     }
@@ -496,7 +504,8 @@ static void prove_digest(struct check *c, Countersign__Auth__Cause picked, bool 
 {
     unsigned lacking;
     /* An outage is never a wrong password, nor a challenge that leads nowhere. */
-    if (!store_is_ready(c->k->store) ||
+    if (!store_is_ready(c->k->store) || !revoker_is_current(c->k->revoker) ||
+        !epoch_is_known(c->k->epoch) ||
         !realms_lacking(c->k->realms, c->group->digest.realm, &lacking))
         later(c, CAUSE(STORE_UNAVAILABLE));
     else if (picked == CAUSE(OK))

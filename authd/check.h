@@ -9,10 +9,12 @@
 #include "authd/challenge.h"
 #include "authd/config.h"
 #include "authd/digest.h"
+#include "authd/epoch.h"
 #include "authd/explain.h"
 #include "authd/nonce.h"
 #include "authd/penalty.h"
 #include "authd/realms.h"
+#include "authd/revoker.h"
 #include "authd/store.h"
 #include "authd/vault.h"
 #include "authd/window.h"
@@ -28,6 +30,8 @@ struct checker { /* what all checks share; filled by its owner, members outlive 
     const struct authd_conf *conf;
     struct store *store;
     struct cache *cache;
+    struct revoker *revoker;
+    struct epoch *epoch;
     struct vault *vault;
     struct noncer *nonces;
     struct realms *realms;
@@ -85,6 +89,9 @@ struct check {
 /* Judges. The answer comes to k->answer, at once or, after k->waits, later; false when memory is
  * exhausted and none will come. */
 bool check_start(struct checker *k, const Countersign__Auth__Check *m, void *owner);
+/* The record of this user was changed: if the check rests on it as it was, it is answered LATER,
+ * and gone; the next try is judged by what stands then. */
+void check_changed(struct check *c, struct span name, struct span realm);
 /* No answer is wanted any more. */
 void check_cancel(struct check *c);
 

@@ -86,6 +86,7 @@ static void on_redis(void *arg, bool ready)
         log_info(&main_log, "redis is there");
     else
         log_error(&main_log, "redis is away: every question gets 503");
+    epoch_refresh(d->checker.epoch, ready);
     realms_refresh(d->checker.realms, ready);
 }
 
@@ -96,10 +97,19 @@ static int open_store(struct authd *d)
     if (!err)
         err = redis_open(&d->loop, &d->redis_access.conf, &d->redis);
     if (!err)
-        err = store_new(d->redis, &d->checker.store);
+        err = store_new(&d->loop, d->redis, &d->checker.store);
     if (!err)
         err = cache_open(&d->loop, &d->redis_access.conf, conf->limits.cached_users,
                          &d->checker.cache);
+    if (!err)
+        err = epoch_new(&d->loop, d->redis, &d->checker.epoch);
+    const struct revoker_conf revoker = { .loop = &d->loop,
+                                          .redis = d->redis,
+                                          .watch = &rc,
+                                          .store = d->checker.store,
+                                          .cache = d->checker.cache };
+    if (!err)
+        err = revoker_new(&revoker, &d->checker.revoker);
     if (!err)
         err = realms_new(&d->loop, conf, d->checker.store, &d->checker.realms);
     if (!err)
@@ -144,6 +154,8 @@ static int open_rest(struct authd *d)
         .vault = d->checker.vault,
         .explain = d->checker.explain,
         .census = d->checker.census,
+        .revoker = d->checker.revoker,
+        .epoch = d->checker.epoch,
         .realms = conf->realms,
         .n_realms = conf->n_realms,
     };
@@ -188,6 +200,8 @@ static void stop(struct authd *d)
         checker_fini(&d->checker);
     d->checking = false;
     realms_free(&d->checker.realms);
+    revoker_free(&d->checker.revoker);
+    epoch_free(&d->checker.epoch);
     cache_close(&d->checker.cache);
     store_free(&d->checker.store);
     if (d->redis)

@@ -11,6 +11,10 @@ struct front {
     struct server *server;
     struct ipc_peer *peer;
     struct list checks;
+    uint64_t number; /* never 0, never used again */
+    bool follows;
+    char behind[EVENT_ID_MAX]; /* what it heard last, until it is told what came since; "": told */
+    bool placed;               /* it knows how far we are */
 };
 
 struct server {
@@ -18,6 +22,7 @@ struct server {
     struct ipc_server *ipc;
     struct list fronts;
     struct map open; /* checks that wait, by front and id */
+    uint64_t last_number;
 };
 
 static const struct log slog = { .module = "server" };
@@ -81,6 +86,77 @@ static void on_cancel(struct front *f, uint64_t id)
     check_cancel(c);
 }
 
+/* ---- revocations ---- */
+
+static void tell(struct front *f, const Countersign__Auth__Revoked *r)
+{
+    Countersign__Auth__FromAuthd msg = COUNTERSIGN__AUTH__FROM_AUTHD__INIT;
+    msg.body_case = COUNTERSIGN__AUTH__FROM_AUTHD__BODY_REVOKED;
+    msg.revoked = (Countersign__Auth__Revoked *)r;
+    int err = ipc_peer_send(f->peer, &msg);
+    if (err) { /* it asks for what it missed when it is back */
+        log_warn(&slog, "a front cannot be told of a revocation: its connection is given up",
+                 kv_str("front", ipc_peer_node(f->peer)), kv_err(err));
+        ipc_peer_drop(f->peer);
+    }
+}
+
+/* What follows is told from where it is, or from here on. */
+static void catch_up(struct front *f)
+{
+    struct revoker *r = f->server->k->revoker;
+    Countersign__Auth__Revoked place = COUNTERSIGN__AUTH__REVOKED__INIT;
+    if (!f->follows || !revoker_is_current(r))
+        return;
+    if (f->behind[0]) {
+        if (revoker_replay(r, f->number, span_str(f->behind)))
+            ipc_peer_drop(f->peer);
+        f->behind[0] = '\0';
+    } else if (!f->placed) {
+        place.event = (char *)revoker_place(r);
+        tell(f, &place);
+    }
+    f->placed = true;
+}
+
+static void on_follow(struct front *f, const Countersign__Auth__Follow *m)
+{
+    if (f->follows)
+        return; /* said twice */
+    f->follows = true;
+    span_copy(f->behind, sizeof(f->behind), m->event ? span_str(m->event) : SPAN(""));
+    catch_up(f);
+}
+
+static void on_changed(void *arg, struct span name, struct span realm)
+{
+    struct server *s = arg;
+    list_for_each (it, &s->fronts) {
+        struct front *f = container_of(it, struct front, link);
+        list_for_each (c, &f->checks)
+            check_changed(container_of(c, struct check, link), name, realm);
+    }
+}
+
+static void on_revoked(void *arg, uint64_t number, const Countersign__Auth__Revoked *r)
+{
+    struct server *s = arg;
+    list_for_each (it, &s->fronts) {
+        struct front *f = container_of(it, struct front, link);
+        if (f->follows && (number == 0 || f->number == number))
+            tell(f, r);
+    }
+}
+
+static void on_current(void *arg)
+{
+    struct server *s = arg;
+    list_for_each (it, &s->fronts)
+        catch_up(container_of(it, struct front, link));
+}
+
+static const struct revoker_listener listener = { on_changed, on_revoked, on_current };
+
 /* ---- fronts ---- */
 
 static void on_joined(void *arg, struct ipc_peer *p)
@@ -92,6 +168,7 @@ static void on_joined(void *arg, struct ipc_peer *p)
         return; /* its messages are dropped */
     f->server = s;
     f->peer = p;
+    f->number = ++s->last_number;
     list_init(&f->checks);
     list_push_back(&s->fronts, &f->link);
     metric_add(M_AUTHD_CLIENTS, 0, 1);
@@ -108,6 +185,7 @@ static void on_left(void *arg, struct ipc_peer *p)
         forget(s, c);
         check_cancel(c);
     }
+    revoker_stop(s->k->revoker, f->number);
     metric_add(M_AUTHD_CLIENTS, 0, -1);
     list_remove(&f->link);
     free(f);
@@ -144,6 +222,9 @@ static void on_message(void *arg, struct ipc_peer *p, const Countersign__Auth__T
     case COUNTERSIGN__AUTH__TO_AUTHD__BODY_SIGN:
         on_sign(f, msg->sign->id);
         break;
+    case COUNTERSIGN__AUTH__TO_AUTHD__BODY_FOLLOW:
+        on_follow(f, msg->follow);
+        break;
     default:
         break; /* of a later version */
     }
@@ -172,6 +253,8 @@ int server_open(struct checker *k, struct server **out)
     int err = ipc_server_open(k->loop, &conf, &events, s, &s->ipc);
     if (err)
         server_close(out);
+    else
+        revoker_listen(k->revoker, &listener, s);
     return err;
 }
 
@@ -181,6 +264,7 @@ void server_close(struct server **sp)
     *sp = NULL;
     if (!s)
         return;
+    revoker_listen(s->k->revoker, NULL, NULL);
     if (s->ipc)
         ipc_server_close(&s->ipc); /* each front leaves */
     map_fini(&s->open);

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "authd/events.h"
 #include "base/log.h"
 
 /* One question to Redis of an operation that may have several. */
@@ -30,8 +31,8 @@ struct store_call {
     struct span key; /* put, remove, nc */
     union {
         struct {
-            struct user old, now; /* name absent: none */
-            struct span record;
+            struct user old, now;     /* name absent: none */
+            struct span event, token; /* absent: nobody has to be told */
         } put;
         struct {
             struct span realm, next;
@@ -48,6 +49,7 @@ struct store_call {
 };
 
 struct store {
+    struct loop *loop;
     struct redis *redis;
     struct list open, spare;
     size_t n_spare;
@@ -295,6 +297,43 @@ struct store_call *store_get_user(struct store *s, struct span name, struct span
     return begun(c, ask_of(c, got_user, SPAN("GET"), user_key(&b, name, realm)));
 }
 
+/* What takes something from somebody is announced before it is done, and told behind it. */
+static int announce(struct store_call *c)
+{
+    Countersign__Store__Event e;
+    int err = c->put.old.name.p ? event_of_change(&c->put.old, &c->put.now,
+                                                  loop_wall(c->store->loop), &c->arena, &e)
+                                : CS_ENOENT;
+    if (err)
+        return err == CS_ENOENT ? 0 : err;
+    c->put.event = event_encode(&e, &c->arena);
+    c->put.token = span_str(e.token);
+    if (!c->put.event.p)
+        return CS_ENOMEM;
+    redis_do(c->store->redis, index_done, NULL, SPAN("HSET"), SPAN("cs:revoking"), c->put.token,
+             c->put.event);
+    return 0;
+}
+
+static void told(void *arg, const struct redis_reply *r)
+{
+    int err;
+    struct store_call *c = answered(arg, r, &err);
+    done(c, err);
+}
+
+/* Behind the change: true while it is on its way. */
+static bool tell(struct store_call *c)
+{
+    struct part *p = &c->parts[0];
+    if (!c->put.event.p)
+        return false;
+    p->call = c;
+    p->redis = events_append(c->store->redis, c->put.event, told, p);
+    c->n_parts = c->pending = p->redis ? 1 : 0;
+    return p->redis != NULL; /* else it is found in cs:revoking */
+}
+
 /* Somebody was faster: what is in the indexes must fit what he wrote. */
 static void settled(void *arg, const struct redis_reply *r)
 {
@@ -321,9 +360,12 @@ static void committed(void *arg, const struct redis_reply *r)
             index_drop(s, &c->put.old, &c->put.now);
         if (s->changed)
             s->changed(s->changed_arg, realm);
-        done(c, 0);
+        if (!tell(c))
+            done(c, 0);
         return;
     }
+    if (!err && c->put.event.p)
+        redis_do(s->redis, index_done, NULL, SPAN("HDEL"), SPAN("cs:revoking"), c->put.token);
     if (!err && c->put.now.name.p) {
         c->n_parts = 0;
         if (ask_of(c, settled, SPAN("GET"), c->key) == 0)
@@ -358,6 +400,8 @@ static int put_record(struct store_call *c)
         return CS_ENOMEM;
     struct buf b = buf_of(space, USER_MAX_RECORD);
     int err = user_encode(&c->put.now, &b);
+    if (!err)
+        err = announce(c);
     if (!err) {
         index_add(c->store, &c->put.now);
         const struct span argv[] = { c->key, c->put.old.record, buf_span(&b) };
@@ -401,6 +445,8 @@ struct store_call *store_remove_user(struct store *s, const struct user *u, stor
         return NULL;
     c->fn.done = fn;
     int err = user_copy(u, &c->arena, &c->put.old);
+    if (!err)
+        err = announce(c);
     if (!err) {
         const struct span argv[] = { user_key(&b, u->name, u->realm), c->put.old.record };
         err = write_script(c, &remove_script, CS_LEN(argv), argv);
@@ -611,12 +657,13 @@ struct store_call *store_find_aor(struct store *s, struct span aor, store_done_f
 
 /* ---- the store ---- */
 
-int store_new(struct redis *r, struct store **out)
+int store_new(struct loop *l, struct redis *r, struct store **out)
 {
     struct store *s = calloc(1, sizeof(*s));
     *out = s;
     if (!s)
         return CS_ENOMEM;
+    s->loop = l;
     s->redis = r;
     list_init(&s->open);
     list_init(&s->spare);

@@ -18,7 +18,7 @@ struct store;
 struct store_call;
 
 /* The client is borrowed and outlives the store. */
-CS_CHECK int store_new(struct redis *r, struct store **out);
+CS_CHECK int store_new(struct loop *l, struct redis *r, struct store **out);
 /* Open operations are forgotten without a callback. */
 void store_free(struct store **s);
 bool store_is_ready(const struct store *s);
@@ -37,6 +37,8 @@ typedef void store_count_fn(void *arg, int err, const uint64_t *n);
 
 struct store_call *store_get_user(struct store *s, struct span name, struct span realm,
                                   store_user_fn *fn, void *arg);
+/* A change that takes something from a user is told to the whole installation (authd/revoker.h), as
+ * of now; these two are done when that is written, too. */
 /* Commits u with its indexes. old absent (NULL): create, CS_ECONFLICT if there is one. Else u
  * replaces old, if the record still is what old was decoded from (old->record); name and realm
  * cannot change. Both are copied. */

@@ -1,5 +1,6 @@
 /* What is registered: bindings of one AOR, or of each AOR of a user. The registrar writes them;
  * here they are read, and removed when an operator says so. */
+#include "authd/events.h"
 #include "authd/rest/op.h"
 #include "location/location.h"
 
@@ -144,6 +145,37 @@ static void on_location(void *arg, int err, const struct location *read)
     next_aor(b);
 }
 
+static void on_told(void *arg, const struct redis_reply *reply)
+{
+    struct bindings_op *b = arg;
+    b->op.redis = NULL;
+    if (reply && reply->type == REDIS_STRING)
+        op_reply(&b->op, 204, NULL);
+    else
+        op_store_error(&b->op, CS_ECLOSED); /* who repeats it finds no bindings, and tells */
+}
+
+/* Whoever registered there shall notice: fronts close the flows. */
+static void tell_removed(struct bindings_op *b)
+{
+    struct arena *a = http_arena(b->op.req);
+    Countersign__Store__Event e = COUNTERSIGN__STORE__EVENT__INIT;
+    e.kind = COUNTERSIGN__STORE__EVENT_KIND__EVENT_UNBOUND;
+    e.has_time_ms = true;
+    e.time_ms = (uint64_t)loop_wall(b->op.rest->loop).ms;
+    e.aor = arena_alloc(a, b->n_aors * sizeof(*e.aor));
+    for (size_t i = 0; e.aor && i < b->n_aors; i++) {
+        e.aor[i] = arena_str(a, b->aors[i]);
+        e.aor = e.aor[i] ? e.aor : NULL;
+    }
+    e.n_aor = b->n_aors;
+    struct span packed = e.aor ? event_encode(&e, a) : SPAN_NULL;
+    if (packed.p)
+        b->op.redis = events_append(b->op.rest->conf.redis, packed, on_told, b);
+    if (!b->op.redis)
+        op_no_memory(&b->op);
+}
+
 static void next_aor(struct bindings_op *b)
 {
     struct locations *l = b->op.rest->locations;
@@ -156,7 +188,7 @@ static void next_aor(struct bindings_op *b)
         if (!b->op.location)
             op_no_memory(&b->op);
     } else if (b->removing) {
-        op_reply(&b->op, 204, NULL);
+        tell_removed(b);
     } else {
         json_t *body = json_pack("{s:O}", "bindings", b->list);
         if (b->next.p)

@@ -6,8 +6,10 @@
 static void on_pong(void *arg, const struct redis_reply *reply)
 {
     struct op *op = arg;
+    const struct rest_conf *conf = &op->rest->conf;
     op->redis = NULL;
-    if (reply && reply->type == REDIS_STATUS)
+    if (reply && reply->type == REDIS_STATUS && revoker_is_current(conf->revoker) &&
+        epoch_is_known(conf->epoch))
         op_reply(op, 200, json_pack("{s:s}", "status", "ready"));
     else
         op_store_error(op, CS_ECLOSED);

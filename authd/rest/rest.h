@@ -4,6 +4,8 @@
 #define CS_AUTHD_REST_H
 
 #include "authd/config.h"
+#include "authd/epoch.h"
+#include "authd/revoker.h"
 #include "authd/store.h"
 
 struct census;
@@ -20,6 +22,8 @@ struct rest_conf {
     struct vault *vault;
     struct explain *explain;
     const struct census *census;
+    const struct revoker *revoker;
+    const struct epoch *epoch;
     const struct realm_conf *realms; /* the first is the default of requests that name none */
     size_t n_realms;
 };

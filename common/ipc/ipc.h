@@ -55,6 +55,8 @@ CS_CHECK int ipc_server_open(struct loop *l, const struct ipc_server_conf *conf,
 void ipc_server_close(struct ipc_server **s);
 /* UV_ENOTCONN when it is leaving; CS_ELIMIT as above. */
 CS_CHECK int ipc_peer_send(struct ipc_peer *p, const Countersign__Auth__FromAuthd *msg);
+/* Closes its connection; left() is called later. */
+void ipc_peer_drop(struct ipc_peer *p);
 Countersign__Auth__Role ipc_peer_role(const struct ipc_peer *p);
 const char *ipc_peer_node(const struct ipc_peer *p); /* "" when it gave no name */
 /* The owner's own pointer. */

@@ -222,6 +222,11 @@ int ipc_peer_send(struct ipc_peer *p, const Countersign__Auth__FromAuthd *msg)
     return frame_write(p->stream, &msg->base);
 }
 
+void ipc_peer_drop(struct ipc_peer *p)
+{
+    stream_close(p->stream, CS_ECLOSED);
+}
+
 Countersign__Auth__Role ipc_peer_role(const struct ipc_peer *p)
 {
     return p->role;

@@ -330,6 +330,11 @@ uint64_t redis_generation(const struct redis *r)
     return r->generation;
 }
 
+struct mono redis_heard(const struct redis *r)
+{
+    return r->heard;
+}
+
 void redis_on_ready(struct redis *r, void (*fn)(void *arg, bool ready), void *arg)
 {
     r->on_ready = fn;

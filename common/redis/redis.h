@@ -54,6 +54,8 @@ CS_CHECK int redis_open(struct loop *l, const struct redis_conf *conf, struct re
 /* Calls every pending fn with NULL, then closes. Sets *r to NULL. */
 void redis_close(struct redis **r);
 bool redis_is_ready(const struct redis *r);
+/* When the server last said anything. */
+struct mono redis_heard(const struct redis *r);
 /* Called with true when the connection is usable, false when it is lost. */
 void redis_on_ready(struct redis *r, void (*fn)(void *arg, bool ready), void *arg);
 

@@ -116,7 +116,8 @@ static void bench_on_waits(struct check *c)
 static bool bench_ready(void)
 {
     unsigned lacking;
-    return store_is_ready(bench.k.store) &&
+    return store_is_ready(bench.k.store) && revoker_is_current(bench.k.revoker) &&
+           epoch_is_known(bench.k.epoch) &&
            realms_lacking(bench.k.realms, SPAN("example.com"), &lacking) &&
            realms_lacking(bench.k.realms, SPAN("other.example"), &lacking);
 }
@@ -131,6 +132,7 @@ static void bench_settle(void)
 static void bench_on_redis(void *arg, bool ready)
 {
     (void)arg;
+    epoch_refresh(bench.k.epoch, ready);
     realms_refresh(bench.k.realms, ready);
 }
 
@@ -155,8 +157,15 @@ static int bench_open(void **state)
     k->answer = bench_on_answer;
     k->waits = bench_on_waits;
     assert_int_equal(redis_open(&bench.loop, &rc, &bench.redis), 0);
-    assert_int_equal(store_new(bench.redis, &k->store), 0);
+    assert_int_equal(store_new(&bench.loop, bench.redis, &k->store), 0);
     assert_int_equal(cache_open(&bench.loop, &rc, 16, &k->cache), 0);
+    assert_int_equal(epoch_new(&bench.loop, bench.redis, &k->epoch), 0);
+    const struct revoker_conf revoker = { .loop = &bench.loop,
+                                          .redis = bench.redis,
+                                          .watch = &rc,
+                                          .store = k->store,
+                                          .cache = k->cache };
+    assert_int_equal(revoker_new(&revoker, &k->revoker), 0);
     assert_int_equal(vault_new(span_str(key), &k->vault), 0);
     assert_int_equal(noncer_new(span_str(key), &k->nonces), 0);
     assert_int_equal(realms_new(&bench.loop, &bench.conf, k->store, &k->realms), 0);
@@ -174,6 +183,8 @@ static int bench_close(void **state)
     struct checker *k = &bench.k;
     checker_fini(k);
     realms_free(&k->realms);
+    revoker_free(&k->revoker);
+    epoch_free(&k->epoch);
     cache_close(&k->cache);
     store_free(&k->store);
     redis_close(&bench.redis);
@@ -344,7 +355,8 @@ static void ask_prepare(struct ask *a, const char *algorithm)
 {
     Countersign__Auth__DigestCredentials *d = &a->cred[0];
     countersign__auth__digest_credentials__init(d);
-    assert_int_equal(nonce_mint(bench.k.nonces, SPAN("example.com"), clock_wall(), a->nonce), 0);
+    struct wall issued = epoch_issued(bench.k.epoch, clock_wall());
+    assert_int_equal(nonce_mint(bench.k.nonces, SPAN("example.com"), issued, a->nonce), 0);
     d->algorithm = (char *)algorithm;
     d->qop = (char *)"auth";
     d->nc = (char *)"00000001";

@@ -134,13 +134,17 @@ static void test_a_name_longer_than_any_user_is_not_kept(void **state)
 static void test_an_entry_lives_a_minute(void **state)
 {
     (void)state;
-    put("alice");
-    loop_skip(&bench.loop, DURATION_S(59));
-    assert_true(has("alice"));
-    loop_skip(&bench.loop, DURATION_S(2));
-    assert_false(has("alice"));
-    run_for(&bench.loop, 200);
+    bool kept = false; /* unless the watcher asked something just then: it takes that for silence */
+    for (unsigned i = 0; i < 5 && !kept; i++) {
+        put("alice");
+        loop_skip(&bench.loop, DURATION_S(57));
+        until_it_keeps();
+        kept = has("alice");
+    }
+    assert_true(kept);
+    loop_skip(&bench.loop, DURATION_S(4));
     until_it_keeps();
+    assert_false(has("alice"));
     bench_settle();
 }
 
@@ -179,6 +183,33 @@ static void test_nothing_is_kept_when_redis_stands_still(void **state)
     until_it_keeps();
     assert_false(has("alice"));
     bench_settle();
+}
+
+/* As after a SIGSTOP: what was changed meanwhile may not have been read yet. */
+static void test_who_stood_still_uses_nothing_until_it_hears_of_redis(void **state)
+{
+    (void)state;
+    put("alice");
+    assert_true(has("alice"));
+    loop_skip(&bench.loop, DURATION_MS(1600));
+    assert_false(has("alice"));
+    until_it_keeps();
+    bench_settle();
+}
+
+static void test_what_others_know_to_be_changed_is_forgotten(void **state)
+{
+    (void)state;
+    put("alice");
+    put("bob");
+    uint64_t before = cache_generation(cache);
+    cache_forget(cache, SPAN("alice"), REALM);
+    assert_false(has("alice"));
+    assert_true(has("bob"));
+    cache_put(cache, SPAN("alice"), REALM, SPAN("old"), before);
+    assert_false(has("alice"));
+    cache_forget_all(cache);
+    assert_false(has("bob"));
 }
 
 static void test_a_cache_of_nothing_keeps_nothing(void **state)
@@ -286,6 +317,8 @@ int main(void)
         TEST(test_a_flush_empties_it),
         TEST(test_nothing_is_kept_while_the_watcher_is_away),
         TEST(test_nothing_is_kept_when_redis_stands_still),
+        TEST(test_who_stood_still_uses_nothing_until_it_hears_of_redis),
+        TEST(test_what_others_know_to_be_changed_is_forgotten),
         TEST(test_a_cache_of_nothing_keeps_nothing),
         cmocka_unit_test(test_a_warm_cache_costs_no_read),
         cmocka_unit_test(test_a_changed_password_is_the_only_one_at_once),

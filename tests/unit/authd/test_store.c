@@ -287,7 +287,7 @@ static int open_all(void **state)
     arena_init(&got.arena, NULL, 0, 0);
     assert_int_equal(loop_init(&loop), 0);
     assert_int_equal(redis_open(&loop, &rc, &redis), 0);
-    assert_int_equal(store_new(redis, &store), 0);
+    assert_int_equal(store_new(&loop, redis, &store), 0);
     assert_int_equal(
         vault_new(SPAN("000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"), &vault),
         0);
