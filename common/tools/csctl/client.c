@@ -140,6 +140,11 @@ void client_free(struct client **cp)
     free(c);
 }
 
+void client_set_timeout(struct client *c, unsigned seconds)
+{
+    curl_easy_setopt(c->curl, CURLOPT_TIMEOUT, (long)seconds);
+}
+
 /* url + fmt with each %s escaped. */
 static bool write_url(struct client *c, struct buf *b, const char *fmt, va_list ap)
 {

@@ -16,6 +16,7 @@ struct ctl {
     const char *usage;
     bool json; /* -o json */
     const char *realm;
+    bool told_url; /* by --url or CSCTL_URL */
     struct client *client;
 };
 
@@ -32,6 +33,8 @@ struct client;
 /* EXIT_OK, or EXIT_USAGE after saying why. token_file may be NULL. */
 int client_new(const char *url, const char *token_file, struct client **out);
 void client_free(struct client **c);
+/* Of one call, from now on; a minute if it was not said. */
+void client_set_timeout(struct client *c, unsigned seconds);
 /* Sends body (stolen, NULL: none) to a path and query made of fmt, in which %s are escaped. 0 and
  * *status with *out, which the caller owns (NULL: no JSON in it), or EXIT_UNREACHABLE after saying
  * why. */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "csctl.h"
+#include "doctor.h"
 #include "selftest.h"
 
 static const struct command {
@@ -70,7 +71,21 @@ static const struct command {
       "challenge to one algorithm; of kind product, clients that authenticated. Counted since\n"
       "authd started; what was seen longest ago makes room.\n" },
     { "realms", realms, "", "algorithms offered, and who lacks which", "" },
-    { "health", health, "", "is authd alive and ready", "" },
+    { "health", health, "[URL | SOCKET] [--live]", "is a daemon alive and ready",
+      "Asks authd's REST, or the daemon at this URL (http://127.0.0.1:8081 is a registrar's), or\n"
+      "authd at its socket, for containers and monitors. Exit code: 0 it is, 1 it is not or does\n"
+      "not answer, 2 wrong usage.\n\n"
+      "  --live               alive is enough; what it depends on may be away\n" },
+    { "doctor", doctor, "[options]", "what is wrong with this installation",
+      "Looks at the daemons of this machine, their configuration, files, users and limits, their\n"
+      "addresses as phones see them, Redis and authd, and says of each finding what to do. It\n"
+      "changes nothing. As root it sees most. Exit code: 0 nothing to do, 1 there is a fault or a\n"
+      "warning, 2 wrong usage. Notes count for nothing.\n\n"
+      "  --registrar FILE     /etc/countersign/registrar.yaml, if it is there\n"
+      "  --authd FILE         /etc/countersign/authd.yaml, if it is there\n"
+      "  --lan                phones are in the private network that is advertised\n"
+      "  --redis-user U       who may ask Redis how it is set up; a daemon's user if not given\n"
+      "  --redis-password-file F\n" },
     { "selftest", selftest, "--sip ADDR --domain D --user U --password-file F ... [options]",
       "try everything out as two phones",
       "Two phones register, are refused where they must be, call each other and hang up; nothing\n"
@@ -234,7 +249,8 @@ int main(int argc, char **argv)
         print_help(cmd);
         return EXIT_OK;
     }
-    err = client_new(url && *url ? url : "http://127.0.0.1:8080",
+    c.told_url = url && *url;
+    err = client_new(c.told_url ? url : "http://127.0.0.1:8080",
                      token_file && *token_file ? token_file : NULL, &c.client);
     if (!err)
         err = cmd->fn(&c, argc, argv);

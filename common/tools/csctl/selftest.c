@@ -1,10 +1,10 @@
 #include "selftest.h"
 
-#include <errno.h>
 #include <getopt.h>
-#include <netdb.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+#include "host.h"
 
 struct result {
     const char *step;
@@ -27,21 +27,6 @@ struct options {
 
 /* ---- options ---- */
 
-static int resolve(struct span host, uint16_t port, struct addr *out)
-{
-    char name[256];
-    struct addrinfo hints = { .ai_socktype = SOCK_DGRAM }, *found;
-    if (addr_parse_host(host, port, out) == 0)
-        return 0;
-    span_copy(name, sizeof(name), host);
-    if (host.n >= sizeof(name) || getaddrinfo(name, NULL, &hints, &found))
-        return CS_ENOENT;
-    addr_from_sockaddr(found->ai_addr, out);
-    addr_set_port(out, port);
-    freeaddrinfo(found);
-    return 0;
-}
-
 static int add_server(struct ctl *c, struct options *o, enum sip_transport transport,
                       const struct addr *addr)
 {
@@ -59,19 +44,15 @@ static int add_sip(struct ctl *c, struct options *o, const char *text)
 {
     enum sip_transport transport = SIP_UDP;
     struct addr addr;
-    uint64_t port = 5060;
     struct span rest = span_str(text), host = rest;
     if (sip_transport_of(span_cut(&rest, ':'), &transport) == 0 && rest.p)
         host = rest;
-    if (addr_parse(host, 5060, &addr)) {
-        struct span digits = host;
-        host = span_cut(&digits, ':');
-        if (digits.p && span_u64(digits, UINT16_MAX, &port))
-            return bad_usage(c, "\"%s\" has no port behind its colon", text);
-        if (resolve(host, (uint16_t)port, &addr))
-            return bad_usage(c, "\"" SPAN_FMT "\" is no address and no host that is known",
-                             SPAN_ARG(host));
-    }
+    int err = host_parse(host, 5060, &addr);
+    if (err == CS_EPROTO)
+        return bad_usage(c, "\"%s\" has no port behind its colon", text);
+    if (err)
+        return bad_usage(c, "\"" SPAN_FMT "\" is no address and no host that is known",
+                         SPAN_ARG(host));
     return add_server(c, o, transport, &addr);
 }
 

@@ -1,4 +1,4 @@
-/* The commands that look at what goes on: bindings, explain, clients, realms, health. */
+/* The commands that look at what goes on: bindings, explain, clients, realms. */
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
@@ -166,7 +166,7 @@ int explain(struct ctl *c, int argc, char **argv)
     return EXIT_OK;
 }
 
-/* ---- clients, realms, health ---- */
+/* ---- clients, realms ---- */
 
 static int show_all(struct ctl *c, int argc, const char *path, const char *name,
                     const struct column *columns)
@@ -190,35 +190,4 @@ int realms(struct ctl *c, int argc, char **argv)
 {
     (void)argv;
     return show_all(c, argc, "/v1/realms", "realms", realm_columns);
-}
-
-int health(struct ctl *c, int argc, char **argv)
-{
-    static const struct column columns[] = {
-        { "authd", "status" }, { "version", "version" }, { "ready", "ready" }, { NULL, NULL }
-    };
-    json_t *alive = NULL, *ready = NULL;
-    unsigned status = 0;
-    char text[512];
-    (void)argv;
-    if (argc > 1)
-        return bad_usage(c, "too many operands");
-    int err = ctl_call(c, "GET", NULL, &alive, "/healthz", "");
-    if (!err)
-        err = client_call(c->client, "GET", NULL, &status, &ready, "/readyz");
-    if (err) {
-        json_decref(alive);
-        return err;
-    }
-    bool ok = status == 200;
-    json_object_set_new(alive, "ready", ok ? json_true() : json_false());
-    if (c->json)
-        print_json(alive);
-    else
-        print_object(alive, columns);
-    if (!ok)
-        complain("%s", problem_text(ready, text, sizeof(text)));
-    json_decref(alive);
-    json_decref(ready);
-    return ok ? EXIT_OK : EXIT_UNREACHABLE;
 }

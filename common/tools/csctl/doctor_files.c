@@ -1,0 +1,129 @@
+/* The files of an installation: there, and for whom. */
+#include <errno.h>
+#include <libgen.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/process.h"
+#include "doctor.h"
+
+#define MAKE_KEYS \
+    "Make them: authd --make-keys FOLDER; every authd of an installation has the same."
+
+struct keeper { /* the daemon whose file it is */
+    const char *name;
+    struct span user; /* absent: whoever starts it */
+};
+
+static unsigned bad(const struct doctor *d)
+{
+    return d->count[LEVEL_WARNING] + d->count[LEVEL_FAULT];
+}
+
+static bool is_keepers(uid_t owner, const struct keeper *k)
+{
+    uid_t uid;
+    gid_t gid;
+    if (!k->user.p)
+        return owner == 0 || owner == geteuid();
+    return owner == 0 || (process_user(k->user, &uid, &gid) == 0 && owner == uid);
+}
+
+static void check_folder(struct doctor *d, const char *path)
+{
+    char copy[PATH_MAX];
+    struct stat st;
+    span_copy(copy, sizeof(copy), span_str(path));
+    if (stat(dirname(copy), &st) == 0 && (st.st_mode & S_IWOTH) && !(st.st_mode & S_ISVTX))
+        finding(d, LEVEL_FAULT, "files.folder", "chmod o-w its folder.",
+                "every user of this machine may put another file in the place of %s", path);
+}
+
+/* A file with a secret: what the daemon refuses to read, and what nobody should have. */
+static void check_secret(struct doctor *d, const char *path, const struct keeper *k,
+                         const char *making)
+{
+    struct stat st;
+    unsigned before = bad(d);
+    if (!path)
+        return;
+    if (stat(path, &st)) {
+        finding(d, LEVEL_FAULT, "files.missing", making, "%s: %s", path, strerror(errno));
+        return;
+    }
+    if (!S_ISREG(st.st_mode) || st.st_size == 0)
+        finding(d, LEVEL_FAULT, "files.missing", making, "%s holds nothing", path);
+    if (st.st_mode & S_IRWXO)
+        finding(d, LEVEL_FAULT, "files.mode", "chmod 600 it, and make another: this one was open.",
+                "%s has mode %03o: every user of this machine may read it, and %s refuses it", path,
+                (unsigned)(st.st_mode & 0777), k->name);
+    if (!is_keepers(st.st_uid, k))
+        finding(d, LEVEL_WARNING, "files.owner", "chown it to the daemon's user, or to root.",
+                "%s belongs to uid %u, which is neither root nor %s's user", path,
+                (unsigned)st.st_uid, k->name);
+    check_folder(d, path);
+    if (bad(d) == before)
+        finding(d, LEVEL_FINE, "files", NULL, "%s is for %s alone", path, k->name);
+}
+
+static void check_redis_files(struct doctor *d, const struct redis_server_conf *r,
+                              const struct keeper *k)
+{
+    check_secret(d, r->password_file, k, "Write the password of this user of Redis into it.");
+}
+
+/* Made by the registrar itself, so that a missing one is none to worry about. */
+static void check_flow_key(struct doctor *d, const struct keeper *k)
+{
+    const char *path = d->registrar->flow_key_file;
+    if (!path)
+        finding(d, LEVEL_WARNING, "files.flow_key",
+                "Set flow_key_file to a file in a folder that the registrar may write.",
+                "without flow_key_file phones on UDP cannot be called after a restart of the "
+                "registrar, until they register again");
+    else if (access(path, F_OK) && errno == ENOENT)
+        finding(d, LEVEL_NOTE, "files.flow_key", "Start the registrar once.",
+                "%s is not there yet; the registrar makes it", path);
+    else
+        check_secret(d, path, k, "Remove it: the registrar makes another.");
+}
+
+/* Each daemon becomes a user of its own, so that what one reads is not the other's. */
+static void check_users(struct doctor *d)
+{
+    uid_t a, r;
+    gid_t gid;
+    if (!d->registrar || !d->authd || !d->registrar->user.p || !d->authd->user.p)
+        return; /* whoever starts them has decided; doctor_processes() looks at whom */
+    if (process_user(d->registrar->user, &r, &gid) || process_user(d->authd->user, &a, &gid))
+        return; /* said with the configuration */
+    if (a == 0 || r == 0)
+        finding(d, LEVEL_FAULT, "users", "Set user to one that exists for this daemon alone.",
+                "%s stays root", a == 0 ? "authd" : "the registrar");
+    else if (a == r)
+        finding(d, LEVEL_FAULT, "users", "Give each a user of its own.",
+                "registrar and authd both become uid %u: who takes over the registrar reads "
+                "authd's keys",
+                (unsigned)a);
+    else
+        finding(d, LEVEL_FINE, "users", NULL, "registrar and authd have users of their own");
+}
+
+void doctor_files(struct doctor *d)
+{
+    if (d->authd) {
+        const struct keeper k = { "authd", d->authd->user };
+        check_secret(d, d->authd->nonce_key_file, &k, MAKE_KEYS);
+        check_secret(d, d->authd->seal_key_file, &k, MAKE_KEYS);
+        check_secret(d, d->authd->http.admin_token_file, &k, MAKE_KEYS);
+        check_redis_files(d, &d->authd->redis, &k);
+    }
+    if (d->registrar) {
+        const struct keeper k = { "registrar", d->registrar->user };
+        check_flow_key(d, &k);
+        check_redis_files(d, &d->registrar->redis, &k);
+    }
+    check_users(d);
+}

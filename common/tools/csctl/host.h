@@ -1,0 +1,12 @@
+/* Hosts by name: asks the system's resolver, and waits for it. */
+#ifndef CS_TOOLS_HOST_H
+#define CS_TOOLS_HOST_H
+
+#include "base/addr.h"
+
+/* The first addresses of a host name, or the address it is; *n is at most max. CS_ENOENT. */
+CS_CHECK int host_resolve(struct span host, uint16_t port, struct addr *out, size_t max, size_t *n);
+/* host[:port], the host as above; port where none is given. CS_EPROTO for what is no port. */
+CS_CHECK int host_parse(struct span text, uint16_t port, struct addr *out);
+
+#endif
