@@ -282,8 +282,8 @@ static void follow_route(struct proxied *p)
 }
 
 /* A request of a call whose beginning was authenticated, for only then is there a route token, by
- * the flow and with the tags that it names: it passes though nobody can judge it, so that a BYE ends
- * what is paid for. */
+ * the flow and with the tags that it names: it passes though nobody can judge it, so that a BYE
+ * ends what is paid for. */
 static bool is_of_known_call(const struct proxied *p)
 {
     char token[FLOW_TOKEN_MAX];

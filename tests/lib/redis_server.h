@@ -18,8 +18,8 @@ struct redis_server {
  * arguments, NULL at the end, or NULL. Where redis-server is not installed the process says so and
  * exits with TEST_SKIPPED. */
 void redis_server_start(struct redis_server *s, const char *const *args);
-/* A sentinel that watches the master on this port under the name "mymaster", alone, and takes it for
- * dead after half a second; its configuration is name.conf. */
+/* A sentinel that watches the master on this port under the name "mymaster", alone, and takes it
+ * for dead after half a second; its configuration is name.conf. */
 void redis_sentinel_start(struct redis_server *s, unsigned master_port);
 /* kill -9 */
 void redis_server_kill(struct redis_server *s);

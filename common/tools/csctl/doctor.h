@@ -18,9 +18,9 @@ struct doctor {
     struct arena arena;               /* of both configurations */
     struct registrar_conf *registrar; /* NULL: not looked at; so is authd */
     struct authd_conf *authd;
-    bool lan;                     /* phones are on the private network that is advertised */
-    struct redis_server_conf ask; /* user and password_file to ask Redis with; absent: a daemon's */
-    struct duration timeout;      /* of one question */
+    bool lan;                  /* phones are on the private network that is advertised */
+    struct redis_settings ask; /* user and password_file to ask Redis with; absent: a daemon's */
+    struct duration timeout;   /* of one question */
     json_t *findings;
     unsigned count[LEVEL_COUNT];
 };

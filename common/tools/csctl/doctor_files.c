@@ -68,7 +68,7 @@ static void check_secret(struct doctor *d, const char *path, const struct keeper
         finding(d, LEVEL_FINE, "files", NULL, "%s is for %s alone", path, k->name);
 }
 
-static void check_redis_files(struct doctor *d, const struct redis_server_conf *r,
+static void check_redis_files(struct doctor *d, const struct redis_settings *r,
                               const struct keeper *k)
 {
     check_secret(d, r->password_file, k, "Write the password of this user of Redis into it.");

@@ -262,7 +262,7 @@ static void on_redis(void *arg, bool ready)
     *(bool *)arg |= ready;
 }
 
-static void examine(struct doctor *d, struct redis *r, const struct redis_server_conf *server)
+static void examine(struct doctor *d, struct redis *r, const struct redis_settings *server)
 {
     json_t *info = ASK(d, r, SPAN("INFO")), *settings = ask_settings(d, r);
     struct redis_facts f = {
@@ -278,27 +278,26 @@ static void examine(struct doctor *d, struct redis *r, const struct redis_server
     json_decref(settings);
 }
 
-static void check_server(struct doctor *d, const struct redis_server_conf *server)
+static void check_server(struct doctor *d, const struct redis_settings *server)
 {
-    const bool given = d->ask.password_file != NULL;
-    const struct span user = given ? d->ask.user : server->user;
-    const char *file = given ? d->ask.password_file : server->password_file;
+    struct redis_settings as = *server;
+    struct redis_access access;
     char place[ADDR_STRLEN];
-    struct secret password = { 0 };
     struct redis *r = NULL;
     bool ready = false;
-    int err = file ? secret_read_file(&password, file) : 0;
+    if (d->ask.password_file) {
+        as.user = d->ask.user;
+        as.password_file = d->ask.password_file;
+    }
+    as.deadline = d->timeout;
+    int err = redis_access_open(&as, &access);
     if (err) {
         finding(d, LEVEL_FAULT, "redis.reachable", "Run this as root, or give --redis-user.",
-                "the password of Redis cannot be read: %s: %s", file, cs_strerror(err));
+                "what Redis is asked with cannot be read: %s", cs_strerror(err));
+        redis_access_close(&access);
         return;
     }
-    const struct redis_conf conf = { .unix_path = server->socket,
-                                     .addr = server->address,
-                                     .username = user.p,
-                                     .password = file ? &password : NULL,
-                                     .deadline = d->timeout };
-    err = redis_open(&d->loop, &conf, &r);
+    err = redis_open(&d->loop, &access.conf, &r);
     if (!err) {
         redis_on_ready(r, on_redis, &ready);
         ready |= redis_is_ready(r);
@@ -308,14 +307,18 @@ static void check_server(struct doctor *d, const struct redis_server_conf *serve
             finding(d, LEVEL_FAULT, "redis.reachable",
                     "Start it, and look at socket or address, user and password_file.",
                     "Redis does not answer at %s, or refuses the login",
-                    server->socket ? server->socket : addr_format(&server->address, place));
+                    server->socket     ? server->socket
+                    : server->sentinel ? "the master that its sentinels name"
+                                       : addr_format(&server->address, place));
         redis_close(&r);
     }
-    secret_fini(&password);
+    redis_access_close(&access);
 }
 
-static bool is_same_server(const struct redis_server_conf *a, const struct redis_server_conf *b)
+static bool is_same_server(const struct redis_settings *a, const struct redis_settings *b)
 {
+    if (a->sentinel || b->sentinel)
+        return a->sentinel && b->sentinel && span_eq(a->sentinel->master, b->sentinel->master);
     if (a->socket || b->socket)
         return a->socket && b->socket && strcmp(a->socket, b->socket) == 0;
     return addr_eq(&a->address, &b->address);
@@ -323,8 +326,8 @@ static bool is_same_server(const struct redis_server_conf *a, const struct redis
 
 void doctor_redis(struct doctor *d)
 {
-    const struct redis_server_conf *r = d->registrar ? &d->registrar->redis : NULL;
-    const struct redis_server_conf *a = d->authd ? &d->authd->redis : NULL;
+    const struct redis_settings *r = d->registrar ? &d->registrar->redis : NULL;
+    const struct redis_settings *a = d->authd ? &d->authd->redis : NULL;
     if (r)
         check_server(d, r);
     if (a && (!r || !is_same_server(a, r)))
