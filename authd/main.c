@@ -105,7 +105,7 @@ static int open_store(struct authd *d)
         err = epoch_new(&d->loop, d->redis, &d->checker.epoch);
     const struct revoker_conf revoker = { .loop = &d->loop,
                                           .redis = d->redis,
-                                          .watch = &rc,
+                                          .watch = &d->redis_access.conf,
                                           .store = d->checker.store,
                                           .cache = d->checker.cache };
     if (!err)

@@ -199,7 +199,7 @@ static void on_flow_closed(void *arg, struct flow *flow)
     bound_flow_closed(&f->bound, flow);
 }
 
-static int open_listeners(struct front *f)
+int front_listen(struct front *f)
 {
     for (size_t i = 0; i < f->conf->n_listeners; i++) {
         const struct listener_conf *lc = &f->conf->listeners[i];
@@ -278,7 +278,13 @@ int front_open(struct front *f)
     if (!err)
         err = siptp_new(f->loop, &tc, siptx_transport_events(), f->tx, &f->tp);
     secret_fini(&key);
-    return err ? err : open_listeners(f);
+    return err || f->worker ? err : front_listen(f);
+}
+
+bool front_is_ready(const struct front *f)
+{
+    return gate_is_ready(f->gate) && redis_is_ready(f->redis) && nodes_are_known(f->nodes) &&
+           !f->draining;
 }
 
 int front_open_link(struct front *f)

@@ -34,6 +34,10 @@ CS_CHECK int front_open(struct front *f);
 /* Opens the trusted link, if there is one, and looks for the others. As the user that will stay:
  * the others know us by it. */
 CS_CHECK int front_open_link(struct front *f);
+/* Of a worker: reads from its sockets, for front_open() does not. What came before waits there. */
+CS_CHECK int front_listen(struct front *f);
+/* Whether a request can be answered by anything else than 503. */
+bool front_is_ready(const struct front *f);
 void front_close(struct front *f);
 /* What authd says is no longer so: flows are closed, commits under way are undone. */
 void front_revoke(struct front *f, const Countersign__Auth__Revoked *r);

@@ -17,6 +17,8 @@
 
 static const struct log main_log = { .module = "main" };
 
+enum { OPENING_MS = 10, OPENING_LOOKS = 100 };
+
 struct registrar {
     struct loop loop;
     struct registrar_conf conf;
@@ -24,6 +26,8 @@ struct registrar {
     struct front front;
     struct worker_place place;
     struct drain drain;
+    struct timer opening; /* of a worker's sockets */
+    unsigned looks;
     struct httpd *httpd;
 };
 
@@ -70,6 +74,7 @@ static void stop(void *arg)
 {
     struct registrar *r = arg;
     drain_stop(&r->drain);
+    timer_stop(&r->loop, &r->opening);
     httpd_close(&r->httpd);
     gate_close(&r->front.gate); /* open questions are answered 503 while there is a socket */
     nodes_close(&r->front.nodes);
@@ -93,6 +98,19 @@ static void on_signal(void *arg, int signum)
 static void on_revoked(void *arg, const Countersign__Auth__Revoked *revoked)
 {
     front_revoke(arg, revoked);
+}
+
+/* A worker that takes the place of another finds requests waiting there: it first sees to it that
+ * it can answer them, but not for ever. */
+static void on_opening(struct timer *t)
+{
+    struct registrar *r = container_of(t, struct registrar, opening);
+    if (!front_is_ready(&r->front) && r->looks++ < OPENING_LOOKS) {
+        timer_start(&r->loop, &r->opening, DURATION_MS(OPENING_MS));
+    } else if (front_listen(&r->front)) {
+        log_error(&main_log, "cannot read from the sockets of this place");
+        stop(r);
+    }
 }
 
 static int start(struct registrar *r)
@@ -128,6 +146,8 @@ static int start(struct registrar *r)
         gate_on_revoked(r->front.gate, on_revoked, &r->front);
     if (!err)
         gate_use_leases(r->front.gate, redis_is_ready(r->front.redis));
+    if (r->place.number)
+        timer_start(&r->loop, &r->opening, DURATION_MS(0));
     log_info(&main_log, "status listening", kv_addr("address", httpd_local(r->httpd)));
     log_info(&main_log, "serving", kv_s("domain", r->conf.domains[0]),
              kv_u("domains", r->conf.n_domains));
@@ -177,6 +197,7 @@ int main(int argc, char **argv)
     if (!err)
         err = loop_init(&r.loop);
     if (!err) {
+        timer_init(&r.opening, on_opening);
         r.front.loop = &r.loop;
         r.front.conf = &r.conf;
         err = start(&r);

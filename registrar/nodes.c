@@ -14,6 +14,7 @@
 
 enum {
     SCHEMA = 1,
+    RETRY_MS = 20,      /* while Redis is not there */
     LOOK_MS = 1000,     /* between two looks at who is there */
     LOOKS = 3,          /* to one sign of life */
     LIFETIME_MS = 9000, /* and a look: nobody is believed in for more than ten seconds */
@@ -63,6 +64,11 @@ static struct node *find(const struct nodes *ns, uint32_t id)
             return n;
     }
     return NULL;
+}
+
+bool nodes_are_known(const struct nodes *ns)
+{
+    return ns->known;
 }
 
 bool nodes_has(const struct nodes *ns, struct span name)
@@ -117,26 +123,9 @@ static void take_in(struct nodes *ns, const STORE(Node) * said)
     }
 }
 
-/* Of MGET: those whose key has expired are NIL. */
-static void on_values(void *arg, const struct redis_reply *reply)
+/* Those that were not said to be there are gone. */
+static void forget_absent(struct nodes *ns)
 {
-    struct nodes *ns = arg;
-    ns->values = NULL;
-    if (!reply || reply->type != REDIS_ARRAY)
-        return; /* nobody is taken for gone because Redis is */
-    list_for_each (it, &ns->all)
-        container_of(it, struct node, link)->present = false;
-    for (size_t i = 0; i < reply->n; i++) {
-        struct arena a;
-        arena_init(&a, NULL, 0, 64 * 1024);
-        STORE(Node) *said =
-            reply->element[i].type == REDIS_STRING
-                ? proto_unpack(&countersign__store__node__descriptor, reply->element[i].str, &a)
-                : NULL;
-        if (said && said->schema == SCHEMA)
-            take_in(ns, said);
-        arena_fini(&a);
-    }
     list_for_each (it, &ns->all) {
         struct node *n = container_of(it, struct node, link);
         if (n->present)
@@ -148,13 +137,40 @@ static void on_values(void *arg, const struct redis_reply *reply)
     ns->known = true;
 }
 
+/* Of MGET: those whose key has expired are NIL. */
+static void on_values(void *arg, const struct redis_reply *reply)
+{
+    struct nodes *ns = arg;
+    ns->values = NULL;
+    if (!reply || reply->type != REDIS_ARRAY)
+        return; /* nobody is taken for gone because Redis is */
+    for (size_t i = 0; i < reply->n; i++) {
+        struct arena a;
+        arena_init(&a, NULL, 0, 64 * 1024);
+        STORE(Node) *said =
+            reply->element[i].type == REDIS_STRING
+                ? proto_unpack(&countersign__store__node__descriptor, reply->element[i].str, &a)
+                : NULL;
+        if (said && said->schema == SCHEMA)
+            take_in(ns, said);
+        arena_fini(&a);
+    }
+    forget_absent(ns);
+}
+
 static void on_names(void *arg, const struct redis_reply *reply)
 {
     struct nodes *ns = arg;
     struct arena a;
     ns->names = NULL;
-    if (!reply || reply->type != REDIS_ARRAY || !reply->n)
+    if (!reply || reply->type != REDIS_ARRAY)
         return;
+    list_for_each (it, &ns->all)
+        container_of(it, struct node, link)->present = false;
+    if (!reply->n) {
+        forget_absent(ns);
+        return;
+    }
     size_t n = CS_MIN(reply->n, (size_t)NODES_MAX);
     arena_init(&a, NULL, 0, 0);
     struct span *argv = arena_alloc(&a, (n + 1) * sizeof(*argv));
@@ -228,7 +244,7 @@ static void on_beat(struct timer *t)
 {
     struct nodes *ns = container_of(t, struct nodes, beat);
     bool ready = redis_is_ready(ns->redis);
-    timer_start(ns->loop, &ns->beat, DURATION_MS(ready ? LOOK_MS : 100));
+    timer_start(ns->loop, &ns->beat, DURATION_MS(ready ? LOOK_MS : RETRY_MS));
     if (!ready)
         return;
     if (ns->looks++ % LOOKS == 0 && ns->conf.link && !ns->said)

@@ -8,7 +8,7 @@ static void get_ready(struct http_req *r, void *arg)
 {
     const struct front *f = arg;
     bool gate = gate_is_ready(f->gate), redis = redis_is_ready(f->redis);
-    bool ready = gate && redis && !f->draining;
+    bool ready = front_is_ready(f);
     http_reply_json(r, ready ? 200 : 503,
                     json_pack("{s:s, s:b, s:b, s:b}", "status", ready ? "ready" : "not ready",
                               "authd", gate, "redis", redis, "draining", f->draining));

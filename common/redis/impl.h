@@ -77,8 +77,8 @@ struct redis_kind {
     redis_watch_fn *watch;
     void *watch_arg;
 };
-CS_CHECK int client_new(struct loop *l, const struct redis_conf *conf,
-                        const struct redis_kind *kind, struct redis **out);
+CS_CHECK int redis_new(struct loop *l, const struct redis_conf *conf, const struct redis_kind *kind,
+                       struct redis **out);
 struct redis_call *call_new(struct redis *r, redis_fn *fn, void *arg);
 void call_free(struct redis_call *c);
 /* It was sent, and its reply comes after those of all others. */

@@ -242,8 +242,8 @@ static int copy_names(struct redis *r, const struct redis_conf *conf)
     return (conf->unix_path && !r->unix_path) || (conf->username && !r->username) ? CS_ENOMEM : 0;
 }
 
-int client_new(struct loop *l, const struct redis_conf *conf, const struct redis_kind *kind,
-               struct redis **out)
+int redis_new(struct loop *l, const struct redis_conf *conf, const struct redis_kind *kind,
+              struct redis **out)
 {
     *out = NULL;
     struct redis *r = calloc(1, sizeof(*r));
@@ -291,7 +291,7 @@ int client_new(struct loop *l, const struct redis_conf *conf, const struct redis
 
 int redis_open(struct loop *l, const struct redis_conf *conf, struct redis **out)
 {
-    return client_new(l, conf, &(struct redis_kind){ .role = "master" }, out);
+    return redis_new(l, conf, &(struct redis_kind){ .role = "master" }, out);
 }
 
 void redis_close(struct redis **rp)

@@ -106,7 +106,7 @@ static void next(struct sentinel *s)
                                      .complained = s->turned_to >> s->i & 1 };
     s->turned_to |= UINT32_C(1) << s->i;
     timer_start(s->loop, &s->timer, DURATION_MS(SOON));
-    if (client_new(s->loop, &s->conf, &kind, &s->at) == 0)
+    if (redis_new(s->loop, &s->conf, &kind, &s->at) == 0)
         redis_on_ready(s->at, on_ready, s);
 }
 

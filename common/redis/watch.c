@@ -82,5 +82,5 @@ int redis_watch(struct loop *l, const struct redis_conf *conf, const char *prefi
     const struct redis_kind kind = {
         .role = "master", .helper = true, .watch_prefix = prefix, .watch = fn, .watch_arg = arg
     };
-    return client_new(l, conf, &kind, out);
+    return redis_new(l, conf, &kind, out);
 }

@@ -11,6 +11,7 @@
 # sourcing; they print what the daemon shall read.
 
 CS_DOMAIN=${CS_DOMAIN:-example.test}
+CS_TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 declare -A CS_PID=()
 
 # Ends the test as skipped where a program it needs is not installed.
@@ -39,7 +40,7 @@ cs_ports() {
 cs_authd_yaml() {
     cat <<YAML
 listen: { socket: auth.sock, users: ["$(id -u)"] }
-redis: { socket: redis.sock }
+redis: { socket: redis.sock, user: authd, password_file: authd.password }
 nonce_key_file: nonce.key
 seal_key_file: seal.key
 http: { listen: "127.0.0.1:$((CS_PORT + 1))", admin_token_file: admin.token }
@@ -57,7 +58,7 @@ cs_registrar_yaml() {
     cat <<YAML
 node: e2e
 authd: { socket: auth.sock }
-redis: { socket: redis.sock }
+redis: { socket: redis.sock, user: registrar, password_file: registrar.password }
 http: { listen: "127.0.0.1:$((CS_PORT + 2))" }
 flow_key_file: flow.key
 domains: ["$CS_DOMAIN"]
@@ -72,9 +73,14 @@ cs_log() { # name
     tail -n 40 "$CS_DIR/$1.log"
 }
 
+# Asks Redis as its operator.
+cs_redis() { # command...
+    REDISCLI_AUTH=$(cat "$CS_DIR/operator.password") redis-cli -s "$CS_DIR/redis.sock" --user operator "$@"
+}
+
 cs_is_ready() { # name
     case $1 in
-    redis) [ "$(redis-cli -s "$CS_DIR/redis.sock" ping 2>&1)" = PONG ] ;;
+    redis) [ "$(cs_redis ping 2>&1)" = PONG ] ;;
     authd) curl -fsS -m 2 -o "$CS_DIR/ready" "http://127.0.0.1:$((CS_PORT + 1))/readyz" 2>&1 ;;
     registrar) curl -fsS -m 2 -o "$CS_DIR/ready" "http://127.0.0.1:$((CS_PORT + 2))/readyz" 2>&1 ;;
     esac >/dev/null
@@ -85,7 +91,7 @@ cs_run() { # name
     local name=$1 command
     case $name in
     redis) command=(redis-server --port 0 --unixsocket "$CS_DIR/redis.sock" --dir "$CS_DIR"
-        --appendonly yes --appendfsync no --save '' --daemonize no) ;;
+        --appendonly yes --appendfsync no --save '' --daemonize no --aclfile "$CS_DIR/users.acl") ;;
     authd | registrar) command=("$CS_BUILD/$name/$name" --config "$CS_DIR/$name.yaml") ;;
     esac
     setpriv --pdeathsig KILL "${command[@]}" >>"$CS_DIR/$name.log" 2>&1 </dev/null &
@@ -130,6 +136,7 @@ cs_start() { # dir build port
     (
         umask 077
         "$CS_BUILD/authd/authd" --make-keys "$CS_DIR" >"$CS_DIR/authd.log" 2>&1 &&
+            "$CS_TOP/deploy/redis/make-users" "$CS_DIR" >>"$CS_DIR/authd.log" 2>&1 &&
             cs_authd_yaml >"$CS_DIR/authd.yaml" && cs_registrar_yaml >"$CS_DIR/registrar.yaml"
     ) || { cs_log authd; return 1; }
     cs_run redis && cs_run authd && cs_run registrar

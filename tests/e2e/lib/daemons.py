@@ -13,6 +13,7 @@ import time
 from urllib.parse import quote, urlencode
 
 SKIPPED = 77
+TOP = os.path.realpath(os.path.join(os.path.dirname(__file__), "../../.."))
 
 
 def skip(why):
@@ -65,13 +66,18 @@ class Daemons:
         return process.wait(20)
 
     def start_redis(self):
+        """Under its users: each daemon has its own (self.path("authd.password")), and we are operator."""
+        subprocess.run([os.path.join(TOP, "deploy/redis/make-users"), self.dir], check=True)
         self.start("redis", "redis-server", "--port", "0", "--unixsocket", self.redis_socket,
-                   "--appendonly", "yes", "--save", "", "--dir", self.dir)
+                   "--appendonly", "yes", "--save", "", "--dir", self.dir,
+                   "--aclfile", self.path("users.acl"))
         wait_for("redis", lambda: self.redis("PING").strip() == b"PONG")
 
-    def redis(self, *argv, stdin=None):
-        done = subprocess.run(["redis-cli", "-s", self.redis_socket, *argv], input=stdin,
-                              capture_output=True, check=False)
+    def redis(self, *argv, stdin=None, user="operator"):
+        with open(self.path(f"{user}.password"), encoding="utf-8") as f:
+            env = dict(os.environ, REDISCLI_AUTH=f.read().strip())
+        done = subprocess.run(["redis-cli", "-s", self.redis_socket, "--user", user, *argv],
+                              input=stdin, capture_output=True, check=False, env=env)
         return done.stdout
 
     def start_authd(self):
@@ -80,7 +86,7 @@ class Daemons:
         with open(self.path("authd.yaml"), "w", encoding="utf-8") as f:
             f.write(f"""
 listen: {{ socket: {self.auth_socket}, mode: "0600", users: ["{os.getuid()}"] }}
-redis: {{ socket: {self.redis_socket} }}
+redis: {{ socket: {self.redis_socket}, user: authd, password_file: authd.password }}
 nonce_key_file: nonce.key
 seal_key_file: seal.key
 http: {{ listen: "127.0.0.1:{self.port}", admin_token_file: admin.token }}

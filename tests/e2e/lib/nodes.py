@@ -14,7 +14,7 @@ from world import free_port_of_both, World
 
 AUTHD = """
 listen: {{ socket: auth.sock, mode: "0600", users: ["{uid}"] }}
-redis: {{ address: "127.0.0.1:{wire}" }}
+redis: {{ address: "127.0.0.1:{wire}", user: authd, password_file: {keys}/authd.password }}
 nonce_key_file: {keys}/nonce.key
 seal_key_file: {keys}/seal.key
 http: {{ listen: "127.0.0.1:{rest}", admin_token_file: {keys}/admin.token }}
@@ -27,7 +27,7 @@ peer_groups:
 REGISTRAR = """
 node: {name}
 authd: {{ socket: auth.sock, deadline: 2s }}
-redis: {{ socket: {redis} }}
+redis: {{ socket: {redis}, user: registrar, password_file: {keys}/registrar.password }}
 http: {{ listen: "127.0.0.1:{status}" }}
 domains: [{domain}]
 listeners:

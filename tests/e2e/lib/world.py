@@ -18,7 +18,7 @@ EDGE, GATEWAY, TRUSTED, ELSEWHERE = "127.0.0.2", "127.0.0.3", "127.0.0.4", "127.
 
 AUTHD = """
 listen: {{ socket: {auth}, mode: "0600", users: ["{uid}"] }}
-redis: {{ socket: {redis} }}
+redis: {{ socket: {redis}, user: authd, password_file: authd.password }}
 nonce_key_file: nonce.key
 seal_key_file: seal.key
 http: {{ listen: "127.0.0.1:{rest}", admin_token_file: admin.token }}
@@ -43,7 +43,7 @@ workers: {workers}
 flow_key_file: flow.key
 link: {{ directory: {link} }}
 authd: {{ socket: {auth}, deadline: 3s }}
-redis: {{ socket: {redis} }}
+redis: {{ socket: {redis}, user: registrar, password_file: registrar.password }}
 http: {{ listen: "127.0.0.1:{status}" }}
 domains: [{domain}, {tenant}]
 listeners:
