@@ -41,9 +41,34 @@ static const struct conf_key link_keys[] = {
         "directory", LINK, directory,
         "Folder of the Unix sockets by which registrars of this machine pass requests to each "
         "other; the same for all of them, and theirs alone."),
+    CONF_ADDR("listen", LINK, listen,
+              "Where registrars of other machines are heard, over TLS; workers take the ports from "
+              "here upwards.",
+              .port = 5062),
+    CONF_ADDR("advertise", LINK, advertise,
+              "Where they find us; must be written when listen is a wildcard.", .port = 5062),
+    CONF_PATH("certificate_file", LINK, certificate_file,
+              "Certificate that says the name in node, as a DNS name; for both directions."),
+    CONF_PATH("key_file", LINK, key_file, "Its private key."),
+    CONF_PATH("ca_file", LINK, ca_file,
+              "The authority of the registrars alone: who has a certificate from it is believed."),
     { 0 },
 };
-static const struct conf_section link_section = { sizeof(LINK), link_keys, NULL };
+
+static void link_check(struct conf_check *c, void *section)
+{
+    const LINK *l = section;
+    bool listens = l->listen.sa.sa_family != AF_UNSPEC;
+    if (listens && (!l->certificate_file || !l->key_file || !l->ca_file))
+        conf_error(c, "listen",
+                   "other machines are heard over TLS only; add certificate_file, key_file and "
+                   "ca_file");
+    if (listens && addr_is_any(&l->listen) && l->advertise.sa.sa_family == AF_UNSPEC)
+        conf_error(c, "listen",
+                   "nobody can connect to a wildcard address; add advertise: 192.0.2.1:5062");
+}
+
+static const struct conf_section link_section = { sizeof(LINK), link_keys, link_check };
 
 static const struct conf_key listener_keys[] = {
     CONF_STR("name", struct listener_conf, name, "What authd and logs call it.", .required = true,

@@ -31,7 +31,10 @@ struct registrar_conf {
         struct addr listen;
     } http;
     struct {
-        const char *directory; /* NULL: no link */
+        const char *directory; /* NULL: no Unix sockets */
+        struct addr listen;    /* AF_UNSPEC: no TLS */
+        struct addr advertise; /* AF_UNSPEC: as listen */
+        const char *certificate_file, *key_file, *ca_file;
     } link;
     struct span *domains; /* in lower case */
     size_t n_domains;

@@ -231,7 +231,9 @@ static void name_node(struct front *f)
     if (f->worker)
         snprintf(number, sizeof(number), "-%u", f->worker);
     size_t room = sizeof(f->node) - 1 - strlen(number);
-    buf_put(&b, span_head(f->conf->node.p ? f->conf->node : span_str(host), room));
+    struct span name = span_head(f->conf->node.p ? f->conf->node : span_str(host), room);
+    span_copy(f->tls_name, sizeof(f->tls_name), name);
+    buf_put(&b, name);
     buf_put(&b, span_str(number));
     buf_putc(&b, 0);
 }
@@ -287,11 +289,49 @@ bool front_is_ready(const struct front *f)
            !f->draining;
 }
 
+static int open_tls(struct front *f)
+{
+    const __typeof__(f->conf->link) *c = &f->conf->link;
+    struct tls_conf conf = { .role = TLS_SERVER,
+                             .certificate_file = c->certificate_file,
+                             .key_file = c->key_file,
+                             .ca_file = c->ca_file,
+                             .require_certificate = true };
+    struct tls_context *server = NULL, *client = NULL;
+    uint16_t place = (uint16_t)(f->worker ? f->worker - 1 : 0);
+    struct addr at = c->listen;
+    addr_set_port(&at, (uint16_t)(addr_port(&at) + place));
+    int err = tls_context_new(&conf, &server);
+    conf.role = TLS_CLIENT;
+    conf.require_certificate = false;
+    if (!err)
+        err = tls_context_new(&conf, &client);
+    if (!err)
+        err = siptp_listen_link_tls(f->tp, &at, server, client, &at);
+    tls_context_unref(&server);
+    tls_context_unref(&client);
+    if (err) {
+        log_error(&front_log, "cannot open the link to registrars of other machines",
+                  kv_addr("address", &at), kv_err(err));
+        return err;
+    }
+    if (c->advertise.sa.sa_family != AF_UNSPEC) {
+        at = c->advertise;
+        addr_set_port(&at, (uint16_t)(addr_port(&at) + place));
+    }
+    addr_format(&at, f->tls);
+    return 0;
+}
+
 int front_open_link(struct front *f)
 {
     const char *folder = f->conf->link.directory;
+    bool tls = f->conf->link.listen.sa.sa_family != AF_UNSPEC;
     f->bound.locations = f->locations;
-    struct nodes_conf nc = { .name = span_str(f->node), .link = folder ? f->link : NULL };
+    struct nodes_conf nc = { .name = span_str(f->node),
+                             .link = folder ? f->link : NULL,
+                             .tls = tls ? f->tls : NULL,
+                             .tls_name = tls ? f->tls_name : NULL };
     if (folder) {
         int n = snprintf(f->link, sizeof(f->link), "%s/%s.sock", folder, f->node);
         int err = n >= (int)sizeof(f->link) ? UV_ENAMETOOLONG
@@ -302,7 +342,8 @@ int front_open_link(struct front *f)
             return err;
         }
     }
-    return nodes_open(f->loop, f->redis, f->tp, &nc, &f->nodes);
+    int err = tls ? open_tls(f) : 0;
+    return err ? err : nodes_open(f->loop, f->redis, f->tp, &nc, &f->nodes);
 }
 
 void front_revoke(struct front *f, const Countersign__Auth__Revoked *r)

@@ -26,7 +26,10 @@ static const struct log nlog = { .module = "nodes" };
 
 struct node {
     struct list link;
-    char *name, *socket; /* socket NULL: cannot be reached from here */
+    char *name;
+    char *socket;   /* NULL: not on this machine */
+    char *tls_name; /* NULL: not by TLS */
+    struct addr tls;
     uint32_t id;
     bool present; /* in the list that is being read */
 };
@@ -53,6 +56,7 @@ static void node_free(struct node *n)
     list_remove(&n->link);
     free(n->name);
     free(n->socket);
+    free(n->tls_name);
     free(n);
 }
 
@@ -86,10 +90,21 @@ int nodes_link(struct nodes *ns, uint32_t id, struct flow **out)
 {
     const struct node *n = find(ns, id);
     *out = NULL;
-    return n && n->socket ? siptp_link_to(ns->tp, id, n->socket, out) : CS_ENOENT;
+    if (!n || (!n->socket && !n->tls_name))
+        return CS_ENOENT;
+    struct siptp_link_target to = { .path = n->socket, .addr = &n->tls, .name = n->tls_name };
+    return siptp_link_to(ns->tp, id, &to, out);
 }
 
 /* ---- what Redis says ---- */
+
+static void replace(char **text, const char *by)
+{
+    if (*text && by && strcmp(*text, by) == 0)
+        return;
+    free(*text);
+    *text = by ? strdup(by) : NULL;
+}
 
 static void take_in(struct nodes *ns, const STORE(Node) * said)
 {
@@ -110,17 +125,14 @@ static void take_in(struct nodes *ns, const STORE(Node) * said)
         }
         list_push_back(&ns->all, &n->link);
         log_info(&nlog, "a registrar appeared", kv_str("name", n->name),
-                 kv_str("link", said->link ? said->link : "none"));
+                 kv_str("link", said->link ? said->link : "none"),
+                 kv_str("tls", said->tls ? said->tls : "none"));
     }
     n->present = true;
     bool near = said->link && said->machine && strcmp(said->machine, ns->machine) == 0;
-    if (near && (!n->socket || strcmp(n->socket, said->link) != 0)) {
-        free(n->socket);
-        n->socket = strdup(said->link);
-    } else if (!near) {
-        free(n->socket);
-        n->socket = NULL;
-    }
+    bool tls = said->tls && said->tls_name && addr_parse(span_str(said->tls), 0, &n->tls) == 0;
+    replace(&n->socket, near ? said->link : NULL);
+    replace(&n->tls_name, tls ? said->tls_name : NULL);
 }
 
 /* Those that were not said to be there are gone. */
@@ -229,6 +241,8 @@ static void say(struct nodes *ns)
     node.epoch = ns->epoch;
     node.link = (char *)ns->conf.link;
     node.machine = ns->machine;
+    node.tls = (char *)ns->conf.tls;
+    node.tls_name = (char *)ns->conf.tls_name;
     size_t n = countersign__store__node__get_packed_size(&node);
     struct span k = our_key(ns, &kb);
     buf_u64(&mb, LIFETIME_MS);
@@ -247,7 +261,7 @@ static void on_beat(struct timer *t)
     timer_start(ns->loop, &ns->beat, DURATION_MS(ready ? LOOK_MS : RETRY_MS));
     if (!ready)
         return;
-    if (ns->looks++ % LOOKS == 0 && ns->conf.link && !ns->said)
+    if (ns->looks++ % LOOKS == 0 && (ns->conf.link || ns->conf.tls) && !ns->said)
         say(ns);
     if (!ns->names && !ns->values)
         ns->names = redis_do(ns->redis, on_names, ns, SPAN("SMEMBERS"), SPAN(KEY));
@@ -313,7 +327,7 @@ void nodes_close(struct nodes **np)
         if (calls[i])
             redis_cancel(calls[i]);
     }
-    if (ns->conf.link)
+    if (ns->conf.link || ns->conf.tls)
         redis_do(ns->redis, redis_ignore, NULL, SPAN("DEL"), our_key(ns, &b));
     timer_stop(ns->loop, &ns->beat);
     list_for_each (it, &ns->all)

@@ -10,7 +10,9 @@ struct nodes;
 
 struct nodes_conf { /* borrowed while the nodes live */
     struct span name;
-    const char *link; /* Unix socket where we are reached; NULL: nowhere */
+    const char *link; /* Unix socket where we are reached; NULL: none */
+    const char *tls;  /* address for other machines, and the name in our certificate; NULL: none */
+    const char *tls_name;
 };
 
 CS_CHECK int nodes_open(struct loop *l, struct redis *redis, struct siptp *tp,

@@ -196,7 +196,7 @@ int conn_accept(void *arg, struct stream *s, void **out)
         metric_inc(M_SIP_REFUSED, REFUSED_CONNECTIONS);
         return CS_ELIMIT;
     }
-    int err = conn_new(ls, s, remote, host, &c);
+    int err = conn_new(ls, s, ls->transport == SIP_LINK ? NULL : remote, host, &c);
     if (err) {
         host_leave(tp, host);
         metric_inc(M_SIP_REFUSED, REFUSED_MEMORY);

@@ -67,6 +67,8 @@ struct siptp {
     void *arg;
     struct list listeners, conns, links;
     struct siptp_listener *link_listener; /* NULL: none; not in listeners */
+    struct listener *link_tls;
+    struct tls_context *link_client;
     size_t n_listeners, n_conns;
     struct map by_id, by_addr, hosts;
     uint64_t last_id;

@@ -48,6 +48,7 @@ static int link_accept(void *arg, struct stream *s, void **out)
     return 0;
 }
 
+/* Of a Unix socket that we connected to. */
 static void link_opened(struct stream *s, void *arg)
 {
     struct conn *c = arg;
@@ -85,24 +86,55 @@ static int listener_new(struct siptp *tp, struct siptp_listener **out)
     return 0;
 }
 
+/* The one listener of all links. */
+static int link_listener(struct siptp *tp, struct siptp_listener **out)
+{
+    int err = tp->link_listener ? 0 : listener_new(tp, &tp->link_listener);
+    *out = tp->link_listener;
+    return err;
+}
+
 int siptp_listen_link(struct siptp *tp, const char *path, uid_t uid)
 {
     struct siptp_listener *ls;
-    int err = listener_new(tp, &ls);
+    int err = link_listener(tp, &ls);
+    tp->link_uid = uid;
+    return err ? err
+               : listener_open_unix(tp->loop, path, 0600, &tp->link_limits, link_events(),
+                                    link_accept, ls, &ls->tcp);
+}
+
+int siptp_listen_link_tls(struct siptp *tp, const struct addr *local, struct tls_context *server,
+                          struct tls_context *client, struct addr *bound)
+{
+    struct siptp_listener *ls;
+    int err = link_listener(tp, &ls);
+    if (!err)
+        err = listener_open_tcp(tp->loop, local, &tp->link_limits, &conn_events, conn_accept, ls,
+                                &tp->link_tls);
     if (err)
         return err;
-    tp->link_uid = uid;
-    err = listener_open_unix(tp->loop, path, 0600, &tp->link_limits, link_events(), link_accept, ls,
-                             &ls->tcp);
-    if (err) {
-        siptp_listener_free(ls);
-        return err;
-    }
-    tp->link_listener = ls;
+    listener_start_tls(tp->link_tls, server);
+    tp->link_client = tls_context_ref(client);
+    *bound = *listener_local(tp->link_tls);
     return 0;
 }
 
-int siptp_link_to(struct siptp *tp, uint32_t node, const char *path, struct flow **out)
+static int connect_to(struct siptp *tp, struct conn *c, const struct siptp_link_target *to,
+                      struct stream **s)
+{
+    if (to->path)
+        return stream_connect_unix(tp->loop, to->path, &tp->link_limits, link_events(), c, s);
+    if (!tp->link_client)
+        return CS_ENOTSUP;
+    int err = stream_connect_tcp(tp->loop, to->addr, NULL, &tp->link_limits, &conn_events, c, s);
+    if (!err && stream_start_tls(*s, tp->link_client, to->name)) /* closed() says so later */
+        stream_close(*s, CS_ECONF);
+    return err;
+}
+
+int siptp_link_to(struct siptp *tp, uint32_t node, const struct siptp_link_target *to,
+                  struct flow **out)
 {
     *out = NULL;
     if (!tp->events || !tp->link_listener)
@@ -120,6 +152,6 @@ int siptp_link_to(struct siptp *tp, uint32_t node, const char *path, struct flow
     if (err)
         return err;
     c->flow.peer = node;
-    err = stream_connect_unix(tp->loop, path, &tp->link_limits, link_events(), c, &s);
+    err = connect_to(tp, c, to, &s);
     return conn_begin(c, s, err, out);
 }

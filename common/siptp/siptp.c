@@ -117,6 +117,7 @@ void siptp_unref(struct siptp *tp)
         siptp_listener_free(container_of(it, struct siptp_listener, link));
     if (tp->link_listener)
         siptp_listener_free(tp->link_listener);
+    tls_context_unref(&tp->link_client);
     while (tp->spare) {
         struct udp_flow *f = tp->spare;
         tp->spare = f->next;
@@ -144,6 +145,7 @@ void siptp_free(struct siptp **ptp)
     }
     if (tp->link_listener)
         listener_close(&tp->link_listener->tcp);
+    listener_close(&tp->link_tls);
     list_for_each (it, &tp->conns)
         conn_close(container_of(it, struct conn, link), 0);
     list_for_each (it, &tp->links)

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "net/loop.h"
+#include "net/tls.h"
 #include "sip/msg.h"
 
 /* SIP_LINK: the trusted link between processes of one installation; see below. */
@@ -122,17 +123,29 @@ CS_CHECK int flow_token_read(struct siptp *tp, struct span text, struct flow_tok
 CS_CHECK int siptp_flow_by_token(struct siptp *tp, struct span token, struct flow **out);
 
 /* ---- the trusted link ---- */
-/* Processes of one installation pass SIP to each other over Unix sockets. Who is admitted is
- * believed: he authenticated the request already. What comes in this way has a flow of transport
- * SIP_LINK; Via shows TCP and the node's name. */
+/* Processes of one installation pass SIP to each other: over Unix sockets on one machine, over TLS
+ * with certificates of an authority of their own between machines. Who is admitted is believed: he
+ * authenticated the request already. What comes in this way has a flow of transport SIP_LINK; Via
+ * shows TCP and the node's name. */
 /* Short for a node's name; never 0. */
 uint32_t siptp_node_id(struct span name);
 uint32_t siptp_node(const struct siptp *tp); /* our own */
 /* Admits peers of this uid alone (SO_PEERCRED). */
 CS_CHECK int siptp_listen_link(struct siptp *tp, const char *path, uid_t uid);
-/* The link to a node, found or made; the caller gets a reference. Whoever listens at path must have
- * our uid, too, or what is sent goes nowhere and the flow closes. */
-CS_CHECK int siptp_link_to(struct siptp *tp, uint32_t node, const char *path, struct flow **out);
+/* Admits who shows a certificate that server's authority vouches for; server must require one.
+ * client serves the links that we make. Both are referenced. Port 0: see bound. */
+CS_CHECK int siptp_listen_link_tls(struct siptp *tp, const struct addr *local,
+                                   struct tls_context *server, struct tls_context *client,
+                                   struct addr *bound);
+struct siptp_link_target {
+    const char *path;        /* Unix socket; who listens must have our uid; NULL: */
+    const struct addr *addr; /* TLS; its certificate must say */
+    const char *name;
+};
+/* The link to a node, found or made; the caller gets a reference. When the other side is not who it
+ * must be, what is sent goes nowhere and the flow closes. */
+CS_CHECK int siptp_link_to(struct siptp *tp, uint32_t node, const struct siptp_link_target *to,
+                           struct flow **out);
 
 /* "UDP", as in Via; "udp", as in a URI; and back (either case). */
 struct span sip_transport_via(enum sip_transport t);

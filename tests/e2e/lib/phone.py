@@ -228,3 +228,27 @@ class Dialog:
     def ask(self, method, **more):
         """Proves who it is and returns what was sent in the end."""
         return self.phone.prove(self.request(method, **more))
+
+
+# ---- calls ----
+
+def ring(caller, callee, **more):
+    """An INVITE that was proved: as the caller sent it, and as the callee got it."""
+    sent = caller.prove(caller.request("INVITE", callee.aor, **more))
+    return sent, callee.expect("INVITE")
+
+
+def connect(caller, callee):
+    """The two sides of a call."""
+    sent, got = ring(caller, callee)
+    answered = callee.answer(got, 200)
+    a = Dialog(caller, sent, caller.expect(200), caller=True)
+    a.ack()
+    callee.expect("ACK")
+    return a, Dialog(callee, got, answered, caller=False)
+
+
+def hang_up(side, other):
+    side.ask("BYE")
+    other.phone.answer(other.phone.expect("BYE"), 200)
+    side.phone.expect(200)

@@ -41,7 +41,7 @@ REGISTRAR = """
 node: {node}
 workers: {workers}
 flow_key_file: flow.key
-link: {{ directory: {link} }}
+link: {link}
 authd: {{ socket: {auth}, deadline: 3s }}
 redis: {{ socket: {redis}, user: registrar, password_file: registrar.password }}
 http: {{ listen: "127.0.0.1:{status}" }}
@@ -69,7 +69,7 @@ def free_port_of_both():
 class World(Daemons):
     domain, tenant = "example.test", "tenant.test"
 
-    def __init__(self, build, registrars=1, workers=1):
+    def __init__(self, build, registrars=1, workers=1, tls=False):
         super().__init__(build)
         self.nodes = [f"registrar{i or ''}" for i in range(registrars)]
         self.sips = [("127.0.0.1", free_port_of_both()) for _ in self.nodes]
@@ -77,16 +77,18 @@ class World(Daemons):
         self.sip, self.status = self.sips[0], self.statuses[0]
         self.phones, self.passwords, self.unused = [], {}, []
         self.workers = workers # of each registrar
+        self.tls = tls # they meet over TLS, as on several machines
 
     def start_all(self):
         words = dict(auth=self.auth_socket, redis=self.redis_socket, uid=os.getuid(), rest=self.port,
                      domain=self.domain, tenant=self.tenant, edge=EDGE, gateway=GATEWAY,
-                     trusted=TRUSTED, link=self.dir)
+                     trusted=TRUSTED)
         with open(self.path("authd.yaml"), "w", encoding="utf-8") as f:
             f.write(AUTHD.format(**words))
         for node, sip, status in zip(self.nodes, self.sips, self.statuses):
             with open(self.path(f"{node}.yaml"), "w", encoding="utf-8") as f:
-                f.write(REGISTRAR.format(node=node, sip=sip[1], status=status, workers=self.workers, **words))
+                f.write(REGISTRAR.format(node=node, sip=sip[1], status=status, workers=self.workers,
+                                         link=self.link_of(node), **words))
         self.start_redis()
         subprocess.run([self.binary("authd/authd"), "--make-keys", self.dir], check=True,
                        stdout=subprocess.DEVNULL)
@@ -94,6 +96,24 @@ class World(Daemons):
         for node in self.nodes:
             self.start_registrar(node)
         wait_for("all registrars to know each other", self._all_met)
+
+    def link_of(self, node):
+        if not self.tls:
+            return f"{{ directory: {self.dir} }}"
+        self.make_certificate(node)
+        return (f"{{ listen: '127.0.0.1:{free_port()}', certificate_file: {node}.crt, key_file: {node}.key, "
+                "ca_file: ca.crt }")
+
+    def make_certificate(self, name, authority="ca", says=None):
+        def openssl(*argv):
+            subprocess.run(["openssl", *argv], cwd=self.dir, check=True, capture_output=True)
+        new = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
+        if not os.path.exists(self.path(f"{authority}.crt")):
+            openssl("req", "-x509", *new, "-keyout", f"{authority}.key", "-out", f"{authority}.crt", "-subj",
+                    f"/CN={authority}")
+        openssl("req", "-x509", *new, "-keyout", f"{name}.key", "-out", f"{name}.crt", "-subj", f"/CN={name}",
+                "-addext", f"subjectAltName=DNS:{says or name}", "-CA", f"{authority}.crt", "-CAkey",
+                f"{authority}.key", "-addext", "basicConstraints=critical,CA:FALSE")
 
     def start_registrar(self, node):
         status = self.statuses[self.nodes.index(node)]

@@ -4,6 +4,7 @@
 #include "unit/siptp/world.h"
 
 static char path[64];
+static const struct siptp_link_target at = { .path = path };
 
 static void open_node(struct world *w, struct span name)
 {
@@ -27,8 +28,8 @@ static void test_what_comes_over_the_link_names_its_node(void **state)
     (void)state;
     open_node(&w, SPAN("here"));
     assert_int_equal(siptp_listen_link(w.tp, path, geteuid()), 0);
-    assert_int_equal(siptp_link_to(w.tp, siptp_node_id(SPAN("there")), path, &to), 0);
-    assert_int_equal(siptp_link_to(w.tp, siptp_node_id(SPAN("there")), path, &again), 0);
+    assert_int_equal(siptp_link_to(w.tp, siptp_node_id(SPAN("there")), &at, &to), 0);
+    assert_int_equal(siptp_link_to(w.tp, siptp_node_id(SPAN("there")), &at, &again), 0);
     assert_ptr_equal(to, again);
     assert_int_equal(flow_send(to, request("TCP there;branch=z9hG4bK1", "")), 0);
     until_messages(&w, 1);
@@ -55,7 +56,7 @@ static void test_who_is_not_of_our_uid_is_cut_off(void **state)
     (void)state;
     open_node(&w, SPAN("here"));
     assert_int_equal(siptp_listen_link(w.tp, path, geteuid() + 1), 0);
-    assert_int_equal(siptp_link_to(w.tp, 7, path, &to), 0);
+    assert_int_equal(siptp_link_to(w.tp, 7, &at, &to), 0);
     assert_int_equal(flow_send(to, request("TCP there;branch=z9hG4bK1", "")), 0);
     while (to->open)
         uv_run(&w.loop.uv, UV_RUN_ONCE);
@@ -70,7 +71,7 @@ static void test_without_a_link_there_is_no_way(void **state)
     struct flow *to;
     (void)state;
     open_node(&w, SPAN("here"));
-    assert_int_equal(siptp_link_to(w.tp, 7, path, &to), CS_ECLOSED);
+    assert_int_equal(siptp_link_to(w.tp, 7, &at, &to), CS_ECLOSED);
     assert_null(to);
     close_node(&w);
 }
