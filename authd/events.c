@@ -365,6 +365,8 @@ struct redis_call *events_append(struct redis *redis, struct span packed, redis_
     char digits[24];
     struct buf kept = BUF_INIT(digits);
     buf_u64(&kept, EVENTS_KEPT);
-    return redis_do(redis, fn, arg, SPAN("XADD"), KEY, SPAN("MAXLEN"), SPAN("~"), buf_span(&kept),
-                    SPAN("*"), SPAN("e"), packed);
+    struct redis_call *c = redis_do(redis, fn, arg, SPAN("XADD"), KEY, SPAN("MAXLEN"), SPAN("~"),
+                                    buf_span(&kept), SPAN("*"), SPAN("e"), packed);
+    redis_confirm(c);
+    return c;
 }

@@ -45,7 +45,7 @@ static void answer_kept(struct redis *r)
         struct redis_call *c = container_of(it, struct redis_call, link);
         if (c->fn)
             c->fn(c->arg, c->kept);
-        call_free(c);
+        redis_call_free(c);
     }
 }
 
@@ -74,7 +74,7 @@ static void on_waited(void *arg, const struct redis_reply *reply)
     if (enough)
         answer_kept(r);
     else
-        calls_lose(r, &r->replied);
+        redis_calls_lose(r, &r->replied);
     if (r->unconfirmed && !r->closing)
         turn_queue_first(r->loop, &r->wait_turn);
 }
@@ -103,7 +103,7 @@ void confirm_init(struct redis *r)
 void confirm_reset(struct redis *r)
 {
     r->waiting = r->unconfirmed = false;
-    calls_lose(r, &r->replied);
+    redis_calls_lose(r, &r->replied);
 }
 
 void confirm_mark(struct redis *r, struct redis_call *c)

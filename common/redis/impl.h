@@ -79,16 +79,16 @@ struct redis_kind {
 };
 CS_CHECK int redis_new(struct loop *l, const struct redis_conf *conf, const struct redis_kind *kind,
                        struct redis **out);
-struct redis_call *call_new(struct redis *r, redis_fn *fn, void *arg);
-void call_free(struct redis_call *c);
+struct redis_call *redis_call_new(struct redis *r, redis_fn *fn, void *arg);
+void redis_call_free(struct redis_call *c);
 /* It was sent, and its reply comes after those of all others. */
-void call_push(struct redis *r, struct redis_call *c);
+void redis_call_push(struct redis *r, struct redis_call *c);
 /* Answers all of calls with NULL. What joins meanwhile is not among them. */
-void calls_lose(struct redis *r, struct list *calls);
-/* Every path from the loop into the client: busy++, ..., client_leave(). */
-void client_leave(struct redis *r);
+void redis_calls_lose(struct redis *r, struct list *calls);
+/* Every path from the loop into the client: busy++, ..., redis_leave(). */
+void redis_leave(struct redis *r);
 /* One reply arrived. */
-CS_CHECK int client_answer(struct redis *r, const struct redis_reply *reply);
+CS_CHECK int redis_answer(struct redis *r, const struct redis_reply *reply);
 
 /* ---- resp.c ---- */
 /* All of the commands or none; false when the connection is closing. */

@@ -77,13 +77,13 @@ static void not_connected(struct redis *r, int reason)
 
 void link_ask(struct redis *r, redis_fn *fn, size_t argc, const struct span *argv)
 {
-    struct redis_call *c = call_new(r, fn, r);
+    struct redis_call *c = redis_call_new(r, fn, r);
     if (c && resp_send_one(r, argc, argv)) {
-        call_push(r, c);
+        redis_call_push(r, c);
         return;
     }
     if (c)
-        call_free(c);
+        redis_call_free(c);
     link_give_up(r, CS_ENOMEM);
 }
 
@@ -166,11 +166,11 @@ static ptrdiff_t on_data(struct stream *s, void *arg, struct span in)
         err = reply_reader_feed(&r->reader, chunk);
         while (!err && stream_is_open(s) && !(err = reply_reader_next(&r->reader, &reply)) &&
                reply) {
-            err = client_answer(r, reply);
+            err = redis_answer(r, reply);
             reply_reader_drop(&r->reader);
         }
     }
-    client_leave(r);
+    redis_leave(r);
     return err ? err : (ptrdiff_t)in.n;
 }
 
@@ -186,10 +186,10 @@ static void on_closed(struct stream *s, void *arg, int reason)
         retry_later(r);
         link_set_ready(r, false);
         r->fresh = &r->calls;
-        calls_lose(r, &r->calls);
+        redis_calls_lose(r, &r->calls);
         confirm_reset(r);
     }
-    client_leave(r);
+    redis_leave(r);
 }
 
 static const struct stream_events events = { on_opened, on_data, on_closed };

@@ -34,7 +34,7 @@ static void call_destroy(struct redis_call *c)
     free(c);
 }
 
-struct redis_call *call_new(struct redis *r, redis_fn *fn, void *arg)
+struct redis_call *redis_call_new(struct redis *r, redis_fn *fn, void *arg)
 {
     struct list *kept = list_pop(&r->unused);
     struct redis_call *c =
@@ -56,7 +56,7 @@ struct redis_call *call_new(struct redis *r, redis_fn *fn, void *arg)
     return c;
 }
 
-void call_free(struct redis_call *c)
+void redis_call_free(struct redis_call *c)
 {
     struct redis *r = c->r;
     r->n_calls--;
@@ -78,7 +78,7 @@ static void lose_later(struct redis_call *c)
         timer_start(r->loop, &r->lost_timer, DURATION_MS(0));
 }
 
-void calls_lose(struct redis *r, struct list *calls)
+void redis_calls_lose(struct redis *r, struct list *calls)
 {
     struct list *it;
     list_splice(&r->losing, calls);
@@ -88,13 +88,13 @@ void calls_lose(struct redis *r, struct list *calls)
         void *arg = c->arg;
         if (!c->late)
             count(r, c->kept ? OUTCOME_UNCONFIRMED : OUTCOME_LOST);
-        call_free(c);
+        redis_call_free(c);
         if (fn)
             fn(arg, NULL);
     }
 }
 
-void call_push(struct redis *r, struct redis_call *c)
+void redis_call_push(struct redis *r, struct redis_call *c)
 {
     list_push_back(&r->calls, &c->link);
     if (r->fresh == &r->calls)
@@ -112,7 +112,7 @@ static void pop(struct redis *r)
 
 /* ---- the client ---- */
 
-void client_leave(struct redis *r)
+void redis_leave(struct redis *r)
 {
     if (--r->busy || !r->closing || r->stream)
         return;
@@ -133,13 +133,13 @@ static bool resend(struct redis *r, struct redis_call *c)
         return false;
     c->script = NULL;
     c->sent = loop_now(r->loop);
-    call_push(r, c);
+    redis_call_push(r, c);
     if (c->confirm)
         confirm_mark(r, c);
     return true;
 }
 
-int client_answer(struct redis *r, const struct redis_reply *reply)
+int redis_answer(struct redis *r, const struct redis_reply *reply)
 {
     if (watch_heard(r, reply))
         return 0;
@@ -169,7 +169,7 @@ int client_answer(struct redis *r, const struct redis_reply *reply)
     }
     redis_fn *fn = c->fn;
     void *fn_arg = c->arg;
-    call_free(c);
+    redis_call_free(c);
     if (fn)
         fn(fn_arg, reply);
     if (reply && r->ready && reply_cannot_serve(reply))
@@ -222,15 +222,15 @@ static void on_timer(struct timer *t)
         expire(r);
     if (r->watch && redis_is_ready(r) && list_empty(&r->calls))
         watch_beat(r);
-    client_leave(r);
+    redis_leave(r);
 }
 
 static void on_lost_timer(struct timer *t)
 {
     struct redis *r = container_of(t, struct redis, lost_timer);
     r->busy++;
-    calls_lose(r, &r->lost);
-    client_leave(r);
+    redis_calls_lose(r, &r->lost);
+    redis_leave(r);
 }
 
 /* ---- entry points ---- */
@@ -277,7 +277,7 @@ int redis_new(struct loop *l, const struct redis_conf *conf, const struct redis_
     if (err) {
         r->closing = true;
         r->busy = 1;
-        client_leave(r);
+        redis_leave(r);
         return err;
     }
     if (r->unix_path)
@@ -314,10 +314,10 @@ void redis_close(struct redis **rp)
     list_splice(&r->calls, &r->replied);
     list_splice(&r->calls, &r->confirmed);
     list_splice(&r->calls, &r->lost);
-    calls_lose(r, &r->calls);
+    redis_calls_lose(r, &r->calls);
     if (r->stream)
         stream_close(r->stream, 0);
-    client_leave(r);
+    redis_leave(r);
 }
 
 bool redis_is_ready(const struct redis *r)
@@ -349,11 +349,11 @@ static bool can_send(const struct redis *r)
 struct redis_call *redis_command(struct redis *r, redis_fn *fn, void *arg, size_t argc,
                                  const struct span *argv)
 {
-    struct redis_call *c = r->closing ? NULL : call_new(r, fn, arg);
+    struct redis_call *c = r->closing ? NULL : redis_call_new(r, fn, arg);
     if (!c)
         return NULL;
     if (can_send(r) && resp_send_one(r, argc, argv))
-        call_push(r, c);
+        redis_call_push(r, c);
     else
         lose_later(c);
     return c;
@@ -363,7 +363,7 @@ struct redis_call *redis_atomic(struct redis *r, redis_fn *fn, void *arg, size_t
                                 const struct redis_argv *commands)
 {
     struct redis_argv all[2 + ATOMIC_MAX] = { REDIS_ARGV(SPAN("MULTI")) };
-    struct redis_call *c = r->closing ? NULL : call_new(r, fn, arg);
+    struct redis_call *c = r->closing ? NULL : redis_call_new(r, fn, arg);
     if (!c)
         return NULL;
     assert(n <= ATOMIC_MAX);
@@ -371,7 +371,7 @@ struct redis_call *redis_atomic(struct redis *r, redis_fn *fn, void *arg, size_t
     all[n + 1] = REDIS_ARGV(SPAN("EXEC"));
     c->before = n + 1;
     if (can_send(r) && resp_send(r, n + 2, all))
-        call_push(r, c);
+        redis_call_push(r, c);
     else
         lose_later(c);
     return c;
@@ -398,16 +398,16 @@ static bool script_hash(struct redis_script *s)
 struct redis_call *redis_script(struct redis *r, struct redis_script *script, redis_fn *fn,
                                 void *arg, size_t n_keys, size_t argc, const struct span *argv)
 {
-    struct redis_call *c = r->closing ? NULL : call_new(r, fn, arg);
+    struct redis_call *c = r->closing ? NULL : redis_call_new(r, fn, arg);
     if (!c)
         return NULL;
     if (!script_hash(script) || !resp_keep_args(c, n_keys, argc, argv)) {
-        call_free(c);
+        redis_call_free(c);
         return NULL;
     }
     c->script = script;
     if (can_send(r) && resp_send_script(r, c, SPAN("EVALSHA"), span_of(script->sha, 40)))
-        call_push(r, c);
+        redis_call_push(r, c);
     else
         lose_later(c);
     return c;

@@ -1,6 +1,8 @@
 """Many phones that register again and again over UDP until told to stop, and write down every answer.
 
-Usage: phones.py HOST:PORT DOMAIN PASSWORD PHONES RATE OUTPUT
+Usage: phones.py HOST:PORT DOMAIN PASSWORD PHONES RATE OUTPUT [PREFIX]
+
+Their users are PREFIX0, PREFIX1, ...; PREFIX is "u" when it is not given.
 
 Each REGISTER is an exchange with a Call-ID of its own, "N-user@phones" with N rising, also from run to
 run: first without
@@ -25,14 +27,14 @@ def sha256(*parts):
 
 
 class Phones:
-    def __init__(self, server, domain, password, count, out):
+    def __init__(self, server, domain, password, users, out):
         host, port = server.rsplit(":", 1)
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
         self.socket.connect((host, int(port)))
         self.port = self.socket.getsockname()[1]
         self.domain, self.password, self.out = domain, password, out
-        self.free = [f"u{i}" for i in range(count)]
+        self.free = users
         self.cseq = dict.fromkeys(self.free, 0)
         self.open = {}  # branch: exchange
         self.n = int(time.time() * 1000)
@@ -110,11 +112,12 @@ class Phones:
 
 
 def main():
-    server, domain, password, count, rate, output = sys.argv[1:]
+    server, domain, password, count, rate, output, *prefix = sys.argv[1:]
+    users = [f"{prefix[0] if prefix else 'u'}{i}" for i in range(int(count))]
     stopping = []
     signal.signal(signal.SIGTERM, lambda *_: stopping.append(1))
     with open(output, "w", encoding="utf-8", buffering=1) as out:
-        phones = Phones(server, domain, password, int(count), out)
+        phones = Phones(server, domain, password, users, out)
         due = time.time()
         while not stopping or phones.open:
             now = time.time()

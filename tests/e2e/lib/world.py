@@ -18,7 +18,7 @@ EDGE, GATEWAY, TRUSTED, ELSEWHERE = "127.0.0.2", "127.0.0.3", "127.0.0.4", "127.
 
 AUTHD = """
 listen: {{ socket: {auth}, mode: "0600", users: ["{uid}"] }}
-redis: {{ socket: {redis}, user: authd, password_file: authd.password }}
+redis: {{ {redis}, user: authd, password_file: authd.password }}
 nonce_key_file: nonce.key
 seal_key_file: seal.key
 http: {{ listen: "127.0.0.1:{rest}", admin_token_file: admin.token }}
@@ -43,7 +43,7 @@ workers: {workers}
 flow_key_file: flow.key
 link: {link}
 authd: {{ socket: {auth}, deadline: 3s }}
-redis: {{ socket: {redis}, user: registrar, password_file: registrar.password }}
+redis: {{ {redis}, user: registrar, password_file: registrar.password }}
 http: {{ listen: "127.0.0.1:{status}" }}
 domains: [{domain}, {tenant}]
 listeners:
@@ -79,8 +79,20 @@ class World(Daemons):
         self.workers = workers # of each registrar
         self.tls = tls # they meet over TLS, as on several machines
 
+    @property
+    def redis_words(self):
+        """Where Redis is, in the configuration of the daemons."""
+        return f"socket: {self.redis_socket}"
+
     def start_all(self):
-        words = dict(auth=self.auth_socket, redis=self.redis_socket, uid=os.getuid(), rest=self.port,
+        self.write_configurations()
+        self.start_redis()
+        subprocess.run([self.binary("authd/authd"), "--make-keys", self.dir], check=True,
+                       stdout=subprocess.DEVNULL)
+        self.start_daemons()
+
+    def write_configurations(self):
+        words = dict(auth=self.auth_socket, redis=self.redis_words, uid=os.getuid(), rest=self.port,
                      domain=self.domain, tenant=self.tenant, edge=EDGE, gateway=GATEWAY,
                      trusted=TRUSTED)
         with open(self.path("authd.yaml"), "w", encoding="utf-8") as f:
@@ -89,9 +101,8 @@ class World(Daemons):
             with open(self.path(f"{node}.yaml"), "w", encoding="utf-8") as f:
                 f.write(REGISTRAR.format(node=node, sip=sip[1], status=status, workers=self.workers,
                                          link=self.link_of(node), **words))
-        self.start_redis()
-        subprocess.run([self.binary("authd/authd"), "--make-keys", self.dir], check=True,
-                       stdout=subprocess.DEVNULL)
+
+    def start_daemons(self):
         self.start_daemon("authd", self.port)
         for node in self.nodes:
             self.start_registrar(node)
@@ -183,11 +194,11 @@ class World(Daemons):
         self.processes[name].send_signal(how)
 
 
-def run(scenarios, users=100, **more):
+def run(scenarios, users=100, kind=World, **more):
     """Runs every test_ function, or those named behind the build folder; ends the process."""
     build = os.path.realpath(sys.argv[1]) if len(sys.argv) > 1 else "build/dev"
     wanted = sys.argv[2:]
-    world, failed, began = World(build, **more), 0, time.monotonic()
+    world, failed, began = kind(build, **more), 0, time.monotonic()
     try:
         world.start_all()
         world.add_users(users)

@@ -1,0 +1,31 @@
+"""Authorities and certificates of a test's own, by the openssl command: NAME.crt and NAME.key in a folder."""
+import os
+import shutil
+import subprocess
+
+from daemons import skip
+
+
+def _make(folder, name, *more):
+    if not shutil.which("openssl"):
+        skip("the openssl command is not installed")
+    path = os.path.join(folder, name)
+    with open(path + ".cnf", "w", encoding="utf-8") as f:
+        f.write("[req]\ndistinguished_name=dn\n[dn]\n")
+    subprocess.run(["openssl", "req", "-x509", "-config", path + ".cnf", "-newkey", "ec", "-pkeyopt",
+                    "ec_paramgen_curve:P-256", "-nodes", "-days", "30", "-subj", f"/CN={name}",
+                    "-out", path + ".crt", "-keyout", path + ".key", *more],
+                   check=True, capture_output=True)
+    os.chmod(path + ".key", 0o600)
+
+
+def authority(folder, name):
+    _make(folder, name, "-addext", "basicConstraints=critical,CA:TRUE",
+          "-addext", "keyUsage=critical,keyCertSign,cRLSign")
+
+
+def certificate(folder, by, name, names):
+    """By this authority, for names such as "DNS:a.example,IP:127.0.0.1"."""
+    by = os.path.join(folder, by)
+    _make(folder, name, "-CA", by + ".crt", "-CAkey", by + ".key", "-addext", "basicConstraints=CA:FALSE",
+          "-addext", f"subjectAltName={names}")
