@@ -10,7 +10,10 @@
 static struct front_end {
     struct ipc_client *client;
     bool ready;
-    size_t verdicts, signs;
+    size_t verdicts, signs, places, revoked;
+    size_t revoked_before;
+    bool accepted_behind; /* a revocation that came since */
+    char place[EVENT_ID_MAX], user[64];
     uint64_t last_id;
     Countersign__Auth__VerdictKind last_kind;
     Countersign__Auth__Cause last_cause;
@@ -29,11 +32,17 @@ static void on_message(void *arg, const Countersign__Auth__FromAuthd *msg)
     struct front_end *f = arg;
     if (msg->body_case == COUNTERSIGN__AUTH__FROM_AUTHD__BODY_SIGNED)
         f->signs += msg->signed_->cause == CAUSE(NO_CREDENTIALS_CONFIGURED);
+    if (msg->body_case == COUNTERSIGN__AUTH__FROM_AUTHD__BODY_REVOKED) {
+        bench_copy(f->place, sizeof(f->place), msg->revoked->event);
+        bench_copy(f->user, sizeof(f->user), msg->revoked->user);
+        *(msg->revoked->user ? &f->revoked : &f->places) += 1;
+    }
     if (msg->body_case != COUNTERSIGN__AUTH__FROM_AUTHD__BODY_VERDICT)
         return;
     f->verdicts++;
     f->last_id = msg->verdict->id;
     f->last_kind = msg->verdict->kind;
+    f->accepted_behind |= f->revoked > f->revoked_before && f->last_kind == KIND(ACCEPT);
     f->last_cause = msg->verdict->cause;
 }
 
@@ -111,6 +120,92 @@ static void test_sign_without_provisioned_credentials_is_answered(void **state)
     assert_true(run_until_count(&bench.loop, &fronts[0].signs, 1, 2000));
 }
 
+static void send_follow(struct front_end *f, const char *event)
+{
+    Countersign__Auth__ToAuthd msg = COUNTERSIGN__AUTH__TO_AUTHD__INIT;
+    Countersign__Auth__Follow follow = COUNTERSIGN__AUTH__FOLLOW__INIT;
+    follow.event = (char *)event;
+    msg.body_case = COUNTERSIGN__AUTH__TO_AUTHD__BODY_FOLLOW;
+    msg.follow = &follow;
+    assert_int_equal(ipc_client_send(f->client, &msg), 0);
+}
+
+static void test_who_follows_hears_where_we_are_and_what_is_revoked(void **state)
+{
+    char place[EVENT_ID_MAX];
+    (void)state;
+    send_follow(&fronts[0], NULL);
+    assert_true(run_until_count(&bench.loop, &fronts[0].places, 1, 2000));
+    assert_string_equal(fronts[0].place, revoker_place(bench.k.revoker));
+    bench_copy(place, sizeof(place), fronts[0].place);
+    bench_add("bob", "1002", "correct horse battery", ALG_ALL, true);
+    bench_remove("bob");
+    assert_true(run_until_count(&bench.loop, &fronts[0].revoked, 1, 2000));
+    assert_string_equal(fronts[0].user, "bob@example.com");
+    assert_string_not_equal(fronts[0].place, place);
+    assert_int_equal(fronts[1].revoked + fronts[1].places, 0); /* it does not follow */
+
+    send_follow(&fronts[1], place); /* it was away */
+    assert_true(run_until_count(&bench.loop, &fronts[1].revoked, 1, 2000));
+    assert_string_equal(fronts[1].user, "bob@example.com");
+    assert_string_equal(fronts[1].place, fronts[0].place);
+    send_follow(&fronts[1], place); /* once is enough */
+    run_for(&bench.loop, 50);
+    assert_int_equal(fronts[0].revoked, 1);
+    assert_int_equal(fronts[1].revoked, 1);
+}
+
+/* Every question that is waited for is about a user that changes now: the front hears LATER, then
+ * who it was, and no acceptance that rests on what stood before. */
+static void test_what_is_waited_for_when_a_user_goes_is_not_accepted(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 20; i++) {
+        size_t before = fronts[0].verdicts, revoked = fronts[0].revoked;
+        struct ask a = ask_new("REGISTER", "udp");
+        bench_add("carol", "1001", "correct horse battery", ALG_ALL, true);
+        ask_prepare(&a, "SHA-256");
+        ask_answer(&a, "carol", "correct horse battery");
+        arena_init(&bench_user_arena, NULL, 0, 0);
+        assert_int_equal(bench_wait(store_get_user(bench.k.store, SPAN("carol"),
+                                                   SPAN("example.com"), bench_on_user, NULL)),
+                         0);
+        assert_non_null(store_remove_user(bench.k.store, &bench_user, bench_on_done, NULL));
+        for (unsigned k = 0; k < i; k++)
+            loop_run_once(&bench.loop); /* sooner or later into it */
+        send_check(&fronts[0], &a, 100 + i);
+        fronts[0].revoked_before = revoked;
+        assert_true(run_until_count(&bench.loop, &fronts[0].verdicts, before + 1, 2000));
+        assert_true(run_until_count(&bench.loop, &fronts[0].revoked, revoked + 1, 2000));
+        assert_false(fronts[0].accepted_behind);
+        arena_fini(&bench_user_arena);
+    }
+}
+
+static void test_who_follows_hears_of_it_when_redis_is_back(void **state)
+{
+    struct front_end late = { 0 };
+    const struct ipc_client_conf cc = { .path = socket_path,
+                                        .node = "late",
+                                        .role = COUNTERSIGN__AUTH__ROLE__ROLE_REGISTRAR };
+    (void)state;
+    redis_server_kill(&bench.server);
+    for (unsigned i = 0; i < 200 && revoker_is_current(bench.k.revoker); i++)
+        run_for(&bench.loop, 10);
+    assert_false(revoker_is_current(bench.k.revoker));
+    assert_int_equal(ipc_client_open(&bench.loop, &cc, &client_events, &late, &late.client), 0);
+    assert_true(run_until(&bench.loop, &late.ready, 2000));
+    send_follow(&late, NULL);
+    run_for(&bench.loop, 50);
+    assert_int_equal(late.places, 0);
+    redis_server_start(&bench.server, NULL);
+    bench_settle();
+    assert_true(run_until_count(&bench.loop, &late.places, 1, 3000));
+    assert_string_equal(late.place, revoker_place(bench.k.revoker));
+    ipc_client_close(&late.client);
+    run_for(&bench.loop, 20);
+}
+
 static void test_questions_of_a_front_that_left_are_dropped(void **state)
 {
     (void)state;
@@ -176,6 +271,9 @@ int main(void)
         cmocka_unit_test(test_each_front_gets_the_answers_to_its_own_questions),
         cmocka_unit_test(test_cancel_drops_the_open_question_of_that_front),
         cmocka_unit_test(test_sign_without_provisioned_credentials_is_answered),
+        cmocka_unit_test(test_who_follows_hears_where_we_are_and_what_is_revoked),
+        cmocka_unit_test(test_what_is_waited_for_when_a_user_goes_is_not_accepted),
+        cmocka_unit_test(test_who_follows_hears_of_it_when_redis_is_back),
         cmocka_unit_test(test_questions_of_a_front_that_left_are_dropped),
         cmocka_unit_test(test_closing_with_open_questions_leaves_nothing),
     };
