@@ -2,6 +2,8 @@
  * goes; also what was missed, and what was left half done. */
 #include "authd/revoker.h"
 
+#include <sys/stat.h>
+
 #include "lib/test.h"
 #include "unit/authd/bench.h"
 
@@ -54,10 +56,10 @@ static void on_current(void *arg)
 
 static const struct revoker_listener listener = { on_changed, on_revoked, on_current };
 
-static void open_there(void)
+static void open_there_watching(const char *socket)
 {
     static struct redis_conf rc;
-    rc = (struct redis_conf){ .unix_path = bench.server.socket, .deadline = DURATION_MS(200) };
+    rc = (struct redis_conf){ .unix_path = socket, .deadline = DURATION_MS(200) };
     const struct revoker_conf conf = { .loop = &bench.loop,
                                        .redis = bench.redis,
                                        .watch = &rc,
@@ -69,6 +71,11 @@ static void open_there(void)
     assert_true(run_until_count(&bench.loop, &there.currents, 1, 5000));
     assert_true(revoker_is_current(there.revoker));
     assert_true(event_is_id(span_str(revoker_place(there.revoker))));
+}
+
+static void open_there(void)
+{
+    open_there_watching(bench.server.socket);
 }
 
 static int open_both(void **state)
@@ -406,6 +413,22 @@ static void test_a_restart_of_redis_loses_nothing(void **state)
     assert_true(until(bindings, 0));
 }
 
+static void test_who_watches_another_server_hears_within_a_second_or_so(void **state)
+{
+    struct redis_server other = { .socket = tmp_path("other.sock"), .port = free_port() };
+    const char *const args[] = { "--dir", tmp_path("other"), NULL };
+    (void)state;
+    assert_int_equal(mkdir(args[1], 0700), 0);
+    redis_server_start(&other, args);
+    revoker_free(&there.revoker);
+    open_there_watching(other.socket);
+    change("alice", DISABLED);
+    assert_true(run_until_count(&bench.loop, &there.revoked, 1, 3000));
+    revoker_free(&there.revoker);
+    redis_server_kill(&other);
+    open_there();
+}
+
 /* ---- what was left half done ---- */
 
 static void leave_half_done(int64_t ago_ms)
@@ -505,6 +528,7 @@ int main(void)
         TEST(test_what_is_not_known_any_more_is_said_to_be_lost),
         TEST(test_a_front_that_left_is_told_nothing_more),
         TEST(test_a_restart_of_redis_loses_nothing),
+        TEST(test_who_watches_another_server_hears_within_a_second_or_so),
         TEST(test_who_starts_ends_what_another_began),
         TEST(test_what_is_under_way_is_left_to_who_does_it),
         TEST(test_entries_that_are_no_events_are_passed_over),
