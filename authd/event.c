@@ -111,6 +111,7 @@ int event_decode(struct span packed, struct arena *a, Countersign__Store__Event 
     Countersign__Store__Event *e = proto_unpack(&countersign__store__event__descriptor, kept, a);
     if (!e || !fits(e))
         return CS_EPROTO;
+    e->base.n_unknown_fields = 0; /* of a later version; not ours to pass on */
     *out = e;
     return 0;
 }

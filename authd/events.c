@@ -4,7 +4,7 @@
 
 #include "base/log.h"
 
-enum { BATCH = 64, RETRY_MS = 100, WATCHED_WITHIN_MS = 1000 };
+enum { BATCH = 64, RETRY_MS = 100, LOOK_MS = 1000, WATCHED_WITHIN_MS = 1000 };
 
 #define KEY SPAN("cs:events")
 
@@ -29,7 +29,7 @@ struct events {
     bool current;
     bool written; /* since our own reader asked */
     bool complained;
-    struct timer retry;
+    struct timer timer; /* the next try, or the next look without being told to */
 };
 
 static const struct log lg = { .module = "events" };
@@ -61,8 +61,7 @@ static void ask_all(struct events *e)
 
 static void retry_later(struct events *e)
 {
-    if (!timer_is_running(&e->retry))
-        timer_start(e->loop, &e->retry, DURATION_MS(RETRY_MS));
+    timer_start(e->loop, &e->timer, DURATION_MS(RETRY_MS));
 }
 
 /* ---- reading ---- */
@@ -83,7 +82,10 @@ static void at_end(struct pass *p)
         pass_free(p);
     } else if (e->written) {
         ask(p);
-    } else if (!e->current) {
+    } else {
+        timer_start(e->loop, &e->timer, DURATION_MS(LOOK_MS));
+        if (e->current)
+            return;
         e->current = true;
         e->handlers->current(e->arg);
         ask_all(e);
@@ -256,9 +258,13 @@ static void ask(struct pass *p)
         retry_later(e);
 }
 
-static void on_retry(struct timer *t)
+/* Also when nothing was heard: in a failover the watcher may for a while be at another server than
+ * those who write. */
+static void on_timer(struct timer *t)
 {
-    ask_all(container_of(t, struct events, retry));
+    struct events *e = container_of(t, struct events, timer);
+    e->written = true;
+    ask_all(e);
 }
 
 /* key absent: the watcher was connected or lost, or all was flushed. */
@@ -291,7 +297,7 @@ int events_open(struct loop *l, struct redis *redis, const struct redis_conf *co
     e->own.events = e;
     list_init(&e->own.link);
     list_init(&e->replays);
-    timer_init(&e->retry, on_retry);
+    timer_init(&e->timer, on_timer);
     int err = redis_watch(l, &watch, "cs:events", on_written, e, &e->watcher);
     if (err) {
         free(e);
@@ -307,9 +313,8 @@ void events_close(struct events **ep)
     *ep = NULL;
     if (!e)
         return;
-    timer_stop(e->loop, &e->retry);
     redis_close(&e->watcher);
-    timer_stop(e->loop, &e->retry);
+    timer_stop(e->loop, &e->timer);
     if (e->own.call)
         redis_cancel(e->own.call);
     list_for_each (it, &e->replays)

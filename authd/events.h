@@ -1,11 +1,11 @@
 /* The installation's stream of events (cs:events in Redis): appended to by who changes something,
  * read by every authd in the same order, from behind the last entry it has seen.
  *
- * A watcher tells that the stream was written to (redis_watch), and XRANGE reads it on the
- * connection of everything else: Redis answers there in order, so what is asked behind an event's
- * arrival is answered out of what stands after the change. Each read begins with the entry that was
- * seen last: where that is missing, what followed it may be missing, too, and the reader is told
- * that it lost something. Nothing is skipped in silence. */
+ * A watcher tells that the stream was written to (redis_watch), or a second passes, and XRANGE
+ * reads it on the connection of everything else: Redis answers there in order, so what is asked
+ * behind an event's arrival is answered out of what stands after the change. Each read begins with
+ * the entry that was seen last: where that is missing, what followed it may be missing, too, and
+ * the reader is told that it lost something. Nothing is skipped in silence. */
 #ifndef CS_AUTHD_EVENTS_H
 #define CS_AUTHD_EVENTS_H
 

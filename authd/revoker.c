@@ -45,6 +45,7 @@ struct revoker {
     struct list jobs;
     size_t n_jobs;
     struct redis_call *sweep_call;
+    bool complained; /* of what the last sweep could not read */
     struct timer sweep;
 };
 
@@ -333,9 +334,11 @@ static void on_revoking(void *arg, const struct redis_reply *reply)
         Countersign__Store__Event *e;
         struct arena a;
         arena_init(&a, NULL, 0, 0);
-        if (event_decode(reply->element[i + 1].str, &a, &e)) {
-            log_error(&lg, "what is left of a revocation cannot be read",
-                      kv_s("token", reply->element[i].str));
+        if (event_decode(reply->element[i + 1].str, &a, &e)) { /* of a later version, perhaps */
+            if (!r->complained)
+                log_error(&lg, "what is left of a revocation cannot be read",
+                          kv_s("token", reply->element[i].str));
+            r->complained = true;
         } else if ((int64_t)e->time_ms < old) {
             log_warn(&lg, "a revocation was not finished, it is announced again",
                      kv_str("user", e->user));

@@ -3,10 +3,18 @@
  * Every authd does so; who comes second finds nothing left to do. What an event says is not taken
  * at its word: what Redis holds of the user when it arrives decides.
  *
- * A change that takes something is announced in three steps, so that no death of an authd between
- * any two of them hides it (revoker_begin() and on): its event into cs:revoking before the change,
- * into cs:events behind it, and out of cs:revoking when the bindings are gone. What is left there
- * for long is announced once more by whoever finds it, at its start or later. */
+ * No ACCEPT follows a front's Revoked that rests on what stood before: records are read on the
+ * connection that brings events, which Redis answers in order, so whatever is read behind an event
+ * is what stands since; and what waits for more than its record when an event arrives is given up
+ * (revoker_listener.changed), before the front is told.
+ *
+ * A change that takes something is announced in three steps (authd/store.c), so that no death of an
+ * authd between any two of them hides it: its event goes into cs:revoking before the change, into
+ * cs:events behind it, and out of cs:revoking when the bindings are gone. What is left there for
+ * long is announced once more by whoever finds it, at its start or later. That is also why a start
+ * may begin at the stream's end: what was not finished is found there, and what one who starts
+ * holds, nothing, no older event can take.
+ */
 #ifndef CS_AUTHD_REVOKER_H
 #define CS_AUTHD_REVOKER_H
 

@@ -330,6 +330,7 @@ static bool tell(struct store_call *c)
         return false;
     p->call = c;
     p->redis = events_append(c->store->redis, c->put.event, told, p);
+    redis_confirm(p->redis);
     c->n_parts = c->pending = p->redis ? 1 : 0;
     return p->redis != NULL; /* else it is found in cs:revoking */
 }

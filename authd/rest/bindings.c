@@ -172,6 +172,7 @@ static void tell_removed(struct bindings_op *b)
     struct span packed = e.aor ? event_encode(&e, a) : SPAN_NULL;
     if (packed.p)
         b->op.redis = events_append(b->op.rest->conf.redis, packed, on_told, b);
+    redis_confirm(b->op.redis);
     if (!b->op.redis)
         op_no_memory(&b->op);
 }

@@ -198,6 +198,31 @@ static int bench_close(void **state)
     return clean ? 0 : -1;
 }
 
+/* ---- commands past the store ---- */
+
+static struct {
+    bool done;
+    int64_t integer;
+} bench_reply;
+
+CS_UNUSED static void bench_on_reply(void *arg, const struct redis_reply *reply)
+{
+    (void)arg;
+    assert_non_null(reply);
+    assert_int_not_equal(reply->type, REDIS_ERROR);
+    bench_reply.done = true;
+    bench_reply.integer = reply->integer;
+}
+
+/* What Redis answers where it is a number. */
+#define bench_do(...)                                                 \
+    ({                                                                \
+        bench_reply.done = false;                                     \
+        redis_do(bench.redis, bench_on_reply, NULL, __VA_ARGS__);     \
+        assert_true(run_until(&bench.loop, &bench_reply.done, 5000)); \
+        bench_reply.integer;                                          \
+    })
+
 /* ---- users ---- */
 
 static struct {

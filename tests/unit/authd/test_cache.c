@@ -9,22 +9,6 @@
 
 static struct cache *cache; /* beside the checker's: what it holds is put by hand */
 
-static size_t replies;
-
-static void on_reply(void *arg, const struct redis_reply *reply)
-{
-    (void)arg;
-    assert_non_null(reply);
-    replies++;
-}
-
-#define DO(...)                                                       \
-    do {                                                              \
-        replies = 0;                                                  \
-        redis_do(bench.redis, on_reply, NULL, __VA_ARGS__);           \
-        assert_true(run_until_count(&bench.loop, &replies, 1, 5000)); \
-    } while (0)
-
 static void put(const char *name)
 {
     cache_put(cache, span_str(name), REALM, span_str(name), cache_generation(cache));
@@ -80,12 +64,12 @@ static void test_a_changed_user_is_forgotten_and_others_are_not(void **state)
     (void)state;
     put("alice");
     put("bob");
-    DO(SPAN("SET"), SPAN("cs:user:{alice@example.com}"), SPAN("x"));
+    bench_do(SPAN("SET"), SPAN("cs:user:{alice@example.com}"), SPAN("x"));
     assert_true(goes("alice", 100));
     assert_true(has("bob"));
-    DO(SPAN("DEL"), SPAN("cs:user:{alice@example.com}"));
-    DO(SPAN("SET"), SPAN("cs:user:{bob@example.com}"), SPAN("x"));
-    DO(SPAN("DEL"), SPAN("cs:user:{bob@example.com}"));
+    bench_do(SPAN("DEL"), SPAN("cs:user:{alice@example.com}"));
+    bench_do(SPAN("SET"), SPAN("cs:user:{bob@example.com}"), SPAN("x"));
+    bench_do(SPAN("DEL"), SPAN("cs:user:{bob@example.com}"));
     assert_true(goes("bob", 100));
 }
 
@@ -93,14 +77,14 @@ static void test_what_was_being_read_at_a_change_is_not_kept(void **state)
 {
     (void)state;
     uint64_t before = cache_generation(cache);
-    DO(SPAN("SET"), SPAN("cs:user:{alice@example.com}"), SPAN("x"));
+    bench_do(SPAN("SET"), SPAN("cs:user:{alice@example.com}"), SPAN("x"));
     for (unsigned i = 0; i < 20 && cache_generation(cache) == before; i++)
         run_for(&bench.loop, 5);
     cache_put(cache, SPAN("alice"), REALM, SPAN("old"), before);
     assert_false(has("alice"));
     put("alice");
     assert_true(has("alice"));
-    DO(SPAN("DEL"), SPAN("cs:user:{alice@example.com}"));
+    bench_do(SPAN("DEL"), SPAN("cs:user:{alice@example.com}"));
     assert_true(goes("alice", 100));
 }
 
@@ -153,7 +137,7 @@ static void test_a_flush_empties_it(void **state)
     (void)state;
     put("alice");
     put("bob");
-    DO(SPAN("FLUSHALL"));
+    bench_do(SPAN("FLUSHALL"));
     assert_true(goes("alice", 100));
     assert_false(has("bob"));
 }

@@ -10,7 +10,10 @@
 static struct front_end {
     struct ipc_client *client;
     bool ready;
-    size_t verdicts, signs;
+    size_t verdicts, signs, places, revoked;
+    size_t revoked_before;
+    bool accepted_behind; /* a revocation that came since */
+    char place[EVENT_ID_MAX], user[64];
     uint64_t last_id;
     Countersign__Auth__VerdictKind last_kind;
     Countersign__Auth__Cause last_cause;
@@ -29,11 +32,17 @@ static void on_message(void *arg, const Countersign__Auth__FromAuthd *msg)
     struct front_end *f = arg;
     if (msg->body_case == COUNTERSIGN__AUTH__FROM_AUTHD__BODY_SIGNED)
         f->signs += msg->signed_->cause == CAUSE(NO_CREDENTIALS_CONFIGURED);
+    if (msg->body_case == COUNTERSIGN__AUTH__FROM_AUTHD__BODY_REVOKED) {
+        bench_copy(f->place, sizeof(f->place), msg->revoked->event);
+        bench_copy(f->user, sizeof(f->user), msg->revoked->user);
+        *(msg->revoked->user ? &f->revoked : &f->places) += 1;
+    }
     if (msg->body_case != COUNTERSIGN__AUTH__FROM_AUTHD__BODY_VERDICT)
         return;
     f->verdicts++;
     f->last_id = msg->verdict->id;
     f->last_kind = msg->verdict->kind;
+    f->accepted_behind |= f->revoked > f->revoked_before && f->last_kind == KIND(ACCEPT);
     f->last_cause = msg->verdict->cause;
 }
 
@@ -111,6 +120,120 @@ static void test_sign_without_provisioned_credentials_is_answered(void **state)
     assert_true(run_until_count(&bench.loop, &fronts[0].signs, 1, 2000));
 }
 
+static void send_follow(struct front_end *f, const char *event)
+{
+    Countersign__Auth__ToAuthd msg = COUNTERSIGN__AUTH__TO_AUTHD__INIT;
+    Countersign__Auth__Follow follow = COUNTERSIGN__AUTH__FOLLOW__INIT;
+    follow.event = (char *)event;
+    msg.body_case = COUNTERSIGN__AUTH__TO_AUTHD__BODY_FOLLOW;
+    msg.follow = &follow;
+    assert_int_equal(ipc_client_send(f->client, &msg), 0);
+}
+
+static void test_who_follows_hears_where_we_are_and_what_is_revoked(void **state)
+{
+    char place[EVENT_ID_MAX];
+    (void)state;
+    send_follow(&fronts[0], NULL);
+    assert_true(run_until_count(&bench.loop, &fronts[0].places, 1, 2000));
+    assert_string_equal(fronts[0].place, revoker_place(bench.k.revoker));
+    bench_copy(place, sizeof(place), fronts[0].place);
+    bench_add("bob", "1002", "correct horse battery", ALG_ALL, true);
+    bench_remove("bob");
+    assert_true(run_until_count(&bench.loop, &fronts[0].revoked, 1, 2000));
+    assert_string_equal(fronts[0].user, "bob@example.com");
+    assert_string_not_equal(fronts[0].place, place);
+    assert_int_equal(fronts[1].revoked + fronts[1].places, 0); /* it does not follow */
+
+    send_follow(&fronts[1], place); /* it was away */
+    assert_true(run_until_count(&bench.loop, &fronts[1].revoked, 1, 2000));
+    assert_string_equal(fronts[1].user, "bob@example.com");
+    assert_string_equal(fronts[1].place, fronts[0].place);
+    send_follow(&fronts[1], place); /* once is enough */
+    run_for(&bench.loop, 50);
+    assert_int_equal(fronts[0].revoked, 1);
+    assert_int_equal(fronts[1].revoked, 1);
+}
+
+/* Another authd removes the user between the reading of its record and the commit of the nonce
+ * count, which takes two steps where a higher one was there before. Redis is held so that all of
+ * that reaches it at once, and we learn of the event and of the old record in one turn. */
+static void test_no_acceptance_that_rests_on_what_stood_before_follows_a_revocation(void **state)
+{
+    const struct redis_conf rc = { .unix_path = bench.server.socket };
+    struct span aors[] = { SPAN("sip:1001@example.com") };
+    struct user was = { .name = SPAN("carol"),
+                        .realm = SPAN("example.com"),
+                        .enabled = true,
+                        .aors = aors,
+                        .n_aors = 1 },
+                none = { 0 };
+    struct redis *other;
+    Countersign__Store__Event e;
+    struct arena a;
+    (void)state;
+    arena_init(&a, NULL, 0, 0);
+    assert_int_equal(event_of_change(&was, &none, clock_wall(), &a, &e), 0);
+    struct span packed = event_encode(&e, &a);
+    assert_int_equal(redis_open(&bench.loop, &rc, &other), 0);
+    for (unsigned i = 0; i < 200 && !redis_is_ready(other); i++)
+        run_for(&bench.loop, 10);
+    for (unsigned i = 0; i < 10; i++) {
+        struct front_end *f = &fronts[0];
+        size_t verdicts = f->verdicts, revoked = f->revoked;
+        f->revoked_before = revoked;
+        struct ask ask = ask_new("REGISTER", "udp");
+        bench_add("carol", "1001", "correct horse battery", ALG_ALL, true);
+        ask_prepare(&ask, "SHA-256");
+        ask.cred[0].nc = (char *)"00000002";
+        ask_answer(&ask, "carol", "correct horse battery");
+        send_check(f, &ask, 90);
+        assert_true(run_until_count(&bench.loop, &f->verdicts, verdicts + 1, 2000));
+        assert_int_equal(f->last_kind, KIND(ACCEPT));
+        cache_forget_all(bench.k.cache);
+        ask.cred[0].nc = (char *)"00000001";
+        ask_answer(&ask, "carol", "correct horse battery");
+        kill(bench.server.pid, SIGSTOP);
+        send_check(f, &ask, 100 + i);
+        run_for(&bench.loop, 20);
+        assert_int_equal(bench.k.open, 1);
+        redis_do(other, bench_on_reply, NULL, SPAN("DEL"), SPAN("cs:user:{carol@example.com}"));
+        events_append(other, packed, bench_on_reply, NULL);
+        run_for(&bench.loop, 20);
+        kill(bench.server.pid, SIGCONT);
+        usleep(20000); /* Redis has answered all before we listen again */
+        assert_true(run_until_count(&bench.loop, &f->verdicts, verdicts + 2, 2000));
+        assert_true(run_until_count(&bench.loop, &f->revoked, revoked + 1, 2000));
+        assert_false(f->accepted_behind);
+    }
+    redis_close(&other);
+    arena_fini(&a);
+}
+
+static void test_who_follows_hears_of_it_when_redis_is_back(void **state)
+{
+    struct front_end late = { 0 };
+    const struct ipc_client_conf cc = { .path = socket_path,
+                                        .node = "late",
+                                        .role = COUNTERSIGN__AUTH__ROLE__ROLE_REGISTRAR };
+    (void)state;
+    redis_server_kill(&bench.server);
+    for (unsigned i = 0; i < 200 && revoker_is_current(bench.k.revoker); i++)
+        run_for(&bench.loop, 10);
+    assert_false(revoker_is_current(bench.k.revoker));
+    assert_int_equal(ipc_client_open(&bench.loop, &cc, &client_events, &late, &late.client), 0);
+    assert_true(run_until(&bench.loop, &late.ready, 2000));
+    send_follow(&late, NULL);
+    run_for(&bench.loop, 50);
+    assert_int_equal(late.places, 0);
+    redis_server_start(&bench.server, NULL);
+    bench_settle();
+    assert_true(run_until_count(&bench.loop, &late.places, 1, 3000));
+    assert_string_equal(late.place, revoker_place(bench.k.revoker));
+    ipc_client_close(&late.client);
+    run_for(&bench.loop, 20);
+}
+
 static void test_questions_of_a_front_that_left_are_dropped(void **state)
 {
     (void)state;
@@ -176,6 +299,9 @@ int main(void)
         cmocka_unit_test(test_each_front_gets_the_answers_to_its_own_questions),
         cmocka_unit_test(test_cancel_drops_the_open_question_of_that_front),
         cmocka_unit_test(test_sign_without_provisioned_credentials_is_answered),
+        cmocka_unit_test(test_who_follows_hears_where_we_are_and_what_is_revoked),
+        cmocka_unit_test(test_no_acceptance_that_rests_on_what_stood_before_follows_a_revocation),
+        cmocka_unit_test(test_who_follows_hears_of_it_when_redis_is_back),
         cmocka_unit_test(test_questions_of_a_front_that_left_are_dropped),
         cmocka_unit_test(test_closing_with_open_questions_leaves_nothing),
     };
