@@ -22,11 +22,6 @@ struct ctl {
 
 typedef int command_fn(struct ctl *c, int argc, char **argv);
 
-/* Says it on stderr with the usage, returns EXIT_USAGE. */
-int bad_usage(struct ctl *c, const char *fmt, ...) CS_PRINTF(2, 3);
-/* "csctl: ..." on stderr. */
-void complain(const char *fmt, ...) CS_PRINTF(1, 2);
-
 /* ---- client.c: authd over HTTP ---- */
 
 struct client;
@@ -48,6 +43,11 @@ int ctl_call(struct ctl *c, const char *method, json_t *body, json_t **out, cons
 const char *problem_text(const json_t *problem, char *text, size_t size);
 
 /* ---- output.c ---- */
+
+/* Says it on stderr with the usage, returns EXIT_USAGE. */
+int bad_usage(struct ctl *c, const char *fmt, ...) CS_PRINTF(2, 3);
+/* "csctl: ..." on stderr. */
+void complain(const char *fmt, ...) CS_PRINTF(1, 2);
 
 void print_json(const json_t *j);
 /* What stands under a name as text, "" if nothing does. Arrays are joined by spaces. */

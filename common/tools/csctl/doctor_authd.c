@@ -44,7 +44,7 @@ static void check_socket(struct doctor *d, const char *path)
 {
     const struct span user = d->registrar ? d->registrar->user : SPAN_NULL;
     const bool act = user.p && geteuid() == 0;
-    int err = act ? greet_as(user, path, d->timeout) : greet(path, d->timeout, NULL);
+    int err = act ? greet_as(user, path, d->timeout) : greet(path, d->timeout);
     if (!err)
         finding(d, LEVEL_FINE, "authd.admits", NULL, "authd takes questions at %s", path);
     else if (err == -EACCES)

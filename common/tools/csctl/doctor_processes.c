@@ -145,7 +145,7 @@ void doctor_processes(struct doctor *d)
         if (pid && read_process(pid, &p))
             check_process(d, "registrar", &p, d->registrar->limits.connections + FILES_APART);
     }
-    if (d->authd && (greet(d->authd->listen.socket, DURATION_MS(1), &pid) == 0 || pid) &&
-        read_process(pid, &p))
+    pid = d->authd ? greet_pid(d->authd->listen.socket) : 0;
+    if (pid && read_process(pid, &p))
         check_process(d, "authd", &p, FILES_APART);
 }

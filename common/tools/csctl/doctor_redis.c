@@ -304,12 +304,13 @@ static void check_server(struct doctor *d, const struct redis_settings *server)
         if (doctor_wait(d, &ready))
             examine(d, r, server);
         else
-            finding(d, LEVEL_FAULT, "redis.reachable",
-                    "Start it, and look at socket or address, user and password_file.",
-                    "Redis does not answer at %s, or refuses the login",
-                    server->socket     ? server->socket
-                    : server->sentinel ? "the master that its sentinels name"
-                                       : addr_format(&server->address, place));
+            finding(
+                d, LEVEL_FAULT, "redis.reachable",
+                "Start it, and look at socket or address (the master's), user and password_file.",
+                "Redis does not answer at %s, refuses the login, or is a replica",
+                server->socket     ? server->socket
+                : server->sentinel ? "the master that its sentinels name"
+                                   : addr_format(&server->address, place));
         redis_close(&r);
     }
     redis_access_close(&access);

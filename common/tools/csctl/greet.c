@@ -36,6 +36,7 @@ static int knock(const char *path, pid_t *pid)
     struct sockaddr_un name = { .sun_family = AF_UNIX };
     struct ucred peer;
     socklen_t n = sizeof(peer);
+    *pid = 0;
     if (strlen(path) >= sizeof(name.sun_path))
         return -ENAMETOOLONG;
     span_copy(name.sun_path, sizeof(name.sun_path), span_str(path));
@@ -43,8 +44,8 @@ static int knock(const char *path, pid_t *pid)
     if (fd < 0)
         return -errno;
     int err = connect(fd, (struct sockaddr *)&name, sizeof(name)) ? -errno : 0;
-    if (!err && pid)
-        *pid = getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &n) ? 0 : peer.pid;
+    if (!err && getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &n) == 0)
+        *pid = peer.pid;
     close(fd);
     return err;
 }
@@ -69,12 +70,11 @@ static int talk(struct loop *l, const char *path, struct duration within)
     return g.taken ? 0 : CS_EDENIED;
 }
 
-int greet(const char *socket, struct duration within, pid_t *pid)
+int greet(const char *socket, struct duration within)
 {
     struct loop loop;
-    if (pid)
-        *pid = 0;
-    int err = knock(socket, pid);
+    pid_t pid;
+    int err = knock(socket, &pid);
     if (!err)
         err = loop_init(&loop);
     if (err)
@@ -97,7 +97,7 @@ int greet_as(struct span user, const char *socket, struct duration within)
     if (child == 0) {
         int err = process_become(user);
         if (!err)
-            err = greet(socket, within, NULL);
+            err = greet(socket, within);
         _exit(err == CS_EDENIED ? DENIED : -err < DENIED ? -err : FAILED);
     }
     while (waitpid(child, &status, 0) < 0) {
@@ -106,4 +106,10 @@ int greet_as(struct span user, const char *socket, struct duration within)
     }
     status = WIFEXITED(status) ? WEXITSTATUS(status) : FAILED;
     return status == DENIED ? CS_EDENIED : status == FAILED ? CS_ECLOSED : -status;
+}
+
+pid_t greet_pid(const char *socket)
+{
+    pid_t pid = 0;
+    return knock(socket, &pid) ? 0 : pid;
 }

@@ -50,7 +50,7 @@ static int ask_http(struct ctl *c, struct client *client, bool live)
 static int ask_socket(struct ctl *c, const char *path)
 {
     log_setup(LOG_ERROR, LOG_TEXT);
-    int err = greet(path, DURATION_S(WITHIN_S), NULL);
+    int err = greet(path, DURATION_S(WITHIN_S));
     if (err)
         complain("%s: %s", path,
                  err == CS_EDENIED ? "authd does not take questions of this user"

@@ -2,7 +2,6 @@
  * sends it to the one address it is given; it changes nothing but what it is told to. Passwords
  * come from a prompt, a file or authd's generator and never stand on the command line. */
 #include <getopt.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -108,29 +107,6 @@ static const char global_help[] =
     "  -o table|json        how to print; table if not given\n"
     "  -h, --help\n\n"
     "Exit code: 0 done, 1 refused, 2 wrong usage, 3 authd or its store not reachable.\n";
-
-void complain(const char *fmt, ...)
-{
-    va_list ap;
-    va_start(ap, fmt);
-    fputs("csctl: ", stderr);
-    vfprintf(stderr, fmt, ap);
-    fputc('\n', stderr);
-    va_end(ap);
-}
-
-int bad_usage(struct ctl *c, const char *fmt, ...)
-{
-    va_list ap;
-    const char *gap = *c->command ? " " : "";
-    va_start(ap, fmt);
-    fprintf(stderr, "csctl%s%s: ", gap, c->command);
-    vfprintf(stderr, fmt, ap);
-    fprintf(stderr, "\nUsage: csctl%s%s %s\nMore: csctl%s%s --help\n", gap, c->command, c->usage,
-            gap, c->command);
-    va_end(ap);
-    return EXIT_USAGE;
-}
 
 static void print_overview(FILE *f)
 {
