@@ -98,6 +98,9 @@ static const struct {
         "Raise the user's max_contacts, or remove stale bindings."),
     ROW(REVOKED, "revoked", "The user was changed while the request was judged.",
         "Nothing: the phone tries again, and is judged by what stands then."),
+    ROW(UNJUDGED, "unjudged",
+        "Of a call that was authenticated; passed while authd was away or could not judge.",
+        "Look why authd or Redis was away."),
 };
 
 struct span cause_name(Countersign__Auth__Cause c)

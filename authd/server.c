@@ -205,6 +205,17 @@ static void on_sign(struct front *f, uint64_t id)
         log_warn(&slog, "an answer is lost", kv_str("front", ipc_peer_node(f->peer)));
 }
 
+static void on_passed(struct server *s, const Countersign__Auth__Passed *p)
+{
+    struct facts facts;
+    facts_of(p->check, &facts);
+    const struct decision d = { .time = { (int64_t)p->time_ms },
+                                .kind = COUNTERSIGN__AUTH__VERDICT_KIND__ACCEPT,
+                                .cause = CAUSE(UNJUDGED),
+                                .facts = &facts };
+    audit_write(s->k->audit, &d);
+}
+
 static void on_message(void *arg, struct ipc_peer *p, const Countersign__Auth__ToAuthd *msg)
 {
     struct server *s = arg;
@@ -224,6 +235,9 @@ static void on_message(void *arg, struct ipc_peer *p, const Countersign__Auth__T
         break;
     case COUNTERSIGN__AUTH__TO_AUTHD__BODY_FOLLOW:
         on_follow(f, msg->follow);
+        break;
+    case COUNTERSIGN__AUTH__TO_AUTHD__BODY_PASSED:
+        on_passed(s, msg->passed);
         break;
     default:
         break; /* of a later version */

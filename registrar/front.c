@@ -2,6 +2,7 @@
 
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/metric.h"
@@ -323,6 +324,25 @@ static int open_tls(struct front *f)
     return 0;
 }
 
+/* host:port; the caller frees it. */
+static char *advertised(const struct listener_conf *l)
+{
+    char text[300];
+    struct buf b = BUF_INIT(text);
+    if (l->advertise.p)
+        buf_put(&b, l->advertise);
+    else
+        addr_write(&b, &l->address);
+    ptrdiff_t colon = -1;
+    for (size_t i = 0; i < b.n; i++) {
+        if (text[i] == ':')
+            colon = (ptrdiff_t)i;
+    }
+    if (colon < 0 || text[b.n - 1] == ']')
+        buf_printf(&b, ":%u", sip_transport_port(l->transport));
+    return buf_ok(&b) ? strndup(text, b.n) : NULL;
+}
+
 int front_open_link(struct front *f)
 {
     const char *folder = f->conf->link.directory;
@@ -331,7 +351,14 @@ int front_open_link(struct front *f)
     struct nodes_conf nc = { .name = span_str(f->node),
                              .link = folder ? f->link : NULL,
                              .tls = tls ? f->tls : NULL,
-                             .tls_name = tls ? f->tls_name : NULL };
+                             .tls_name = tls ? f->tls_name : NULL,
+                             .addresses = f->addresses,
+                             .n_addresses = f->conf->n_listeners };
+    for (size_t i = 0; i < f->conf->n_listeners; i++) {
+        f->addresses[i] = advertised(&f->conf->listeners[i]);
+        if (!f->addresses[i])
+            return CS_ENOMEM;
+    }
     if (folder) {
         int n = snprintf(f->link, sizeof(f->link), "%s/%s.sock", folder, f->node);
         int err = n >= (int)sizeof(f->link) ? UV_ENAMETOOLONG
@@ -360,6 +387,9 @@ void front_revoke(struct front *f, const Countersign__Auth__Revoked *r)
 
 void front_close(struct front *f)
 {
+    for (size_t i = 0; i < CS_LEN(f->addresses); i++)
+        free(f->addresses[i]);
+    memset(f->addresses, 0, sizeof(f->addresses));
     fork_end_all(f);
     bound_fini(&f->bound);
     siptx_free(&f->tx);

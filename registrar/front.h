@@ -19,7 +19,8 @@ struct front {
     struct siptp *tp;
     struct siptx *tx;
     struct nodes *nodes;
-    char link[108]; /* path of our socket; "": none */
+    char *addresses[LISTENERS_MAX]; /* as advertised, host:port */
+    char link[108];                 /* path of our socket; "": none */
     char tls[ADDR_STRLEN], tls_name[65];
     struct list forks, registrations; /* under way */
     struct bound bound;

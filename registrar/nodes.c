@@ -27,8 +27,9 @@ static const struct log nlog = { .module = "nodes" };
 struct node {
     struct list link;
     char *name;
-    char *socket;   /* NULL: not on this machine */
-    char *tls_name; /* NULL: not by TLS */
+    char *socket;    /* NULL: not on this machine */
+    char *tls_name;  /* NULL: not by TLS */
+    char *addresses; /* each followed by a comma */
     struct addr tls;
     uint32_t id;
     bool present; /* in the list that is being read */
@@ -57,6 +58,7 @@ static void node_free(struct node *n)
     free(n->name);
     free(n->socket);
     free(n->tls_name);
+    free(n->addresses);
     free(n);
 }
 
@@ -84,6 +86,23 @@ struct span nodes_name(const struct nodes *ns, uint32_t id)
 {
     const struct node *n = find(ns, id);
     return id == siptp_node(ns->tp) ? ns->conf.name : n ? span_str(n->name) : SPAN_NULL;
+}
+
+bool nodes_hear(const struct nodes *ns, struct span host, uint16_t port)
+{
+    char text[300];
+    struct buf b = BUF_INIT(text);
+    buf_put(&b, host);
+    buf_putc(&b, ':');
+    buf_u64(&b, port);
+    list_for_each (it, &ns->all) {
+        struct span rest = span_str(container_of(it, struct node, link)->addresses);
+        while (rest.n) {
+            if (buf_ok(&b) && span_caseeq(span_cut(&rest, ','), buf_span(&b)))
+                return true;
+        }
+    }
+    return false;
 }
 
 int nodes_link(struct nodes *ns, uint32_t id, struct flow **out)
@@ -133,6 +152,14 @@ static void take_in(struct nodes *ns, const STORE(Node) * said)
     bool tls = said->tls && said->tls_name && addr_parse(span_str(said->tls), 0, &n->tls) == 0;
     replace(&n->socket, near ? said->link : NULL);
     replace(&n->tls_name, tls ? said->tls_name : NULL);
+    char all[2048];
+    struct buf b = BUF_INIT(all);
+    for (size_t i = 0; i < said->n_address; i++) {
+        buf_put(&b, span_str(said->address[i]));
+        buf_putc(&b, ',');
+    }
+    buf_putc(&b, 0);
+    replace(&n->addresses, buf_ok(&b) ? all : NULL);
 }
 
 /* Those that were not said to be there are gone. */
@@ -233,7 +260,7 @@ static void on_said(void *arg, const struct redis_reply *reply)
 static void say(struct nodes *ns)
 {
     char key[KEY_MAX], ms[24];
-    uint8_t packed[1024];
+    uint8_t packed[8192];
     struct buf kb = BUF_INIT(key), mb = BUF_INIT(ms);
     STORE(Node) node = COUNTERSIGN__STORE__NODE__INIT;
     node.schema = SCHEMA;
@@ -243,6 +270,8 @@ static void say(struct nodes *ns)
     node.machine = ns->machine;
     node.tls = (char *)ns->conf.tls;
     node.tls_name = (char *)ns->conf.tls_name;
+    node.address = ns->conf.addresses;
+    node.n_address = ns->conf.n_addresses;
     size_t n = countersign__store__node__get_packed_size(&node);
     struct span k = our_key(ns, &kb);
     buf_u64(&mb, LIFETIME_MS);

@@ -13,6 +13,8 @@ struct nodes_conf { /* borrowed while the nodes live */
     const char *link; /* Unix socket where we are reached; NULL: none */
     const char *tls;  /* address for other machines, and the name in our certificate; NULL: none */
     const char *tls_name;
+    char **addresses; /* host:port where we hear phones */
+    size_t n_addresses;
 };
 
 CS_CHECK int nodes_open(struct loop *l, struct redis *redis, struct siptp *tp,
@@ -28,6 +30,8 @@ bool nodes_has(const struct nodes *n, struct span name);
 bool nodes_are_known(const struct nodes *n);
 /* Who has this id; absent if nobody known. */
 struct span nodes_name(const struct nodes *n, uint32_t id);
+/* Whether another one hears phones at this host and port. */
+bool nodes_hear(const struct nodes *n, struct span host, uint16_t port);
 /* A link to another one; the caller gets a reference. CS_ENOENT: not there, or not to be reached
  * from this machine. */
 CS_CHECK int nodes_link(struct nodes *n, uint32_t id, struct flow **out);

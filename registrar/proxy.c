@@ -212,6 +212,20 @@ static void on_record(void *arg, int err, const struct location *read)
     sip_msg_unref(&msg);
 }
 
+/* The Request-URI's, or, where that is the other phone's address, whose request it is. */
+static struct span domain_of(const struct front *f, const struct sip_msg *m)
+{
+    struct span domain = conf_domain(f->conf, m->uri.host);
+    return domain.p ? domain : conf_domain(f->conf, m->from.uri.host);
+}
+
+static struct gate_facts facts_of(const struct proxied *p)
+{
+    return (struct gate_facts){ .domain = domain_of(p->front, p->msg),
+                                .from_aor = front_aor(p->msg, &p->msg->from.uri),
+                                .to_aor = front_aor(p->msg, &p->msg->to.uri) };
+}
+
 /* ---- the verdict ---- */
 
 /* Credentials for our realm end here; those for others pass (RFC 3261, 22.3). */
@@ -301,6 +315,8 @@ static void pass_unjudged(struct proxied *p)
              kv_s("method", m->method_name), kv_s("call_id", m->call_id),
              kv_s("from", m->from.uri.text), kv_s("to", m->to.uri.text));
     metric_inc(M_REG_UNJUDGED, 0);
+    struct gate_facts facts = facts_of(p);
+    gate_report(p->front->gate, p->flow, p->msg, &facts);
     tx_set_once(p->tx, false);
     p->strip = CREDENTIAL_HEADERS | FRONT_IDENTITY;
     follow_route(p);
@@ -335,13 +351,6 @@ static void on_verdict(void *arg, enum verdict kind, const Countersign__Auth__Ve
         if (!p->location)
             refuse(p, 500, NULL);
     }
-}
-
-/* The Request-URI's, or, where that is the other phone's address, whose request it is. */
-static struct span domain_of(const struct front *f, const struct sip_msg *m)
-{
-    struct span domain = conf_domain(f->conf, m->uri.host);
-    return domain.p ? domain : conf_domain(f->conf, m->from.uri.host);
 }
 
 void proxy_start(struct front *f, struct tx *tx, struct flow *flow, struct sip_msg *m)
@@ -383,9 +392,7 @@ void proxy_start(struct front *f, struct tx *tx, struct flow *flow, struct sip_m
         pass_unjudged(p);
         return;
     }
-    struct gate_facts facts = { .domain = domain_of(f, m),
-                                .from_aor = front_aor(m, &m->from.uri),
-                                .to_aor = front_aor(m, &m->to.uri) };
+    struct gate_facts facts = facts_of(p);
     if (!p->in_dialog && conf_serves(f->conf, m->uri.host))
         p->aor = facts.target_aor = front_aor(m, &m->uri);
     p->gate = gate_ask(f->gate, flow, m, &facts, on_verdict, p);

@@ -215,7 +215,9 @@ static bool names_us(const struct registration *r)
 {
     for (size_t i = 0; i < r->ask.n_contacts; i++) {
         const struct sip_uri *uri = &r->ask.contacts[i].addr.uri;
-        if (siptp_is_us(r->front->tp, uri->host, uri->port))
+        uint16_t port = uri->port ? uri->port : sip_uri_default_port(uri);
+        if (siptp_is_us(r->front->tp, uri->host, uri->port) ||
+            nodes_hear(r->front->nodes, uri->host, port))
             return true;
     }
     return false;

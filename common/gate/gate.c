@@ -6,6 +6,7 @@
 #include "base/rand.h"
 #include "gate/facts.h"
 #include "gate/lease.h"
+#include "gate/report.h"
 #include "ipc/ipc.h"
 
 #define AUTH(name) Countersign__Auth__##name
@@ -38,6 +39,7 @@ struct gate {
     struct list waiting;          /* for authd to be there; counted as open */
     size_t n_waiting;
     struct lease_table *leases;
+    struct reports reports;
     struct timer timer;
     struct turn turn;
     bool ready, closing;
@@ -215,6 +217,7 @@ static void on_ready(void *arg, bool ready)
     metric_set(M_GATE_CONNECTED, 0, ready);
     if (ready) {
         follow(g);
+        reports_send(&g->reports, g->ipc);
         ask_waiting(g);
     } else { /* what authd did not answer it will never answer */
         answer_all(&g->open);
@@ -280,6 +283,7 @@ int gate_open(struct loop *l, const struct gate_conf *conf, struct gate **out)
     list_init(&g->open);
     list_init(&g->free);
     list_init(&g->here);
+    reports_init(&g->reports);
     list_init(&g->waiting);
     timer_init(&g->timer, on_deadline);
     turn_init(&g->turn, on_turn);
@@ -306,6 +310,7 @@ void gate_close(struct gate **gp)
     answer_all(&g->open);
     answer_all(&g->waiting);
     answer_all(&g->here);
+    reports_fini(&g->reports);
     timer_stop(g->loop, &g->timer);
     turn_cancel(&g->turn);
     for (size_t i = 0; i < g->n_slots; i++)
@@ -384,6 +389,13 @@ struct gate_ask *gate_ask(struct gate *g, struct flow *f, struct sip_msg *m,
         turn_queue(g->loop, &g->turn);
     }
     return ask;
+}
+
+void gate_report(struct gate *g, struct flow *f, struct sip_msg *m, const struct gate_facts *facts)
+{
+    reports_add(&g->reports, f, m, facts, loop_wall(g->loop));
+    if (g->ready)
+        reports_send(&g->reports, g->ipc);
 }
 
 void gate_cancel(struct gate_ask *ask)

@@ -54,6 +54,9 @@ typedef void gate_fn(void *arg, enum verdict kind, const Countersign__Auth__Verd
  * long as the gate. NULL when memory is exhausted. */
 struct gate_ask *gate_ask(struct gate *g, struct flow *f, struct sip_msg *m,
                           const struct gate_facts *facts, gate_fn *fn, void *arg);
+/* Tells authd that this passed without a verdict, when it can be told. References f and m till
+ * then; the facts' texts as in gate_ask(). */
+void gate_report(struct gate *g, struct flow *f, struct sip_msg *m, const struct gate_facts *facts);
 /* fn will not be called; authd is told. */
 void gate_cancel(struct gate_ask *ask);
 

@@ -1,5 +1,6 @@
 /* Requests that claim to be on their way along a dialog. Where the first byte is odd, Routes as we
- * write them stand on top; they name one of the two flows, whatever the rest says. */
+ * write them stand on top; they name one of the two flows, whatever the rest says. Its second bit
+ * says that another registrar sent it. */
 #include <assert.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -72,10 +73,11 @@ static void start(void)
     sip_msg_unref(&m);
 }
 
-static void read_route(struct sip_msg *m, bool ours)
+static void read_route(struct sip_msg *m, bool ours, bool linked)
 {
+    static const struct flow link = { .transport = SIP_LINK };
     struct dialog_route out;
-    int err = record_route_read(&w.front, w.caller, m, &out);
+    int err = record_route_read(&w.front, linked ? &link : w.caller, m, &out);
     assert((err == 0) == (out.to != NULL));
     if (ours)
         assert(err || out.to->listener == w.caller->listener ||
@@ -108,7 +110,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!buf_ok(&b) || sip_msg_parse(buf_span(&b), true, &limits, &m))
         return 0;
     if (m->is_request && !m->bad)
-        read_route(m, head > 0);
+        read_route(m, head > 0, data[0] & 2);
     sip_msg_unref(&m);
     return 0;
 }
