@@ -76,6 +76,14 @@ static void job_free(struct job *j)
     r->n_jobs--;
 }
 
+/* There is room for another. */
+static void job_drop(struct job *j)
+{
+    struct revoker *r = j->revoker;
+    job_free(j);
+    events_resume(r->events);
+}
+
 static void job_end(struct job *j)
 {
     struct revoker *r = j->revoker;
@@ -85,8 +93,7 @@ static void job_end(struct job *j)
     if (j->event->token)
         redis_do(r->conf.redis, no_reply, NULL, SPAN("HDEL"), SPAN("cs:revoking"),
                  span_str(j->event->token));
-    job_free(j);
-    events_resume(r->events);
+    job_drop(j);
 }
 
 static void job_retry(struct job *j)
@@ -217,7 +224,7 @@ static void on_user(void *arg, int err, const struct user *u)
         judge(j, err ? NULL : u);
     } else if (err == CS_EPROTO) { /* of a later version, whose authd sees to it */
         log_error(&lg, "a user's record cannot be read", kv_str("user", j->event->user));
-        job_free(j);
+        job_drop(j);
     } else {
         job_retry(j);
     }

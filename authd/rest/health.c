@@ -7,12 +7,17 @@ static void on_pong(void *arg, const struct redis_reply *reply)
 {
     struct op *op = arg;
     const struct rest_conf *conf = &op->rest->conf;
+    struct fault f;
     op->redis = NULL;
-    if (reply && reply->type == REDIS_STATUS && revoker_is_current(conf->revoker) &&
-        epoch_is_known(conf->epoch))
-        op_reply(op, 200, json_pack("{s:s}", "status", "ready"));
-    else
+    if (!reply || reply->type != REDIS_STATUS) {
         op_store_error(op, CS_ECLOSED);
+    } else if (!revoker_is_current(conf->revoker) || !epoch_is_known(conf->epoch)) {
+        fault_set(&f, 503, "catching-up", "Catching up",
+                  "What was revoked meanwhile is not known here yet.");
+        op_fault(op, &f);
+    } else {
+        op_reply(op, 200, json_pack("{s:s}", "status", "ready"));
+    }
 }
 
 void rest_readyz(struct http_req *req, void *arg)
