@@ -19,6 +19,8 @@ static void count_masters(struct redis *r)
         return;
     r->last = r->conf.addr;
     r->generation++;
+    if (!r->helper)
+        metric_inc(M_REDIS_MASTERS, 0);
 }
 
 void link_set_ready(struct redis *r, bool ready)
