@@ -140,9 +140,9 @@ void client_free(struct client **cp)
     free(c);
 }
 
-void client_set_timeout(struct client *c, unsigned seconds)
+void client_set_timeout(struct client *c, struct duration d)
 {
-    curl_easy_setopt(c->curl, CURLOPT_TIMEOUT, (long)seconds);
+    curl_easy_setopt(c->curl, CURLOPT_TIMEOUT_MS, (long)d.ms);
 }
 
 /* url + fmt with each %s escaped. */

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "base/clock.h"
+#include "base/span.h"
 #include "base/util.h"
 
 /* What the process exits with. */
@@ -22,6 +24,16 @@ struct ctl {
 
 typedef int command_fn(struct ctl *c, int argc, char **argv);
 
+/* ---- usage.c ---- */
+
+/* Says it on stderr with the usage, returns EXIT_USAGE. */
+int bad_usage(struct ctl *c, const char *fmt, ...) CS_PRINTF(2, 3);
+/* "csctl: ..." on stderr. */
+void complain(const char *fmt, ...) CS_PRINTF(1, 2);
+/* Takes "10s" or "500ms", more than none and at most an hour. EXIT_OK, or EXIT_USAGE after saying
+ * so. */
+int take_timeout(struct ctl *c, const char *text, struct duration *out);
+
 /* ---- client.c: authd over HTTP ---- */
 
 struct client;
@@ -29,7 +41,7 @@ struct client;
 int client_new(const char *url, const char *token_file, struct client **out);
 void client_free(struct client **c);
 /* Of one call, from now on; a minute if it was not said. */
-void client_set_timeout(struct client *c, unsigned seconds);
+void client_set_timeout(struct client *c, struct duration d);
 /* Sends body (stolen, NULL: none) to a path and query made of fmt, in which %s are escaped. 0 and
  * *status with *out, which the caller owns (NULL: no JSON in it), or EXIT_UNREACHABLE after saying
  * why. */
@@ -43,11 +55,6 @@ int ctl_call(struct ctl *c, const char *method, json_t *body, json_t **out, cons
 const char *problem_text(const json_t *problem, char *text, size_t size);
 
 /* ---- output.c ---- */
-
-/* Says it on stderr with the usage, returns EXIT_USAGE. */
-int bad_usage(struct ctl *c, const char *fmt, ...) CS_PRINTF(2, 3);
-/* "csctl: ..." on stderr. */
-void complain(const char *fmt, ...) CS_PRINTF(1, 2);
 
 void print_json(const json_t *j);
 /* What stands under a name as text, "" if nothing does. Arrays are joined by spaces. */

@@ -115,13 +115,14 @@ static void *load(struct doctor *d, const char *path, const char *usual,
 
 static int read_options(struct ctl *c, int argc, char **argv, struct doctor *d, struct options *o)
 {
-    enum { REGISTRAR = 256, AUTHD, LAN, REDIS_USER, REDIS_PASSWORD };
+    enum { REGISTRAR = 256, AUTHD, LAN, REDIS_USER, REDIS_PASSWORD, TIMEOUT };
     static const struct option options[] = {
         { "registrar", required_argument, NULL, REGISTRAR },
         { "authd", required_argument, NULL, AUTHD },
         { "lan", no_argument, NULL, LAN },
         { "redis-user", required_argument, NULL, REDIS_USER },
         { "redis-password-file", required_argument, NULL, REDIS_PASSWORD },
+        { "timeout", required_argument, NULL, TIMEOUT },
         { 0 },
     };
     optind = 0;
@@ -142,6 +143,10 @@ static int read_options(struct ctl *c, int argc, char **argv, struct doctor *d, 
             break;
         case REDIS_PASSWORD:
             d->ask.password_file = optarg;
+            break;
+        case TIMEOUT:
+            if (take_timeout(c, optarg, &d->timeout))
+                return EXIT_USAGE;
             break;
         default:
             return bad_usage(c, "%s is not an option here, or lacks its value", argv[optind - 1]);

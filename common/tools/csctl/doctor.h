@@ -47,6 +47,8 @@ struct redis_facts {
     bool open_to_all;       /* the default user needs no password */
     bool by_address;        /* over TCP, not a Unix socket */
     bool loopback;
+    bool encrypted;
+    unsigned wait; /* replicas that a write waits for */
     bool has_clock;
     int64_t ahead_ms; /* of our clock */
 };

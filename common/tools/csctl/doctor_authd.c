@@ -204,6 +204,7 @@ static void check_registrar(struct doctor *d)
     addr_format(&d->registrar->http.listen, url + strlen(url));
     if (client_new(url, NULL, &c))
         return;
+    client_set_timeout(c, d->timeout);
     if (client_call(c, "GET", NULL, &status, &answer, "/readyz"))
         finding(d, LEVEL_FAULT, "registrar.ready", "Start it, or correct http.listen.",
                 "the registrar does not answer at %s", url);
@@ -246,6 +247,7 @@ static void examine_rest(struct doctor *d)
     }
     if (client_new(url, token, &c))
         return; /* the file's mode was a finding already */
+    client_set_timeout(c, d->timeout);
     check_rest(d, c);
     if (token)
         check_lists(d, c);

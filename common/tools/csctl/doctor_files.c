@@ -2,6 +2,8 @@
 #include <errno.h>
 #include <libgen.h>
 #include <limits.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -68,10 +70,45 @@ static void check_secret(struct doctor *d, const char *path, const struct keeper
         finding(d, LEVEL_FINE, "files", NULL, "%s is for %s alone", path, k->name);
 }
 
+/* The first certificate of a PEM file: good from when, until when. */
+static void check_certificate(struct doctor *d, const char *path)
+{
+    enum { SOON_DAYS = 14 };
+    const char *const renew = "Renew it, and restart what reads it.";
+    int days = 0, seconds = 0;
+    FILE *f = path ? fopen(path, "re") : NULL;
+    X509 *x = f ? PEM_read_X509(f, NULL, NULL, NULL) : NULL;
+    if (f)
+        fclose(f);
+    if (!path)
+        return;
+    if (!x || !ASN1_TIME_diff(&days, &seconds, NULL, X509_get0_notAfter(x)))
+        finding(d, LEVEL_FAULT, "certificates.unreadable", "Write it as PEM.",
+                "%s holds no certificate that can be read", path);
+    else if (days < 0 || seconds < 0)
+        finding(d, LEVEL_FAULT, "certificates.expired", renew, "%s has expired", path);
+    else if (X509_cmp_current_time(X509_get0_notBefore(x)) > 0)
+        finding(d, LEVEL_FAULT, "certificates.early", "Look at this machine's clock.",
+                "%s is not valid yet", path);
+    else if (days < SOON_DAYS)
+        finding(d, LEVEL_WARNING, "certificates.soon", renew, "%s expires in %d days", path, days);
+    else
+        finding(d, LEVEL_FINE, "certificates", NULL, "%s is good for %d days", path, days);
+    X509_free(x);
+}
+
 static void check_redis_files(struct doctor *d, const struct redis_settings *r,
                               const struct keeper *k)
 {
-    check_secret(d, r->password_file, k, "Write the password of this user of Redis into it.");
+    static const char making[] = "Write the password of this user of Redis into it.";
+    check_secret(d, r->password_file, k, making);
+    if (r->sentinel)
+        check_secret(d, r->sentinel->password_file, k, making);
+    if (!r->tls)
+        return;
+    check_secret(d, r->tls->key_file, k, "Make it anew, with its certificate.");
+    check_certificate(d, r->tls->certificate_file);
+    check_certificate(d, r->tls->ca_file);
 }
 
 /* Made by the registrar itself, so that a missing one is none to worry about. */

@@ -15,7 +15,7 @@ enum { FILES_APART = 256 };
 struct process {
     pid_t pid;
     uid_t uid;
-    uint64_t files; /* that it may open; 0: unknown */
+    uint64_t files; /* that it may open; 0: unknown, or any number */
     char name[32];
 };
 
@@ -79,30 +79,37 @@ static pid_t holder_of(enum sip_transport transport, uint16_t port)
     return pid;
 }
 
+/* What stands behind a heading in a file of /proc, whose lines begin with them; NULL if none does.
+ */
+static const char *read_line(pid_t pid, const char *file, const char *heading, char *line, size_t n)
+{
+    char path[64];
+    const char *found = NULL;
+    const size_t len = strlen(heading);
+    snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, file);
+    FILE *f = fopen(path, "re");
+    while (f && !found && fgets(line, (int)n, f))
+        found = strncmp(line, heading, len) == 0 ? line + len + strspn(line + len, " \t") : NULL;
+    if (f)
+        fclose(f);
+    return found;
+}
+
 static bool read_process(pid_t pid, struct process *out)
 {
-    char path[64], line[256];
-    unsigned long value;
-    *out = (struct process){ .pid = pid, .uid = (uid_t)-1 };
-    snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
-    FILE *f = fopen(path, "re");
-    while (f && fgets(line, sizeof(line), f)) {
-        if (sscanf(line, "Uid: %lu", &value) == 1)
-            out->uid = (uid_t)value;
-        else
-            sscanf(line, "Name: %31s", out->name);
-    }
-    if (f)
-        fclose(f);
-    snprintf(path, sizeof(path), "/proc/%d/limits", (int)pid);
-    f = fopen(path, "re");
-    while (f && fgets(line, sizeof(line), f)) {
-        if (sscanf(line, "Max open files %lu", &value) == 1)
-            out->files = value;
-    }
-    if (f)
-        fclose(f);
-    return out->uid != (uid_t)-1;
+    char line[256];
+    *out = (struct process){ .pid = pid };
+    const char *name = read_line(pid, "status", "Name:", line, sizeof(line));
+    if (!name)
+        return false;
+    span_copy(out->name, sizeof(out->name), span_of(name, strcspn(name, "\n")));
+    const char *uid = read_line(pid, "status", "Uid:", line, sizeof(line));
+    if (!uid)
+        return false;
+    out->uid = (uid_t)strtoul(uid, NULL, 10);
+    const char *files = read_line(pid, "limits", "Max open files", line, sizeof(line));
+    out->files = files ? strtoull(files, NULL, 10) : 0; /* 0 for "unlimited", too */
+    return true;
 }
 
 /* ---- judging ---- */

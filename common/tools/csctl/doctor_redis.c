@@ -162,6 +162,20 @@ static void judge_role(struct doctor *d, struct span info)
                 SPAN_ARG(redis_info(info, SPAN("master_host"))));
 }
 
+static void judge_wait(struct doctor *d, const struct redis_facts *f)
+{
+    const uint64_t replicas = info_number(f->info, "connected_slaves");
+    if (!f->wait)
+        return;
+    if (replicas < f->wait)
+        finding(d, LEVEL_FAULT, "redis.wait", "Bring the replicas back, or lower wait.",
+                "each write waits for %u replicas, and %llu are connected: every REGISTER gets 503",
+                f->wait, (unsigned long long)replicas);
+    else
+        finding(d, LEVEL_FINE, "redis.wait", NULL, "%u of %llu replicas confirm each write",
+                f->wait, (unsigned long long)replicas);
+}
+
 static void judge_writing(struct doctor *d, const struct redis_facts *f)
 {
     const bool aof = info_is(f->info, "aof_enabled", "1");
@@ -208,6 +222,10 @@ static void judge_access(struct doctor *d, const struct redis_facts *f)
         "Turn the default user off, and give registrar and authd users of their own (ACL).";
     if (!f->by_address)
         return; /* the file system says who may open a Unix socket */
+    if (!f->loopback && !f->encrypted)
+        finding(d, LEVEL_WARNING, "redis.tls",
+                "Give redis a tls section, and its server a certificate.",
+                "what is said to Redis crosses the network in clear, passwords and bindings");
     if (f->open_to_all && !f->loopback)
         finding(d, LEVEL_FAULT, "redis.access", remedy,
                 "whoever reaches this Redis over the network may do everything, without password");
@@ -250,6 +268,7 @@ void doctor_judge_redis(struct doctor *d, const struct redis_facts *f)
     }
     judge_version(d, f->info);
     judge_role(d, f->info);
+    judge_wait(d, f);
     judge_writing(d, f);
     judge_memory(d, f->info);
     judge_access(d, f);
@@ -270,6 +289,8 @@ static void examine(struct doctor *d, struct redis *r, const struct redis_settin
         .settings = settings,
         .by_address = server->socket == NULL,
         .loopback = addr_is_loopback(&server->address),
+        .encrypted = server->tls != NULL,
+        .wait = server->wait,
         .open_to_all = ask_open_to_all(d, r),
     };
     f.has_clock = ask_clock(d, r, &f.ahead_ms);

@@ -29,7 +29,7 @@ static int ask_http(struct ctl *c, struct client *client, bool live)
 {
     json_t *alive = NULL, *ready = NULL;
     unsigned status = 0;
-    client_set_timeout(client, WITHIN_S);
+    client_set_timeout(client, DURATION_S(WITHIN_S));
     int err = client_call(client, "GET", NULL, &status, &alive, "/healthz");
     bool ok = !err && status == 200 && json_is_object(alive);
     if (!ok) {

@@ -84,7 +84,8 @@ static const struct command {
       "  --authd FILE         /etc/countersign/authd.yaml, if it is there\n"
       "  --lan                phones are in the private network that is advertised\n"
       "  --redis-user U       who may ask Redis how it is set up; a daemon's user if not given\n"
-      "  --redis-password-file F\n" },
+      "  --redis-password-file F\n"
+      "  --timeout T          of one question (2s)\n" },
     { "selftest", selftest, "--sip ADDR --domain D --user U --password-file F ... [options]",
       "try everything out as two phones",
       "Two phones register, are refused where they must be, call each other and hang up; nothing\n"

@@ -1,33 +1,9 @@
-#include <stdarg.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "csctl.h"
 
 enum { CELL = 512, COLUMNS = 12 };
-
-void complain(const char *fmt, ...)
-{
-    va_list ap;
-    va_start(ap, fmt);
-    fputs("csctl: ", stderr);
-    vfprintf(stderr, fmt, ap);
-    fputc('\n', stderr);
-    va_end(ap);
-}
-
-int bad_usage(struct ctl *c, const char *fmt, ...)
-{
-    va_list ap;
-    const char *gap = *c->command ? " " : "";
-    va_start(ap, fmt);
-    fprintf(stderr, "csctl%s%s: ", gap, c->command);
-    vfprintf(stderr, fmt, ap);
-    fprintf(stderr, "\nUsage: csctl%s%s %s\nMore: csctl%s%s --help\n", gap, c->command, c->usage,
-            gap, c->command);
-    va_end(ap);
-    return EXIT_USAGE;
-}
 
 void print_json(const json_t *j)
 {

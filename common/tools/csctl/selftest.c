@@ -66,20 +66,6 @@ static int add_transport(struct ctl *c, struct options *o, const char *name)
     return add_server(c, o, transport, &o->server[o->n_servers - 1].addr);
 }
 
-static int set_timeout(struct ctl *c, struct options *o, const char *text)
-{
-    struct span s = span_str(text);
-    uint64_t n, unit = 0;
-    if (span_ends(s, SPAN("ms")))
-        unit = 1, s.n -= 2;
-    else if (span_ends(s, SPAN("s")))
-        unit = 1000, s.n -= 1;
-    if (!unit || span_u64(s, 3600 * 1000, &n) || n == 0)
-        return bad_usage(c, "\"%s\" is not a duration; write 10s", text);
-    o->timeout = DURATION_MS((int64_t)(n * unit));
-    return EXIT_OK;
-}
-
 static int read_options(struct ctl *c, int argc, char **argv, struct options *o)
 {
     enum { SIP = 256, TRANSPORT, DOMAIN, USER, PASSWORD_FILE, TIMEOUT };
@@ -117,7 +103,7 @@ static int read_options(struct ctl *c, int argc, char **argv, struct options *o)
             o->password_file[o->n_files++] = optarg;
             break;
         case TIMEOUT:
-            err = set_timeout(c, o, optarg);
+            err = take_timeout(c, optarg, &o->timeout);
             break;
         default:
             return bad_usage(c, "it does not know this option");

@@ -12,7 +12,8 @@ struct doctor_case {
     const char *name;
     const char *line, *instead; /* of GOOD; NULL: as it is */
     const char *fsync, *save;
-    bool open, by_address, far;
+    bool open, by_address, far, encrypted;
+    unsigned wait;
     int64_t ahead_ms;
     const char *check; /* the one finding beyond a note; NULL: none */
     enum level level;
@@ -83,9 +84,17 @@ static const struct doctor_case cases[] = {
       .open = true,
       .by_address = true,
       .far = true,
+      .encrypted = true,
       .check = "redis.access",
       .level = LEVEL_FAULT },
-    { .name = "password on the network", .by_address = true, .far = true },
+    { .name = "password on the network", .by_address = true, .far = true, .encrypted = true },
+    { .name = "in clear on the network",
+      .by_address = true,
+      .far = true,
+      .check = "redis.tls",
+      .level = LEVEL_WARNING },
+    { .name = "enough replicas", .wait = 2 },
+    { .name = "too few replicas", .wait = 3, .check = "redis.wait", .level = LEVEL_FAULT },
     { .name = "clock a little off", .ahead_ms = -999 },
     { .name = "clock off", .ahead_ms = -1000, .check = "redis.clock", .level = LEVEL_WARNING },
     { .name = "clock of another day",
@@ -143,6 +152,8 @@ static void test_each_setting_of_redis_is_judged_by_itself(void **state)
                                        .open_to_all = c->open,
                                        .by_address = c->by_address,
                                        .loopback = !c->far,
+                                       .encrypted = c->encrypted,
+                                       .wait = c->wait,
                                        .has_clock = true,
                                        .ahead_ms = c->ahead_ms };
         struct doctor d;
