@@ -67,6 +67,50 @@ void bound_fini(struct bound *b)
     }
 }
 
+/* ---- bindings go ---- */
+
+static bool carries_token(void *arg, const Countersign__Store__Binding *binding)
+{
+    const struct removal *r = arg;
+    return binding->flow && strcmp(binding->flow, r->token) == 0;
+}
+
+static void on_removed(void *arg, int err, size_t n)
+{
+    struct removal *r = arg;
+    if (err) /* it is found dead when somebody calls */
+        log_info(&blog, "the binding of a flow that is gone could not be removed",
+                 kv_s("aor", span_of(r->aor, r->aor_n)), kv_err(err));
+    metric_add(M_REG_GHOSTS, 0, (int64_t)n);
+    list_remove(&r->link);
+    free(r);
+}
+
+void bound_remove(struct bound *b, struct span aor, struct span token)
+{
+    struct removal *r = malloc(sizeof(*r) + aor.n);
+    if (!r)
+        return;
+    r->aor_n = aor.n;
+    memcpy(r->aor, aor.p, aor.n);
+    span_copy(r->token, sizeof(r->token), token);
+    r->call = location_remove(b->locations, aor, carries_token, on_removed, r);
+    if (!r->call) {
+        free(r);
+        return;
+    }
+    list_push_back(&b->removals, &r->link);
+}
+
+static void remove_all_of(struct bound *b, const struct flow *flow, struct span aor)
+{
+    char token[FLOW_TOKEN_MAX];
+    struct buf tb = BUF_INIT(token);
+    flow_token(flow, &tb);
+    if (buf_ok(&tb))
+        bound_remove(b, aor, buf_span(&tb));
+}
+
 /* ---- what a flow carries ---- */
 
 static uint64_t hash_of(const struct flow *f)
@@ -104,8 +148,12 @@ static struct bound_flow *find_or_add(struct bound *b, struct flow *flow)
 
 void bound_add(struct bound *b, struct flow *flow, struct span aor, struct span user)
 {
-    if (!flow_is_reliable(flow) || !flow->open)
+    if (!flow_is_reliable(flow))
         return;
+    if (!flow->open) { /* while its REGISTER was judged */
+        remove_all_of(b, flow, aor);
+        return;
+    }
     struct bound_flow *f = find_or_add(b, flow);
     if (!f)
         return;
@@ -125,53 +173,13 @@ void bound_add(struct bound *b, struct flow *flow, struct span aor, struct span 
     list_push_back(&f->aors, &c->link);
 }
 
-/* ---- bindings go ---- */
-
-static bool carries_token(void *arg, const Countersign__Store__Binding *binding)
-{
-    const struct removal *r = arg;
-    return binding->flow && strcmp(binding->flow, r->token) == 0;
-}
-
-static void on_removed(void *arg, int err, size_t n)
-{
-    struct removal *r = arg;
-    if (err) /* it is found dead when somebody calls */
-        log_info(&blog, "the binding of a flow that is gone could not be removed",
-                 kv_s("aor", span_of(r->aor, r->aor_n)), kv_err(err));
-    metric_add(M_REG_GHOSTS, 0, (int64_t)n);
-    list_remove(&r->link);
-    free(r);
-}
-
-void bound_remove(struct bound *b, struct span aor, struct span token)
-{
-    struct removal *r = malloc(sizeof(*r) + aor.n);
-    if (!r)
-        return;
-    r->aor_n = aor.n;
-    memcpy(r->aor, aor.p, aor.n);
-    span_copy(r->token, sizeof(r->token), token);
-    r->call = location_remove(b->locations, aor, carries_token, on_removed, r);
-    if (!r->call) {
-        free(r);
-        return;
-    }
-    list_push_back(&b->removals, &r->link);
-}
-
 void bound_flow_closed(struct bound *b, const struct flow *flow)
 {
-    char token[FLOW_TOKEN_MAX];
-    struct buf tb = BUF_INIT(token);
     struct bound_flow *f = find(b, flow);
     if (!f)
         return;
-    flow_token(flow, &tb);
-    list_for_each (it, &f->aors) {
-        if (buf_ok(&tb))
-            bound_remove(b, aor_of(container_of(it, struct carried, link)), buf_span(&tb));
-    }
+    list_for_each (it, &f->aors)
+        remove_all_of(b, flow, aor_of(container_of(it, struct carried, link)));
     flow_free(b, f);
 }
 

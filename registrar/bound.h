@@ -16,8 +16,8 @@ struct bound {
 void bound_init(struct bound *b);
 /* Forgets all. What was begun in Redis may still be done. */
 void bound_fini(struct bound *b);
-/* The flow carries a binding of this AOR, made by this user. Without memory it is not noted: the
- * binding then stays until it is found dead. */
+/* The flow carries a binding of this AOR, made by this user. One that has closed meanwhile loses it
+ * again. Without memory it is not noted: the binding then stays until it is found dead. */
 void bound_add(struct bound *b, struct flow *flow, struct span aor, struct span user);
 /* Removes what still carries this flow's token. */
 void bound_flow_closed(struct bound *b, const struct flow *flow);

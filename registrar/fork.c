@@ -275,8 +275,12 @@ static void on_response(void *arg, struct tx *tx, struct sip_msg *resp)
             forward(k, resp, SPAN_NULL);
         return;
     }
-    if (resp->status == 430 && b->target.token.p)
+    if (resp->status == 430 && b->target.token.p) { /* for us, not for the caller */
         bound_remove(&k->front->bound, b->target.aor, b->target.token);
+        if (!b->status)
+            finalize(b, 480, NULL);
+        return;
+    }
     if (resp->status >= 300) {
         if (!b->status)
             finalize(b, resp->status, resp);
