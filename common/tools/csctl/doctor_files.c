@@ -127,6 +127,27 @@ static void check_flow_key(struct doctor *d, const struct keeper *k)
         check_secret(d, path, k, "Remove it: the registrar makes another.");
 }
 
+/* By which registrars meet: a folder of their own, and certificates of their own. */
+static void check_link(struct doctor *d, const struct keeper *k)
+{
+    const __typeof__(d->registrar->link) *l = &d->registrar->link;
+    struct stat st;
+    if (l->directory && stat(l->directory, &st))
+        finding(d, LEVEL_FAULT, "files.link", "Make it, owned by the registrar's user, mode 700.",
+                "link.directory: %s: %s", l->directory, cs_strerror(-errno));
+    else if (l->directory && (!S_ISDIR(st.st_mode) || st.st_mode & 022))
+        finding(d, LEVEL_FAULT, "files.link", "chmod 700, or name a folder.",
+                "others may put a socket of their own into %s, where a registrar is looked for",
+                l->directory);
+    else if (l->directory)
+        finding(d, LEVEL_FINE, "files.link", NULL, "%s is there for the registrars", l->directory);
+    if (l->listen.sa.sa_family == AF_UNSPEC)
+        return;
+    check_secret(d, l->key_file, k, "Make it anew, with its certificate.");
+    check_certificate(d, l->certificate_file);
+    check_certificate(d, l->ca_file);
+}
+
 /* Each daemon becomes a user of its own, so that what one reads is not the other's. */
 static void check_users(struct doctor *d)
 {
@@ -160,6 +181,7 @@ void doctor_files(struct doctor *d)
     if (d->registrar) {
         const struct keeper k = { "registrar", d->registrar->user };
         check_flow_key(d, &k);
+        check_link(d, &k);
         check_redis_files(d, &d->registrar->redis, &k);
     }
     check_users(d);
