@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include "callee.h"
 #include "latency.h"
 #include "message.h"
 
@@ -168,6 +169,129 @@ static void test_challenge_without_qop_auth_is_none(void **state)
     teardown(&f);
 }
 
+static void test_message_is_challenged_by_a_proxy(void **state)
+{
+    struct fixture f;
+    char text[2000];
+    struct buf b = BUF_INIT(text);
+    (void)state;
+    setup(&f, "MD5");
+    f.site.run = 0;
+    f.request.serial = 0;
+    f.request.callee = &f.phones.p[1];
+    struct phone *ph = &f.phones.p[0];
+    memcpy(ph->nonce, "abc", ph->nonce_n = 3);
+    message_write(&b, &f.site, &f.request, ph);
+    assert_true(buf_ok(&b));
+    text[b.n] = '\0';
+    assert_ptr_equal(strstr(text, "MESSAGE sip:user00001@example.com SIP/2.0\r\n"), text);
+    assert_non_null(strstr(text, "To: <sip:user00001@example.com>\r\n"));
+    assert_non_null(strstr(text, "CSeq: 1 MESSAGE\r\n"));
+    assert_null(strstr(text, "Contact:"));
+    assert_non_null(strstr(text, "Proxy-Authorization: Digest username=\"user00000\", "));
+    assert_non_null(strstr(text, "uri=\"sip:user00001@example.com\", "
+                                 "response=\"c8bd59f9db25b83830add100320d5ad5\""));
+    assert_non_null(strstr(text, "Content-Length: 16\r\nContent-Type: text/plain\r\n\r\n"
+                                 "0000000300000000"));
+    teardown(&f);
+}
+
+static void test_407_is_for_a_message_and_401_for_a_register(void **state)
+{
+    struct fixture f;
+    (void)state;
+    setup(&f, "MD5");
+    assert_int_equal(
+        read_answer(&f,
+                    "SIP/2.0 407 Proxy Authentication Required\r\n" VIA
+                    "From: <sip:a@b>;tag=00000000\r\nTo: <sip:a@b>;tag=x\r\n"
+                    "Call-ID: 0000000000000abc-00000000\r\nCSeq: 1 MESSAGE\r\n"
+                    "WWW-Authenticate: Digest realm=\"example.com\", nonce=\"1\", qop=\"auth\"\r\n"
+                    "Proxy-Authenticate: Digest realm=\"example.com\", nonce=\"2\", "
+                    "qop=\"auth\"\r\n" END),
+        0);
+    assert_true(span_eq(f.answer.challenge.nonce, SPAN("2")));
+    f.phones.p[0].cseq = 1;
+    assert_false(message_matches(&f.answer, &f.site, &f.request, &f.phones.p[0]));
+    f.request.callee = &f.phones.p[1];
+    assert_true(message_matches(&f.answer, &f.site, &f.request, &f.phones.p[0]));
+    teardown(&f);
+}
+
+#define DELIVERED                                                 \
+    "MESSAGE sip:user00001@198.51.100.7:5060 SIP/2.0\r\n"         \
+    "Via: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKserver\r\nv: SIP/2" \
+    ".0/UDP 127.0.0.1:5062;branch=z9hG4bK0000000300000007\r\n"
+#define BODY "Content-Length: 16\r\n\r\n0000000300000007"
+
+static void test_callee_answers_what_was_passed_on(void **state)
+{
+    struct fixture f;
+    struct delivery d;
+    char text[2000];
+    struct buf b = BUF_INIT(text);
+    (void)state;
+    setup(&f, "MD5");
+    assert_int_equal(
+        callee_answer(&b, &f.site,
+                      SPAN(DELIVERED "From: <sip:user00000@example.com>;tag=00000000\r\n"
+                                     "To: <sip:user00001@example.com>\r\n"
+                                     "Call-ID: 0000000000000abc-00000000\r\n"
+                                     "CSeq: 1 MESSAGE\r\nSubject: x\r\n" BODY),
+                      &d),
+        0);
+    assert_int_equal(d.caller, 0);
+    assert_int_equal(d.slot, 3);
+    assert_int_equal(d.serial, 7);
+    assert_true(callee_is(&d, &f.phones.p[1]));
+    assert_false(callee_is(&d, &f.phones.p[0]));
+    assert_true(span_eq(buf_span(&b),
+                        SPAN("SIP/2.0 200 OK\r\n"
+                             "Via: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKserver\r\n"
+                             "v: SIP/2.0/UDP 127.0.0.1:5062;branch=z9hG4bK0000000300000007\r\n"
+                             "From: <sip:user00000@example.com>;tag=00000000\r\n"
+                             "Call-ID: 0000000000000abc-00000000\r\nCSeq: 1 MESSAGE\r\n"
+                             "To: <sip:user00001@example.com>;tag=0000000300000007\r\n" END)));
+    teardown(&f);
+}
+
+static void test_callee_refuses_what_was_not_sent_so(void **state)
+{
+    struct fixture f;
+    struct delivery d;
+    (void)state;
+    setup(&f, "MD5");
+#define FROM "From: <sip:user00000@example.com>;tag=00000000\r\n"
+#define TO   "To: <sip:user00001@example.com>\r\n"
+#define ID   "Call-ID: 0000000000000abc-00000000\r\nCSeq: 1 MESSAGE\r\n"
+    static const char *const bad[] = {
+        "",
+        "MESSAGE",
+        "INVITE sip:user00001@198.51.100.7:5060 SIP/2.0\r\n" VIA VIA FROM TO ID BODY,
+        "MESSAGE sip:user00001@198.51.100.7:5060 SIP/2.0\r\n" VIA FROM TO ID
+            BODY, /* no server's Via */
+        DELIVERED TO ID BODY,
+        DELIVERED FROM ID BODY,
+        DELIVERED FROM TO "CSeq: 1 MESSAGE\r\n" BODY,
+        DELIVERED FROM TO ID ID BODY,
+        DELIVERED FROM "To: <sip:user00001@example.com>;tag=x\r\n" ID BODY,
+        DELIVERED FROM TO "Call-ID: 0000000000000abd-00000000\r\nCSeq: 1 MESSAGE\r\n" BODY,
+        DELIVERED FROM TO ID "folded\r\n" BODY,
+        DELIVERED FROM TO ID "Content-Length: 15\r\n\r\n0000000300000007",
+        DELIVERED FROM TO ID "Content-Length: 15\r\n\r\n000000030000000",
+        DELIVERED FROM TO ID END,
+    };
+    for (size_t i = 0; i < CS_LEN(bad); i++) {
+        char text[2000];
+        struct buf b = BUF_INIT(text);
+        assert_int_equal(callee_answer(&b, &f.site, span_str(bad[i]), &d), CS_EPROTO);
+    }
+    char small[64]; /* the answer does not fit */
+    struct buf b = BUF_INIT(small);
+    assert_int_equal(callee_answer(&b, &f.site, SPAN(DELIVERED FROM TO ID BODY), &d), CS_EPROTO);
+    teardown(&f);
+}
+
 static void test_percentiles_are_near_the_truth(void **state)
 {
     static struct latency l;
@@ -190,6 +314,10 @@ int main(void)
         cmocka_unit_test(test_binding_is_found_among_others_with_its_time),
         cmocka_unit_test(test_challenge_of_our_algorithm_and_realm_is_chosen),
         cmocka_unit_test(test_challenge_without_qop_auth_is_none),
+        cmocka_unit_test(test_message_is_challenged_by_a_proxy),
+        cmocka_unit_test(test_407_is_for_a_message_and_401_for_a_register),
+        cmocka_unit_test(test_callee_answers_what_was_passed_on),
+        cmocka_unit_test(test_callee_refuses_what_was_not_sent_so),
         cmocka_unit_test(test_percentiles_are_near_the_truth),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

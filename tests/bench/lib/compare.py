@@ -14,9 +14,14 @@ import time
 import countersign
 import kamailio
 import load
+import peers
 import process
 import report
+from anatomy import Anatomy
+from bench import Bench, say
+from hop import Hop
 from redis import Redis
+from workers import Workers
 
 SERVERS = [countersign.Countersign, kamailio.ByHand, kamailio.DatabaseOnly, kamailio.InMemory,
            kamailio.WriteThrough]
@@ -29,9 +34,20 @@ def read_options():
     names = [s.name for s in SERVERS]
     p = argparse.ArgumentParser(
         prog="register", description="Compares Countersign with Kamailio at REGISTER: CPU time, "
-        "latency and memory, in turn and several times. Exit status 0 when everything ran and "
+        "latency and memory, in turn and several times; or, by --workers, --hop or --anatomy, "
+        "measures one thing about Countersign. Exit status 0 when everything ran and "
         "every answer was right, whatever the numbers; 1 when a server gave wrong answers; 2 when "
         "something could not run.")
+    instead = p.add_mutually_exclusive_group()
+    instead.add_argument("--workers", type=int, metavar="N",
+                         help="compare one worker with N: throughput, and what each process uses")
+    instead.add_argument("--hop", action="store_true",
+                         help="what a MESSAGE costs to a phone of another registrar")
+    instead.add_argument("--anatomy", action="store_true",
+                         help="CPU, context switches and system calls of each process for one "
+                         "REGISTER, of Countersign and of Kamailio with hand-written Redis")
+    p.add_argument("--worker-share", type=float, default=20, metavar="PERCENT",
+                   help="of a core that each worker may use in the limited runs of --workers (20)")
     p.add_argument("--rounds", type=int, default=3, help="how many times (3)")
     p.add_argument("--seconds", type=float, default=4, help="length of each measurement (4)")
     p.add_argument("--quick", action="store_true",
@@ -51,54 +67,23 @@ def read_options():
     p.add_argument("-o", "--output", choices=["text", "json"], default="text")
     p.add_argument("--markdown", action="store_true", help="print the table as README has it")
     o = p.parse_args()
+    if o.workers is not None and not 2 <= o.workers <= 32:
+        p.error("--workers: 2 to 32")
+    if not 1 <= o.worker_share <= 100:
+        p.error("--worker-share: 1 to 100")
     if o.quick:
         o.rounds, o.seconds, o.bindings = 1, 1.5, min(o.bindings, 20000)
     return o
 
 
-def say(text):
-    print(text, file=sys.stderr, flush=True)
-
-
-class Bench:
+class Comparison(Bench):
     def __init__(self, options, work):
-        self.o = options
-        self.work = work
-        self.wrong = []
-        self.runs = []  # {"round", "server", "metric", and what the generator said}
+        super().__init__(options, work)
         self.memory = {}
-        self.program = os.path.join(options.build, "tests", "bench", "sipload")
         self.classes = [s for s in SERVERS if s.name in (options.only or USUAL)]
 
-    def users(self, n):
-        """A file of n phones, one of the same with wrong passwords, and the list."""
-        text = process.run([self.program, "--print-users", "-n", n]).decode()
-        good, bad = (os.path.join(self.work, f"{kind}-{n}.csv") for kind in ("users", "wrong"))
-        with open(good, "w") as f:
-            f.write(text)
-        with open(bad, "w") as f:
-            f.write(text.replace("\n", "-not\n"))
-        return good, bad, [tuple(line.split(",")) for line in text.splitlines()]
-
-    def must(self, server, complaint):
-        if complaint:
-            self.wrong.append(f"{server.name}: {complaint}")
-            say(f"  WRONG: {server.name}: {complaint}")
-
-    def measure(self, run, number, server, metric, *options):
-        result = run(server, "-t", self.o.seconds, *options)
-        self.runs.append({"round": number, "server": server.name, "metric": metric, **result})
-        if result["wrong"]:
-            self.must(server, f"{metric}: {result['errors']}, first {result['first_wrong']!r}")
-        say(f"  {metric:7} {server.name:22} {result.get('cpu_us_per_op', 0):7.1f} us  "
-            f"{result['ops_per_s']:8.0f}/s  p50 {result['latency_us']['p50'] / 1000:7.2f} ms  "
-            f"p99 {result['latency_us']['p99'] / 1000:7.2f} ms  "
-            + " ".join(f"{what} {us:.1f}" for what, us in result["parts"].items()))
-        return result
-
     def round(self, run, number, servers):
-        say(f"round {number} of {self.o.rounds}")
-        order = servers if number % 2 else servers[::-1]
+        order = self.in_turn(number, servers)
         closed = ("-w", min(1, self.o.seconds / 4), "-i", INFLIGHT)
         capacity = {}
         for server in order:
@@ -116,18 +101,11 @@ class Bench:
         run = load.Load(self.program, good, self.o.algorithm)
         folder = os.path.join(self.work, "speed")
         servers = [c(folder, users, self.o.algorithm) for c in self.classes]
-        try:
-            for server in servers:
-                say(f"starting {server.name}")
-                server.start()
-                self.must(server, load.registers(run, server, self.o.users))
+        with self.serving(servers, run):
             for number in range(1, self.o.rounds + 1):
                 self.round(run, number, servers)
             for server in servers:
                 self.must(server, load.refuses(run, server, bad))
-        finally:
-            for server in servers:
-                server.stop()
 
     def fill(self, server, run):
         """Bytes that a binding costs. Before, a few phones register as often as all will, so that
@@ -168,8 +146,17 @@ class Bench:
                 server.stop()
 
 
+    def run(self):
+        self.speed()
+        self.fill_all()
+
+    def report(self):
+        return peers.report(self, [(c.name, c.title) for c in self.classes])
+
+
 def main():
     o = read_options()
+    kind = Workers if o.workers else Hop if o.hop else Anatomy if o.anatomy else Comparison
     work = tempfile.mkdtemp(prefix="register-bench-")
     try:
         say("building")
@@ -178,14 +165,12 @@ def main():
         Redis.appendfsync = o.appendfsync
         started = time.strftime("%Y-%m-%d %H:%M:%S %z")
         busy = report.busy_share()
-        bench = Bench(o, work)
-        bench.speed()
-        bench.fill_all()
+        bench = kind(o, work)
+        bench.run()
         result = {"started": started, "machine": report.machine(busy), "options": vars(o),
                   "versions": {"countersign": countersign.version(),
                                "kamailio": kamailio.version()},
-                  "runs": bench.runs, "memory": bench.memory, "wrong": bench.wrong}
-        result["summary"] = report.summary(result, [(c.name, c.title) for c in bench.classes])
+                  "runs": bench.runs, "wrong": bench.wrong, **bench.report()}
         if o.output == "json":
             print(json.dumps(result, indent=2))
         else:

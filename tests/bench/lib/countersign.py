@@ -1,4 +1,4 @@
-"""Countersign: authd and one registrar, from a bench build, with the audit log on."""
+"""Countersign: authd and registrars, from a bench build, with the audit log on."""
 
 import json
 import os
@@ -29,7 +29,8 @@ peer_groups:
 """
 
 REGISTRAR = """\
-node: bench
+node: {node}
+workers: {workers}
 log: {{ level: warn }}
 authd: {{ socket: {folder}/auth.sock }}
 redis: {{ socket: {redis} }}
@@ -38,6 +39,20 @@ domains: [{domain}]
 listeners:
   - {{ name: udp, transport: udp, address: "127.0.0.1:{port}" }}
 """
+
+# How registrars and workers reach each other's phones.
+LINKS = {
+    None: "",
+    "unix": "flow_key_file: {folder}/flow.key\nlink: {{ directory: {folder} }}\n",
+    "tls": """\
+flow_key_file: {folder}/flow.key
+link:
+  listen: "127.0.0.1:{link}"
+  certificate_file: {folder}/{node}.crt
+  key_file: {folder}/{node}.key
+  ca_file: {folder}/ca.crt
+""",
+}
 
 
 def build(folder):
@@ -61,26 +76,63 @@ class Countersign(Server):
     title = "Countersign"
     location_keys = "cs:loc:*"
     build = ""  # folder of the build, set once
+    nodes = ("registrar",)
+    workers = 1
+    link = None
+
+    def __init__(self, *args):
+        super().__init__(*args)
+        self.ports = {node: self.port if node == self.nodes[0] else process.free_port()
+                      for node in self.nodes}
 
     def program(self, *names):
         return os.path.join(self.build, *names)
 
     def launch(self):
-        rest, health = process.free_port(), process.free_port()
+        rest = process.free_port()
         values = {"folder": self.folder, "redis": self.redis.socket, "domain": DOMAIN, "rest": rest,
-                  "health": health, "port": self.port, "algorithm": self.algorithm,
-                  "uid": os.getuid()}
+                  "algorithm": self.algorithm, "uid": os.getuid(), "workers": self.workers}
         self.write("nonce.key", secrets.token_hex(32) + "\n")
         self.write("seal.key", secrets.token_hex(32) + "\n")
         self.write("admin.token", secrets.token_hex(32) + "\n")
         authd = self.write("authd.yaml", AUTHD.format(**values))
-        registrar = self.write("registrar.yaml", REGISTRAR.format(**values))
-
         self.spawn("authd", [self.program("authd", "authd"), "--config", authd],
                    lambda: is_ready(rest))
         self.provision(rest)
-        self.spawn("registrar", [self.program("registrar", "registrar"), "--config", registrar],
-                   lambda: is_ready(health))
+        if self.link == "tls":
+            self.certify()
+        for node, port in self.ports.items():
+            self.launch_registrar(node, {**values, "node": node, "port": port})
+
+    def launch_registrar(self, node, values):
+        health = process.free_port(self.workers)
+        text = REGISTRAR + LINKS[self.link]
+        config = self.write(node + ".yaml", text.format(
+            **values, health=health, link=process.free_port()))
+        self.spawn(node, [self.program("registrar", "registrar"), "--config", config],
+                   lambda: all(is_ready(health + i) for i in range(self.workers)))
+
+    def certify(self):
+        """A certificate of one authority for each registrar."""
+        new = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+               "-nodes", "-days", "2"]
+        process.run([*new, "-keyout", "ca.key", "-out", "ca.crt", "-subj", "/CN=bench"],
+                    cwd=self.folder)
+        for node in self.nodes:
+            process.run([*new, "-keyout", f"{node}.key", "-out", f"{node}.crt", "-subj",
+                         f"/CN={node}", "-addext", f"subjectAltName=DNS:{node}", "-CA", "ca.crt",
+                         "-CAkey", "ca.key", "-addext", "basicConstraints=critical,CA:FALSE"],
+                        cwd=self.folder)
+
+    def parts(self):
+        """Its workers apart from each other."""
+        parts = super().parts()
+        for what, child in self.processes:
+            if self.workers > 1 and what in self.nodes:
+                workers = sorted(set(process.with_children(child.pid)) - {child.pid})
+                parts[child.pid] = "supervisor"
+                parts.update({pid: f"worker {i}" for i, pid in enumerate(workers, 1)})
+        return parts
 
     def provision(self, rest):
         lines = (json.dumps({"user": name, "realm": DOMAIN, "password": password})

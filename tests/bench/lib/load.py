@@ -22,11 +22,15 @@ class Load:
         if done.returncode not in (0, 1):
             raise Failure(f"{' '.join(argv)}: {done.stderr.strip()}")
         result = json.loads(done.stdout)
-        result["parts"] = {}  # CPU us for an operation, by program
+        ops = max(result["ops"], 1)
+        # For an operation, by program: CPU us, and how often it was woken and preempted.
+        kinds = {"parts": "us", "waits": "waits", "preempted": "preempted"}
+        result.update({kind: {} for kind in kinds})
         for used in result.pop("cpu"):
             what = parts[used["pid"]]
-            us = used["us"] / max(result["ops"], 1)
-            result["parts"][what] = round(result["parts"].get(what, 0) + us, 3)
+            for kind, key in kinds.items():
+                result[kind][what] = round(result[kind].get(what, 0) + used[key] / ops, 3)
+        result["generator"] = result.pop("own_cpu_us") / ops
         result["wrong"] = done.returncode == 1 or result["ops"] == 0
         result["first_wrong"] = "".join(done.stderr.splitlines(keepends=True)[1:2]).strip()
         return result

@@ -1,5 +1,6 @@
 """Processes that a benchmark starts, watches and ends."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -65,16 +66,21 @@ def memory(pids):
     return total
 
 
-def free_port():
-    """A port of 127.0.0.1 that is free for UDP and TCP."""
+def free_port(n=1):
+    """The first of n ports of 127.0.0.1 that are free for UDP and TCP."""
     while True:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, socket.socket() as tcp:
-            udp.bind(("127.0.0.1", 0))
+        with contextlib.ExitStack() as opened:
+            first = 0
             try:
-                tcp.bind(udp.getsockname())
-            except OSError:
+                for i in range(n):
+                    udp = opened.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+                    tcp = opened.enter_context(socket.socket())
+                    udp.bind(("127.0.0.1", first and first + i))
+                    tcp.bind(udp.getsockname())
+                    first = first or udp.getsockname()[1]
+            except (OSError, OverflowError):
                 continue
-            return udp.getsockname()[1]
+            return first
 
 
 def wait_for(condition, process, log_path, what, seconds=20):

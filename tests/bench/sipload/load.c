@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/rand.h"
+#include "callee.h"
 
 #define MS(n) ((int64_t)(n)*1000000)
 #define S(n)  ((int64_t)((n)*1e9))
@@ -23,8 +24,10 @@ struct slot {
     unsigned stale;
     struct request request;
     int64_t start, sent, again; /* again: the interval of retransmission */
+    size_t phone;               /* that is next, in a closed loop */
     size_t n;
     char text[MESSAGE];
+    char delivered[MESSAGE]; /* what the phone that is called answers */
 };
 
 enum phase { PRIME, WARM, MEASURE, DRAIN };
@@ -41,6 +44,7 @@ struct load {
     uint32_t *free_slots;
     unsigned n_slots, n_free;
     uint32_t serial;
+    size_t callers; /* the phones that send when measured: the first so many */
     size_t next_phone, primed;
     enum phase phase;
     int64_t now, begun, phase_end, arrival, scanned;
@@ -51,7 +55,7 @@ const char *const load_error_names[LOAD_ERRORS] = {
     [LOAD_MISMATCH] = "mismatch",       [LOAD_UNCHALLENGED] = "unchallenged",
     [LOAD_CHALLENGE] = "challenge",     [LOAD_REFUSED] = "refused",
     [LOAD_UNAVAILABLE] = "unavailable", [LOAD_STATUS] = "status",
-    [LOAD_CONTACT] = "contact",
+    [LOAD_CONTACT] = "contact",         [LOAD_DELIVERY] = "delivery",
 };
 
 static void fail(struct load *l, enum load_error kind, struct span text)
@@ -66,10 +70,16 @@ static struct phone *phone_of(struct load *l, const struct slot *s)
     return &l->phones->p[s->request.phone];
 }
 
+static unsigned socket_of(const struct load *l, size_t phone)
+{
+    unsigned socket = (unsigned)(phone % l->o->sockets);
+    return phone < l->callers ? socket : l->o->sockets + socket;
+}
+
 static void transmit(struct load *l, struct slot *s)
 {
     s->sent = l->now;
-    wire_send(l->wire, s->request.phone % wire_sockets(l->wire), span_of(s->text, s->n));
+    wire_send(l->wire, socket_of(l, s->request.phone), span_of(s->text, s->n));
 }
 
 /* Writes and sends the phone's next request, with credentials if it has a nonce. */
@@ -85,18 +95,34 @@ static void send_next(struct load *l, struct slot *s)
     transmit(l, s);
 }
 
+/* The phone of the next exchange in a slot. A closed loop gives each slot phones of its own, so
+ * that a slow server behind some sockets does not draw the load off a fast one behind others. */
+static size_t next_phone(struct load *l, struct slot *s, uint32_t slot)
+{
+    size_t step = l->n_slots, n = l->phase == PRIME ? l->phones->n : l->callers;
+    if (l->phase == PRIME || l->o->rate > 0 || l->o->mode == LOAD_FILL)
+        return l->next_phone++ % n;
+    size_t i = s->phone;
+    s->phone = i + step < n ? i + step : slot;
+    return i;
+}
+
 /* One exchange more; false when no slot or phone is free. */
 static bool start(struct load *l, int64_t at)
 {
     for (size_t tried = 0; l->n_free > 0 && tried < l->phones->n; tried++) {
-        size_t i = l->next_phone++ % l->phones->n;
+        uint32_t slot = l->free_slots[l->n_free - 1];
+        struct slot *s = &l->slots[slot];
+        size_t i = next_phone(l, s, slot);
         struct phone *ph = &l->phones->p[i];
         if (ph->busy)
             continue;
-        uint32_t slot = l->free_slots[--l->n_free];
-        struct slot *s = &l->slots[slot];
-        uint16_t port = wire_port(l->wire, (unsigned)(i % wire_sockets(l->wire)));
-        s->request = (struct request){ .slot = slot, .phone = (uint32_t)i, .port = port };
+        l->n_free--;
+        s->request = (struct request){ .slot = slot,
+                                       .phone = (uint32_t)i,
+                                       .port = wire_port(l->wire, socket_of(l, i)) };
+        if (l->o->mode == LOAD_MESSAGE && l->phase != PRIME)
+            s->request.callee = ph + l->callers;
         s->start = at;
         s->stale = 0;
         ph->busy = true;
@@ -117,14 +143,31 @@ static void finish(struct load *l, struct slot *s)
         l->primed++;
 }
 
+/* Is a 200 to the phone's request what it must be? */
+static bool is_due(struct load *l, const struct slot *s, const struct answer *a, struct span text)
+{
+    uint32_t slot, serial;
+    if (s->state == CHALLENGE_DUE) {
+        fail(l, LOAD_UNCHALLENGED, text);
+        return false;
+    }
+    if (s->request.callee) {
+        if (message_read_mark(a->to_tag, &slot, &serial) == 0 && slot == s->request.slot &&
+            serial == s->request.serial)
+            return true;
+        fail(l, LOAD_DELIVERY, text);
+        return false;
+    }
+    int64_t expires = message_expires(a, phone_of(l, s));
+    if (expires > 0 && expires <= l->site->expires)
+        return true;
+    fail(l, LOAD_CONTACT, text);
+    return false;
+}
+
 static void on_ok(struct load *l, struct slot *s, const struct answer *a, struct span text)
 {
-    int64_t expires = message_expires(a, phone_of(l, s));
-    if (s->state == CHALLENGE_DUE)
-        fail(l, LOAD_UNCHALLENGED, text);
-    else if (expires <= 0 || expires > l->site->expires)
-        fail(l, LOAD_CONTACT, text);
-    else if (l->phase == MEASURE) {
+    if (is_due(l, s, a, text) && l->phase == MEASURE) {
         l->r->ops++;
         if (s->start >= l->begun)
             latency_add(&l->r->latency, l->now - s->start);
@@ -160,10 +203,35 @@ static void on_challenge(struct load *l, struct slot *s, const struct answer *a,
     send_next(l, s);
 }
 
-static void on_datagram(void *arg, struct span text)
+/* A MESSAGE for one of our phones. */
+static void on_delivery(struct load *l, unsigned socket, struct span text)
+{
+    char answer[MESSAGE];
+    struct buf b = BUF_INIT(answer);
+    struct delivery d;
+    if (callee_answer(&b, l->site, text, &d) != 0 || d.caller >= l->callers ||
+        socket != socket_of(l, d.caller + l->callers) ||
+        !callee_is(&d, &l->phones->p[d.caller + l->callers]) || d.slot >= l->n_slots) {
+        fail(l, LOAD_DELIVERY, text);
+        return;
+    }
+    struct slot *s = &l->slots[d.slot];
+    if (s->state == FREE || s->request.serial != d.serial) {
+        l->r->late++;
+        return;
+    }
+    memcpy(s->delivered, answer, b.n);
+    wire_send(l->wire, socket, span_of(s->delivered, b.n));
+}
+
+static void on_datagram(void *arg, unsigned socket, struct span text)
 {
     struct load *l = (struct load *)arg;
     struct answer a;
+    if (!span_starts(text, SPAN("SIP/2.0")) && l->o->mode == LOAD_MESSAGE) {
+        on_delivery(l, socket, text);
+        return;
+    }
     if (message_read(text, l->site, &a) != 0) {
         fail(l, LOAD_MALFORMED, text);
         return;
@@ -181,7 +249,7 @@ static void on_datagram(void *arg, struct span text)
         return;
     if (a.status == 200) {
         on_ok(l, s, &a, text);
-    } else if (a.status == 401) {
+    } else if (a.status == (s->request.callee ? 407 : 401)) {
         on_challenge(l, s, &a, text);
     } else {
         fail(l,
@@ -288,6 +356,7 @@ static int64_t until_due(const struct load *l)
 int load_run(const struct load_options *o, struct site *site, struct phones *phones,
              struct wire *wire, struct usage *usage, struct load_result *out)
 {
+    bool primed = o->mode == LOAD_CACHED || o->mode == LOAD_MESSAGE;
     struct load l = {
         .o = o,
         .site = site,
@@ -295,16 +364,18 @@ int load_run(const struct load_options *o, struct site *site, struct phones *pho
         .wire = wire,
         .usage = usage,
         .r = out,
-        .n_slots = o->rate > 0 ? SLOTS : o->inflight,
-        .phase = o->mode == LOAD_CACHED ? PRIME : WARM,
+        .callers = o->mode == LOAD_MESSAGE ? phones->n / 2 : phones->n,
+        .phase = primed ? PRIME : WARM,
     };
     *out = (struct load_result){ 0 };
-    l.n_free = l.n_slots = CS_MAX(l.n_slots, o->inflight);
+    l.n_free = l.n_slots = o->rate > 0 ? SLOTS : (unsigned)CS_MIN(o->inflight, l.callers);
     l.slots = calloc(l.n_slots, sizeof(*l.slots));
     l.free_slots = calloc(l.n_slots, sizeof(*l.free_slots));
     int err = l.slots && l.free_slots ? 0 : CS_ENOMEM;
-    for (unsigned i = 0; !err && i < l.n_slots; i++)
+    for (unsigned i = 0; !err && i < l.n_slots; i++) {
         l.free_slots[i] = l.n_slots - 1 - i;
+        l.slots[i].phone = i;
+    }
 
     l.now = l.arrival = clock_mono().ns;
     l.phase_end = l.phase == PRIME ? INT64_MAX : l.now + warmup_ns(o);

@@ -1,5 +1,6 @@
-/* Registers many phones and measures: so many exchanges under way all the time (closed loop), or a
- * rate of arrivals whatever the server does (open loop). Every answer is checked. */
+/* Registers many phones, or sends messages between them, and measures: so many exchanges under way
+ * all the time (closed loop), or a rate of arrivals whatever the server does (open loop). Every
+ * answer is checked. */
 #ifndef SIPLOAD_LOAD_H
 #define SIPLOAD_LOAD_H
 
@@ -9,9 +10,11 @@
 #include "wire.h"
 
 enum load_mode {
-    LOAD_FRESH,  /* REGISTER, 401, REGISTER with digest, 200 */
-    LOAD_CACHED, /* REGISTER with the nonce known and its next nc, 200 */
-    LOAD_FILL,   /* each phone once, with a fresh challenge */
+    LOAD_FRESH,   /* REGISTER, 401, REGISTER with digest, 200 */
+    LOAD_CACHED,  /* REGISTER with the nonce known and its next nc, 200 */
+    LOAD_FILL,    /* each phone once, with a fresh challenge */
+    LOAD_MESSAGE, /* MESSAGE, 407, MESSAGE with digest, 200 of the phone it is for: the first half
+                     of the phones to the second, all of them registered before */
 };
 
 enum load_error { /* what can be wrong with an answer, or its absence */
@@ -24,13 +27,16 @@ enum load_error { /* what can be wrong with an answer, or its absence */
                   LOAD_UNAVAILABLE,  /* 503 */
                   LOAD_STATUS,       /* any other status */
                   LOAD_CONTACT,      /* the 200 does not list our contact, or not with its time */
+                  LOAD_DELIVERY,     /* a phone got what is not for it, or a 200 is of no phone */
                   LOAD_ERRORS
 };
 extern const char *const load_error_names[LOAD_ERRORS];
 
 struct load_options {
     enum load_mode mode;
-    unsigned inflight; /* closed loop */
+    unsigned inflight; /* closed loop; a multiple of sockets loads all of them alike, always */
+    unsigned sockets;  /* of the wire: so many for phones, in LOAD_MESSAGE as many more for those
+                          that are called */
     double rate;       /* exchanges a second, open loop; 0: closed */
     double warmup_s, duration_s;
 };

@@ -1,23 +1,25 @@
-/* sipload: registers many phones over UDP and prints what it cost as JSON. It knows the passwords
- * of the phones it plays, sends to the one server it is told, and reads /proc of the processes it
- * is told to watch. */
+/* sipload: registers many phones over UDP, or sends messages between them, and prints what it cost
+ * as JSON. It knows the passwords of the phones it plays, sends to the servers it is told, and
+ * reads /proc of the processes it is told to watch. */
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 
-#include "base/clock.h"
 #include "load.h"
 
 static const char help[] =
     "Usage: sipload [OPTION]... HOST:PORT\n"
-    "Registers many phones over UDP, checks every answer and prints JSON.\n"
+    "Registers many phones over UDP, or sends messages between them, checks every answer and\n"
+    "prints JSON.\n"
     "\n"
     "  -m, --mode MODE        fresh   a new challenge each time (default)\n"
     "                         cached  the nonce known, with its next nc\n"
     "                         fill    each phone once\n"
+    "                         message a MESSAGE from a phone to another, challenged with 407,\n"
+    "                                 which that one answers: the first half to the second\n"
+    "  -c, --callees HOST:PORT where phones register that are called (default: where all do)\n"
     "  -n, --users N          how many phones (default 10000)\n"
     "  -u, --users-file FILE  \"name,password\" a line, instead of made-up ones\n"
     "  -d, --domain NAME      domain of the phones (default bench.example)\n"
@@ -25,11 +27,11 @@ static const char help[] =
     "  -a, --algorithm NAME   MD5 (default) or SHA-256\n"
     "  -i, --inflight N       exchanges under way in the closed loop (default 64)\n"
     "  -r, --rate N           open loop: so many exchanges a second\n"
-    "  -s, --sockets N        UDP sockets (default 16)\n"
+    "  -s, --sockets N        UDP sockets (default 16); as many again for phones that are called\n"
     "  -w, --warmup SECONDS   not measured (default 1)\n"
     "  -t, --duration SECONDS measured (default 5)\n"
     "  -e, --expires SECONDS  asked for each binding (default 3600)\n"
-    "  -p, --pids PID,...     also print the CPU time that these processes used\n"
+    "  -p, --pids PID,...     also print what these processes used: CPU time, context switches\n"
     "      --repeat-nc        send nc=00000001 again and again, which must not pass\n"
     "      --print-users      print the phones as a users file and end\n"
     "      --help             this text\n"
@@ -39,16 +41,18 @@ static const char help[] =
 struct settings {
     const char *users_file, *domain, *realm, *algorithm;
     size_t users;
-    unsigned sockets;
     uint32_t expires;
     bool print_users, repeat_nc;
-    struct addr server;
+    struct addr server, callees;
     struct load_options load;
     struct usage usage;
 };
 
 static const char *const mode_names[] = {
-    [LOAD_FRESH] = "fresh", [LOAD_CACHED] = "cached", [LOAD_FILL] = "fill"
+    [LOAD_FRESH] = "fresh",
+    [LOAD_CACHED] = "cached",
+    [LOAD_FILL] = "fill",
+    [LOAD_MESSAGE] = "message",
 };
 
 static void usage_error(const char *what, const char *value)
@@ -98,6 +102,7 @@ static struct settings read_options(int argc, char **argv)
         { "algorithm", required_argument, NULL, 'a' },
         { "inflight", required_argument, NULL, 'i' },
         { "rate", required_argument, NULL, 'r' },
+        { "callees", required_argument, NULL, 'c' },
         { "sockets", required_argument, NULL, 's' },
         { "warmup", required_argument, NULL, 'w' },
         { "duration", required_argument, NULL, 't' },
@@ -111,11 +116,11 @@ static struct settings read_options(int argc, char **argv)
     struct settings s = {
         .domain = "bench.example",
         .algorithm = "MD5",
-        .sockets = 16,
         .expires = 3600,
-        .load = { .inflight = 64, .warmup_s = 1, .duration_s = 5 },
+        .load = { .inflight = 64, .sockets = 16, .warmup_s = 1, .duration_s = 5 },
     };
-    for (int c; (c = getopt_long(argc, argv, "m:n:u:d:R:a:i:r:s:w:t:e:p:", options, NULL)) >= 0;) {
+    for (int c;
+         (c = getopt_long(argc, argv, "m:n:u:d:R:a:i:r:c:s:w:t:e:p:", options, NULL)) >= 0;) {
         switch (c) {
         case 'm':
             s.load.mode = mode_of(optarg);
@@ -141,8 +146,12 @@ static struct settings read_options(int argc, char **argv)
         case 'r':
             s.load.rate = number("not a rate", optarg, 0.1, 1e6);
             break;
+        case 'c':
+            if (addr_parse(span_str(optarg), 5060, &s.callees) != 0)
+                usage_error("not an address", optarg);
+            break;
         case 's':
-            s.sockets = (unsigned)number("not 1 to 64 sockets", optarg, 1, WIRE_SOCKETS);
+            s.load.sockets = (unsigned)number("not 1 to 64 sockets", optarg, 1, WIRE_SOCKETS / 2);
             break;
         case 'w':
             s.load.warmup_s = number("not a time", optarg, 0, 3600);
@@ -174,6 +183,8 @@ static struct settings read_options(int argc, char **argv)
     if (!s.print_users &&
         (optind != argc - 1 || addr_parse(span_str(argv[optind]), 5060, &s.server) != 0))
         usage_error("one server address is needed", optind < argc ? argv[optind] : "none given");
+    if (s.callees.sa.sa_family == 0)
+        s.callees = s.server;
     return s;
 }
 
@@ -195,8 +206,8 @@ static void print_usage(const struct usage *u, uint64_t ops)
     double sum = 0;
     printf("  \"cpu\": [");
     for (size_t i = 0; i < u->n; i++) {
-        printf("%s{\"pid\": %d, \"us\": %.0f}", i > 0 ? ", " : "", u->pid[i],
-               (double)u->ns[i] / 1e3);
+        printf("%s{\"pid\": %d, \"us\": %.0f, \"waits\": %" PRId64 ", \"preempted\": %" PRId64 "}",
+               i > 0 ? ", " : "", u->pid[i], (double)u->ns[i] / 1e3, u->waits[i], u->preempted[i]);
         sum += (double)u->ns[i] / 1e3;
     }
     printf("],\n  \"cpu_us\": %.0f,\n", sum);
@@ -204,7 +215,7 @@ static void print_usage(const struct usage *u, uint64_t ops)
         printf("  \"cpu_us_per_op\": %.3f,\n", sum / (double)ops);
 }
 
-static void print_result(const struct settings *s, const struct load_result *r, double own_us)
+static void print_result(const struct settings *s, const struct load_result *r)
 {
     printf("{\n  \"mode\": \"%s\",\n", mode_names[s->load.mode]);
     if (s->load.rate > 0)
@@ -221,15 +232,7 @@ static void print_result(const struct settings *s, const struct load_result *r, 
     print_usage(&s->usage, r->ops);
     printf("  \"retransmits\": %" PRIu64 ",\n  \"stale\": %" PRIu64 ",\n  \"late\": %" PRIu64
            ",\n  \"overrun\": %" PRIu64 ",\n  \"own_cpu_us\": %.0f\n}\n",
-           r->retransmits, r->stale, r->late, r->overrun, own_us);
-}
-
-static double own_cpu_us(void)
-{
-    struct rusage u;
-    getrusage(RUSAGE_SELF, &u);
-    return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1e6 +
-           (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec);
+           r->retransmits, r->stale, r->late, r->overrun, (double)s->usage.own_ns / 1e3);
 }
 
 int main(int argc, char **argv)
@@ -249,17 +252,22 @@ int main(int argc, char **argv)
         phones_write(&phones, stdout);
         goto out;
     }
+    if (!err && s.load.mode == LOAD_MESSAGE && phones.n < 2)
+        usage_error("a message takes two phones", "one given");
     if (!err)
-        err = wire_open(&s.server, s.sockets, &wire);
+        err = wire_open(&wire);
+    if (!err)
+        err = wire_connect(wire, &s.server, s.load.sockets);
+    if (!err && s.load.mode == LOAD_MESSAGE)
+        err = wire_connect(wire, &s.callees, s.load.sockets);
     if (!err) {
         phones_hash(&phones, hash, span_str(s.realm));
         site_init(&site, span_str(s.domain), span_str(s.realm), hash, s.expires);
         site.repeat_nc = s.repeat_nc;
         prctl(PR_SET_TIMERSLACK, 1); /* an open loop is only as even as its timer */
-        double before = own_cpu_us();
         err = load_run(&s.load, &site, &phones, wire, &s.usage, &result);
         if (!err) {
-            print_result(&s, &result, own_cpu_us() - before);
+            print_result(&s, &result);
             if (result.error_sum > 0)
                 fprintf(stderr, "sipload: first wrong answer:\n%s\n", result.first_error);
         }

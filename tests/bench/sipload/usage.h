@@ -1,5 +1,5 @@
-/* CPU time of processes, from the scheduler's own nanoseconds: /proc/PID/stat counts ticks of 10
- * milliseconds and charges them to whoever runs at the tick. */
+/* CPU time and context switches of processes; the time from the scheduler's own nanoseconds:
+ * /proc/PID/stat counts ticks of 10 milliseconds and charges them to whoever runs at the tick. */
 #ifndef SIPLOAD_USAGE_H
 #define SIPLOAD_USAGE_H
 
@@ -10,7 +10,11 @@ enum { USAGE_PROCESSES = 64 };
 
 struct usage {
     int pid[USAGE_PROCESSES];
-    int64_t ns[USAGE_PROCESSES]; /* spent between the two calls below */
+    /* All of these between the two calls below. */
+    int64_t ns[USAGE_PROCESSES];
+    int64_t waits[USAGE_PROCESSES];     /* it had nothing to do, and was woken again */
+    int64_t preempted[USAGE_PROCESSES]; /* it had to let others run */
+    int64_t own_ns;                     /* of this process */
     size_t n;
 };
 

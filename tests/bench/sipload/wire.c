@@ -45,25 +45,26 @@ static int open_socket(const struct addr *server, uint16_t *port)
     return fd;
 }
 
-int wire_open(const struct addr *server, unsigned n, struct wire **out)
+int wire_open(struct wire **out)
 {
-    struct wire *w = calloc(1, sizeof(*w));
-    *out = NULL;
+    struct wire *w = *out = calloc(1, sizeof(*w));
     if (!w)
         return CS_ENOMEM;
-    for (; w->n < n; w->n++) {
-        int fd = open_socket(server, &w->port[w->n]);
-        if (fd < 0) {
-            wire_close(&w);
-            return fd;
-        }
-        w->fd[w->n] = (struct pollfd){ .fd = fd, .events = POLLIN };
-    }
     for (unsigned i = 0; i < WIRE_BATCH; i++) {
         w->in.iov[i] = (struct iovec){ w->space[i], WIRE_DATAGRAM };
         w->in.msg[i].msg_hdr = (struct msghdr){ .msg_iov = &w->in.iov[i], .msg_iovlen = 1 };
     }
-    *out = w;
+    return 0;
+}
+
+int wire_connect(struct wire *w, const struct addr *server, unsigned n)
+{
+    for (; n > 0; n--, w->n++) {
+        int fd = w->n < WIRE_SOCKETS ? open_socket(server, &w->port[w->n]) : CS_ELIMIT;
+        if (fd < 0)
+            return fd;
+        w->fd[w->n] = (struct pollfd){ .fd = fd, .events = POLLIN };
+    }
     return 0;
 }
 
@@ -75,11 +76,6 @@ void wire_close(struct wire **w)
         close((*w)->fd[i].fd);
     free(*w);
     *w = NULL;
-}
-
-unsigned wire_sockets(const struct wire *w)
-{
-    return w->n;
 }
 
 uint16_t wire_port(const struct wire *w, unsigned socket)
@@ -136,13 +132,14 @@ void wire_wait(struct wire *w, int64_t ns)
     (void)ppoll(w->fd, w->n, ns > 0 ? &t : &(struct timespec){ 0 }, NULL);
 }
 
-void wire_receive(struct wire *w, void (*fn)(void *arg, struct span datagram), void *arg)
+void wire_receive(struct wire *w, void (*fn)(void *arg, unsigned socket, struct span datagram),
+                  void *arg)
 {
     for (unsigned i = 0; i < w->n; i++) {
         if (!(w->fd[i].revents & (POLLIN | POLLERR)))
             continue;
         int n = recvmmsg(w->fd[i].fd, w->in.msg, WIRE_BATCH, MSG_DONTWAIT, NULL);
         for (int k = 0; k < n; k++)
-            fn(arg, span_of(w->space[k], w->in.msg[k].msg_len));
+            fn(arg, i, span_of(w->space[k], w->in.msg[k].msg_len));
     }
 }

@@ -1,25 +1,27 @@
-/* UDP sockets connected to one server, with batched system calls. */
+/* UDP sockets connected to servers, with batched system calls. */
 #ifndef SIPLOAD_WIRE_H
 #define SIPLOAD_WIRE_H
 
 #include "base/addr.h"
 
-enum { WIRE_BATCH = 64, WIRE_SOCKETS = 64, WIRE_DATAGRAM = 2048 };
+enum { WIRE_BATCH = 64, WIRE_SOCKETS = 128, WIRE_DATAGRAM = 2048 };
 
 struct wire;
 
-/* n sockets (at most WIRE_SOCKETS), each with a port of its own. */
-CS_CHECK int wire_open(const struct addr *server, unsigned n, struct wire **out);
+CS_CHECK int wire_open(struct wire **out);
+/* n sockets more (at most WIRE_SOCKETS in all), each with a port of its own. Sockets are numbered
+ * from 0 in the order they came. */
+CS_CHECK int wire_connect(struct wire *w, const struct addr *server, unsigned n);
 void wire_close(struct wire **w);
-unsigned wire_sockets(const struct wire *w);
 uint16_t wire_port(const struct wire *w, unsigned socket);
 /* Queues a datagram, whose bytes must stay until wire_flush(). */
 void wire_send(struct wire *w, unsigned socket, struct span datagram);
 void wire_flush(struct wire *w);
 /* Waits until something can be read, at most so long. */
 void wire_wait(struct wire *w, int64_t ns);
-/* Hands over all datagrams that are there. */
-void wire_receive(struct wire *w, void (*fn)(void *arg, struct span datagram), void *arg);
+/* Hands over all datagrams that are there, and the socket each came to. */
+void wire_receive(struct wire *w, void (*fn)(void *arg, unsigned socket, struct span datagram),
+                  void *arg);
 /* Datagrams that the kernel did not take. */
 uint64_t wire_unsent(const struct wire *w);
 

@@ -1,0 +1,76 @@
+"""What all benchmarks share: the phones, a measurement, its complaints."""
+
+import contextlib
+import os
+import statistics
+import sys
+
+import load
+import process
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+class Bench:
+    def __init__(self, options, work):
+        self.o = options
+        self.work = work
+        self.wrong = []
+        self.runs = []  # {"round", "server", "metric", and what the generator said}
+        self.program = os.path.join(options.build, "tests", "bench", "sipload")
+
+    def users(self, n):
+        """A file of n phones, one of the same with wrong passwords, and the list."""
+        text = process.run([self.program, "--print-users", "-n", n]).decode()
+        good, bad = (os.path.join(self.work, f"{kind}-{n}.csv") for kind in ("users", "wrong"))
+        with open(good, "w") as f:
+            f.write(text)
+        with open(bad, "w") as f:
+            f.write(text.replace("\n", "-not\n"))
+        return good, bad, [tuple(line.split(",")) for line in text.splitlines()]
+
+    def must(self, server, complaint):
+        if complaint:
+            self.wrong.append(f"{server.name}: {complaint}")
+            say(f"  WRONG: {server.name}: {complaint}")
+
+    @contextlib.contextmanager
+    def serving(self, servers, run):
+        """All of them started, and found to be registrars."""
+        try:
+            for server in servers:
+                say(f"starting {server.name}")
+                server.start()
+                self.must(server, load.registers(run, server, self.o.users))
+            yield
+        finally:
+            for server in servers:
+                server.stop()
+
+    def in_turn(self, number, servers):
+        """The order of a round: who was first is last in the next."""
+        say(f"round {number} of {self.o.rounds}")
+        return servers if number % 2 else servers[::-1]
+
+    def measure(self, run, number, server, metric, *options):
+        result = run(server, "-t", self.o.seconds, *options)
+        self.runs.append({"round": number, "server": server.name, "metric": metric, **result})
+        if result["wrong"]:
+            self.must(server, f"{metric}: {result['errors']}, first {result['first_wrong']!r}")
+        say(f"  {metric:7} {server.name:22} {result.get('cpu_us_per_op', 0):7.1f} us  "
+            f"{result['ops_per_s']:8.0f}/s  p50 {result['latency_us']['p50'] / 1000:7.2f} ms  "
+            f"p99 {result['latency_us']['p99'] / 1000:7.2f} ms  "
+            + " ".join(f"{what} {us:.1f}" for what, us in result["parts"].items()))
+        return result
+
+    def of(self, server, metric):
+        """The runs of a server, by round."""
+        return {r["round"]: r for r in self.runs
+                if r["server"] == server.name and r["metric"] == metric}
+
+    def part(self, server, metric, what, key="parts"):
+        """The median of what one program used for an operation."""
+        values = [r[key].get(what, 0) for r in self.of(server, metric).values()]
+        return statistics.median(values) if values else 0

@@ -1,0 +1,27 @@
+/* What a server sends to the load generator: answers, and messages that it passes on. */
+#include <assert.h>
+
+#include "tests/bench/sipload/callee.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static struct site site;
+    struct answer a;
+    struct delivery d;
+    char text[1400];
+    struct buf b = BUF_INIT(text);
+    if (!site.hash) {
+        struct hash *hash = hash_new(SPAN("MD5"));
+        assert(hash);
+        site_init(&site, SPAN("example.com"), SPAN("example.com"), hash, 600);
+        site.run = 0xabc;
+    }
+    if (!message_read(span_of(data, size), &site, &a)) {
+        assert(a.status <= 699 && a.call_id.p && a.contacts <= ANSWER_CONTACTS);
+        assert(a.challenge.nonce.n <= PHONE_NONCE && a.challenge.opaque.n <= PHONE_OPAQUE);
+    }
+    if (!callee_answer(&b, &site, span_of(data, size), &d))
+        assert(span_starts(buf_span(&b), SPAN("SIP/2.0 200 OK\r\n")) && d.uri.p);
+    return 0;
+}
