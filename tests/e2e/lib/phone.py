@@ -7,26 +7,17 @@ import time
 from sip import Message, answer_of, challenge_of, param, token, uri_of
 
 
-class Phone:
-    """user may be None: a stranger."""
+class Party:
+    """Who speaks, from where, and the messages he writes; send() is his line's. user may be None: a stranger."""
 
-    def __init__(self, world, user=None, transport="udp", host="127.0.0.1", domain=None, sip=None):
-        self.domain = domain or world.domain
-        self.sip = sip or world.sip
-        self.world, self.user, self.transport = world, user, transport
-        kind = socket.SOCK_DGRAM if transport == "udp" else socket.SOCK_STREAM
-        self.sock = socket.socket(socket.AF_INET, kind)
-        self.sock.bind((host, 0))
-        if transport == "tcp":
-            self.sock.connect(self.sip)
-        self.host, self.port = host, self.sock.getsockname()[1]
-        self.buffer, self.seen = b"", set()
-        self.cseq, self.tag = 1, token(4)
+    def __init__(self, user, domain, passwords, transport, host, port):
+        self.user, self.domain, self.passwords, self.transport = user, domain, passwords, transport
+        self.host, self.port = host, port
+        self.buffer, self.cseq, self.tag = b"", 1, token(4)
         self.call_id = f"{token()}@{host}"
-        world.phones.append(self)
 
-    def close(self):
-        self.sock.close()
+    def send(self, message):
+        raise NotImplementedError
 
     @property
     def aor(self):
@@ -41,34 +32,8 @@ class Phone:
     def via(self):
         return f"SIP/2.0/{self.transport.upper()} {self.host}:{self.port};rport;branch=z9hG4bK{token()}"
 
-    # ---- bytes ----
-
-    def send(self, message):
-        data = message if isinstance(message, bytes) else bytes(message)
-        if self.transport == "udp":
-            self.sock.sendto(data, self.sip)
-        else:
-            self.sock.sendall(data)
-        return message
-
-    def receive(self, timeout=3.0):
-        """The next message as it comes, or None."""
-        end = time.monotonic() + timeout
-        while True:
-            message = self._framed()
-            if message:
-                return message
-            ready, _, _ = select.select([self.sock], [], [], max(0, end - time.monotonic()))
-            if not ready:
-                return None
-            data = self.sock.recv(65536)
-            if self.transport == "udp":
-                return Message.parse(data)
-            if not data:
-                return None
-            self.buffer += data
-
-    def _framed(self):
+    def framed(self):
+        """The first message in the buffer of a stream, taken out of it, or None."""
         head, end, rest = self.buffer.partition(b"\r\n\r\n")
         length = re.search(rb"\r\nContent-Length:\s*(\d+)", head, re.I)
         if not end or not length or len(rest) < int(length.group(1)):
@@ -76,30 +41,6 @@ class Phone:
         size = len(head) + 4 + int(length.group(1))
         raw, self.buffer = self.buffer[:size], self.buffer[size:]
         return Message.parse(raw)
-
-    def fresh(self, timeout=3.0):
-        """The next message but retransmissions and 100, or None."""
-        end = time.monotonic() + timeout
-        while True:
-            m = self.receive(max(0, end - time.monotonic()))
-            if m is None:
-                return None
-            what = (m.branch, m["CSeq"], m.status, m["To"])
-            if m.status != 100 and what not in self.seen:
-                self.seen.add(what)
-                return m
-
-    def expect(self, what, timeout=3.0):
-        """The next message: a method, a status, or one of several."""
-        m = self.fresh(timeout)
-        wanted = what if isinstance(what, tuple) else (what,)
-        got = None if m is None else m.status or m.method
-        assert got in wanted, f"{self.user}: {got} instead of {what}{m!r}"
-        return m
-
-    def silent(self, seconds=0.15):
-        m = self.fresh(seconds)
-        assert m is None, f"{self.user} was to hear nothing:{m!r}"
 
     # ---- requests ----
 
@@ -125,7 +66,7 @@ class Phone:
         offer = next(o for o in offers if o.get("algorithm", "MD5") in ("SHA-256", "MD5"))
         user = user or self.user
         value = answer_of(offer, request.method, request.uri, user,
-                          password or self.world.passwords[user])
+                          password or self.passwords[user])
         again = Message(request.start, request.headers, request.body)
         self.cseq = max(self.cseq, int(request["CSeq"].split()[0])) + 1
         vias = again.all("Via")
@@ -133,6 +74,114 @@ class Phone:
         again.set("CSeq", f"{self.cseq} {request.method}")
         again.headers.append(["Proxy-Authorization" if proxy else "Authorization", value])
         return again
+
+    def ack(self, request, answer):
+        """The ACK of a non-2xx answer (RFC 3261, 17.1.1.3)."""
+        headers = [("Via", request.all("Via")[0]), ("Max-Forwards", "70")]
+        headers += [("Route", r) for r in request.all("Route")]
+        headers += [("From", request["From"]), ("To", answer["To"]),
+                    ("Call-ID", request["Call-ID"]),
+                    ("CSeq", f"{request['CSeq'].split()[0]} ACK")]
+        return self.send(Message(f"ACK {request.uri} SIP/2.0", headers))
+
+    def cancel(self, request):
+        headers = [("Via", request.all("Via")[0]), ("Max-Forwards", "70"),
+                   ("From", request["From"]), ("To", request["To"]),
+                   ("Call-ID", request["Call-ID"]),
+                   ("CSeq", f"{request['CSeq'].split()[0]} CANCEL")]
+        return self.send(Message(f"CANCEL {request.uri} SIP/2.0", headers))
+
+    def register_request(self, contacts=None, headers=(), aor=None):
+        """contacts: None is the phone's own, () is a query."""
+        contacts = [self.contact] if contacts is None else contacts
+        return self.request("REGISTER", to=aor or self.aor, call_id=self.call_id,
+                            headers=[("Contact", c) for c in contacts] + list(headers))
+
+    # ---- answering ----
+
+    def answer(self, request, status, reason="Reason", headers=(), body=b"", tag=None):
+        headers = list(headers)
+        to = request["To"]
+        if status > 100 and param(to, "tag") is None:
+            to += f";tag={tag or self.tag}"
+        if request.method in ("INVITE", "SUBSCRIBE") and 100 < status < 300:
+            headers += [("Record-Route", r) for r in request.all("Record-Route")]
+            headers.append(("Contact", self.contact))
+        start = [("Via", v) for v in request.all("Via")]
+        start += [("From", request["From"]), ("To", to), ("Call-ID", request["Call-ID"]),
+                  ("CSeq", request["CSeq"])]
+        return self.send(Message(f"SIP/2.0 {status} {reason}", start + headers, body))
+
+
+class Phone(Party):
+    """user may be None: a stranger."""
+
+    def __init__(self, world, user=None, transport="udp", host="127.0.0.1", domain=None, sip=None):
+        self.world, self.sip, self.seen = world, sip or world.sip, set()
+        kind = socket.SOCK_DGRAM if transport == "udp" else socket.SOCK_STREAM
+        self.sock = socket.socket(socket.AF_INET, kind)
+        self.sock.bind((host, 0))
+        if transport == "tcp":
+            self.sock.connect(self.sip)
+        super().__init__(user, domain or world.domain, world.passwords, transport, host,
+                         self.sock.getsockname()[1])
+        world.phones.append(self)
+
+    def close(self):
+        self.sock.close()
+
+    # ---- bytes ----
+
+    def send(self, message):
+        data = message if isinstance(message, bytes) else bytes(message)
+        if self.transport == "udp":
+            self.sock.sendto(data, self.sip)
+        else:
+            self.sock.sendall(data)
+        return message
+
+    def receive(self, timeout=3.0):
+        """The next message as it comes, or None."""
+        end = time.monotonic() + timeout
+        while True:
+            message = self.framed()
+            if message:
+                return message
+            ready, _, _ = select.select([self.sock], [], [], max(0, end - time.monotonic()))
+            if not ready:
+                return None
+            data = self.sock.recv(65536)
+            if self.transport == "udp":
+                return Message.parse(data)
+            if not data:
+                return None
+            self.buffer += data
+
+    def fresh(self, timeout=3.0):
+        """The next message but retransmissions and 100, or None."""
+        end = time.monotonic() + timeout
+        while True:
+            m = self.receive(max(0, end - time.monotonic()))
+            if m is None:
+                return None
+            what = (m.branch, m["CSeq"], m.status, m["To"])
+            if m.status != 100 and what not in self.seen:
+                self.seen.add(what)
+                return m
+
+    def expect(self, what, timeout=3.0):
+        """The next message: a method, a status, or one of several."""
+        m = self.fresh(timeout)
+        wanted = what if isinstance(what, tuple) else (what,)
+        got = None if m is None else m.status or m.method
+        assert got in wanted, f"{self.user}: {got} instead of {what}{m!r}"
+        return m
+
+    def silent(self, seconds=0.15):
+        m = self.fresh(seconds)
+        assert m is None, f"{self.user} was to hear nothing:{m!r}"
+
+    # ---- conversations ----
 
     def prove(self, request, status=None):
         """Sends it, answers the challenge; the request as it was sent then."""
@@ -151,30 +200,6 @@ class Phone:
             self.ack(request, answer)
         return answer
 
-    def ack(self, request, answer):
-        """The ACK of a non-2xx answer (RFC 3261, 17.1.1.3)."""
-        headers = [("Via", request.all("Via")[0]), ("Max-Forwards", "70")]
-        headers += [("Route", r) for r in request.all("Route")]
-        headers += [("From", request["From"]), ("To", answer["To"]),
-                    ("Call-ID", request["Call-ID"]),
-                    ("CSeq", f"{request['CSeq'].split()[0]} ACK")]
-        self.send(Message(f"ACK {request.uri} SIP/2.0", headers))
-
-    def cancel(self, request):
-        headers = [("Via", request.all("Via")[0]), ("Max-Forwards", "70"),
-                   ("From", request["From"]), ("To", request["To"]),
-                   ("Call-ID", request["Call-ID"]),
-                   ("CSeq", f"{request['CSeq'].split()[0]} CANCEL")]
-        return self.send(Message(f"CANCEL {request.uri} SIP/2.0", headers))
-
-    # ---- registering ----
-
-    def register_request(self, contacts=None, headers=(), aor=None):
-        """contacts: None is the phone's own, () is a query."""
-        contacts = [self.contact] if contacts is None else contacts
-        return self.request("REGISTER", to=aor or self.aor, call_id=self.call_id,
-                            headers=[("Contact", c) for c in contacts] + list(headers))
-
     def register(self, contacts=None, want=200, **more):
         self.prove(self.register_request(contacts, **more))
         return self.expect(want)
@@ -182,21 +207,6 @@ class Phone:
     def bindings(self):
         """What the registrar says is registered, by Contact URI."""
         return {uri_of(c): c for c in self.register(()).all("Contact")}
-
-    # ---- answering ----
-
-    def answer(self, request, status, reason="Reason", headers=(), body=b"", tag=None):
-        headers = list(headers)
-        to = request["To"]
-        if status > 100 and param(to, "tag") is None:
-            to += f";tag={tag or self.tag}"
-        if request.method in ("INVITE", "SUBSCRIBE") and 100 < status < 300:
-            headers += [("Record-Route", r) for r in request.all("Record-Route")]
-            headers.append(("Contact", self.contact))
-        start = [("Via", v) for v in request.all("Via")]
-        start += [("From", request["From"]), ("To", to), ("Call-ID", request["Call-ID"]),
-                  ("CSeq", request["CSeq"])]
-        return self.send(Message(f"SIP/2.0 {status} {reason}", start + headers, body))
 
 
 class Dialog:
