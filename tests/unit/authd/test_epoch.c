@@ -44,8 +44,8 @@ static void test_what_does_not_say_who_it_is_is_refused(void **state)
         "run_id:1\r\nmaster_replid2:",
         "run_idx:1\r\nmaster_replid2:0",
         "a_run_id:1\r\nmaster_replid2:0",
-        "run_id:11111111111111111111111111111111111111111111111111111111111111111\nmaster_replid2:"
-        "0",
+        ("run_id:11111111111111111111111111111111111111111111111111111111111111111\nmaster_replid2:"
+         "0"),
     };
     struct server_info info;
     (void)state;

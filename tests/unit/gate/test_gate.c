@@ -375,8 +375,8 @@ static void test_malformed_credentials_are_said_to_be(void **state)
         "Authorization: Digest\r\n",
         "Authorization: Digest username=\"a\r\n",
         "Authorization: Digest username=\"a\", realm=\"r\", nonce=\"n\", uri=\"u\"\r\n",
-        "Authorization: Digest username=\"a\", username=\"b\", realm=\"r\", nonce=\"n\", uri=\"u\","
-        " response=\"0\"\r\n",
+        ("Authorization: Digest username=\"a\", username=\"b\", realm=\"r\", nonce=\"n\", "
+         "uri=\"u\", response=\"0\"\r\n"),
     };
     (void)state;
     gate_start(DURATION_MS(0), 0);
