@@ -171,6 +171,7 @@ static void forget_absent(struct nodes *ns)
             continue;
         log_info(&nlog, "a registrar is gone", kv_str("name", n->name));
         redis_do(ns->redis, redis_ignore, NULL, SPAN("SREM"), SPAN(KEY), span_str(n->name));
+        siptp_link_close(ns->tp, n->id);
         node_free(n);
     }
     ns->known = true;

@@ -1,5 +1,6 @@
 /* The registrar processes of this installation: each says every three seconds in Redis that it is
- * there, and is taken for gone ten seconds behind the last time. Links to them. */
+ * there, and is taken for gone ten seconds behind the last time. Links to them, which close when
+ * they are gone: no caller waits for who is not there. */
 #ifndef CS_REGISTRAR_NODES_H
 #define CS_REGISTRAR_NODES_H
 

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -461,6 +462,27 @@ int stream_peer_uid(const struct stream *s, uid_t *uid)
         return -errno;
     *uid = cred.uid;
     return 0;
+}
+
+int stream_watch_peer(const struct stream *s, struct duration silence)
+{
+    uv_os_fd_t fd;
+    const int on = 1, probe_s = 1, ms = (int)silence.ms;
+    const struct {
+        int level, name;
+        const int *value;
+    } options[] = {
+        { SOL_SOCKET, SO_KEEPALIVE, &on },
+        { IPPROTO_TCP, TCP_KEEPIDLE, &probe_s },
+        { IPPROTO_TCP, TCP_KEEPINTVL, &probe_s },
+        { IPPROTO_TCP, TCP_USER_TIMEOUT, &ms }, /* of data, and in place of a number of probes */
+    };
+    int err = uv_fileno(&s->h.any, &fd);
+    for (size_t i = 0; !err && i < CS_LEN(options); i++) {
+        if (setsockopt(fd, options[i].level, options[i].name, options[i].value, sizeof(int)))
+            err = -errno;
+    }
+    return err;
 }
 
 /* ---- listening ---- */

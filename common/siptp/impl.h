@@ -14,6 +14,7 @@ enum {
     SIPTP_MAX_UNSENT = 256 * 1024, /* bytes waiting for a slow reader */
     SIPTP_SPARE_FLOWS = 1024,      /* UDP flows kept for the next messages */
     SIPTP_LINK_UNSENT = 16 * 1024 * 1024,
+    SIPTP_LINK_SILENCE_MS = 5000, /* of a machine at the other end of a link */
 };
 
 struct siptp_listener {

@@ -66,6 +66,11 @@ static const struct stream_events *link_events(void)
     return &events;
 }
 
+static int link_watch(const struct stream *s)
+{
+    return stream_watch_peer(s, DURATION_MS(SIPTP_LINK_SILENCE_MS));
+}
+
 static int listener_new(struct siptp *tp, struct siptp_listener **out)
 {
     struct siptp_listener *ls = calloc(1, sizeof(*ls));
@@ -104,14 +109,21 @@ int siptp_listen_link(struct siptp *tp, const char *path, uid_t uid)
                                     link_accept, ls, &ls->tcp);
 }
 
+/* Accepted from another machine; who is cut off from us shall not keep what waits for him. */
+static int link_accept_tls(void *arg, struct stream *s, void **out)
+{
+    int err = link_watch(s);
+    return err ? err : conn_accept(arg, s, out);
+}
+
 int siptp_listen_link_tls(struct siptp *tp, const struct addr *local, struct tls_context *server,
                           struct tls_context *client, struct addr *bound)
 {
     struct siptp_listener *ls;
     int err = link_listener(tp, &ls);
     if (!err)
-        err = listener_open_tcp(tp->loop, local, &tp->link_limits, &conn_events, conn_accept, ls,
-                                &tp->link_tls);
+        err = listener_open_tcp(tp->loop, local, &tp->link_limits, &conn_events, link_accept_tls,
+                                ls, &tp->link_tls);
     if (err)
         return err;
     listener_start_tls(tp->link_tls, server);
@@ -128,9 +140,14 @@ static int connect_to(struct siptp *tp, struct conn *c, const struct siptp_link_
     if (!tp->link_client)
         return CS_ENOTSUP;
     int err = stream_connect_tcp(tp->loop, to->addr, NULL, &tp->link_limits, &conn_events, c, s);
-    if (!err && stream_start_tls(*s, tp->link_client, to->name)) /* closed() says so later */
-        stream_close(*s, CS_ECONF);
-    return err;
+    if (err)
+        return err;
+    int broken = link_watch(*s);
+    if (!broken)
+        broken = stream_start_tls(*s, tp->link_client, to->name);
+    if (broken) /* closed() says so later */
+        stream_close(*s, broken);
+    return 0;
 }
 
 int siptp_link_to(struct siptp *tp, uint32_t node, const struct siptp_link_target *to,
@@ -154,4 +171,13 @@ int siptp_link_to(struct siptp *tp, uint32_t node, const struct siptp_link_targe
     c->flow.peer = node;
     err = connect_to(tp, c, to, &s);
     return conn_begin(c, s, err, out);
+}
+
+void siptp_link_close(struct siptp *tp, uint32_t node)
+{
+    list_for_each (it, &tp->links) {
+        struct conn *c = container_of(it, struct conn, link);
+        if (c->flow.peer == node)
+            conn_close(c, UV_ETIMEDOUT);
+    }
 }

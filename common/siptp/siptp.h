@@ -146,6 +146,9 @@ struct siptp_link_target {
  * must be, what is sent goes nowhere and the flow closes. */
 CS_CHECK int siptp_link_to(struct siptp *tp, uint32_t node, const struct siptp_link_target *to,
                            struct flow **out);
+/* The node is gone: what waits for an answer over a link to it will get none, so the links close.
+ */
+void siptp_link_close(struct siptp *tp, uint32_t node);
 
 /* "UDP", as in Via; "udp", as in a URI; and back (either case). */
 struct span sip_transport_via(enum sip_transport t);

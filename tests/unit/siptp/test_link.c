@@ -65,6 +65,30 @@ static void test_who_is_not_of_our_uid_is_cut_off(void **state)
     close_node(&w);
 }
 
+static void test_links_to_a_node_that_is_gone_are_closed_and_no_others(void **state)
+{
+    struct world w;
+    struct flow *gone, *stays;
+    (void)state;
+    open_node(&w, SPAN("here"));
+    assert_int_equal(siptp_listen_link(w.tp, path, geteuid()), 0);
+    assert_int_equal(siptp_link_to(w.tp, siptp_node_id(SPAN("there")), &at, &gone), 0);
+    assert_int_equal(siptp_link_to(w.tp, siptp_node_id(SPAN("third")), &at, &stays), 0);
+    assert_int_equal(flow_send(gone, request("TCP there;branch=z9hG4bK1", "")), 0);
+    until_messages(&w, 1);
+    struct flow *accepted = flow_ref(w.flow);
+    siptp_link_close(w.tp, siptp_node_id(SPAN("there")));
+    assert_false(gone->open);
+    assert_false(accepted->open);
+    assert_true(stays->open);
+    assert_int_equal(flow_send(gone, request("TCP there;branch=z9hG4bK2", "")), CS_ECLOSED);
+    assert_true(run_until_count(&w.loop, &w.closed, 2, 2000));
+    flow_unref(&gone);
+    flow_unref(&accepted);
+    flow_unref(&stays);
+    close_node(&w);
+}
+
 static void test_without_a_link_there_is_no_way(void **state)
 {
     struct world w;
@@ -88,6 +112,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_comes_over_the_link_names_its_node),
         cmocka_unit_test(test_who_is_not_of_our_uid_is_cut_off),
+        cmocka_unit_test(test_links_to_a_node_that_is_gone_are_closed_and_no_others),
         cmocka_unit_test(test_without_a_link_there_is_no_way),
         cmocka_unit_test(test_names_have_ids),
     };
