@@ -42,9 +42,10 @@ static AUTH(Transport) transport_of(enum sip_transport t)
 /* Whether these are credentials of that scheme; *rest is what they say. */
 static bool is_scheme(struct span value, struct span scheme, struct span *rest)
 {
+    if (!span_casestarts(value, scheme))
+        return false;
     *rest = span_skip(value, scheme.n);
-    return span_casestarts(value, scheme) &&
-           (rest->n == 0 || rest->p[0] == ' ' || rest->p[0] == '\t' || rest->p[0] == '\r');
+    return !rest->p || !rest->n || rest->p[0] == ' ' || rest->p[0] == '\t' || rest->p[0] == '\r';
 }
 
 static int add_digest(AUTH(Check) * check, struct span value, bool proxy, const struct sip_msg *m,

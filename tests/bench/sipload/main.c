@@ -8,6 +8,9 @@
 #include <sys/prctl.h>
 
 #include "load.h"
+#include "wire.h"
+
+enum { SOCKETS_MAX = WIRE_SOCKETS / 2 };
 
 static const char help[] =
     "Usage: sipload [OPTION]... HOST:PORT\n"
@@ -151,7 +154,7 @@ static struct settings read_options(int argc, char **argv)
                 usage_error("not an address", optarg);
             break;
         case 's':
-            s.load.sockets = (unsigned)number("not 1 to 64 sockets", optarg, 1, WIRE_SOCKETS / 2);
+            s.load.sockets = (unsigned)number("not 1 to 64 sockets", optarg, 1, SOCKETS_MAX);
             break;
         case 'w':
             s.load.warmup_s = number("not a time", optarg, 0, 3600);

@@ -532,7 +532,7 @@ static unsigned refused(enum verdict kind, const AUTH(Verdict) * v)
                      "From: <sip:a@example.com>;tag=1\r\nTo: <sip:a@example.com>\r\n"
                      "Call-ID: c2\r\nCSeq: 1 REGISTER\r\nMax-Forwards: 70\r\n"
                      "Content-Length: 0\r\n\r\n",
-                     (unsigned)rand());
+                     ++w.n_sent);
     wire_send(fd, span_of(text, (size_t)n));
     tx_unref(&w.tx);
     for (unsigned i = 0; i < 200 && !w.tx; i++)
