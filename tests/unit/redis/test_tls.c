@@ -67,9 +67,10 @@ static void test_commands_go_through(void **state)
 {
     size_t n = 1 << 20;
     char *data = malloc(n);
-    struct span value = span_of(data, n), ok = SPAN("OK");
     (void)state;
+    assert_non_null(data);
     memset(data, 'x', n);
+    struct span value = span_of(data, n), ok = SPAN("OK");
     open_with(context(&client_pki, &ca), "redis.example");
     assert_true(is_ready_soon(r, 5000));
     redis_do(r, on_same, &ok, SPAN("SET"), SPAN("k"), value);
