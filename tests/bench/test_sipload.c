@@ -34,7 +34,9 @@ static void teardown(struct fixture *f)
     hash_free(&f->hash);
 }
 
-#define VIA "Via: SIP/2.0/UDP 127.0.0.1:5062;rport=5062;branch=z9hG4bK0000000300000007\r\n"
+#define VIA             \
+    "Via: SIP/2.0/UDP " \
+    "127.0.0.1:5062;rport=5062;branch=z9hG4bK00000003000000070000000000000abc\r\n"
 #define DIALOG                                           \
     "From: <sip:user00000@example.com>;tag=00000000\r\n" \
     "To: <sip:user00000@example.com>;tag=x\r\n"          \
@@ -85,6 +87,7 @@ static void test_answer_is_matched_to_its_request(void **state)
     assert_int_equal(read_answer(&f, "SIP/2.0 200 OK\r\n" VIA DIALOG END), 0);
     assert_int_equal(f.answer.slot, 3);
     assert_int_equal(f.answer.serial, 7);
+    assert_int_equal(f.answer.run, 0xabc);
     assert_true(message_matches(&f.answer, &f.site, &f.request, &f.phones.p[0]));
     f.request.phone = 1; /* another Call-ID */
     assert_false(message_matches(&f.answer, &f.site, &f.request, &f.phones.p[0]));
@@ -221,7 +224,7 @@ static void test_407_is_for_a_message_and_401_for_a_register(void **state)
 #define DELIVERED                                                 \
     "MESSAGE sip:user00001@198.51.100.7:5060 SIP/2.0\r\n"         \
     "Via: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKserver\r\nv: SIP/2" \
-    ".0/UDP 127.0.0.1:5062;branch=z9hG4bK0000000300000007\r\n"
+    ".0/UDP 127.0.0.1:5062;branch=z9hG4bK00000003000000070000000000000abc\r\n"
 #define BODY "Content-Length: 16\r\n\r\n0000000300000007"
 
 static void test_callee_answers_what_was_passed_on(void **state)
@@ -233,25 +236,27 @@ static void test_callee_answers_what_was_passed_on(void **state)
     (void)state;
     setup(&f, "MD5");
     assert_int_equal(
-        callee_answer(&b, &f.site,
+        callee_answer(&b,
                       SPAN(DELIVERED "From: <sip:user00000@example.com>;tag=00000000\r\n"
                                      "To: <sip:user00001@example.com>\r\n"
                                      "Call-ID: 0000000000000abc-00000000\r\n"
                                      "CSeq: 1 MESSAGE\r\nSubject: x\r\n" BODY),
                       &d),
         0);
+    assert_int_equal(d.run, 0xabc);
     assert_int_equal(d.caller, 0);
     assert_int_equal(d.slot, 3);
     assert_int_equal(d.serial, 7);
     assert_true(callee_is(&d, &f.phones.p[1]));
     assert_false(callee_is(&d, &f.phones.p[0]));
-    assert_true(span_eq(buf_span(&b),
-                        SPAN("SIP/2.0 200 OK\r\n"
-                             "Via: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKserver\r\n"
-                             "v: SIP/2.0/UDP 127.0.0.1:5062;branch=z9hG4bK0000000300000007\r\n"
-                             "From: <sip:user00000@example.com>;tag=00000000\r\n"
-                             "Call-ID: 0000000000000abc-00000000\r\nCSeq: 1 MESSAGE\r\n"
-                             "To: <sip:user00001@example.com>;tag=0000000300000007\r\n" END)));
+    assert_true(span_eq(
+        buf_span(&b),
+        SPAN("SIP/2.0 200 OK\r\n"
+             "Via: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKserver\r\n"
+             "v: SIP/2.0/UDP 127.0.0.1:5062;branch=z9hG4bK00000003000000070000000000000abc\r\n"
+             "From: <sip:user00000@example.com>;tag=00000000\r\n"
+             "Call-ID: 0000000000000abc-00000000\r\nCSeq: 1 MESSAGE\r\n"
+             "To: <sip:user00001@example.com>;tag=0000000300000007\r\n" END)));
     teardown(&f);
 }
 
@@ -275,7 +280,7 @@ static void test_callee_refuses_what_was_not_sent_so(void **state)
         DELIVERED FROM TO "CSeq: 1 MESSAGE\r\n" BODY,
         DELIVERED FROM TO ID ID BODY,
         DELIVERED FROM "To: <sip:user00001@example.com>;tag=x\r\n" ID BODY,
-        DELIVERED FROM TO "Call-ID: 0000000000000abd-00000000\r\nCSeq: 1 MESSAGE\r\n" BODY,
+        DELIVERED FROM TO "Call-ID: 0000000000000abc\r\nCSeq: 1 MESSAGE\r\n" BODY,
         DELIVERED FROM TO ID "folded\r\n" BODY,
         DELIVERED FROM TO ID "Content-Length: 15\r\n\r\n0000000300000007",
         DELIVERED FROM TO ID "Content-Length: 15\r\n\r\n000000030000000",
@@ -284,11 +289,11 @@ static void test_callee_refuses_what_was_not_sent_so(void **state)
     for (size_t i = 0; i < CS_LEN(bad); i++) {
         char text[2000];
         struct buf b = BUF_INIT(text);
-        assert_int_equal(callee_answer(&b, &f.site, span_str(bad[i]), &d), CS_EPROTO);
+        assert_int_equal(callee_answer(&b, span_str(bad[i]), &d), CS_EPROTO);
     }
     char small[64]; /* the answer does not fit */
     struct buf b = BUF_INIT(small);
-    assert_int_equal(callee_answer(&b, &f.site, SPAN(DELIVERED FROM TO ID BODY), &d), CS_EPROTO);
+    assert_int_equal(callee_answer(&b, SPAN(DELIVERED FROM TO ID BODY), &d), CS_EPROTO);
     teardown(&f);
 }
 

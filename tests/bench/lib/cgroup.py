@@ -4,25 +4,16 @@ import contextlib
 import os
 
 PERIOD = 10000  # microseconds: short, so that a limited process is a slow one, not a stuttering one
+LEAST = 0.1  # of a core: the kernel takes no quota below a millisecond
 
 
 class Unwritable(Exception):
     """Control groups cannot be made here; the message says why."""
 
 
-def mounted():
-    """(folder, version) of the hierarchy that limits CPU."""
-    with open("/proc/mounts") as f:
-        mounts = [line.split()[1:4] for line in f]
-    for folder, kind, options in mounts:
-        if kind == "cgroup" and "cpu" in options.split(","):
-            return folder, 1
-    for folder, kind, _ in mounts:
-        if kind == "cgroup2":
-            with open(os.path.join(folder, "cgroup.controllers")) as f:
-                if "cpu" in f.read().split():
-                    return folder, 2
-    raise Unwritable("no control group hierarchy limits CPU here")
+def read(*path):
+    with open(os.path.join(*path)) as f:
+        return f.read()
 
 
 def write(text, *path):
@@ -30,53 +21,74 @@ def write(text, *path):
         f.write(str(text))
 
 
+def mounted():
+    """(folder, version) of the hierarchy that limits CPU."""
+    mounts = [line.split()[1:4] for line in read("/proc/mounts").splitlines()]
+    for folder, kind, options in mounts:
+        if kind == "cgroup" and "cpu" in options.split(","):
+            return folder, 1
+    for folder, kind, _ in mounts:
+        if kind == "cgroup2" and "cpu" in read(folder, "cgroup.controllers").split():
+            return folder, 2
+    raise Unwritable("no control group hierarchy limits CPU here")
+
+
 def home(root, version, pid):
     """The group that a process is in."""
-    with open(f"/proc/{pid}/cgroup") as f:
-        for line in f:
-            number, controllers, path = line.strip().split(":", 2)
-            if "cpu" in controllers.split(",") if version == 1 else number == "0":
-                return root + path
+    for line in read("/proc", str(pid), "cgroup").splitlines():
+        number, controllers, path = line.split(":", 2)
+        if "cpu" in controllers.split(",") if version == 1 else number == "0":
+            return root + path
     return root
+
+
+class Limits:
+    def __init__(self):
+        self.root, self.version = mounted()
+        self.made = []  # (group, where its process was before, process)
+        self.enabled = False  # we did
+
+    def enable(self):
+        """Version 2 limits only where the group above says so."""
+        if self.version == 2 and "cpu" not in read(self.root, "cgroup.subtree_control").split():
+            write("+cpu", self.root, "cgroup.subtree_control")
+            self.enabled = True
+
+    def add(self, pid, share):
+        group = os.path.join(self.root, f"countersign-bench-{pid}")
+        before = home(self.root, self.version, pid)
+        os.mkdir(group)
+        self.made.append((group, before, pid))
+        if self.version == 2:
+            write(f"{share * PERIOD:.0f} {PERIOD}", group, "cpu.max")
+        else:
+            write(PERIOD, group, "cpu.cfs_period_us")
+            write(f"{share * PERIOD:.0f}", group, "cpu.cfs_quota_us")
+        write(pid, group, "cgroup.procs")
+
+    def remove(self):
+        for group, before, pid in self.made:
+            with contextlib.suppress(ProcessLookupError):
+                write(pid, before, "cgroup.procs")
+            os.rmdir(group)
+        if self.enabled:
+            with contextlib.suppress(OSError):  # somebody else needs it by now
+                write("-cpu", self.root, "cgroup.subtree_control")
 
 
 @contextlib.contextmanager
 def limited(pids, share):
-    """Each of these processes may use so much of one core."""
-    made, enabled = [], False
+    """Each of these processes may use so much of one core meanwhile."""
+    limits = None
     try:
-        root, version = mounted()
-        control = os.path.join(root, "cgroup.subtree_control")
-        if version == 2:
-            with open(control) as f:
-                enabled = "cpu" not in f.read().split()
-            if enabled:
-                write("+cpu", control)
-        for pid in pids:
-            group = os.path.join(root, f"countersign-bench-{pid}")
-            before = home(root, version, pid)
-            os.mkdir(group)
-            made.append((group, before, pid))
-            if version == 2:
-                write(f"{share * PERIOD:.0f} {PERIOD}", group, "cpu.max")
-            else:
-                write(PERIOD, group, "cpu.cfs_period_us")
-                write(f"{share * PERIOD:.0f}", group, "cpu.cfs_quota_us")
-            write(pid, group, "cgroup.procs")
-    except OSError as e:
-        release(root, made, enabled)
-        raise Unwritable(f"{e.filename}: {e.strerror}") from e
-    try:
+        try:
+            limits = Limits()
+            limits.enable()
+            for pid in pids:
+                limits.add(pid, share)
+        except OSError as e:
+            raise Unwritable(f"{e.filename or 'control groups'}: {e.strerror}") from e
         yield
     finally:
-        release(root, made, enabled)
-
-
-def release(root, made, enabled):
-    for group, before, pid in made:
-        with contextlib.suppress(ProcessLookupError):
-            write(pid, before, "cgroup.procs")
-        os.rmdir(group)
-    if enabled:
-        with contextlib.suppress(OSError):  # somebody else needs it by now
-            write("-cpu", root, "cgroup.subtree_control")
+        if limits:
+            limits.remove()

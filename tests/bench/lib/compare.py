@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 
+import cgroup
 import countersign
 import kamailio
 import load
@@ -69,8 +70,8 @@ def read_options():
     o = p.parse_args()
     if o.workers is not None and not 2 <= o.workers <= 32:
         p.error("--workers: 2 to 32")
-    if not 1 <= o.worker_share <= 100:
-        p.error("--worker-share: 1 to 100")
+    if not 100 * cgroup.LEAST <= o.worker_share <= 100:
+        p.error("--worker-share: 10 to 100")
     if o.quick:
         o.rounds, o.seconds, o.bindings = 1, 1.5, min(o.bindings, 20000)
     return o

@@ -2,11 +2,11 @@
 
 #include "header.h"
 
-static int read_call_id(struct span value, const struct site *s, struct delivery *d)
+static int read_call_id(struct span value, struct delivery *d)
 {
-    uint64_t run, caller;
-    if (span_hex(span_cut(&value, '-'), &run) != 0 || run != s->run ||
-        span_hex(value, &caller) != 0 || caller > UINT32_MAX)
+    uint64_t caller;
+    if (span_hex(span_cut(&value, '-'), &d->run) != 0 || span_hex(value, &caller) != 0 ||
+        caller > UINT32_MAX)
         return CS_EPROTO;
     d->caller = (uint32_t)caller;
     return 0;
@@ -25,7 +25,7 @@ static void repeat(struct buf *b, const struct header *h, struct span tag)
     buf_lit(b, "\r\n");
 }
 
-int callee_answer(struct buf *b, const struct site *s, struct span text, struct delivery *out)
+int callee_answer(struct buf *b, struct span text, struct delivery *out)
 {
     struct span line = span_cut(&text, '\n');
     struct span method = span_cut(&line, ' '), uri = span_cut(&line, ' ');
@@ -48,7 +48,7 @@ int callee_answer(struct buf *b, const struct site *s, struct span text, struct 
         cseqs += cseq;
         if (via || from || call_id || cseq)
             repeat(b, &h, SPAN_NULL);
-        if (call_id && read_call_id(h.value, s, &d) != 0)
+        if (call_id && read_call_id(h.value, &d) != 0)
             return CS_EPROTO;
         if (header_is(&h, SPAN("To"), 't'))
             to = h;

@@ -209,8 +209,12 @@ static void on_delivery(struct load *l, unsigned socket, struct span text)
     char answer[MESSAGE];
     struct buf b = BUF_INIT(answer);
     struct delivery d;
-    if (callee_answer(&b, l->site, text, &d) != 0 || d.caller >= l->callers ||
-        socket != socket_of(l, d.caller + l->callers) ||
+    int err = callee_answer(&b, text, &d);
+    if (!err && d.run != l->site->run) {
+        l->r->late++; /* our port was another's before */
+        return;
+    }
+    if (err || d.caller >= l->callers || socket != socket_of(l, d.caller + l->callers) ||
         !callee_is(&d, &l->phones->p[d.caller + l->callers]) || d.slot >= l->n_slots) {
         fail(l, LOAD_DELIVERY, text);
         return;
@@ -236,7 +240,7 @@ static void on_datagram(void *arg, unsigned socket, struct span text)
         fail(l, LOAD_MALFORMED, text);
         return;
     }
-    struct slot *s = a.slot < l->n_slots ? &l->slots[a.slot] : NULL;
+    struct slot *s = a.run == l->site->run && a.slot < l->n_slots ? &l->slots[a.slot] : NULL;
     if (!s || s->state == FREE || s->request.serial != a.serial) {
         l->r->late++;
         return;

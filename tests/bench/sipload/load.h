@@ -49,7 +49,7 @@ struct load_result {
     uint64_t error_sum;
     uint64_t retransmits;  /* datagrams sent again, in the whole run */
     uint64_t stale;        /* challenges with stale=true, answered again */
-    uint64_t late;         /* answers to what was answered already */
+    uint64_t late;         /* answers to what was answered already, or of an earlier run */
     uint64_t overrun;      /* arrivals for which no phone or slot was free */
     char first_error[600]; /* the answer that was wrong first */
 };

@@ -133,6 +133,7 @@ void message_write(struct buf *b, const struct site *s, const struct request *r,
     buf_u64(b, r->port);
     buf_lit(b, ";rport;branch=" BRANCH);
     put_mark(b, r);
+    put_u64(b, s->run); /* unique over time, too (RFC 3261, 8.1.1.7): ports come again */
     buf_lit(b, "\r\nMax-Forwards: 70\r\nFrom: ");
     put_aor(b, s, ph);
     buf_lit(b, ";tag=");
@@ -189,7 +190,10 @@ static int read_via(struct span value, struct answer *a)
     struct span branch = header_param(value, ';', SPAN("branch"));
     if (!span_starts(branch, SPAN(BRANCH)))
         return CS_EPROTO;
-    return message_read_mark(span_skip(branch, sizeof(BRANCH) - 1), &a->slot, &a->serial);
+    branch = span_skip(branch, sizeof(BRANCH) - 1);
+    if (branch.n != 32 || span_hex(span_skip(branch, 16), &a->run) != 0)
+        return CS_EPROTO;
+    return message_read_mark(span_head(branch, 16), &a->slot, &a->serial);
 }
 
 static int read_cseq(struct span value, struct answer *a)

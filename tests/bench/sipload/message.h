@@ -34,6 +34,7 @@ enum { ANSWER_CONTACTS = 8 };
 struct answer { /* spans borrow from the datagram */
     unsigned status;
     uint32_t slot, serial;
+    uint64_t run; /* that the request was of */
     struct span method, call_id, from_tag, to_tag;
     uint32_t cseq;
     struct challenge challenge;           /* the first that we can answer; realm.p == NULL: none */
