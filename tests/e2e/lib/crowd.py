@@ -21,14 +21,14 @@ class Caller(Party, asyncio.Protocol):
     """A phone that knows several servers and is registered at one of them, number at.
 
     make_socket(kind) is for phones that live elsewhere in the network; take is what it answers an INVITE
-    with. took is how long it waited for the last answer."""
+    with, dialog the last one that came of it. took is how long it waited for the last answer."""
 
     def __init__(self, user, domain, passwords, servers, transport="udp", host="127.0.0.1", at=0,
                  make_socket=None, patience=PATIENCE):
         super().__init__(user, domain, passwords, transport, host, 0)
         self.make_socket = make_socket or (lambda kind: socket.socket(socket.AF_INET, kind))
         self.servers, self.at, self.patience = servers, at, patience
-        self.take, self.got, self.took = 200, [], 0.0
+        self.take, self.dialog, self.got, self.took = 200, None, [], 0.0
         self.line = None  # UDP socket or TCP connection
         self.open = {}  # branch of a request: queue of its answers
         self.acks = {}  # Call-ID and number of an INVITE that was answered: the ACK
@@ -184,8 +184,10 @@ class Caller(Party, asyncio.Protocol):
         elif request.method == "INVITE":
             self.got.append(request)
             self.answer(request, 180)
-            self.keep(key, self.answer(request, self.take))
-            task = asyncio.get_running_loop().create_task(self.repeat(self.answered[key]))
+            answer = self.answer(request, self.take)
+            self.keep(key, answer)
+            self.dialog = Dialog(self, request, answer, caller=False)
+            task = asyncio.get_running_loop().create_task(self.repeat(bytes(answer)))
             self.tasks.add(task)
             task.add_done_callback(self.tasks.discard)
             self.unacked[request["CSeq"].split()[0] + request["Call-ID"]] = task

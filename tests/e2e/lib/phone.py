@@ -59,14 +59,14 @@ class Party:
             start.append(("Content-Type", "application/sdp"))
         return Message(f"{method} {uri} SIP/2.0", start + [tuple(h) for h in headers], body)
 
-    def authorize(self, request, answer, user=None, password=None):
+    def authorize(self, request, answer, user=None, password=None, nc=1):
         """The request once more, with credentials for the challenge of this answer."""
         proxy = answer.status == 407
         offers = map(challenge_of, answer.all("Proxy-Authenticate" if proxy else "WWW-Authenticate"))
         offer = next(o for o in offers if o.get("algorithm", "MD5") in ("SHA-256", "MD5"))
         user = user or self.user
         value = answer_of(offer, request.method, request.uri, user,
-                          password or self.passwords[user])
+                          password or self.passwords[user], nc)
         again = Message(request.start, request.headers, request.body)
         self.cseq = max(self.cseq, int(request["CSeq"].split()[0])) + 1
         vias = again.all("Via")

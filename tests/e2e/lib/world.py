@@ -1,5 +1,7 @@
 """A redis-server, an authd and registrars on loopback, users with passwords, and the scenarios that
 run against them."""
+import collections
+import json
 import os
 import re
 import secrets
@@ -10,7 +12,7 @@ import time
 import traceback
 import urllib.request
 
-from daemons import Daemons, free_port, wait_for
+from daemons import TOP, Daemons, free_port, wait_for
 from phone import Phone
 
 # Peers are told apart by their addresses: all of 127.0.0.0/8 is this machine.
@@ -183,6 +185,15 @@ class World(Daemons):
         record = self.redis("HVALS", f"cs:loc:{{{phone.aor}}}")
         return re.search(rb"[\w-]{28,64}", record).group().decode()
 
+    def bindings(self):
+        """Contacts by AOR, of all."""
+        code, out, err = self.csctl("-o", "json", "bindings")
+        assert code == 0, err
+        found = collections.defaultdict(list)
+        for b in json.loads(out):
+            found[b["aor"]].append(b["contact"])
+        return found
+
     def counters(self):
         """The registrar's metrics by name and labels."""
         with urllib.request.urlopen(f"http://127.0.0.1:{self.status}/metrics", timeout=5) as r:
@@ -196,7 +207,7 @@ class World(Daemons):
 
 def run(scenarios, users=100, kind=World, **more):
     """Runs every test_ function, or those named behind the build folder; ends the process."""
-    build = os.path.realpath(sys.argv[1]) if len(sys.argv) > 1 else "build/dev"
+    build = os.path.realpath(sys.argv[1]) if len(sys.argv) > 1 else os.path.join(TOP, "build/dev")
     wanted = sys.argv[2:]
     world, failed, began = kind(build, **more), 0, time.monotonic()
     try:
