@@ -27,6 +27,22 @@ def free_port():
         return s.getsockname()[1]
 
 
+def free_ports(n, but=()):
+    """The first of n in a row that are free, and none of those that somebody means to take."""
+    while True:
+        first = free_port()
+        row = range(first, first + n)
+        if first + n > 65535 or set(row) & set(but):
+            continue
+        try:
+            for port in row:
+                with socket.socket() as s:
+                    s.bind(("127.0.0.1", port))
+            return first
+        except OSError:
+            continue
+
+
 def wait_for(what, condition, seconds=10):
     end = time.monotonic() + seconds
     while time.monotonic() < end:

@@ -75,7 +75,11 @@ class World(Daemons):
         super().__init__(build)
         self.nodes = [f"registrar{i or ''}" for i in range(registrars)]
         self.sips = [("127.0.0.1", free_port_of_both()) for _ in self.nodes]
-        self.statuses = [free_port() for _ in self.nodes]
+        taken = {self.port} | {port for _, port in self.sips}
+        self.statuses = []
+        for _ in self.nodes: # each worker has one
+            self.statuses.append(free_ports(workers, taken))
+            taken |= set(range(self.statuses[-1], self.statuses[-1] + workers))
         self.sip, self.status = self.sips[0], self.statuses[0]
         self.phones, self.passwords, self.unused = [], {}, []
         self.workers = workers # of each registrar
