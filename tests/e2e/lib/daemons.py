@@ -3,6 +3,7 @@ import http.client
 import json
 import os
 import pty
+import random
 import shutil
 import signal
 import socket
@@ -13,6 +14,7 @@ import time
 from urllib.parse import quote, urlencode
 
 SKIPPED = 77
+given = set() # ports
 TOP = os.path.realpath(os.path.join(os.path.dirname(__file__), "../../.."))
 
 
@@ -21,26 +23,29 @@ def skip(why):
     sys.exit(SKIPPED)
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+def is_free(port):
+    try:
+        for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+            with socket.socket(socket.AF_INET, kind) as s:
+                s.bind(("127.0.0.1", port))
+        return True
+    except OSError:
+        return False
 
 
-def free_ports(n, but=()):
-    """The first of n in a row that are free, and none of those that somebody means to take."""
+def free_ports(n):
+    """The first of n ports in a row that are free, TCP and UDP. Below those that the kernel gives to
+    whoever connects, and each only once in this process."""
     while True:
-        first = free_port()
-        row = range(first, first + n)
-        if first + n > 65535 or set(row) & set(but):
-            continue
-        try:
-            for port in row:
-                with socket.socket() as s:
-                    s.bind(("127.0.0.1", port))
+        first = random.randrange(10000, 32000 - n)
+        row = set(range(first, first + n))
+        if not row & given and all(map(is_free, row)):
+            given.update(row)
             return first
-        except OSError:
-            continue
+
+
+def free_port():
+    return free_ports(1)
 
 
 def wait_for(what, condition, seconds=10):

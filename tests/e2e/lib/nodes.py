@@ -10,7 +10,7 @@ import threading
 from urllib.parse import quote
 
 from daemons import Daemons, free_port, wait_for
-from world import free_port_of_both, World
+from world import World
 
 AUTHD = """
 listen: {{ socket: auth.sock, mode: "0600", users: ["{uid}"] }}
@@ -115,7 +115,7 @@ class Node:
         self.dir = installation.path(name)
         self.wire = Wire(installation.redis_socket)
         self.port, self.status = free_port(), free_port()
-        self.sip = ("127.0.0.1", free_port_of_both())
+        self.sip = ("127.0.0.1", free_port())
         self.domain, self.passwords, self.phones = installation.domain, installation.passwords, []
         os.mkdir(self.dir)
 

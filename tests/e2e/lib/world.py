@@ -12,7 +12,7 @@ import time
 import traceback
 import urllib.request
 
-from daemons import TOP, Daemons, free_port, wait_for
+from daemons import TOP, Daemons, free_port, free_ports, wait_for
 from phone import Phone
 
 # Peers are told apart by their addresses: all of 127.0.0.0/8 is this machine.
@@ -57,29 +57,14 @@ log: {{ level: debug }}
 """
 
 
-def free_port_of_both():
-    while True:
-        port = free_port()
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-            try:
-                s.bind(("127.0.0.1", port))
-                return port
-            except OSError:
-                continue
-
-
 class World(Daemons):
     domain, tenant = "example.test", "tenant.test"
 
     def __init__(self, build, registrars=1, workers=1, tls=False):
         super().__init__(build)
         self.nodes = [f"registrar{i or ''}" for i in range(registrars)]
-        self.sips = [("127.0.0.1", free_port_of_both()) for _ in self.nodes]
-        taken = {self.port} | {port for _, port in self.sips}
-        self.statuses = []
-        for _ in self.nodes: # each worker has one
-            self.statuses.append(free_ports(workers, taken))
-            taken |= set(range(self.statuses[-1], self.statuses[-1] + workers))
+        self.sips = [("127.0.0.1", free_port()) for _ in self.nodes]
+        self.statuses = [free_ports(workers) for _ in self.nodes] # each worker has one
         self.sip, self.status = self.sips[0], self.statuses[0]
         self.phones, self.passwords, self.unused = [], {}, []
         self.workers = workers # of each registrar
