@@ -326,7 +326,7 @@ static void on_verdict(void *arg, enum verdict kind, const Countersign__Auth__Ve
 {
     struct proxied *p = arg;
     p->gate = NULL;
-    if (kind == VERDICT_LATER && is_of_known_call(p)) {
+    if (kind == VERDICT_LATER && p->front->gate && is_of_known_call(p)) { /* no gate: we stop */
         pass_unjudged(p);
         return;
     }
