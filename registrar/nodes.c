@@ -77,21 +77,12 @@ bool nodes_are_known(const struct nodes *ns)
     return ns->known;
 }
 
-bool nodes_has(const struct nodes *ns, struct span name)
-{
-    return !ns->known || span_eq(name, ns->conf.name) || find(ns, siptp_node_id(name));
-}
-
-struct span nodes_name(const struct nodes *ns, uint32_t id)
-{
-    const struct node *n = find(ns, id);
-    return id == siptp_node(ns->tp) ? ns->conf.name : n ? span_str(n->name) : SPAN_NULL;
-}
-
 bool nodes_hear(const struct nodes *ns, struct span host, uint16_t port)
 {
     char text[300];
     struct buf b = BUF_INIT(text);
+    if (list_empty(&ns->all))
+        return false;
     buf_put(&b, host);
     buf_putc(&b, ':');
     buf_u64(&b, port);

@@ -24,13 +24,8 @@ CS_CHECK int nodes_open(struct loop *l, struct redis *redis, struct siptp *tp,
  */
 void nodes_close(struct nodes **n);
 
-/* Whether it is there, as far as is known: ourselves always, and everybody while Redis has not been
- * asked yet. */
-bool nodes_has(const struct nodes *n, struct span name);
 /* Whether Redis has said who is there. */
 bool nodes_are_known(const struct nodes *n);
-/* Who has this id; absent if nobody known. */
-struct span nodes_name(const struct nodes *n, uint32_t id);
 /* Whether another one hears phones at this host and port. */
 bool nodes_hear(const struct nodes *n, struct span host, uint16_t port);
 /* A link to another one; the caller gets a reference. CS_ENOENT: not there, or not to be reached
