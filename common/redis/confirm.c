@@ -116,6 +116,10 @@ void confirm_mark(struct redis *r, struct redis_call *c)
 
 void redis_confirm(struct redis_call *c)
 {
-    if (c && c->r->conf.wait)
+    if (!c || !c->r->conf.wait)
+        return;
+    if (c->collected)
+        c->confirm = true; /* marked when it is sent */
+    else
         confirm_mark(c->r, c);
 }

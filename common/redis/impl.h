@@ -1,5 +1,6 @@
 /* The inside of the client, shared by the files of this folder: calls and entry points in redis.c,
- * RESP in resp.c, the connection in link.c, WAIT in confirm.c, changes in watch.c. */
+ * RESP in resp.c, the connection in link.c, MULTI in atomic.c, WAIT in confirm.c, changes in
+ * watch.c. */
 #ifndef CS_REDIS_IMPL_H
 #define CS_REDIS_IMPL_H
 
@@ -15,9 +16,11 @@ struct redis_call {
     struct redis *r;
     redis_fn *fn; /* NULL: cancelled, or answered with NULL already */
     void *arg;
-    bool late;     /* the deadline passed; it waits for its reply in order to keep the order */
-    bool confirm;  /* replicas must have it before it is answered */
-    size_t before; /* replies that come before its own and tell nothing */
+    bool late;      /* the deadline passed; it waits for its reply in order to keep the order */
+    bool confirm;   /* replicas must have it before it is answered */
+    bool collected; /* one of a shared transaction: */
+    size_t first, commands; /* which of its replies are this call's */
+    size_t before;          /* replies that come before its own and tell nothing */
     struct mono sent;
     const struct redis_script *script; /* sent as EVALSHA; then, in case the server forgot it: */
     struct buf args;                /* what followed the script's name, encoded; kept for reuse */
@@ -51,10 +54,15 @@ struct redis {
     unsigned busy;   /* our frames on the stack below a callback of the owner */
     void (*on_ready)(void *arg, bool ready);
     void *on_ready_arg;
-    struct turn wait_turn; /* sends WAIT behind the writes of the turn */
-    bool unconfirmed;      /* something was written that no WAIT follows yet */
-    bool waiting;          /* a WAIT is under way: Redis takes nothing else until it is answered */
-    bool too_few;          /* the last one was not confirmed */
+    struct list collected;   /* transactions of this turn, encoded in: */
+    struct buf transactions; /* memory is our own */
+    size_t n_transactions, n_commands;
+    struct turn atomic_turn; /* sends them */
+    struct list executed;    /* being answered now */
+    struct turn wait_turn;   /* sends WAIT behind the writes of the turn */
+    bool unconfirmed;        /* something was written that no WAIT follows yet */
+    bool waiting; /* a WAIT is under way: Redis takes nothing else until it is answered */
+    bool too_few; /* the last one was not confirmed */
     struct sentinel *sentinel; /* NULL: the server is always the same */
     bool found;                /* conf.addr is what a sentinel said */
     struct addr last;          /* where we were ready last */
@@ -83,6 +91,9 @@ struct redis_call *redis_call_new(struct redis *r, redis_fn *fn, void *arg);
 void redis_call_free(struct redis_call *c);
 /* It was sent, and its reply comes after those of all others. */
 void redis_call_push(struct redis *r, struct redis_call *c);
+/* It will be answered with NULL. */
+void redis_lose_later(struct redis *r, struct redis_call *c);
+bool redis_can_send(const struct redis *r);
 /* Answers all of calls with NULL. What joins meanwhile is not among them. */
 void redis_calls_lose(struct redis *r, struct list *calls);
 /* Every path from the loop into the client: busy++, ..., redis_leave(). */
@@ -91,9 +102,13 @@ void redis_leave(struct redis *r);
 CS_CHECK int redis_answer(struct redis *r, const struct redis_reply *reply);
 
 /* ---- resp.c ---- */
-/* All of the commands or none; false when the connection is closing. */
-bool resp_send(struct redis *r, size_t n, const struct redis_argv *commands);
+/* Each of these: all of it or nothing, and false then: the connection is closing. */
 bool resp_send_one(struct redis *r, size_t argc, const struct span *argv);
+/* MULTI, what resp_put() wrote, EXEC. */
+bool resp_send_multi(struct redis *r, struct span commands);
+/* At most this many bytes. */
+size_t resp_size(size_t n, const struct redis_argv *commands);
+void resp_put(struct buf *b, size_t n, const struct redis_argv *commands);
 /* EVALSHA with the hash, or EVAL with the text; the call has the arguments. */
 bool resp_send_script(struct redis *r, struct redis_call *c, struct span verb, struct span what);
 /* Encodes what follows the script's name into the call, for EVALSHA and perhaps again for EVAL. */
@@ -120,6 +135,12 @@ void watch_begin(struct redis *r);
 bool watch_heard(struct redis *r, const struct redis_reply *reply);
 /* Asks whether the server is still there. */
 void watch_beat(struct redis *r);
+
+/* ---- atomic.c ---- */
+void atomic_init(struct redis *r);
+/* What was not answered or not even sent joins the list. */
+void atomic_close(struct redis *r, struct list *unanswered);
+void atomic_fini(struct redis *r);
 
 /* ---- confirm.c ---- */
 void confirm_init(struct redis *r);

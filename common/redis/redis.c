@@ -1,6 +1,5 @@
 #include "redis/redis.h"
 
-#include <assert.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
 
@@ -13,7 +12,6 @@ enum {
     MAX_CALLS = 65536,   /* unanswered; more get no answer */
     UNUSED_CALLS = 1024, /* kept for reuse */
     KEPT_ARGS = 2048,    /* bytes of script arguments that a kept call may hold */
-    ATOMIC_MAX = 4,      /* commands that run as one */
     SILENCE = 3,         /* deadlines without a byte, after which the connection is given up */
 };
 
@@ -49,7 +47,7 @@ struct redis_call *redis_call_new(struct redis *r, redis_fn *fn, void *arg)
     c->arg = arg;
     c->late = false;
     c->before = 0;
-    c->confirm = false;
+    c->confirm = c->collected = false;
     c->kept = NULL;
     c->script = NULL;
     c->sent = loop_now(r->loop);
@@ -70,9 +68,8 @@ void redis_call_free(struct redis_call *c)
     r->n_unused++;
 }
 
-static void lose_later(struct redis_call *c)
+void redis_lose_later(struct redis *r, struct redis_call *c)
 {
-    struct redis *r = c->r;
     list_push_back(&r->lost, &c->link);
     if (!timer_is_running(&r->lost_timer))
         timer_start(r->loop, &r->lost_timer, DURATION_MS(0));
@@ -120,6 +117,7 @@ void redis_leave(struct redis *r)
     while ((it = list_pop(&r->unused)))
         call_destroy(container_of(it, struct redis_call, link));
     reply_reader_fini(&r->reader);
+    atomic_fini(r);
     free(r->unix_path);
     free(r->username);
     tls_context_unref(&r->conf.tls);
@@ -269,6 +267,7 @@ int redis_new(struct loop *l, const struct redis_conf *conf, const struct redis_
     list_init(&r->losing);
     list_init(&r->unused);
     confirm_init(r);
+    atomic_init(r);
     timer_init(&r->timer, on_timer);
     timer_init(&r->lost_timer, on_lost_timer);
     int err = copy_names(r, conf);
@@ -305,6 +304,7 @@ void redis_close(struct redis **rp)
     timer_stop(r->loop, &r->timer);
     timer_stop(r->loop, &r->lost_timer);
     turn_cancel(&r->wait_turn);
+    atomic_close(r, &r->calls);
     sentinel_close(&r->sentinel);
     if (r->ready && !r->helper)
         metric_set(M_REDIS_CONNECTED, 0, 0);
@@ -341,7 +341,7 @@ void redis_on_ready(struct redis *r, void (*fn)(void *arg, bool ready), void *ar
     r->on_ready_arg = arg;
 }
 
-static bool can_send(const struct redis *r)
+bool redis_can_send(const struct redis *r)
 {
     return redis_is_ready(r) && r->n_calls <= MAX_CALLS;
 }
@@ -352,28 +352,10 @@ struct redis_call *redis_command(struct redis *r, redis_fn *fn, void *arg, size_
     struct redis_call *c = r->closing ? NULL : redis_call_new(r, fn, arg);
     if (!c)
         return NULL;
-    if (can_send(r) && resp_send_one(r, argc, argv))
+    if (redis_can_send(r) && resp_send_one(r, argc, argv))
         redis_call_push(r, c);
     else
-        lose_later(c);
-    return c;
-}
-
-struct redis_call *redis_atomic(struct redis *r, redis_fn *fn, void *arg, size_t n,
-                                const struct redis_argv *commands)
-{
-    struct redis_argv all[2 + ATOMIC_MAX] = { REDIS_ARGV(SPAN("MULTI")) };
-    struct redis_call *c = r->closing ? NULL : redis_call_new(r, fn, arg);
-    if (!c)
-        return NULL;
-    assert(n <= ATOMIC_MAX);
-    memcpy(all + 1, commands, n * sizeof(*all));
-    all[n + 1] = REDIS_ARGV(SPAN("EXEC"));
-    c->before = n + 1;
-    if (can_send(r) && resp_send(r, n + 2, all))
-        redis_call_push(r, c);
-    else
-        lose_later(c);
+        redis_lose_later(r, c);
     return c;
 }
 
@@ -406,9 +388,9 @@ struct redis_call *redis_script(struct redis *r, struct redis_script *script, re
         return NULL;
     }
     c->script = script;
-    if (can_send(r) && resp_send_script(r, c, SPAN("EVALSHA"), span_of(script->sha, 40)))
+    if (redis_can_send(r) && resp_send_script(r, c, SPAN("EVALSHA"), span_of(script->sha, 40)))
         redis_call_push(r, c);
     else
-        lose_later(c);
+        redis_lose_later(r, c);
     return c;
 }

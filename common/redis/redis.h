@@ -71,8 +71,10 @@ struct redis_call *redis_command(struct redis *r, redis_fn *fn, void *arg, size_
 #define redis_do(r, fn, arg, ...)                                                   \
     redis_command((r), (fn), (arg), CS_LEN(((const struct span[]){ __VA_ARGS__ })), \
                   (const struct span[]){ __VA_ARGS__ })
-/* Up to four commands as one (MULTI, EXEC): all are run or none, and nobody's come between. reply
- * is EXEC's: an array of theirs, or an error when one of them was refused and so none was run. */
+/* Commands as one (MULTI, EXEC): all are run or none, and nobody's come between. They leave at the
+ * end of the turn, behind what redis_command() sends in it. Those of a turn share one transaction,
+ * so that where Redis refuses one (no memory, no permission) it runs none. reply is an array of
+ * theirs, or that error. */
 struct redis_argv {
     size_t argc;
     const struct span *argv;

@@ -33,26 +33,48 @@ static void put_args(struct buf *b, size_t argc, const struct span *argv)
         put_arg(b, argv[i]);
 }
 
-bool resp_send(struct redis *r, size_t n, const struct redis_argv *commands)
+size_t resp_size(size_t n, const struct redis_argv *commands)
 {
     size_t size = 0;
     for (size_t i = 0; i < n; i++)
         size += HEADER + encoded_size(commands[i].argc, commands[i].argv);
-    char *room = stream_reserve(r->stream, size);
-    if (!room)
-        return false;
-    struct buf b = buf_of(room, size);
+    return size;
+}
+
+void resp_put(struct buf *b, size_t n, const struct redis_argv *commands)
+{
     for (size_t i = 0; i < n; i++) {
-        put_count(&b, '*', commands[i].argc);
-        put_args(&b, commands[i].argc, commands[i].argv);
+        put_count(b, '*', commands[i].argc);
+        put_args(b, commands[i].argc, commands[i].argv);
     }
-    stream_wrote(r->stream, b.n);
-    return true;
 }
 
 bool resp_send_one(struct redis *r, size_t argc, const struct span *argv)
 {
-    return resp_send(r, 1, &(struct redis_argv){ argc, argv });
+    const struct redis_argv command = { argc, argv };
+    size_t size = resp_size(1, &command);
+    char *room = stream_reserve(r->stream, size);
+    if (!room)
+        return false;
+    struct buf b = buf_of(room, size);
+    resp_put(&b, 1, &command);
+    stream_wrote(r->stream, b.n);
+    return true;
+}
+
+bool resp_send_multi(struct redis *r, struct span commands)
+{
+    const struct span begin = SPAN("*1\r\n$5\r\nMULTI\r\n"), end = SPAN("*1\r\n$4\r\nEXEC\r\n");
+    size_t size = begin.n + commands.n + end.n;
+    char *room = stream_reserve(r->stream, size);
+    if (!room)
+        return false;
+    struct buf b = buf_of(room, size);
+    buf_put(&b, begin);
+    buf_put(&b, commands);
+    buf_put(&b, end);
+    stream_wrote(r->stream, b.n);
+    return true;
 }
 
 bool resp_send_script(struct redis *r, struct redis_call *c, struct span verb, struct span what)

@@ -32,7 +32,7 @@ static void on_reply(void *arg, const struct redis_reply *reply)
     g->integer = reply->integer;
     g->len = reply->str.n;
     g->elements = reply->n;
-    span_copy(g->text, sizeof(g->text), reply->str);
+    span_copy(g->text, sizeof(g->text), reply->n ? reply->element[reply->n - 1].str : reply->str);
 }
 
 static void on_ready(void *arg, bool ready)
@@ -285,24 +285,73 @@ static void test_atomic_commands_are_all_run_or_none(void **state)
     (void)state;
     struct got g = { 0 }, last = { 0 };
     struct redis *r = open_ready(&g);
+    g.n = 0;
     assert_non_null(incr_and(r, &g, SPAN("INCR")));
-    assert_non_null(redis_do(r, on_reply, &last, SPAN("GET"), SPAN("atom")));
-    assert_true(run_until_count(&loop, &last.n, 1, 5000));
+    assert_true(run_until_count(&loop, &g.n, 1, 5000));
     assert_int_equal(g.type, REDIS_ARRAY);
     assert_int_equal(g.elements, 2);
+    ASK(r, &last, SPAN("GET"), SPAN("atom"));
     assert_string_equal(last.text, "2");
 
     assert_non_null(incr_and(r, &g, SPAN("NONSENSE")));
-    assert_non_null(redis_do(r, on_reply, &last, SPAN("GET"), SPAN("atom")));
-    assert_true(run_until_count(&loop, &last.n, 2, 5000));
+    assert_true(run_until_count(&loop, &g.n, 2, 5000));
     assert_int_equal(g.type, REDIS_ERROR);
+    ASK(r, &last, SPAN("GET"), SPAN("atom"));
     assert_string_equal(last.text, "2");
 
     redis_cancel(incr_and(r, &g, SPAN("INCR")));
+    run_for(&loop, 50);
     ASK(r, &last, SPAN("GET"), SPAN("atom"));
     assert_string_equal(last.text, "4");
     assert_int_equal(g.n, 2);
     close_redis(&r);
+}
+
+static void test_each_finds_its_own_in_a_shared_transaction(void **state)
+{
+    (void)state;
+    enum { N = 150 }; /* more than one transaction holds */
+    static struct got all[N];
+    struct got g = { 0 };
+    struct redis *r = open_ready(&g);
+    const struct redis_argv ping = REDIS_ARGV(SPAN("PING"));
+    for (int i = 0; i < N; i++) {
+        char key[16];
+        struct buf b = BUF_INIT(key);
+        struct span k = SPAN_NULL;
+        buf_lit(&b, "shared:");
+        buf_u64(&b, (uint64_t)i);
+        k = buf_span(&b);
+        all[i] = (struct got){ 0 };
+        const struct redis_argv commands[] = { REDIS_ARGV(SPAN("SET"), k, k), ping,
+                                               REDIS_ARGV(SPAN("GET"), k) };
+        /* Some ask for one reply, some for three. */
+        assert_non_null(i % 3 ? redis_atomic(r, on_reply, &all[i], 3, commands)
+                              : redis_atomic(r, on_reply, &all[i], 1, &ping));
+    }
+    assert_true(run_until_count(&loop, &all[N - 1].n, 1, 5000));
+    for (int i = 0; i < N; i++) {
+        assert_int_equal(all[i].n, 1);
+        assert_int_equal(all[i].type, REDIS_ARRAY);
+        assert_int_equal(all[i].elements, i % 3 ? 3 : 1);
+        if (i % 3) {
+            char key[24];
+            snprintf(key, sizeof(key), "shared:%d", i);
+            assert_string_equal(all[i].text, key);
+        }
+    }
+    close_redis(&r);
+}
+
+static void test_transactions_that_were_not_sent_are_lost_with_the_client(void **state)
+{
+    (void)state;
+    struct got g = { 0 }, two[2] = { { 0 }, { 0 } };
+    struct redis *r = open_ready(&g);
+    assert_non_null(incr_and(r, &two[0], SPAN("INCR")));
+    assert_non_null(incr_and(r, &two[1], SPAN("INCR")));
+    close_redis(&r);
+    assert_int_equal(two[0].lost + two[1].lost, 2);
 }
 
 static void test_atomic_commands_tell_that_the_master_was_demoted(void **state)
@@ -371,6 +420,23 @@ static void test_a_callback_may_close_the_client(void **state)
         assert_int_equal(g.lost, 2);
         assert_true(run_down(&loop));
     }
+}
+
+static void test_a_callback_may_close_the_client_amid_a_transaction(void **state)
+{
+    (void)state;
+    struct got g = { 0 }, others = { 0 };
+    const struct redis_argv ping = REDIS_ARGV(SPAN("PING"));
+    size_t n = 0;
+    closing = open_ready(&g);
+    redis_atomic(closing, on_reply_close, &n, 1, &ping);
+    redis_atomic(closing, on_reply, &others, 1, &ping);
+    redis_do(closing, on_reply, &others, SPAN("CLIENT"), SPAN("GETNAME")); /* replies before */
+    redis_atomic(closing, on_reply, &others, 1, &ping);
+    assert_true(run_until_count(&loop, &n, 1, 5000));
+    assert_int_equal(others.n, 3);
+    assert_int_equal(others.lost, 2);
+    assert_true(run_down(&loop));
 }
 
 static void test_tcp_works_like_the_unix_socket(void **state)
@@ -463,10 +529,13 @@ int main(void)
         cmocka_unit_test(test_a_late_answer_is_null_and_later_ones_find_their_own),
         cmocka_unit_test(test_a_silent_server_is_given_up),
         cmocka_unit_test(test_atomic_commands_are_all_run_or_none),
+        cmocka_unit_test(test_each_finds_its_own_in_a_shared_transaction),
+        cmocka_unit_test(test_transactions_that_were_not_sent_are_lost_with_the_client),
         cmocka_unit_test(test_atomic_commands_tell_that_the_master_was_demoted),
         cmocka_unit_test(test_a_cancelled_call_is_not_answered),
         cmocka_unit_test(test_close_answers_what_is_pending_with_null),
         cmocka_unit_test(test_a_callback_may_close_the_client),
+        cmocka_unit_test(test_a_callback_may_close_the_client_amid_a_transaction),
         cmocka_unit_test(test_tcp_works_like_the_unix_socket),
         cmocka_unit_test(test_a_restricted_user_logs_in_and_a_wrong_password_does_not),
         cmocka_unit_test(test_a_replica_is_not_ready_and_a_demoted_master_neither),
