@@ -87,6 +87,7 @@ static void on_redis(void *arg, bool ready)
     else
         log_error(&main_log, "redis is away: every question gets 503");
     cache_forget_all(d->checker.cache); /* it may be another server, of other users */
+    store_forget(d->checker.store);
     epoch_refresh(d->checker.epoch, ready);
     realms_refresh(d->checker.realms, ready);
 }

@@ -5,6 +5,7 @@
 
 #include "authd/events.h"
 #include "base/log.h"
+#include "base/lru.h"
 
 /* One question to Redis of an operation that may have several. */
 struct part {
@@ -12,7 +13,10 @@ struct part {
     struct redis_call *redis; /* NULL: answered */
 };
 
-enum { PARTS = ALG_COUNT, SPARE_MAX = 1024, KEY_MAX = 1024 };
+enum { PARTS = ALG_COUNT, SPARE_MAX = 1024, KEY_MAX = 1024, WINDOWS_MAX = 16384 };
+
+#define WINDOW_LIFETIME DURATION_S(600) /* no nonce lives longer */
+#define WINDOW_MARGIN   DURATION_S(5)   /* of Redis's clock and ours */
 
 struct store_call {
     struct list link; /* in open or spare */
@@ -53,6 +57,7 @@ struct store {
     struct redis *redis;
     struct list open, spare;
     size_t n_spare;
+    struct lru windows; /* by nonce's tag: until when its window surely stands */
     void (*changed)(void *arg, struct span realm);
     void *changed_arg;
 };
@@ -595,6 +600,24 @@ static int set_bit(struct store_call *c, struct span key, unsigned nc)
     return ask_of(c, bit_set, SPAN("SETBIT"), key, buf_span(&b), SPAN("1"));
 }
 
+/* Windows are given their end anew only when we do not know of one that is far enough: most nonces
+ * are counted up by one client, and each command costs. */
+static void window_ends(struct store *s, struct span tag, struct duration in)
+{
+    struct mono now = loop_now(s->loop), end = mono_add(now, in);
+    lru_put(&s->windows, tag, span_of((const char *)&end, sizeof(end)), now);
+}
+
+static bool window_ends_later(struct store *s, struct span tag)
+{
+    struct mono now = loop_now(s->loop), end;
+    struct span known = lru_get(&s->windows, tag, now);
+    if (!known.p)
+        return false;
+    memcpy(&end, known.p, sizeof(end));
+    return mono_before(mono_add(now, WINDOW_MARGIN), end);
+}
+
 static void window_made(void *arg, const struct redis_reply *r)
 {
     int err;
@@ -630,8 +653,10 @@ struct store_call *store_commit_nc(struct store *s, struct span tag, unsigned nc
                                SPAN("NX"), SPAN("PX"), buf_span(&ms)));
     }
     int err = set_bit(c, key, nc);
-    if (!err) /* for a client whose nc=1 we never saw */
-        redis_do(s->redis, index_done, NULL, SPAN("PEXPIRE"), key, buf_span(&ms), SPAN("NX"));
+    if (!err && !window_ends_later(s, tag)) { /* whoever made it, or if it is made now */
+        redis_do(s->redis, index_done, NULL, SPAN("PEXPIRE"), key, buf_span(&ms));
+        window_ends(s, tag, lifetime);
+    }
     return begun(c, err);
 }
 
@@ -668,6 +693,7 @@ int store_new(struct loop *l, struct redis *r, struct store **out)
     s->redis = r;
     list_init(&s->open);
     list_init(&s->spare);
+    lru_init(&s->windows, WINDOWS_MAX, WINDOW_LIFETIME);
     return 0;
 }
 
@@ -681,7 +707,13 @@ void store_free(struct store **sp)
         call_free(container_of(it, struct store_call, link));
     list_for_each (it, &s->spare)
         free(container_of(it, struct store_call, link));
+    lru_fini(&s->windows);
     free(s);
+}
+
+void store_forget(struct store *s)
+{
+    lru_clear(&s->windows);
 }
 
 bool store_is_ready(const struct store *s)

@@ -21,6 +21,8 @@ struct store_call;
 CS_CHECK int store_new(struct loop *l, struct redis *r, struct store **out);
 /* Open operations are forgotten without a callback. */
 void store_free(struct store **s);
+/* Redis may have lost what was written: after each break of the connection. */
+void store_forget(struct store *s);
 bool store_is_ready(const struct store *s);
 /* fn is called after each change of a realm's users made here: indexes over them have new values.
  */

@@ -240,6 +240,29 @@ static void test_each_count_of_a_nonce_is_taken_once_and_windows_expire(void **s
     assert_true(ask_redis(SPAN("PTTL"), "cs:nc:{cccccccccccc}") > 50000);
 }
 
+static int commit(const char *tag, unsigned nc)
+{
+    return wait_for(store_commit_nc(store, span_str(tag), nc, DURATION_MS(60000), on_done, NULL));
+}
+
+static void test_a_window_that_redis_lost_is_given_an_end_again(void **state)
+{
+    (void)state;
+    assert_int_equal(commit("dddddddddddd", 2), 0);
+    assert_true(ask_redis(SPAN("PTTL"), "cs:nc:{dddddddddddd}") > 50000);
+    assert_int_equal(ask_redis(SPAN("DEL"), "cs:nc:{dddddddddddd}"), 1);
+    store_forget(store);
+    assert_int_equal(commit("dddddddddddd", 3), 0);
+    assert_true(ask_redis(SPAN("PTTL"), "cs:nc:{dddddddddddd}") > 50000);
+    /* Nearly at its end: it is moved, and not before. */
+    assert_int_equal(ask_redis(SPAN("PERSIST"), "cs:nc:{dddddddddddd}"), 1);
+    assert_int_equal(commit("dddddddddddd", 4), 0);
+    assert_int_equal(ask_redis(SPAN("PTTL"), "cs:nc:{dddddddddddd}"), -1);
+    loop_skip(&loop, DURATION_S(56));
+    assert_int_equal(commit("dddddddddddd", 5), 0);
+    assert_true(ask_redis(SPAN("PTTL"), "cs:nc:{dddddddddddd}") > 50000);
+}
+
 static void test_what_is_not_ours_in_redis_is_an_error_and_no_answer(void **state)
 {
     (void)state;
@@ -315,6 +338,7 @@ int main(void)
         cmocka_unit_test(test_who_comes_second_gets_a_conflict_and_leaves_no_trace),
         cmocka_unit_test(test_pages_hold_every_user_once),
         cmocka_unit_test(test_each_count_of_a_nonce_is_taken_once_and_windows_expire),
+        cmocka_unit_test(test_a_window_that_redis_lost_is_given_an_end_again),
         cmocka_unit_test(test_what_is_not_ours_in_redis_is_an_error_and_no_answer),
         cmocka_unit_test(test_cancelled_operation_is_not_answered),
         cmocka_unit_test(test_redis_away_is_an_error_and_comes_back),
