@@ -1,7 +1,7 @@
 #include "authd/event.h"
 
 #include "base/rand.h"
-#include "proto/unpack.h"
+#include "proto/codec.h"
 
 enum { SCHEMA = 1 };
 
@@ -69,12 +69,7 @@ int event_of_change(const struct user *old, const struct user *now, struct wall 
 struct span event_encode(Countersign__Store__Event *e, struct arena *a)
 {
     e->schema = SCHEMA;
-    size_t n = countersign__store__event__get_packed_size(e);
-    uint8_t *p = arena_alloc(a, n);
-    if (!p)
-        return SPAN_NULL;
-    countersign__store__event__pack(e, p);
-    return span_of(p, n);
+    return proto_packed(SPAN_NULL, &e->base, a);
 }
 
 bool event_user(const Countersign__Store__Event *e, struct span *name, struct span *realm)

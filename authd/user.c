@@ -4,7 +4,7 @@
 
 #include "authd/hash.h"
 #include "base/rand.h"
-#include "proto/unpack.h"
+#include "proto/codec.h"
 #include "store.pb-c.h"
 
 enum { SCHEMA = 1, PASSWORD_MIN = 16 };
@@ -116,13 +116,11 @@ int user_encode(const struct user *u, struct buf *out)
         list[m.n_verifier++] = &verifiers[i];
     }
     if (!err) {
-        size_t n = countersign__store__user__get_packed_size(&m);
-        if (n > USER_MAX_RECORD || n > out->cap - out->n) {
+        const size_t before = out->n;
+        proto_pack(out, &m.base);
+        if (out->n - before > USER_MAX_RECORD)
             out->full = true;
-            err = CS_ELIMIT;
-        } else {
-            out->n += countersign__store__user__pack(&m, (uint8_t *)out->p + out->n);
-        }
+        err = buf_ok(out) ? 0 : CS_ELIMIT;
     }
     arena_fini(&a);
     return err;

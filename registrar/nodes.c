@@ -6,7 +6,7 @@
 #include "base/list.h"
 #include "base/metric.h"
 #include "base/rand.h"
-#include "proto/unpack.h"
+#include "proto/codec.h"
 #include "store.pb-c.h"
 
 #define STORE(name) Countersign__Store__##name
@@ -252,8 +252,8 @@ static void on_said(void *arg, const struct redis_reply *reply)
 static void say(struct nodes *ns)
 {
     char key[KEY_MAX], ms[24];
-    uint8_t packed[8192];
-    struct buf kb = BUF_INIT(key), mb = BUF_INIT(ms);
+    char packed[8192];
+    struct buf kb = BUF_INIT(key), mb = BUF_INIT(ms), pb = BUF_INIT(packed);
     STORE(Node) node = COUNTERSIGN__STORE__NODE__INIT;
     node.schema = SCHEMA;
     node.name = (char *)ns->conf.name.p;
@@ -264,13 +264,12 @@ static void say(struct nodes *ns)
     node.tls_name = (char *)ns->conf.tls_name;
     node.address = ns->conf.addresses;
     node.n_address = ns->conf.n_addresses;
-    size_t n = countersign__store__node__get_packed_size(&node);
+    proto_pack(&pb, &node.base);
     struct span k = our_key(ns, &kb);
     buf_u64(&mb, LIFETIME_MS);
-    if (n > sizeof(packed) || !buf_ok(&kb))
+    if (!buf_ok(&pb) || !buf_ok(&kb))
         return;
-    countersign__store__node__pack(&node, packed);
-    ns->said = redis_do(ns->redis, on_said, ns, SPAN("SET"), k, span_of(packed, n), SPAN("PX"),
+    ns->said = redis_do(ns->redis, on_said, ns, SPAN("SET"), k, buf_span(&pb), SPAN("PX"),
                         buf_span(&mb), SPAN("GET"));
     redis_do(ns->redis, redis_ignore, NULL, SPAN("SADD"), SPAN(KEY), ns->conf.name);
 }

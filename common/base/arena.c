@@ -62,17 +62,22 @@ static size_t padding(const char *p)
     return (size_t)(-(uintptr_t)p) & (ALIGN - 1);
 }
 
-void *arena_alloc(struct arena *a, size_t n)
+static inline void *take(struct arena *a, size_t n, size_t pad)
 {
-    size_t pad = padding(a->p);
-    if (!a->p || pad + n > (size_t)(a->end - a->p) || n > SIZE_MAX - ALIGN) {
-        if (n > SIZE_MAX - ALIGN || !grow(a, n))
+    const size_t left = (size_t)(a->end - a->p);
+    if (left < pad || left - pad < n || !a->p) {
+        if (!grow(a, n))
             return NULL;
         pad = 0;
     }
     void *out = a->p + pad;
     a->p += pad + n;
     return out;
+}
+
+void *arena_alloc(struct arena *a, size_t n)
+{
+    return take(a, n, padding(a->p));
 }
 
 void *arena_zalloc(struct arena *a, size_t n)
@@ -85,7 +90,7 @@ void *arena_zalloc(struct arena *a, size_t n)
 
 char *arena_str(struct arena *a, struct span s)
 {
-    char *p = arena_alloc(a, s.n + 1);
+    char *p = s.n < SIZE_MAX ? take(a, s.n + 1, 0) : NULL; /* text needs no alignment */
     if (!p)
         return NULL;
     if (s.n)

@@ -7,11 +7,14 @@ void buf_u64(struct buf *b, uint64_t v)
 {
     char digits[20];
     size_t i = sizeof(digits);
-    do {
+    for (; v > UINT32_MAX; v /= 10)
         digits[--i] = (char)('0' + v % 10);
-        v /= 10;
-    } while (v);
-    buf_put(b, span_of(digits + i, sizeof(digits) - i));
+    uint32_t w = (uint32_t)v; /* divides faster */
+    for (; w > 9; w /= 10)
+        digits[--i] = (char)('0' + w % 10);
+    buf_putc(b, (char)('0' + w));
+    if (i < sizeof(digits)) /* most numbers are short */
+        buf_put(b, span_of(digits + i, sizeof(digits) - i));
 }
 
 void buf_i64(struct buf *b, int64_t v)
@@ -142,15 +145,23 @@ static size_t utf8_len(const unsigned char *p, size_t n)
     return len;
 }
 
+/* Stands for itself in a JSON string (RFC 8259, section 7). */
+static const bool is_plain_json[256] = { [' ' ... '!'] = true,
+                                         ['#' ... '['] = true,
+                                         [']' ... '~'] = true };
+
 void buf_json(struct buf *b, struct span s)
 {
     const unsigned char *p = (const unsigned char *)s.p;
     for (size_t i = 0; i < s.n;) {
-        unsigned char c = p[i];
-        if (c >= 0x20 && c < 0x7f && c != '"' && c != '\\') {
-            buf_putc(b, (char)c);
+        const size_t from = i;
+        while (i < s.n && is_plain_json[p[i]])
             i++;
-        } else if (c == '"' || c == '\\') {
+        buf_put(b, span_of(s.p + from, i - from));
+        if (i == s.n)
+            return;
+        const unsigned char c = p[i];
+        if (c == '"' || c == '\\') {
             buf_putc(b, '\\');
             buf_putc(b, (char)c);
             i++;

@@ -1,9 +1,9 @@
 #include "base/span.h"
 
-bool span_caseeq(struct span a, struct span b)
+bool span_caseeq_all(struct span a, struct span b)
 {
-    if (a.n != b.n)
-        return false;
+    if (memcmp(a.p, b.p, a.n) == 0)
+        return true;
     for (size_t i = 0; i < a.n; i++) {
         if (ascii_lower(a.p[i]) != ascii_lower(b.p[i]))
             return false;

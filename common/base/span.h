@@ -51,7 +51,11 @@ static inline struct span span_head(struct span s, size_t n)
 }
 
 /* ASCII case only, as SIP's tokens want; never the locale's. */
-bool span_caseeq(struct span a, struct span b);
+bool span_caseeq_all(struct span a, struct span b);
+static inline bool span_caseeq(struct span a, struct span b)
+{
+    return a.n == b.n && (a.n == 0 || (((a.p[0] ^ b.p[0]) & ~0x20) == 0 && span_caseeq_all(a, b)));
+}
 bool span_starts(struct span s, struct span prefix);
 bool span_casestarts(struct span s, struct span prefix);
 bool span_ends(struct span s, struct span suffix);

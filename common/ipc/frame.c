@@ -1,6 +1,8 @@
 #include "ipc/frame.h"
 
-#include "proto/unpack.h"
+#include <arpa/inet.h>
+
+#include "proto/codec.h"
 
 const struct stream_limits frame_limits = {
     .max_unread = FRAME_HEAD + IPC_MAX_FRAME,
@@ -53,19 +55,21 @@ ptrdiff_t frames_read(struct unpacker *u, const struct stream *s,
 
 int frame_write(struct stream *s, const ProtobufCMessage *msg)
 {
-    size_t n = protobuf_c_message_get_packed_size(msg);
-    if (n == 0 || n > IPC_MAX_FRAME)
-        return CS_ELIMIT;
     if (!stream_is_open(s))
         return UV_ENOTCONN;
-    uint8_t *p = (uint8_t *)stream_reserve(s, FRAME_HEAD + n);
-    if (!p)
-        return CS_ELIMIT;
-    p[0] = (uint8_t)(n >> 24);
-    p[1] = (uint8_t)(n >> 16);
-    p[2] = (uint8_t)(n >> 8);
-    p[3] = (uint8_t)n;
-    protobuf_c_message_pack(msg, p + FRAME_HEAD);
-    stream_wrote(s, FRAME_HEAD + n);
-    return 0;
+    for (size_t room = FRAME_USUAL;; room = IPC_MAX_FRAME) {
+        uint8_t *p = (uint8_t *)stream_reserve(s, FRAME_HEAD + room);
+        if (!p)
+            return CS_ELIMIT;
+        struct buf b = buf_of(p + FRAME_HEAD, room);
+        proto_pack(&b, msg);
+        if (buf_ok(&b) && b.n) {
+            const uint32_t n = htonl((uint32_t)b.n);
+            memcpy(p, &n, FRAME_HEAD);
+            stream_wrote(s, FRAME_HEAD + b.n);
+            return 0;
+        }
+        if (room == IPC_MAX_FRAME || b.n == 0)
+            return CS_ELIMIT;
+    }
 }

@@ -7,6 +7,7 @@
 
 enum {
     FRAME_HEAD = 4,
+    FRAME_USUAL = 4096,           /* most messages are smaller */
     UNPACKED_FIRST = 16 * 1024,   /* messages up to this size cost no malloc */
     UNPACKED_MAX = 1024 * 1024,   /* of one message in memory: small fields become large structs */
     UNSENT_MAX = 8 * 1024 * 1024, /* bytes waiting for a slow reader */

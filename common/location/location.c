@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "base/lru.h"
-#include "proto/unpack.h"
+#include "proto/codec.h"
 
 #define STORE(name) Countersign__Store__##name
 
@@ -212,18 +212,6 @@ static bool keep(const struct location *read, STORE(Location) * record, struct w
     return move;
 }
 
-/* Version and packed record in one piece, as they are remembered. */
-static struct span store(uint64_t version, const STORE(Location) * record, struct arena *a)
-{
-    size_t n = sizeof(version) + countersign__store__location__get_packed_size(record);
-    char *stored = arena_alloc(a, n);
-    if (!stored)
-        return SPAN_NULL;
-    memcpy(stored, &version, sizeof(version));
-    countersign__store__location__pack(record, (uint8_t *)stored + sizeof(version));
-    return span_of(stored, n);
-}
-
 struct location_call *location_commit(struct locations *l, struct span aor,
                                       const struct location *read, STORE(Location) * record,
                                       struct wall now, struct arena *a, location_commit_fn *fn,
@@ -236,6 +224,8 @@ struct location_call *location_commit(struct locations *l, struct span aor,
     buf_u64(&bb, read->version);
     buf_u64(&ab, read->version + 1);
     bool move = keep(read, record, now);
+    const uint64_t version = read->version + 1;
+    const struct span head = span_of((const char *)&version, sizeof(version)); /* see known */
     record->schema = SCHEMA;
     if (!call || !buf_ok(&kb))
         return NULL;
@@ -246,7 +236,7 @@ struct location_call *location_commit(struct locations *l, struct span aor,
                                     .aor = arena_dup(a, aor),
                                     .key = arena_dup(a, buf_span(&kb)),
                                     .version = arena_dup(a, buf_span(&ab)),
-                                    .stored = store(read->version + 1, record, a) };
+                                    .stored = proto_packed(head, &record->base, a) };
     if (!call->aor.p || !call->key.p || !call->version.p || !call->stored.p)
         return NULL;
     struct span packed = span_skip(call->stored, sizeof(read->version));

@@ -26,7 +26,7 @@ const uint16_t chars_class[256] = {
     ['&'] = ANY_URI | CH_USER | CH_PASSWORD | CH_PARAM,
     ['='] = ANY_URI | CH_USER | CH_PASSWORD,
     ['$'] = ANY_URI | CH_USER | CH_PASSWORD | CH_PARAM | CH_HEADER,
-    [','] = CH_URI | CH_USER | CH_PASSWORD,
+    [','] = CH_URI | CH_USER | CH_PASSWORD | CH_LIST,
     [';'] = CH_URI | CH_USER,
     ['?'] = ANY_URI | CH_USER | CH_HEADER,
     ['/'] = ANY_URI | CH_USER | CH_PARAM | CH_HEADER,
@@ -35,15 +35,39 @@ const uint16_t chars_class[256] = {
     [':'] = ANY_URI | CH_HOST | CH_PARAM | CH_HEADER,
     ['@'] = ANY_URI,
     ['#'] = CH_CALL_ID | CH_TEL,
-    ['"'] = CH_CALL_ID,
+    ['"'] = CH_CALL_ID | CH_LIST,
     ['\\'] = CH_CALL_ID,
-    ['<'] = CH_CALL_ID,
+    ['<'] = CH_CALL_ID | CH_LIST,
     ['>'] = CH_CALL_ID,
     ['{'] = CH_CALL_ID,
     ['}'] = CH_CALL_ID,
     ['|'] = CH_CALL_ID,
     ['^'] = CH_CALL_ID,
 };
+
+/* Eight bytes at once: whether any is below 0x20 or 0x7f. */
+static bool word_has_control(const char *p)
+{
+    const uint64_t ones = UINT64_MAX / 0xff, high = ones << 7;
+    uint64_t w;
+    memcpy(&w, p, sizeof(w));
+    uint64_t del = w ^ ones * 0x7f;
+    return (((w - ones * 0x20) & ~w) | ((del - ones) & ~del)) & high;
+}
+
+bool chars_has_control(struct span s)
+{
+    size_t i = 0;
+    for (; s.n - i >= 8; i += 8) {
+        if (word_has_control(s.p + i))
+            return true;
+    }
+    for (; i < s.n; i++) {
+        if ((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7f)
+            return true;
+    }
+    return false;
+}
 
 bool chars_all_escaped(struct span s, unsigned cls)
 {

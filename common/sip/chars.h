@@ -16,6 +16,7 @@ enum {
     CH_URI = 256,      /* what an absolute URI of another scheme may hold */
     CH_CALL_ID = 512,  /* visible, but for comma and semicolon */
     CH_TEL = 1024,     /* RFC 3966: phonedigit and what local numbers add */
+    CH_LIST = 2048,    /* what a list of values is split by, or may hide that: ,"< */
 };
 
 extern const uint16_t chars_class[256];
@@ -34,6 +35,9 @@ static inline bool chars_all(struct span s, unsigned cls)
     }
     return true;
 }
+
+/* Whether any is below 0x20 or 0x7f. */
+bool chars_has_control(struct span s);
 
 static inline bool chars_is_space(char c)
 {

@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #include "base/util.h"
+#include "sip/chars.h"
 #include "sip/scan.h"
 
 static const struct {
@@ -61,17 +62,6 @@ enum digest_alg digest_alg_of(struct span name, bool *sess)
     return DIGEST_UNKNOWN;
 }
 
-/* Folds and quoted control characters would be hashed differently by different readers, and a NUL
- * would end a name early. */
-static bool has_control(struct span s)
-{
-    for (size_t i = 0; i < s.n; i++) {
-        if ((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7f)
-            return true;
-    }
-    return false;
-}
-
 static int keep(void *into, const struct param *table, size_t n, struct span name,
                 struct span value)
 {
@@ -79,8 +69,10 @@ static int keep(void *into, const struct param *table, size_t n, struct span nam
         if (!span_caseeq(name, table[i].name))
             continue;
         struct span *slot = (struct span *)((char *)into + table[i].offset);
-        if (slot->p || has_control(value))
-            return CS_EPROTO; /* said twice: two readers could choose differently */
+        /* Said twice, two readers could choose differently; folds and quoted control characters
+         * they could hash differently; and a NUL would end a name early. */
+        if (slot->p || chars_has_control(value))
+            return CS_EPROTO;
         *slot = value;
     }
     return 0; /* unknown parameters are ignored (RFC 7616, 3.4) */

@@ -43,40 +43,16 @@ bool head_next(struct span *in, struct head_line *out)
     }
 }
 
-/* Eight bytes at once: whether any is below 0x20 or 0x7f. */
-static bool word_has_control(const char *p)
-{
-    const uint64_t ones = UINT64_MAX / 0xff, high = ones << 7;
-    uint64_t w;
-    memcpy(&w, p, sizeof(w));
-    uint64_t del = w ^ ones * 0x7f;
-    return (((w - ones * 0x20) & ~w) | ((del - ones) & ~del)) & high;
-}
-
 static bool is_control(char c)
 {
     return (unsigned char)c < 0x20 || c == 0x7f;
-}
-
-static bool has_control(struct span s)
-{
-    size_t i = 0;
-    for (; s.n - i >= 8; i += 8) {
-        if (word_has_control(s.p + i))
-            return true;
-    }
-    for (; i < s.n; i++) {
-        if (is_control(s.p[i]))
-            return true;
-    }
-    return false;
 }
 
 bool head_is_clean(const struct head_line *line)
 {
     bool quoted = false, blank = false;
     struct span s = line->text;
-    if (!has_control(s))
+    if (!chars_has_control(s))
         return true;
     for (size_t i = 0; i < s.n; i++) {
         char c = s.p[i];

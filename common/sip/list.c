@@ -38,29 +38,43 @@ int sip_hdr_u32(const struct sip_msg *m, enum sip_hdr_id id, uint32_t *out)
     return 0;
 }
 
+/* Behind the quotation mark that ends what begins behind at, or the end. */
+static size_t skip_quoted(struct span s, size_t at)
+{
+    for (size_t i = at; i < s.n; i++) {
+        if (s.p[i] == '"')
+            return i + 1;
+        i += s.p[i] == '\\';
+    }
+    return s.n;
+}
+
+/* Where the value that s begins with ends. */
+static size_t value_end(struct span s)
+{
+    size_t i = 0;
+    for (;;) {
+        while (i < s.n && !chars_is(s.p[i], CH_LIST))
+            i++;
+        if (i == s.n || s.p[i] == ',')
+            return i;
+        if (s.p[i] == '"') {
+            i = skip_quoted(s, i + 1);
+        } else {
+            ptrdiff_t close = span_find(span_skip(s, i), '>');
+            if (close < 0)
+                return s.n;
+            i += (size_t)close + 1;
+        }
+    }
+}
+
 bool parse_list_next(struct span *rest, struct span *value)
 {
     while (rest->n) {
-        bool quoted = false, angle = false;
-        size_t i = 0;
-        for (; i < rest->n; i++) {
-            char c = rest->p[i];
-            if (quoted) {
-                if (c == '\\')
-                    i++;
-                else
-                    quoted = c != '"';
-            } else if (angle) {
-                angle = c != '>';
-            } else if (c == ',') {
-                break;
-            } else {
-                quoted = c == '"';
-                angle = c == '<';
-            }
-        }
-        *value = chars_trim(span_head(*rest, i));
-        *rest = span_skip(*rest, i + 1);
+        size_t end = value_end(*rest);
+        *value = chars_trim(span_head(*rest, end));
+        *rest = span_skip(*rest, end + 1);
         if (value->n)
             return true;
     }

@@ -52,26 +52,36 @@ struct span scan_token(struct scan *s)
     return run(s, CH_TOKEN);
 }
 
+/* The quotation mark that ends a string with quoted-pairs, or NULL. */
+static const char *end_of_escaped(const char *p, const char *end)
+{
+    for (; p < end && *p != '"'; p++) {
+        if (*p != '\\')
+            continue;
+        /* quoted-pair: anything but CR and LF (RFC 3261, 25.1) */
+        if (end - p < 2 || p[1] == '\r' || p[1] == '\n')
+            return NULL;
+        p++;
+    }
+    return p < end ? p : NULL;
+}
+
 struct span scan_quoted(struct scan *s)
 {
     scan_expect(s, '"');
     if (s->err)
         return SPAN_NULL;
     const char *start = s->p;
-    while (s->p < s->end && *s->p != '"') {
-        if (*s->p == '\\') {
-            /* quoted-pair: anything but CR and LF (RFC 3261, 25.1) */
-            if (s->end - s->p < 2 || s->p[1] == '\r' || s->p[1] == '\n')
-                break;
-            s->p++;
-        }
-        s->p++;
-    }
-    if (s->p == s->end || *s->p != '"') {
+    const size_t left = (size_t)(s->end - start);
+    const char *quote = left ? memchr(start, '"', left) : NULL;
+    if (!quote || memchr(start, '\\', (size_t)(quote - start)))
+        quote = end_of_escaped(start, s->end);
+    if (!quote) {
         s->err = true;
         return SPAN_NULL;
     }
-    return span_of(start, (size_t)(s->p++ - start));
+    s->p = quote + 1;
+    return span_of(start, (size_t)(quote - start));
 }
 
 struct span scan_value(struct scan *s)

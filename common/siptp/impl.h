@@ -77,6 +77,7 @@ struct siptp {
     size_t n_spare;
     struct self *self;
     EVP_MAC_CTX *mac;
+    struct token_made *made;
     uint32_t epoch; /* tells this process's connections from those before it */
     uint32_t node;
     uid_t link_uid;

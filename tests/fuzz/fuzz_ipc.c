@@ -5,7 +5,7 @@
 
 #include "base/util.h"
 #include "ipc/ipc.h"
-#include "proto/unpack.h"
+#include "proto/codec.h"
 
 static void use(const ProtobufCMessage *msg)
 {

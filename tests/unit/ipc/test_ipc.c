@@ -6,7 +6,7 @@
 #include "lib/run.h"
 #include "lib/test.h"
 #include "lib/tmp.h"
-#include "proto/unpack.h"
+#include "proto/codec.h"
 
 typedef Countersign__Auth__ToAuthd to_authd;
 typedef Countersign__Auth__FromAuthd from_authd;
