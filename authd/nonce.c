@@ -7,18 +7,20 @@
 #include "authd/keyring.h"
 #include "base/buf.h"
 #include "base/ct.h"
+#include "base/memo.h"
 #include "base/rand.h"
 
 /* The parts are multiples of three bytes, so that base64 needs no padding and the tag (random bits
  * and key id) is a piece of the text. */
 enum { TIME_LEN = 6, RANDOM_LEN = 8, HEAD_LEN = TIME_LEN + RANDOM_LEN + 1, MAC_LEN = 12 };
-enum { RAW_LEN = HEAD_LEN + MAC_LEN, SKEW_MS = 10000 };
+enum { RAW_LEN = HEAD_LEN + MAC_LEN, SKEW_MS = 10000, MACS_KEPT = 16384 };
 _Static_assert(RAW_LEN / 3 * 4 == NONCE_LEN && RAW_LEN % 3 == 0, "no padding");
 _Static_assert(TIME_LEN / 3 * 4 == NONCE_TAG_AT && (RANDOM_LEN + 1) / 3 * 4 == NONCE_TAG_LEN,
                "the tag is a piece of the text");
 
 struct noncer {
     EVP_MAC *hmac;
+    struct memo macs; /* of nonces made or seen lately, most of which are seen again */
     size_t n;
     struct {
         uint8_t id;
@@ -50,8 +52,9 @@ int noncer_new(struct span text, struct noncer **out)
     if (!n)
         err = CS_ENOMEM;
     if (n) {
+        err = memo_init(&n->macs, MACS_KEPT);
         n->hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-        if (!n->hmac)
+        if (!err && !n->hmac)
             err = CS_ENOTSUP;
         for (; !err && n->n < ring.n; n->n++) {
             n->keys[n->n].id = ring.keys[n->n].id;
@@ -74,11 +77,12 @@ void noncer_free(struct noncer **np)
     for (size_t i = 0; i < n->n; i++)
         EVP_MAC_CTX_free(n->keys[i].ctx);
     EVP_MAC_free(n->hmac);
+    memo_fini(&n->macs);
     free(n);
 }
 
-static int mac(EVP_MAC_CTX *ctx, const unsigned char head[HEAD_LEN], struct span realm,
-               unsigned char out[MAC_LEN])
+static int compute(EVP_MAC_CTX *ctx, const unsigned char head[HEAD_LEN], struct span realm,
+                   unsigned char out[MAC_LEN])
 {
     unsigned char full[32];
     size_t n;
@@ -90,6 +94,19 @@ static int mac(EVP_MAC_CTX *ctx, const unsigned char head[HEAD_LEN], struct span
     return 0;
 }
 
+/* The head names the key. */
+static int mac(struct noncer *n, size_t i, const unsigned char head[HEAD_LEN], struct span realm,
+               unsigned char out[MAC_LEN])
+{
+    const struct memo_key key = memo_key_of(span_of((const char *)head, HEAD_LEN), realm);
+    if (memo_get(&n->macs, &key, out, MAC_LEN))
+        return 0;
+    int err = compute(n->keys[i].ctx, head, realm, out);
+    if (!err)
+        memo_put(&n->macs, &key, out, MAC_LEN);
+    return err;
+}
+
 int nonce_mint(struct noncer *n, struct span realm, struct wall now, char out[NONCE_LEN])
 {
     unsigned char raw[RAW_LEN];
@@ -97,7 +114,7 @@ int nonce_mint(struct noncer *n, struct span realm, struct wall now, char out[NO
         raw[i] = (unsigned char)((uint64_t)now.ms >> (8 * (TIME_LEN - 1 - i)));
     rand_bytes(raw + TIME_LEN, RANDOM_LEN);
     raw[TIME_LEN + RANDOM_LEN] = n->keys[0].id;
-    int err = mac(n->keys[0].ctx, raw, realm, raw + HEAD_LEN);
+    int err = mac(n, 0, raw, realm, raw + HEAD_LEN);
     struct buf b = buf_of(out, NONCE_LEN);
     if (!err)
         buf_base64url(&b, raw, sizeof(raw));
@@ -113,7 +130,7 @@ int nonce_verify(struct noncer *n, struct span realm, struct span text, struct n
         return CS_EPROTO;
     while (i < n->n && n->keys[i].id != raw[HEAD_LEN - 1])
         i++;
-    if (i == n->n || mac(n->keys[i].ctx, raw, realm, right) ||
+    if (i == n->n || mac(n, i, raw, realm, right) ||
         !ct_eq(span_of(right, MAC_LEN), span_of(raw + HEAD_LEN, MAC_LEN)))
         return CS_EPROTO;
     uint64_t ms = 0;

@@ -22,62 +22,85 @@ static void key_make(void)
     rand_bytes(key, sizeof(key));
 }
 
-static inline void round_(struct siphash *h)
+static inline struct siphash round_(struct siphash h)
 {
-    h->v0 += h->v1;
-    h->v1 = ROTL(h->v1, 13) ^ h->v0;
-    h->v0 = ROTL(h->v0, 32);
-    h->v2 += h->v3;
-    h->v3 = ROTL(h->v3, 16) ^ h->v2;
-    h->v0 += h->v3;
-    h->v3 = ROTL(h->v3, 21) ^ h->v0;
-    h->v2 += h->v1;
-    h->v1 = ROTL(h->v1, 17) ^ h->v2;
-    h->v2 = ROTL(h->v2, 32);
+    h.v0 += h.v1;
+    h.v1 = ROTL(h.v1, 13) ^ h.v0;
+    h.v0 = ROTL(h.v0, 32);
+    h.v2 += h.v3;
+    h.v3 = ROTL(h.v3, 16) ^ h.v2;
+    h.v0 += h.v3;
+    h.v3 = ROTL(h.v3, 21) ^ h.v0;
+    h.v2 += h.v1;
+    h.v1 = ROTL(h.v1, 17) ^ h.v2;
+    h.v2 = ROTL(h.v2, 32);
+    return h;
 }
 
-static void absorb(struct siphash *h, struct span s)
+static inline struct siphash mix(struct siphash h, uint64_t word)
+{
+    h.v3 ^= word;
+    h = round_(h);
+    h.v0 ^= word;
+    return h;
+}
+
+/* By value, so that the state stays in registers. */
+static inline struct siphash absorb(struct siphash h, struct span s)
 {
     size_t i = 0;
-    for (; i < s.n && h->total % 8; i++) {
-        h->tail |= (uint64_t)(unsigned char)s.p[i] << (8 * (h->total % 8));
-        if (++h->total % 8 == 0) {
-            h->v3 ^= h->tail;
-            round_(h);
-            h->v0 ^= h->tail;
-            h->tail = 0;
+    for (; i < s.n && h.total % 8; i++) {
+        h.tail |= (uint64_t)(unsigned char)s.p[i] << (8 * (h.total % 8));
+        if (++h.total % 8 == 0) {
+            h = mix(h, h.tail);
+            h.tail = 0;
         }
     }
     for (; s.n - i >= 8; i += 8) {
         uint64_t m;
         memcpy(&m, s.p + i, 8);
-        h->v3 ^= m;
-        round_(h);
-        h->v0 ^= m;
-        h->total += 8;
+        h = mix(h, m);
+        h.total += 8;
     }
-    for (; i < s.n; i++, h->total++)
-        h->tail |= (uint64_t)(unsigned char)s.p[i] << (8 * (h->total % 8));
+    for (; i < s.n; i++, h.total++)
+        h.tail |= (uint64_t)(unsigned char)s.p[i] << (8 * (h.total % 8));
+    return h;
 }
 
-uint64_t map_hash2(struct span a, struct span b)
+static inline struct siphash finish(struct siphash h, uint64_t mark)
+{
+    h.v2 ^= mark;
+    return round_(round_(round_(h)));
+}
+
+static inline struct siphash hashed(struct span a, struct span b)
 {
     pthread_once(&key_once, key_make);
     struct siphash h = { .v0 = key[0] ^ 0x736f6d6570736575ULL,
                          .v1 = key[1] ^ 0x646f72616e646f6dULL,
                          .v2 = key[0] ^ 0x6c7967656e657261ULL,
                          .v3 = key[1] ^ 0x7465646279746573ULL };
-    absorb(&h, a);
-    absorb(&h, b);
-    h.tail |= (uint64_t)h.total << 56;
-    h.v3 ^= h.tail;
-    round_(&h);
-    h.v0 ^= h.tail;
-    h.v2 ^= 0xff;
-    round_(&h);
-    round_(&h);
-    round_(&h);
+    h = absorb(absorb(h, a), b);
+    return mix(h, h.tail | (uint64_t)h.total << 56);
+}
+
+static inline uint64_t sum(struct siphash h)
+{
     return h.v0 ^ h.v1 ^ h.v2 ^ h.v3;
+}
+
+uint64_t map_hash2(struct span a, struct span b)
+{
+    return sum(finish(hashed(a, b), 0xff));
+}
+
+void map_hash_wide(struct span a, struct span b, uint64_t out[2])
+{
+    struct siphash h = hashed(a, b);
+    h = finish(h, 0xee);
+    out[0] = sum(h);
+    h.v1 ^= 0xdd;
+    out[1] = sum(finish(h, 0));
 }
 
 uint64_t map_hash(struct span k)

@@ -20,6 +20,8 @@ struct map {
 uint64_t map_hash(struct span key);
 /* The same of two parts, as if joined, without joining them. */
 uint64_t map_hash2(struct span a, struct span b);
+/* 128 bits of the two: enough to stand for them. */
+void map_hash_wide(struct span a, struct span b, uint64_t out[2]);
 
 void map_init(struct map *m);
 /* Frees the slots. Members are the caller's and may still be linked. */

@@ -4,7 +4,7 @@
 
 #include <openssl/evp.h>
 
-#include "base/map.h"
+#include "base/memo.h"
 #include "net/stream.h"
 #include "net/udp.h"
 #include "siptp/siptp.h"
@@ -77,8 +77,8 @@ struct siptp {
     size_t n_spare;
     struct self *self;
     EVP_MAC_CTX *mac;
-    struct token_made *made;
-    uint32_t epoch; /* tells this process's connections from those before it */
+    struct memo macs; /* of tokens */
+    uint32_t epoch;   /* tells this process's connections from those before it */
     uint32_t node;
     uid_t link_uid;
     struct stream_limits link_limits;

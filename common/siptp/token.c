@@ -8,7 +8,6 @@
  *     10 bytes of HMAC-SHA256 over all that
  */
 #include <openssl/core_names.h>
-#include <stdlib.h>
 
 #include "base/ct.h"
 #include "base/rand.h"
@@ -19,13 +18,7 @@ enum {
     HEAD = 1 + 1 + 4,
     BODY_MAX = HEAD + 2 + 16,
     STREAM_BODY = HEAD + 4 + 8,
-    TOKENS_MADE = 16384,
-};
-
-struct token_made {  /* one that was made before, in the place its hash says */
-    unsigned char n; /* 0: none */
-    char body[BODY_MAX];
-    unsigned char mac[MAC_LEN];
+    MACS_KEPT = 16384,
 };
 
 int token_init(struct siptp *tp)
@@ -45,16 +38,14 @@ int token_init(struct siptp *tp)
     EVP_MAC_free(hmac);
     int ok = tp->mac && EVP_MAC_init(tp->mac, (const unsigned char *)key.p, key.n, params);
     ct_wipe(made, sizeof(made));
-    tp->made = calloc(TOKENS_MADE, sizeof(*tp->made));
-    return ok && tp->made ? 0 : CS_ENOMEM;
+    return ok ? memo_init(&tp->macs, MACS_KEPT) : CS_ENOMEM;
 }
 
 void token_fini(struct siptp *tp)
 {
     EVP_MAC_CTX_free(tp->mac);
     tp->mac = NULL;
-    free(tp->made);
-    tp->made = NULL;
+    memo_fini(&tp->macs);
 }
 
 /* Without a key EVP_MAC_init() starts again with the one it has. */
@@ -73,15 +64,12 @@ static bool compute(struct siptp *tp, struct span body, unsigned char out[MAC_LE
 /* A phone's flow has the same token at each of its requests. */
 static bool sign(struct siptp *tp, struct span body, unsigned char out[MAC_LEN])
 {
-    struct token_made *made = &tp->made[map_hash(body) % TOKENS_MADE];
-    if (!span_eq(body, span_of(made->body, made->n))) {
-        made->n = 0;
-        if (!compute(tp, body, made->mac))
-            return false;
-        memcpy(made->body, body.p, body.n);
-        made->n = (unsigned char)body.n;
-    }
-    memcpy(out, made->mac, MAC_LEN);
+    const struct memo_key key = memo_key_of(body, SPAN_NULL);
+    if (memo_get(&tp->macs, &key, out, MAC_LEN))
+        return true;
+    if (!compute(tp, body, out))
+        return false;
+    memo_put(&tp->macs, &key, out, MAC_LEN);
     return true;
 }
 

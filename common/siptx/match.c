@@ -2,9 +2,11 @@
 
 _Thread_local char tx_scratch[TX_SCRATCH];
 
-static struct tx_key key_of(struct span text)
+static struct tx_key key_of(struct span kind, struct span text)
 {
-    return (struct tx_key){ map_hash2(SPAN("server-a"), text), map_hash2(SPAN("server-b"), text) };
+    uint64_t hash[2];
+    map_hash_wide(kind, text, hash);
+    return (struct tx_key){ hash[0], hash[1] };
 }
 
 static void put_part(struct buf *b, struct span s)
@@ -39,15 +41,13 @@ struct tx_key tx_key_server(const struct sip_msg *m, enum sip_method as)
         put_part(&b, m->method_name);
     else
         buf_putc(&b, (char)as);
-    return key_of(buf_span(&b));
+    return key_of(SPAN("server\0"), buf_span(&b));
 }
 
 struct tx_key tx_key_client(struct span branch, enum sip_method method)
 {
-    char kind[8] = { 'c', 'l', 'i', 'e', 'n', 't', 0, (char)method };
-    char again[8] = { 'C', 'L', 'I', 'E', 'N', 'T', 0, (char)method };
-    return (struct tx_key){ map_hash2(span_of(kind, 8), branch),
-                            map_hash2(span_of(again, 8), branch) };
+    const char kind[8] = { 'c', 'l', 'i', 'e', 'n', 't', 0, (char)method };
+    return key_of(span_of(kind, sizeof(kind)), branch);
 }
 
 static bool tx_is(const struct map_node *n, const void *key)
