@@ -94,10 +94,8 @@ static inline bool ascii_alpha(char c)
 /* Value of a hexadecimal digit, or -1. */
 static inline int ascii_hex(char c)
 {
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    char l = (char)(c | 0x20);
-    return l >= 'a' && l <= 'f' ? l - 'a' + 10 : -1;
+    const int digit = c - '0', letter = (c | 0x20) - 'a';
+    return (unsigned)digit < 10 ? digit : (unsigned)letter < 6 ? letter + 10 : -1;
 }
 
 #endif
