@@ -143,11 +143,11 @@ static void test_a_slow_sender_is_closed(void **state)
     int64_t before = metric_get(M_SIP_REFUSED, REFUSED_TIMEOUT);
     for (size_t i = 0; i < 9; i++) { /* a byte each second does not help */
         wire_send(fd, span_head(span_skip(text, i), 1));
-        run_for(&w.loop, 2);
+        run_for(&w.loop, 10);
         loop_skip(&w.loop, DURATION_S(1));
         assert_int_equal(w.closed, 0);
     }
-    loop_skip(&w.loop, DURATION_S(2));
+    loop_skip(&w.loop, DURATION_S(5)); /* behind the first byte's deadline, before the last one's */
     assert_true(run_until_count(&w.loop, &w.closed, 1, 2000));
     assert_int_equal(metric_get(M_SIP_REFUSED, REFUSED_TIMEOUT), before + 1);
     close(fd);
