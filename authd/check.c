@@ -355,8 +355,8 @@ static void accept_unless_used(struct check *c, Countersign__Auth__Cause cause)
     if (shared || target)
         err = outlive(c);
     if (!err && shared) {
-        c->commit = store_commit_nc(c->k->store, c->nonce.tag, c->claim.nc, d->nonce_lifetime,
-                                    committed, c);
+        c->commit =
+            store_commit_nc(c->k->store, &c->nonce, c->claim.nc, d->nonce_lifetime, committed, c);
         err = c->commit ? 0 : CS_ENOMEM;
     }
     if (!err && target) {

@@ -12,15 +12,27 @@
 
 /* The parts are multiples of three bytes, so that base64 needs no padding and the tag (random bits
  * and key id) is a piece of the text. */
-enum { TIME_LEN = 6, RANDOM_LEN = 8, HEAD_LEN = TIME_LEN + RANDOM_LEN + 1, MAC_LEN = 12 };
-enum { RAW_LEN = HEAD_LEN + MAC_LEN, SKEW_MS = 10000, MACS_KEPT = 16384 };
+enum {
+    TIME_LEN = 6,
+    BATCH_LEN = 6,
+    RANDOM_LEN = BATCH_LEN + 2,
+    HEAD_LEN = TIME_LEN + RANDOM_LEN + 1,
+    MAC_LEN = 12
+};
+enum { RAW_LEN = HEAD_LEN + MAC_LEN, SKEW_MS = 10000, MACS_KEPT = 16384, BATCH_MS = 10000 };
 _Static_assert(RAW_LEN / 3 * 4 == NONCE_LEN && RAW_LEN % 3 == 0, "no padding");
+_Static_assert(BATCH_LEN / 3 * 4 == NONCE_BATCH_LEN && NONCE_SLOTS <= 256, "so is its head");
 _Static_assert(TIME_LEN / 3 * 4 == NONCE_TAG_AT && (RANDOM_LEN + 1) / 3 * 4 == NONCE_TAG_LEN,
                "the tag is a piece of the text");
 
 struct noncer {
     EVP_MAC *hmac;
     struct memo macs; /* of nonces made or seen lately, most of which are seen again */
+    struct {
+        unsigned char random[BATCH_LEN];
+        unsigned used; /* places; 0: there is no batch */
+        struct wall since;
+    } batch;
     size_t n;
     struct {
         uint8_t id;
@@ -107,12 +119,26 @@ static int mac(struct noncer *n, size_t i, const unsigned char head[HEAD_LEN], s
     return err;
 }
 
+/* A place in the batch, or in a new one where that is full or old. */
+static void take_place(struct noncer *n, struct wall now, unsigned char out[RANDOM_LEN])
+{
+    const int64_t age = now.ms - n->batch.since.ms;
+    if (n->batch.used == 0 || n->batch.used == NONCE_SLOTS || age < 0 || age > BATCH_MS) {
+        rand_bytes(n->batch.random, BATCH_LEN);
+        n->batch.since = now;
+        n->batch.used = 0;
+    }
+    memcpy(out, n->batch.random, BATCH_LEN);
+    out[BATCH_LEN] = (unsigned char)n->batch.used++;
+    rand_bytes(out + BATCH_LEN + 1, RANDOM_LEN - BATCH_LEN - 1);
+}
+
 int nonce_mint(struct noncer *n, struct span realm, struct wall now, char out[NONCE_LEN])
 {
     unsigned char raw[RAW_LEN];
     for (int i = 0; i < TIME_LEN; i++)
         raw[i] = (unsigned char)((uint64_t)now.ms >> (8 * (TIME_LEN - 1 - i)));
-    rand_bytes(raw + TIME_LEN, RANDOM_LEN);
+    take_place(n, now, raw + TIME_LEN);
     raw[TIME_LEN + RANDOM_LEN] = n->keys[0].id;
     int err = mac(n, 0, raw, realm, raw + HEAD_LEN);
     struct buf b = buf_of(out, NONCE_LEN);
@@ -138,6 +164,7 @@ int nonce_verify(struct noncer *n, struct span realm, struct span text, struct n
         ms = ms << 8 | raw[i];
     out->issued.ms = (int64_t)ms;
     out->tag = span_of(text.p + NONCE_TAG_AT, NONCE_TAG_LEN);
+    out->slot = raw[TIME_LEN + BATCH_LEN] % NONCE_SLOTS;
     return 0;
 }
 

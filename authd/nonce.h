@@ -1,6 +1,6 @@
 /* Nonces that every authd of the installation verifies and none remembers: base64url of the issue
- * time (48 bits of milliseconds), 64 random bits, the id of the key, and 96 bits of HMAC-SHA256
- * over all of that and the realm. */
+ * time (48 bits of milliseconds), a batch (48 random bits), the place in it, 8 random bits, the id
+ * of the key, and 96 bits of HMAC-SHA256 over all of that and the realm. */
 #ifndef CS_AUTHD_NONCE_H
 #define CS_AUTHD_NONCE_H
 
@@ -9,11 +9,17 @@
 
 struct noncer;
 
+/* What is kept of nonces in Redis is kept of a batch at once: up to so many, made within ten
+ * seconds of each other. */
+enum { NONCE_SLOTS = 64, NONCE_BATCH_LEN = 8 /* of the tag */ };
+
 enum { NONCE_LEN = 36, NONCE_TAG_AT = 8, NONCE_TAG_LEN = 12 };
 
 struct nonce {
     struct wall issued;
-    struct span tag; /* unique among the nonces that are fresh at a time; borrowed */
+    struct span tag; /* unique among the nonces that are fresh at a time, begins with what its
+                        batch has in common; borrowed */
+    unsigned slot;   /* its place in the batch, below NONCE_SLOTS */
 };
 
 /* text: a key file (authd/keyring.h). The first key mints, all of them verify. */

@@ -15,8 +15,9 @@ struct part {
 
 enum { PARTS = ALG_COUNT, SPARE_MAX = 1024, KEY_MAX = 1024, WINDOWS_MAX = 16384 };
 
-#define WINDOW_LIFETIME DURATION_S(600) /* no nonce lives longer */
-#define WINDOW_MARGIN   DURATION_S(5)   /* of Redis's clock and ours */
+#define WINDOW_MORE   DURATION_S(30) /* others of its batch are younger */
+#define WINDOW_MARGIN DURATION_S(15) /* of that: for them, and for clocks that differ */
+#define WINDOW_KNOWN  DURATION_S(600 + 30)
 
 struct store_call {
     struct list link; /* in open or spare */
@@ -32,7 +33,7 @@ struct store_call {
         store_count_fn *count;
     } fn;
     void *arg;
-    struct span key; /* put, remove, nc */
+    struct span key; /* put, remove */
     union {
         struct {
             struct user old, now;     /* name absent: none */
@@ -46,7 +47,6 @@ struct store_call {
         struct {
             uint64_t n[ALG_COUNT];
         } count;
-        unsigned nc;
     };
     char
         first[2048]; /* serves the arena, so that a check's operations take nothing from the heap */
@@ -57,7 +57,7 @@ struct store {
     struct redis *redis;
     struct list open, spare;
     size_t n_spare;
-    struct lru windows; /* by nonce's tag: until when its window surely stands */
+    struct lru windows; /* by nonces' batch: until when their window surely stands */
     void (*changed)(void *arg, struct span realm);
     void *changed_arg;
 };
@@ -592,16 +592,8 @@ static void bit_set(void *arg, const struct redis_reply *r)
     done(c, err ? err : r->integer ? CS_ECONFLICT : 0);
 }
 
-static int set_bit(struct store_call *c, struct span key, unsigned nc)
-{
-    char digits[24];
-    struct buf b = BUF_INIT(digits);
-    buf_u64(&b, nc);
-    return ask_of(c, bit_set, SPAN("SETBIT"), key, buf_span(&b), SPAN("1"));
-}
-
-/* Windows are given their end anew only when we do not know of one that is far enough: most nonces
- * are counted up by one client, and each command costs. */
+/* A window is given its end anew only when we do not know of one that is far enough: each command
+ * costs. */
 static void window_ends(struct store *s, struct span tag, struct duration in)
 {
     struct mono now = loop_now(s->loop), end = mono_add(now, in);
@@ -618,44 +610,25 @@ static bool window_ends_later(struct store *s, struct span tag)
     return mono_before(mono_add(now, WINDOW_MARGIN), end);
 }
 
-static void window_made(void *arg, const struct redis_reply *r)
-{
-    int err;
-    struct store_call *c = answered(arg, r, &err);
-    if (!err && r->type == REDIS_NIL) {
-        c->n_parts = 0;
-        err = set_bit(c, c->key, c->nc);
-        if (!err)
-            return;
-    }
-    done(c, err);
-}
-
-struct store_call *store_commit_nc(struct store *s, struct span tag, unsigned nc,
+struct store_call *store_commit_nc(struct store *s, const struct nonce *n, unsigned nc,
                                    struct duration lifetime, store_done_fn *fn, void *arg)
 {
-    char space[KEY_MAX], digits[24];
-    struct buf b = BUF_INIT(space), ms = BUF_INIT(digits);
-    assert(tag.n <= 64 && nc <= STORE_NC_MAX);
+    char space[KEY_MAX], digits[2][24];
+    struct buf b = BUF_INIT(space), bit = BUF_INIT(digits[0]), ms = BUF_INIT(digits[1]);
+    const struct span batch = span_head(n->tag, NONCE_BATCH_LEN);
+    assert(n->tag.n == NONCE_TAG_LEN && n->slot < NONCE_SLOTS && nc <= STORE_NC_MAX);
     struct store_call *c = call_new(s, arg);
     if (!c)
         return NULL;
     c->fn.done = fn;
-    struct span key = key_in(&b, SPAN("cs:nc:"), tag);
-    buf_i64(&ms, lifetime.ms);
-
-    /* Most nonces are used once, with nc=1 (bit 0 stands for a response without nc): then one
-     * command makes the window, its bit and its end. */
-    if (nc <= 1) {
-        c->nc = nc;
-        c->key = arena_dup(&c->arena, key);
-        return begun(c, ask_of(c, window_made, SPAN("SET"), key, nc ? SPAN("\x40") : SPAN("\x80"),
-                               SPAN("NX"), SPAN("PX"), buf_span(&ms)));
-    }
-    int err = set_bit(c, key, nc);
-    if (!err && !window_ends_later(s, tag)) { /* whoever made it, or if it is made now */
+    struct span key = key_in(&b, SPAN("cs:nc:"), batch);
+    buf_u64(&bit, (uint64_t)nc * NONCE_SLOTS + n->slot);
+    int err = ask_of(c, bit_set, SPAN("SETBIT"), key, buf_span(&bit), SPAN("1"));
+    if (!err && !window_ends_later(s, batch)) { /* whoever made it, or if it is made now */
+        lifetime.ms += WINDOW_MORE.ms;
+        buf_i64(&ms, lifetime.ms);
         redis_do(s->redis, index_done, NULL, SPAN("PEXPIRE"), key, buf_span(&ms));
-        window_ends(s, tag, lifetime);
+        window_ends(s, batch, lifetime);
     }
     return begun(c, err);
 }
@@ -693,7 +666,7 @@ int store_new(struct loop *l, struct redis *r, struct store **out)
     s->redis = r;
     list_init(&s->open);
     list_init(&s->spare);
-    lru_init(&s->windows, WINDOWS_MAX, WINDOW_LIFETIME);
+    lru_init(&s->windows, WINDOWS_MAX, WINDOW_KNOWN);
     return 0;
 }
 

@@ -10,6 +10,7 @@
 #ifndef CS_AUTHD_STORE_H
 #define CS_AUTHD_STORE_H
 
+#include "authd/nonce.h"
 #include "authd/user.h"
 #include "redis/redis.h"
 #include "store.pb-c.h"
@@ -62,10 +63,11 @@ struct store_call *store_count_lacking(struct store *s, struct span realm, store
 struct store_call *store_count_users(struct store *s, store_count_fn *fn, void *arg);
 
 /* ---- for checks ---- */
-/* Sets the bit nc of the nonce's window: CS_ECONFLICT if it was set. The window expires after
- * lifetime. tag is the nonce's own, at most 64 bytes without braces; nc is at most STORE_NC_MAX. */
-enum { STORE_NC_MAX = 4096 };
-struct store_call *store_commit_nc(struct store *s, struct span tag, unsigned nc,
+/* Sets the nonce's bit nc in its batch's window: CS_ECONFLICT if it was set. The window expires
+ * when all of the batch are older than lifetime. nc is at most STORE_NC_MAX, so that a window takes
+ * no more than 2 KB. */
+enum { STORE_NC_MAX = 255 };
+struct store_call *store_commit_nc(struct store *s, const struct nonce *n, unsigned nc,
                                    struct duration lifetime, store_done_fn *fn, void *arg);
 /* 0 if an enabled user has this AOR, CS_ENOENT if none has. */
 struct store_call *store_find_aor(struct store *s, struct span aor, store_done_fn *fn, void *arg);

@@ -33,6 +33,33 @@ static void test_any_node_with_the_key_verifies(void **state)
     noncer_free(&b);
 }
 
+static struct nonce minted(struct noncer *a, int64_t at)
+{
+    static char text[NONCE_LEN];
+    struct nonce n;
+    assert_int_equal(nonce_mint(a, SPAN("r"), (struct wall){ at }, text), 0);
+    assert_int_equal(nonce_verify(a, SPAN("r"), span_of(text, NONCE_LEN), &n), 0);
+    return n;
+}
+
+static void test_nonces_of_a_batch_have_places_of_their_own(void **state)
+{
+    (void)state;
+    struct noncer *a = of(K1);
+    char batch[NONCE_BATCH_LEN];
+    for (int64_t at = 1000, i = 0; i < 3 * NONCE_SLOTS; i++, at += 10) {
+        struct nonce n = minted(a, at);
+        assert_int_equal(n.slot, i % NONCE_SLOTS);
+        assert_int_equal(memcmp(n.tag.p, batch, NONCE_BATCH_LEN) == 0, i % NONCE_SLOTS != 0);
+        memcpy(batch, n.tag.p, NONCE_BATCH_LEN);
+    }
+    assert_int_equal(minted(a, 50000).slot, 0); /* the last batch began too long ago */
+    assert_int_equal(minted(a, 60000).slot, 1);
+    assert_int_equal(minted(a, 60001).slot, 0);
+    assert_int_equal(minted(a, 50000).slot, 0); /* a clock that was set back */
+    noncer_free(&a);
+}
+
 static void test_every_changed_bit_realm_and_length_is_refused(void **state)
 {
     (void)state;
@@ -157,6 +184,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_any_node_with_the_key_verifies),
+        cmocka_unit_test(test_nonces_of_a_batch_have_places_of_their_own),
         cmocka_unit_test(test_every_changed_bit_realm_and_length_is_refused),
         cmocka_unit_test(test_rotated_key_still_verifies_and_a_withdrawn_one_does_not),
         cmocka_unit_test(test_key_files_that_are_none_are_refused),
