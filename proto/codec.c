@@ -138,7 +138,7 @@ static bool get_value(struct reader *r, const ProtobufCFieldDescriptor *f, void 
     default: /* uint32, enum */
         v = get_varint(r);
         *(uint32_t *)to = (uint32_t)v;
-        return !r->bad && v <= UINT32_MAX;
+        return !r->bad && v <= (f->type == PROTOBUF_C_TYPE_ENUM ? INT32_MAX : UINT32_MAX);
     }
 }
 
