@@ -1,8 +1,8 @@
 /* Messages of the contracts to bytes and back, by the descriptors that protobuf-c generates. Its
  * own reader and writer allocate, merge and measure in more passes than the busiest path can
  * afford; these read once, into an arena, and write once. They know what the contracts use: bool,
- * uint32, uint64, enum, fixed64, string, bytes, messages, oneof; repeated ones of the last four
- * kinds. Source: the encoding of Protocol Buffers, proto2. */
+ * uint32, uint64, enum (never negative), fixed64, string, bytes, messages, oneof; repeated ones of
+ * the last four kinds. Source: the encoding of Protocol Buffers, proto2. */
 #ifndef CS_PROTO_CODEC_H
 #define CS_PROTO_CODEC_H
 
