@@ -109,9 +109,10 @@ class Comparison(Bench):
                 self.must(server, load.refuses(run, server, bad))
 
     def fill(self, server, run):
-        """Bytes that a binding costs. Before, a few phones register as often as all will, so that
-        what is kept for the traffic's sake (answers, nonce counts) is there already."""
-        first = max(self.o.bindings // 20, 1)
+        """Bytes that a binding costs. Before, half of the phones register as often as all will, so
+        that what is kept for the traffic's sake (answers, nonce counts) and caches of a fixed size
+        are full already."""
+        first = max(self.o.bindings // 2, 1)
         server.start()
         self.must(server, load.registers(run, server, first))
         traffic = run(server, "-n", first, "-w", 0, "-t", 0.5)

@@ -95,5 +95,5 @@ def report(bench, servers):
     tables = [cost_table(rows), *([ratios] if ratios[1] else []), parts_table(rows)]
     notes = ["CPU µs of all server processes with Redis for one authenticated REGISTER; fresh and "
              "cached with 64 in flight. Half load is half of what each server did with 64 in "
-             "flight.", f"Memory: growth for each of {bench.o.bindings} bindings."]
+             "flight.", f"Memory: growth for each of the second half of {bench.o.bindings} bindings."]
     return {"summary": summed, "memory": bench.memory, "tables": tables, "notes": notes}
