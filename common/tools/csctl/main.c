@@ -70,6 +70,22 @@ static const struct command {
       "challenge to one algorithm; of kind product, clients that authenticated. Counted since\n"
       "authd started; what was seen longest ago makes room.\n" },
     { "realms", realms, "", "algorithms offered, and who lacks which", "" },
+    { "ca init", ca_init, "DIR [options]", "begin a certificate authority for devices and trunks",
+      "Its key never leaves DIR; whoever has it can be every device.\n\n"
+      "  --name TEXT          what its certificate is called\n"
+      "  --days N             how long that is good (3650)\n" },
+    { "ca issue", ca_issue, "DIR NAME... [options]", "make a certificate",
+      "NAME is what the certificate says its owner is: sip:alice@example.com of a user or device,\n"
+      "sip:example.com or a host name of a trunk, an address. It writes a key beside the\n"
+      "certificate, unless the owner made one and sends a request.\n\n"
+      "  --days N             how long it is good (90)\n"
+      "  --out PREFIX         of the files, PREFIX.crt and PREFIX.key; after the first NAME\n"
+      "  --csr FILE           certificate request to take the key from, and nothing else\n" },
+    { "ca revoke", ca_revoke, "DIR SERIAL | FILE... [--days N]", "take certificates back",
+      "Writes DIR/crl.pem, which authd and the registrar read.\n\n"
+      "  --days N             how long that list is good (30)\n" },
+    { "ca crl", ca_crl_again, "DIR [--days N]", "write the revocation list again", "" },
+    { "ca list", ca_list, "DIR", "certificates it made", "" },
     { "health", health, "[URL | SOCKET] [--live]", "is a daemon alive and ready",
       "Asks authd's REST, or the daemon at this URL (http://127.0.0.1:8081 is a registrar's), or\n"
       "authd at its socket, for containers and monitors. Exit code: 0 it is, 1 it is not or does\n"
@@ -156,7 +172,8 @@ static int no_command(char **argv)
         print_overview(stderr);
         return EXIT_USAGE;
     }
-    const bool two = strcmp(*argv, "user") == 0 && argv[1] && *argv[1] != '-';
+    const bool two =
+        (strcmp(*argv, "user") == 0 || strcmp(*argv, "ca") == 0) && argv[1] && *argv[1] != '-';
     complain("there is no command \"%s%s%s\"; see csctl --help", *argv, two ? " " : "",
              two ? argv[1] : "");
     return EXIT_USAGE;
