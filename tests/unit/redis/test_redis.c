@@ -318,10 +318,9 @@ static void test_each_finds_its_own_in_a_shared_transaction(void **state)
     for (int i = 0; i < N; i++) {
         char key[16];
         struct buf b = BUF_INIT(key);
-        struct span k = SPAN_NULL;
         buf_lit(&b, "shared:");
         buf_u64(&b, (uint64_t)i);
-        k = buf_span(&b);
+        const struct span k = buf_span(&b);
         all[i] = (struct got){ 0 };
         const struct redis_argv commands[] = { REDIS_ARGV(SPAN("SET"), k, k), ping,
                                                REDIS_ARGV(SPAN("GET"), k) };
