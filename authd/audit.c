@@ -174,6 +174,8 @@ static void write_line(struct audit *a, struct buf *b, const struct decision *d)
     text(b, ",\"user_agent\":", span_head(f->user_agent, TEXT_MAX));
     boolean(b, ",\"in_dialog\":", f->in_dialog);
     text(b, ",\"algorithm\":", d->algorithm);
+    text(b, ",\"issuer\":", d->issuer);
+    boolean(b, ",\"fallback_blocked\":", d->fallback_blocked);
     boolean(b, ",\"stale\":", d->stale);
     boolean(b, ",\"uri_differs\":", d->uri_differs);
     text(b, ",\"single_challenge\":", d->pattern);

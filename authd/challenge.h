@@ -6,7 +6,7 @@
 #include "authd/nonce.h"
 #include "base/arena.h"
 
-enum { CHALLENGE_MAX = 2 * ALG_COUNT };
+enum { CHALLENGE_MAX = 2 * ALG_COUNT + 1 }; /* and one for tokens */
 
 /* Which of the group's algorithms every user of the realm can answer; lacking has a bit for each
  * that some enabled user has no verifier for. Where none is left all are offered: a 401 without a

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "authd/bearer.h"
+#include "authd/check_impl.h"
 #include "authd/client.h"
 #include "authd/group.h"
 #include "authd/lease.h"
@@ -27,6 +29,7 @@ static struct check *check_new(struct checker *k)
     k->n_spare -= l != NULL;
     memset(c, 0, offsetof(struct check, first));
     list_init(&c->link);
+    waiter_init(&c->waiter, check_token_wakes);
     c->k = k;
     arena_init(&c->arena, c->first, sizeof(c->first), 0);
     k->open++;
@@ -41,8 +44,12 @@ static void check_free(struct check *c)
         if (calls[i])
             store_cancel(calls[i]);
     }
-    if (timer_is_running(&c->deadline))
+    waiter_cancel(&c->waiter);
+    if (timer_is_running(&c->deadline)) {
         timer_stop(k->loop, &c->deadline);
+        if (c->token.p) /* a copy */
+            ct_wipe((char *)c->token.p, c->token.n);
+    }
     arena_fini(&c->arena);
     k->open--;
     if (k->n_spare < SPARE_MAX) {
@@ -60,7 +67,7 @@ void check_cancel(struct check *c)
 
 /* ---- answers ---- */
 
-static void answer(struct check *c, Countersign__Auth__Verdict *v, Countersign__Auth__Cause because)
+void check_answer(struct check *c, Countersign__Auth__Verdict *v, Countersign__Auth__Cause because)
 {
     struct checker *k = c->k;
     const struct mono now = clock_mono();
@@ -88,6 +95,8 @@ static void answer(struct check *c, Countersign__Auth__Verdict *v, Countersign__
         .pattern = c->pattern,
         .stale = c->stale,
         .uri_differs = c->uri_differs,
+        .issuer = c->proof.issuer ? c->proof.issuer->name : SPAN_NULL,
+        .fallback_blocked = c->digest_too && v->kind != KIND(ACCEPT),
         .leased = c->leased,
         .latency_us = (now.ns - c->began.ns) / 1000,
     };
@@ -97,25 +106,24 @@ static void answer(struct check *c, Countersign__Auth__Verdict *v, Countersign__
     check_free(c);
 }
 
-static void later(struct check *c, Countersign__Auth__Cause cause)
+void check_later(struct check *c, Countersign__Auth__Cause cause)
 {
     Countersign__Auth__Verdict v = COUNTERSIGN__AUTH__VERDICT__INIT;
     v.kind = KIND(LATER);
     v.cause = cause;
     v.has_retry_after_s = true;
     v.retry_after_s = LATER_S + (uint32_t)rand_below(LATER_SPREAD_S); /* not all at once */
-    answer(c, &v, CAUSE(CAUSE_NONE));
+    check_answer(c, &v, CAUSE(CAUSE_NONE));
 }
 
-static void reject(struct check *c, Countersign__Auth__Cause cause,
-                   Countersign__Auth__Cause because)
+void check_reject(struct check *c, Countersign__Auth__Cause cause, Countersign__Auth__Cause because)
 {
     Countersign__Auth__Verdict v = COUNTERSIGN__AUTH__VERDICT__INIT;
     v.kind = KIND(REJECT);
     v.cause = cause;
     v.has_status = true;
     v.status = 403;
-    answer(c, &v, because);
+    check_answer(c, &v, because);
 }
 
 /* The pattern that says this client stumbles over several challenges, or absent. */
@@ -135,7 +143,7 @@ static void challenge(struct check *c, Countersign__Auth__Cause cause, bool stal
     unsigned lacking;
 
     if (!realms_lacking(c->k->realms, d->realm, &lacking)) {
-        later(c, CAUSE(STORE_UNAVAILABLE));
+        check_later(c, CAUSE(STORE_UNAVAILABLE));
         return;
     }
     c->pattern = single_challenge(c);
@@ -161,15 +169,23 @@ static void challenge(struct check *c, Countersign__Auth__Cause cause, bool stal
         v.lease = &lease;
         c->leased = (uint32_t)lease.n_nonce_secret;
     }
+    if (!err && !single && policy_takes_tokens(c->group, &c->facts)) {
+        char *bearer =
+            bearer_challenge(&c->group->token, c->facts.method, CAUSE(NO_CREDENTIALS), &c->arena);
+        err = bearer ? 0 : CS_ENOMEM;
+        list[v.n_challenge++] = bearer;
+        if (v.lease)
+            lease.challenge[lease.n_challenge++] = bearer;
+    }
     if (err) {
-        later(c, CAUSE(OVERLOADED));
+        check_later(c, CAUSE(OVERLOADED));
         return;
     }
     if (single) {
         metric_add(M_AUTHD_COMPAT, 0, 1 + c->leased);
         census_narrowed(c->k->census, c->pattern, c->facts.user_agent, 1 + c->leased, now);
     }
-    answer(c, &v, CAUSE(CAUSE_NONE));
+    check_answer(c, &v, CAUSE(CAUSE_NONE));
 }
 
 static struct suspect suspect_of(const struct check *c)
@@ -188,7 +204,7 @@ static bool is_too_many(struct check *c, Countersign__Auth__Cause cause)
     if (d->attempts == 0 ||
         penalty_fail(c->k->penalty, &s, loop_now(c->k->loop), d->attempt_window) < d->attempts)
         return false;
-    reject(c, CAUSE(TOO_MANY_ATTEMPTS), cause);
+    check_reject(c, CAUSE(TOO_MANY_ATTEMPTS), cause);
     return true;
 }
 
@@ -205,7 +221,7 @@ static void refuse_mismatch(struct check *c, Countersign__Auth__Cause cause)
     if (is_too_many(c, cause))
         return;
     if (c->group->digest.mismatch == MISMATCH_REJECT)
-        reject(c, cause, CAUSE(CAUSE_NONE));
+        check_reject(c, cause, CAUSE(CAUSE_NONE));
     else
         challenge(c, cause, false);
 }
@@ -225,8 +241,7 @@ static uint32_t seconds(struct duration d)
     return (uint32_t)(d.ms / 1000);
 }
 
-/* u absent: accepted without identity. The grant lives in the check's arena. */
-static int make_grant(struct check *c, const struct user *u)
+int check_grant(struct check *c, const struct user *u)
 {
     const struct group_conf *g = c->group;
     Countersign__Auth__Grant *m = &c->grant;
@@ -278,7 +293,7 @@ static void accept_now(struct check *c)
         census_accepted(c->k->census, single_challenge(c), c->facts.user_agent, c->claim.alg,
                         c->cred.username, c->cred.realm, loop_wall(c->k->loop));
     }
-    answer(c, &v, CAUSE(CAUSE_NONE));
+    check_answer(c, &v, CAUSE(CAUSE_NONE));
 }
 
 /* Whatever had to be asked was asked in one turn; the last answer decides. */
@@ -289,7 +304,7 @@ static void settle(struct check *c)
     if (c->commit_err == CS_ECONFLICT)
         refuse_replay(c);
     else if (c->commit_err || (c->find_err && c->find_err != CS_ENOENT))
-        later(c, CAUSE(STORE_UNAVAILABLE));
+        check_later(c, CAUSE(STORE_UNAVAILABLE));
     else
         accept_now(c);
 }
@@ -316,11 +331,11 @@ static void found(void *arg, int err)
 static void on_deadline(struct timer *t)
 {
     struct check *c = container_of(t, struct check, deadline);
-    later(c, CAUSE(STORE_UNAVAILABLE));
+    check_later(c,
+                list_empty(&c->waiter.link) ? CAUSE(STORE_UNAVAILABLE) : CAUSE(ISSUER_UNAVAILABLE));
 }
 
-/* From here on the check outlives the message it was made of. */
-static int outlive(struct check *c)
+int check_outlive(struct check *c)
 {
     if (timer_is_running(&c->deadline))
         return 0;
@@ -329,14 +344,16 @@ static int outlive(struct check *c)
     int err = facts_keep(&c->facts, &c->arena);
     if (!err && c->has_cred)
         err = credential_keep(&c->cred, &c->arena);
+    struct span token = arena_dup(&c->arena, c->token);
+    if (!err && c->token.p && !token.p)
+        err = CS_ENOMEM;
+    c->token = token;
     if (!err && c->nonce.tag.p) /* a piece of the nonce */
         c->nonce.tag = span_of(c->cred.nonce.p + NONCE_TAG_AT, NONCE_TAG_LEN);
     return err;
 }
 
-/* Commits the nonce count, if there is one to commit, and asks for the target. Both leave with the
- * other commands of this turn. */
-static void accept_unless_used(struct check *c, Countersign__Auth__Cause cause)
+void check_accept(struct check *c, Countersign__Auth__Cause cause)
 {
     const struct digest_conf *d = &c->group->digest;
     const struct facts *f = &c->facts;
@@ -353,7 +370,7 @@ static void accept_unless_used(struct check *c, Countersign__Auth__Cause cause)
     const bool target =
         f->target_aor.p && !f->in_dialog && !f->is_register && cause != CAUSE(UNLISTED_METHOD);
     if (shared || target)
-        err = outlive(c);
+        err = check_outlive(c);
     if (!err && shared) {
         c->commit =
             store_commit_nc(c->k->store, &c->nonce, c->claim.nc, d->nonce_lifetime, committed, c);
@@ -364,15 +381,15 @@ static void accept_unless_used(struct check *c, Countersign__Auth__Cause cause)
         err = c->find ? 0 : CS_ENOMEM;
     }
     if (err)
-        later(c, CAUSE(OVERLOADED));
+        check_later(c, CAUSE(OVERLOADED));
     else if (!c->commit && !c->find)
         accept_now(c);
 }
 
 void check_changed(struct check *c, struct span name, struct span realm)
 {
-    if (c->right && span_eq(c->cred.username, name) && span_eq(c->cred.realm, realm))
-        later(c, CAUSE(REVOKED));
+    if ((c->right || c->proven) && span_eq(c->cred.username, name) && span_eq(c->cred.realm, realm))
+        check_later(c, CAUSE(REVOKED));
 }
 
 /* ---- digest ---- */
@@ -427,13 +444,13 @@ static void proceed(struct check *c, const struct user *u)
     }
     Countersign__Auth__Cause cause = policy_identity(u, &c->facts);
     if (cause != CAUSE(OK)) {
-        reject(c, cause, CAUSE(CAUSE_NONE));
+        check_reject(c, cause, CAUSE(CAUSE_NONE));
         return;
     }
-    if (make_grant(c, u))
-        later(c, CAUSE(OVERLOADED));
+    if (check_grant(c, u))
+        check_later(c, CAUSE(OVERLOADED));
     else
-        accept_unless_used(c, CAUSE(OK));
+        check_accept(c, CAUSE(OK));
 }
 
 static void got_user(void *arg, int err, const struct user *u)
@@ -441,7 +458,7 @@ static void got_user(void *arg, int err, const struct user *u)
     struct check *c = arg;
     c->get = NULL;
     if (err && err != CS_ENOENT) {
-        later(c, CAUSE(STORE_UNAVAILABLE));
+        check_later(c, CAUSE(STORE_UNAVAILABLE));
         return;
     }
     Countersign__Auth__Cause cause = judge(c, u);
@@ -490,14 +507,14 @@ static void judge_credentials(struct check *c)
     }
     if (judge_cached(c))
         return;
-    int err = outlive(c);
+    int err = check_outlive(c);
     if (!err) {
         c->cache_generation = cache_generation(c->k->cache);
         c->get = store_get_user(c->k->store, c->cred.username, d->realm, got_user, c);
         err = c->get ? 0 : CS_ENOMEM;
     }
     if (err)
-        later(c, CAUSE(OVERLOADED));
+        check_later(c, CAUSE(OVERLOADED));
 }
 
 static void prove_digest(struct check *c, Countersign__Auth__Cause picked, bool basic)
@@ -507,7 +524,7 @@ static void prove_digest(struct check *c, Countersign__Auth__Cause picked, bool 
     if (!store_is_ready(c->k->store) || !revoker_is_current(c->k->revoker) ||
         !epoch_is_known(c->k->epoch) ||
         !realms_lacking(c->k->realms, c->group->digest.realm, &lacking))
-        later(c, CAUSE(STORE_UNAVAILABLE));
+        check_later(c, CAUSE(STORE_UNAVAILABLE));
     else if (picked == CAUSE(OK))
         judge_credentials(c);
     else if (picked == CAUSE(CREDENTIALS_MALFORMED))
@@ -526,7 +543,7 @@ static void judge_request(struct check *c, const Countersign__Auth__Check *m)
     const struct facts *f = &c->facts;
     c->group = group_of(conf->peer_groups, conf->n_peer_groups, f);
     if (!c->group) {
-        reject(c, CAUSE(NO_PEER_GROUP), CAUSE(CAUSE_NONE));
+        check_reject(c, CAUSE(NO_PEER_GROUP), CAUSE(CAUSE_NONE));
         return;
     }
     const struct digest_conf *d = &c->group->digest;
@@ -541,15 +558,21 @@ static void judge_request(struct check *c, const Countersign__Auth__Check *m)
     case DEMAND_DIGEST:
         prove_digest(c, picked, m->has_basic && m->basic);
         break;
+    case DEMAND_TOKEN:
+        c->digest_too = picked == CAUSE(OK);
+        c->cred = (struct credential){ 0 };
+        c->token = span_str(m->bearer_secret);
+        check_token(c, m->has_bearer_repeated && m->bearer_repeated);
+        break;
     case DEMAND_REFUSE:
-        reject(c, p.cause, CAUSE(CAUSE_NONE));
+        check_reject(c, p.cause, CAUSE(CAUSE_NONE));
         break;
     case DEMAND_NOTHING:
         c->cred = (struct credential){ 0 }; /* nobody looked at them */
-        if (make_grant(c, NULL))
-            later(c, CAUSE(OVERLOADED));
+        if (check_grant(c, NULL))
+            check_later(c, CAUSE(OVERLOADED));
         else
-            accept_unless_used(c, p.cause);
+            check_accept(c, p.cause);
         break;
     }
 }
@@ -571,7 +594,7 @@ bool check_start(struct checker *k, const Countersign__Auth__Check *m, void *own
     struct buf b = buf_of(c->decision, DECISION_LEN);
     buf_base64url(&b, id, sizeof(id));
     if (k->open > k->conf->limits.checks)
-        later(c, CAUSE(OVERLOADED));
+        check_later(c, CAUSE(OVERLOADED));
     else
         judge_request(c, m);
     return true;

@@ -16,6 +16,7 @@
 #include "authd/realms.h"
 #include "authd/revoker.h"
 #include "authd/store.h"
+#include "authd/token/tokens.h"
 #include "authd/vault.h"
 #include "authd/window.h"
 #include "base/map.h"
@@ -35,6 +36,7 @@ struct checker { /* what all checks share; filled by its owner, members outlive 
     struct vault *vault;
     struct noncer *nonces;
     struct realms *realms;
+    struct tokens *tokens; /* NULL: no group takes any */
     struct audit *audit;
     struct explain *explain;
     void (*waits)(struct check *c); /* the answer comes later: c may be cancelled until then */
@@ -72,7 +74,10 @@ struct check {
     struct credential cred;
     struct claim claim;
     struct nonce nonce;
-    bool has_cred, stale, uri_differs, right;
+    struct span token;    /* the one shown; a copy that is wiped, once it waits */
+    struct waiter waiter; /* for the token's issuer */
+    struct token_proof proof;
+    bool has_cred, stale, uri_differs, right, digest_too, proven;
     struct span pattern;
     Countersign__Auth__Cause pending_cause; /* of the accept that is waited for */
     struct store_call *get, *commit, *find;

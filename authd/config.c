@@ -4,7 +4,7 @@
 #include "base/process.h"
 
 static const char *const transport_names[] = { "udp", "tcp", "tls", "ws", "wss", NULL };
-static const char *const proof_names[] = { "address", "digest", NULL };
+static const char *const proof_names[] = { "address", "digest", "token", NULL };
 static const char *const algorithm_names[] = { "MD5", "SHA-256", "SHA-512-256", NULL };
 static const char *const qop_names[] = { "auth", "auth-int", "none", NULL };
 static const char *const nc_names[] = { "shared", "local", "off", NULL };
@@ -111,6 +111,22 @@ static const struct conf_section digest_section = {
     .check = digest_check,
 };
 
+#define T struct token_conf
+static const struct conf_key token_keys[] = {
+    CONF_STRS("issuers", T, names,
+              "Names of token_issuers whose tokens are taken; all of them when nothing is written.",
+              .unique = true),
+    CONF_STR("realm", T, realm,
+             "Realm of the challenge, and of the users; that of digest when nothing is written.",
+             .min = 1),
+    CONF_STR("authz_server", T, authz_server,
+             "Where the challenge sends clients for tokens; the first issuer when nothing is "
+             "written.",
+             .max = 2048),
+    { 0 },
+};
+static const struct conf_section token_section = { .size = sizeof(T), .keys = token_keys };
+
 #define E __typeof__(((G *)0)->expires)
 static const struct conf_key expires_keys[] = {
     CONF_DURATION("min", E, min, "Shorter registrations are refused with 423.", .def = "60s",
@@ -147,6 +163,7 @@ static const struct conf_key group_keys[] = {
                  "Which requests belong to it; the first group that matches decides."),
     CONF_SECTION("require", G, require, &require_section, "What a request must prove."),
     CONF_SECTION("digest", G, digest, &digest_section, "Digest authentication."),
+    CONF_SECTION("token", G, token, &token_section, "Bearer tokens (RFC 8898)."),
     CONF_STRS("methods", G, methods,
               "Methods that are challenged, also as register/setup-invite (an INVITE outside "
               "dialogs); every method when nothing is written."),
@@ -207,6 +224,14 @@ static void group_check(struct conf_check *c, void *section)
         conf_error(c, "match.source", "is missing, but require trusts the address");
     if ((proofs & PROOF_DIGEST) && !g->digest.realm.p)
         conf_error(c, "digest.realm", "is missing; name one of realms");
+    if ((proofs & PROOF_TOKEN) && !g->token.realm.p)
+        g->token.realm = g->digest.realm;
+    if ((proofs & PROOF_TOKEN) && !g->token.realm.p)
+        conf_error(c, "token.realm", "is missing; name one of realms");
+    if ((g->require.all_of & PROOF_TOKEN) && (g->require.all_of & PROOF_DIGEST))
+        conf_error(
+            c, "require.all_of",
+            "asks for a token and for digest, but a request shows one of them; write any_of");
     derive_rules(c, g);
 }
 static const struct conf_section group_section = {
@@ -314,6 +339,9 @@ static const struct conf_key limit_keys[] = {
     CONF_UINT("cached_users", B, cached_users,
               "Users whose records are kept in memory while Redis tells of changes; 0 for none.",
               .def = "10000", .max = 10000000),
+    CONF_UINT("cached_tokens", B, cached_tokens,
+              "Tokens whose signature is not verified again while its key stands; 0 for none.",
+              .def = "10000", .max = 10000000),
     CONF_UINT("explained", B, explained, "Refusals kept for csctl explain.", .def = "4096",
               .min = 16, .max = 1000000),
     { 0 },
@@ -337,11 +365,64 @@ static const struct conf_key root_keys[] = {
     CONF_SECTION("limits", A, limits, &limit_section, "Bounds of memory."),
     CONF_SECTIONS("realms", A, realms, &realm_section, "Realms users live in.", .required = true,
                   .at_least = 1, .unique = true),
+    CONF_SECTIONS("token_issuers", A, token_issuers, &issuer_section,
+                  "Who issues the tokens that are taken.", .unique = true),
     CONF_SECTIONS("peer_groups", A, peer_groups, &group_section,
                   "Who may come, what they must prove and what they may do.", .required = true,
                   .at_least = 1, .unique = true),
     { 0 },
 };
+
+static const struct issuer_conf *find_issuer(const A *conf, struct span name)
+{
+    for (size_t i = 0; i < conf->n_token_issuers; i++) {
+        if (span_eq(conf->token_issuers[i].name, name))
+            return &conf->token_issuers[i];
+    }
+    return NULL;
+}
+
+/* In a challenge it stands in quotes. */
+static void derive_authz_server(struct conf_check *c, const char *key, T *t)
+{
+    if (!t->authz_server.p && t->n_issuers)
+        t->authz_server = t->issuers[0]->issuer;
+    const char *fault = t->authz_server.p ? issuer_url_fault(t->authz_server) : NULL;
+    if (fault)
+        conf_error(c, key, "\"" SPAN_FMT "\" %s", SPAN_ARG(t->authz_server), fault);
+}
+
+static void derive_issuers(struct conf_check *c, const A *conf, size_t i)
+{
+    T *t = &conf->peer_groups[i].token;
+    const size_t n = t->n_names ? t->n_names : conf->n_token_issuers;
+    char key[96];
+    t->issuers = arena_alloc(conf_arena(c), n * sizeof(struct issuer_conf *));
+    for (size_t k = 0; t->issuers && k < n; k++) {
+        const struct issuer_conf *issuer =
+            t->n_names ? find_issuer(conf, t->names[k]) : &conf->token_issuers[k];
+        snprintf(key, sizeof(key), "peer_groups[%zu].token.issuers[%zu]", i, k);
+        if (issuer)
+            t->issuers[t->n_issuers++] = issuer;
+        else
+            conf_error(c, key, "\"" SPAN_FMT "\" is not one of token_issuers",
+                       SPAN_ARG(t->names[k]));
+    }
+    snprintf(key, sizeof(key), "peer_groups[%zu].token.issuers", i);
+    if (n == 0)
+        conf_error(c, key, "takes tokens, but there are no token_issuers");
+    snprintf(key, sizeof(key), "peer_groups[%zu].token.authz_server", i);
+    derive_authz_server(c, key, t);
+}
+
+static void check_realm(struct conf_check *c, const A *conf, size_t i, const char *method,
+                        struct span realm)
+{
+    char key[64];
+    snprintf(key, sizeof(key), "peer_groups[%zu].%s.realm", i, method);
+    if (realm.p && config_realm(conf, realm) < 0)
+        conf_error(c, key, "\"" SPAN_FMT "\" is not one of realms", SPAN_ARG(realm));
+}
 
 static void root_check(struct conf_check *c, void *section)
 {
@@ -353,11 +434,12 @@ static void root_check(struct conf_check *c, void *section)
                    "this system has no user " SPAN_FMT "; create it, or name one that is there",
                    SPAN_ARG(conf->user));
     for (size_t i = 0; i < conf->n_peer_groups; i++) {
-        struct span realm = conf->peer_groups[i].digest.realm;
-        char key[64];
-        snprintf(key, sizeof(key), "peer_groups[%zu].digest.realm", i);
-        if (realm.p && config_realm(conf, realm) < 0)
-            conf_error(c, key, "\"" SPAN_FMT "\" is not one of realms", SPAN_ARG(realm));
+        const G *g = &conf->peer_groups[i];
+        check_realm(c, conf, i, "digest", g->digest.realm);
+        if (!span_eq(g->token.realm, g->digest.realm))
+            check_realm(c, conf, i, "token", g->token.realm);
+        if ((g->require.all_of | g->require.any_of) & PROOF_TOKEN)
+            derive_issuers(c, conf, i);
     }
 }
 const struct conf_section authd_conf_section = {

@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include "authd/algorithm.h"
+#include "authd/token/issuer.h"
 #include "conf/sections.h"
 #include "redis/settings.h"
 
@@ -19,7 +20,7 @@ struct group_match {
     size_t n_domains;
 };
 
-enum proof { PROOF_ADDRESS = 1 << 0, PROOF_DIGEST = 1 << 1 };
+enum proof { PROOF_ADDRESS = 1 << 0, PROOF_DIGEST = 1 << 1, PROOF_TOKEN = 1 << 2 };
 
 struct group_require { /* exactly one of them is not 0 */
     unsigned all_of, any_of;
@@ -51,6 +52,15 @@ struct digest_conf {
     bool single_without_user_agent;
 };
 
+struct token_conf {
+    struct span *names; /* of issuers, as written; none: every issuer */
+    size_t n_names;
+    const struct issuer_conf **issuers; /* whom they name */
+    size_t n_issuers;
+    struct span realm;        /* of the challenge, and of the users tokens speak of */
+    struct span authz_server; /* of the challenge: where tokens are to be had */
+};
+
 struct method_rule {
     struct span name;
     bool initial_only; /* not inside a dialog */
@@ -61,6 +71,7 @@ struct group_conf {
     struct group_match match;
     struct group_require require;
     struct digest_conf digest;
+    struct token_conf token;
     struct span *methods; /* as written; none: every method */
     size_t n_methods;
     struct method_rule *rules; /* what they mean */
@@ -100,10 +111,12 @@ struct authd_conf {
     } audit;
     struct log_conf log;
     struct {
-        size_t checks, penalties, local_nonces, explained, cached_users;
+        size_t checks, penalties, local_nonces, explained, cached_users, cached_tokens;
     } limits;
     struct realm_conf *realms;
     size_t n_realms;
+    struct issuer_conf *token_issuers;
+    size_t n_token_issuers;
     struct group_conf *peer_groups;
     size_t n_peer_groups;
 };

@@ -16,6 +16,8 @@ struct decision { /* all borrowed; absent where it does not apply */
     const struct facts *facts;
     struct span user, realm; /* as claimed; proven when kind is ACCEPT */
     struct span algorithm, pattern;
+    struct span issuer;    /* of the token that was shown, once that is known */
+    bool fallback_blocked; /* a token was not good enough, and digest beside it was not looked at */
     bool stale, uri_differs;
     uint32_t leased; /* challenges given to the front for requests like this one */
     int64_t latency_us;

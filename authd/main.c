@@ -1,8 +1,9 @@
 /* authd: the sentry.
  * Knows: the keys of nonces and verifiers, and thereby what every user's password hashes to. Talks
- * to no strangers: only to fronts, whose uid the kernel vouches for, to Redis, and on one loopback
- * port to operators who show its token. May touch: auth.sock, Redis, its audit log. It runs
- * unprivileged, cannot be dumped, and writes no secret anywhere. */
+ * to no strangers: only to fronts, whose uid the kernel vouches for, to Redis, over HTTPS to the
+ * token issuers of its configuration, and on one loopback port to operators who show its token. May
+ * touch: auth.sock, Redis, its audit log. It runs unprivileged, cannot be dumped, and writes no
+ * secret anywhere. */
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -134,6 +135,15 @@ static int open_checker(struct authd *d)
     return err;
 }
 
+static int open_tokens(struct authd *d)
+{
+    const struct authd_conf *conf = &d->conf;
+    int err = conf->n_token_issuers ? tokens_new(&d->loop, conf, &d->checker.tokens) : 0;
+    if (err)
+        log_error(&main_log, "cannot use the token issuers", kv_err(err));
+    return err;
+}
+
 static int open_server(struct authd *d)
 {
     int err = server_open(&d->checker, &d->server);
@@ -201,6 +211,7 @@ static void stop(struct authd *d)
     if (d->checking)
         checker_fini(&d->checker);
     d->checking = false;
+    tokens_free(&d->checker.tokens);
     realms_free(&d->checker.realms);
     revoker_free(&d->checker.revoker);
     epoch_free(&d->checker.epoch);
@@ -231,7 +242,7 @@ static void on_signal(void *arg, int signum)
 
 static int start(struct authd *d)
 {
-    int (*const steps[])(struct authd *) = { open_keys,   open_checker, open_store,
+    int (*const steps[])(struct authd *) = { open_keys,   open_checker, open_store, open_tokens,
                                              open_server, open_rest,    become };
     int err = 0;
     for (size_t i = 0; !err && i < CS_LEN(steps); i++)

@@ -27,23 +27,31 @@ static struct policy pass(Countersign__Auth__Cause cause)
 struct policy policy_of(const struct group_conf *g, const struct facts *f, struct shown shown)
 {
     const struct policy digest = { DEMAND_DIGEST, CAUSE(CAUSE_NONE) };
+    const struct policy token = { DEMAND_TOKEN, CAUSE(CAUSE_NONE) };
     const unsigned all = g->require.all_of, any = g->require.any_of;
 
     /* Never challenged (RFC 3261, 22.1): an ACK has no answer, a CANCEL cannot be sent again. */
     if (span_eq(f->method, SPAN("ACK")) || span_eq(f->method, SPAN("CANCEL")))
         return pass(CAUSE(OK));
     /* A token never falls through to digest, whatever else the request shows. */
+    if (shown.bearer && !is_secure(f->transport))
+        return refuse(CAUSE(TOKEN_ON_CLEAR_TRANSPORT));
     if (shown.bearer)
-        return refuse(is_secure(f->transport) ? CAUSE(TOKEN_INVALID)
-                                              : CAUSE(TOKEN_ON_CLEAR_TRANSPORT));
+        return policy_takes_tokens(g, f) ? token : refuse(CAUSE(TOKEN_INVALID));
     if (g->unlisted == UNLISTED_PASS && !f->is_register && !is_listed(g, f))
         return pass(CAUSE(UNLISTED_METHOD));
     if ((all & PROOF_DIGEST) || any == PROOF_DIGEST)
         return digest;
+    if ((all & PROOF_TOKEN) || any == PROOF_TOKEN)
+        return policy_takes_tokens(g, f) ? token : refuse(CAUSE(TOKEN_ON_CLEAR_TRANSPORT));
+    if (any == (PROOF_DIGEST | PROOF_TOKEN))
+        return digest; /* whose challenge offers both */
     /* The group's match has looked at the address already. It proves no user, and what is to be
      * registered belongs to one. */
     if (f->is_register)
-        return any & PROOF_DIGEST ? digest : refuse(CAUSE(METHOD_NOT_ALLOWED));
+        return any & PROOF_DIGEST          ? digest
+               : policy_takes_tokens(g, f) ? token
+                                           : refuse(CAUSE(METHOD_NOT_ALLOWED));
     /* Credentials that are shown are judged: they say who it is, and wrong ones are no trifle. */
     return (any & PROOF_DIGEST) && shown.digest ? digest : pass(CAUSE(ADDRESS_ACCEPTED));
 }
@@ -56,6 +64,11 @@ Countersign__Auth__Cause policy_identity(const struct user *u, const struct fact
             return CAUSE(OK);
     }
     return f->is_register ? CAUSE(AOR_NOT_ALLOWED) : CAUSE(FROM_NOT_ALLOWED);
+}
+
+bool policy_takes_tokens(const struct group_conf *g, const struct facts *f)
+{
+    return ((g->require.all_of | g->require.any_of) & PROOF_TOKEN) && is_secure(f->transport);
 }
 
 unsigned policy_challenge_status(const struct digest_conf *d, const struct facts *f)

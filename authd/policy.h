@@ -13,7 +13,7 @@ struct shown {
     bool bearer;
 };
 
-enum demand { DEMAND_DIGEST, DEMAND_NOTHING, DEMAND_REFUSE };
+enum demand { DEMAND_DIGEST, DEMAND_TOKEN, DEMAND_NOTHING, DEMAND_REFUSE };
 struct policy {
     enum demand demand;
     Countersign__Auth__Cause cause; /* of NOTHING and REFUSE */
@@ -24,6 +24,9 @@ struct policy policy_of(const struct group_conf *g, const struct facts *f, struc
 /* Whether what the user may be covers what the request claims: OK, AOR_NOT_ALLOWED or
  * FROM_NOT_ALLOWED. */
 Countersign__Auth__Cause policy_identity(const struct user *u, const struct facts *f);
+
+/* Whether tokens may come this way: the group takes them, and nobody can read them. */
+bool policy_takes_tokens(const struct group_conf *g, const struct facts *f);
 
 /* 401 or 407 (RFC 3261, 22.2 and 22.3). */
 unsigned policy_challenge_status(const struct digest_conf *d, const struct facts *f);

@@ -1,5 +1,6 @@
 /* What is registered: bindings of one AOR, or of each AOR of a user. The registrar writes them;
  * here they are read, and removed when an operator says so. */
+#include "authd/aor.h"
 #include "authd/events.h"
 #include "authd/rest/op.h"
 #include "location/location.h"

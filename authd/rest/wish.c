@@ -3,7 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "sip/uri.h"
+#include "authd/aor.h"
 
 enum { MAX_CONTACTS = 1000, PASSWORD_MAX = 1024, DISPLAY_MAX = 256 };
 
@@ -49,45 +49,6 @@ static int no_memory(struct fault *f)
 static struct span text_of(const json_t *j)
 {
     return span_of(json_string_value(j), json_string_length(j));
-}
-
-/* ---- addresses of record ---- */
-
-int aor_of(struct span text, struct arena *a, struct span *out)
-{
-    char space[2 * SIP_AOR_MAX + 8], canonical[SIP_AOR_MAX];
-    struct buf in = BUF_INIT(space), b = BUF_INIT(canonical);
-    struct sip_uri uri;
-    if (!span_casestarts(text, SPAN("sip:")) && !span_casestarts(text, SPAN("sips:")))
-        buf_lit(&in, "sip:");
-    buf_put(&in, text);
-    if (!buf_ok(&in))
-        return CS_ELIMIT;
-    int err = sip_uri_parse(buf_span(&in), &uri);
-    if (!err)
-        err = sip_aor_write(&b, &uri);
-    if (err)
-        return err;
-    *out = arena_dup(a, buf_span(&b));
-    return out->p ? 0 : CS_ENOMEM;
-}
-
-/* sip:name@realm, the name escaped as a SIP URI wants it (RFC 3261, 25.1: user). */
-static int default_aor(const struct user *u, struct arena *a, struct span *out)
-{
-    static const struct span plain = SPAN_INIT("-_.!~*'()&=+$,;?/");
-    char text[4 * USER_MAX_NAME + 1];
-    struct buf b = BUF_INIT(text);
-    for (size_t i = 0; i < u->name.n; i++) {
-        char c = u->name.p[i];
-        if (ascii_alpha(c) || ascii_digit(c) || span_find(plain, c) >= 0)
-            buf_putc(&b, c);
-        else
-            buf_printf(&b, "%%%02X", (unsigned char)c);
-    }
-    buf_putc(&b, '@');
-    buf_put(&b, u->realm);
-    return buf_ok(&b) ? aor_of(buf_span(&b), a, out) : CS_ELIMIT;
 }
 
 /* ---- the members ---- */
@@ -383,7 +344,7 @@ int wish_apply(const struct wish *w, bool is_new, struct arena *a, struct user *
     if (!is_new)
         return 0;
     struct span *aor = arena_alloc(a, sizeof(*aor));
-    int err = aor ? default_aor(u, a, aor) : CS_ENOMEM;
+    int err = aor ? aor_of_user(u->name, u->realm, a, aor) : CS_ENOMEM;
     if (err == CS_ENOMEM)
         return no_memory(f);
     if (err)

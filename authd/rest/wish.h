@@ -58,9 +58,6 @@ CS_CHECK int wish_apply_secret(const struct wish *w, struct vault *v, unsigned a
 bool wish_has_secret(const struct wish *w, struct vault *v, unsigned algorithms,
                      const struct user *u);
 
-/* The canonical AOR of "sip:alice@example.com" or "alice@example.com". */
-CS_CHECK int aor_of(struct span text, struct arena *a, struct span *out);
-
 /* How the world sees a user. */
 json_t *user_to_json(const struct user *u);
 /* "MD5", ... of the ALG_BITs, strongest first. */

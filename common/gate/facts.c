@@ -98,6 +98,7 @@ static int add_credentials(AUTH(Check) * check, enum sip_hdr_id id, const struct
             continue;
         struct span value = m->hdr[i].value, rest;
         if (is_scheme(value, SPAN("Bearer"), &rest)) {
+            check->has_bearer_repeated = check->bearer_repeated = check->bearer_secret != NULL;
             check->bearer_secret = text(a, span_trim(rest));
             if (!check->bearer_secret)
                 return CS_ENOMEM;

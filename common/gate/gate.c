@@ -411,7 +411,7 @@ void gate_cancel(struct gate_ask *ask)
 static void write_challenges(struct buf *b, const AUTH(Verdict) * v)
 {
     for (size_t i = 0; i < v->n_challenge; i++) {
-        buf_put(b, v->status == 401 ? SPAN("WWW-Authenticate: ") : SPAN("Proxy-Authenticate: "));
+        buf_put(b, v->status == 407 ? SPAN("Proxy-Authenticate: ") : SPAN("WWW-Authenticate: "));
         buf_put(b, span_str(v->challenge[i]));
         buf_lit(b, "\r\n");
     }
@@ -458,6 +458,7 @@ void gate_refuse(struct tx *t, enum verdict kind, const AUTH(Verdict) * v)
         write_challenges(&b, v);
     } else if (kind == VERDICT_REJECT) {
         status = v->has_status && v->status >= 400 && v->status < 700 ? v->status : 403;
+        write_challenges(&b, v);
         if (v->has_retry_after_s)
             write_retry_after(&b, v->retry_after_s);
         if (v->decision) { /* the cause stays inside; the id finds it there (RFC 3326 syntax) */

@@ -59,14 +59,14 @@ static struct lease_text *text_new(const AUTH(Lease) * lease, uint32_t status)
     }
     t->refs = 1;
     t->status = status;
-    for (; t->n < lease->n_challenge; t->n++) {
+    bool marked = false;
+    for (bool ok = true; ok && t->n < lease->n_challenge; t->n++) {
         t->challenge[t->n] = strdup(lease->challenge[t->n]);
-        if (!t->challenge[t->n] || !strchr(t->challenge[t->n], MARK)) {
-            t->n++;
-            lease_text_unref(&t);
-            return NULL;
-        }
+        ok = t->challenge[t->n] != NULL;
+        marked = ok && (marked || strchr(t->challenge[t->n], MARK));
     }
+    if (!marked)
+        lease_text_unref(&t);
     return t;
 }
 
