@@ -196,6 +196,9 @@ static STORE(Binding) * make(const struct register_contact *c, const struct regi
     b->flow = text(a, ask->flow);
     b->owner = text(a, ask->owner);
     b->user = text(a, ask->user);
+    b->token = ask->token;
+    if (ask->token && ask->token->has_exp_s) /* the grant was made a moment ago */
+        b->expires_ms = CS_MIN(b->expires_ms, ask->token->exp_s * 1000);
     b->user_agent = text(a, span_head(ask->user_agent, 64));
     b->source = text(a, ask->source);
     b->instance = text(a, c->instance);

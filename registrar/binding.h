@@ -35,6 +35,7 @@ struct register_ask {
     /* From the grant: */
     uint32_t expires_min, expires_max, expires_default; /* seconds */
     uint32_t max_contacts;                              /* 0: no bound */
+    Countersign__Store__Token *token; /* what it rests on, and does not outlive; NULL: none */
 };
 
 struct register_answer {

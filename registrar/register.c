@@ -223,6 +223,29 @@ static bool names_us(const struct registration *r)
     return false;
 }
 
+static int take_text(struct arena *a, const char *from, char **to)
+{
+    *to = from ? arena_str(a, span_str(from)) : NULL;
+    return from && !*to ? CS_ENOMEM : 0;
+}
+
+static int take_token(struct register_ask *ask, const Countersign__Auth__Token *t, struct arena *a)
+{
+    Countersign__Store__Token *s = arena_alloc(a, sizeof(*s));
+    if (!s)
+        return CS_ENOMEM;
+    countersign__store__token__init(s);
+    s->has_iat_s = t->has_iat_s;
+    s->iat_s = t->iat_s;
+    s->has_exp_s = t->has_exp_s;
+    s->exp_s = t->exp_s;
+    ask->token = s;
+    return take_text(a, t->iss, &s->iss) || take_text(a, t->sub, &s->sub) ||
+                   take_text(a, t->jti, &s->jti) || take_text(a, t->sid, &s->sid)
+               ? CS_ENOMEM
+               : 0;
+}
+
 /* Copies what the grant allows; the verdict is borrowed. */
 static int take_grant(struct registration *r, const Countersign__Auth__Grant *g)
 {
@@ -244,7 +267,7 @@ static int take_grant(struct registration *r, const Countersign__Auth__Grant *g)
         if (!ask->flow.p)
             return CS_ENOMEM;
     }
-    return 0;
+    return g->token ? take_token(ask, g->token, a) : 0;
 }
 
 /* What the request asks for: 0, or the status it is refused with. Looked at behind the verdict, as

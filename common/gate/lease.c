@@ -50,6 +50,12 @@ void lease_text_unref(struct lease_text **tp)
     free(t);
 }
 
+/* A challenge of another scheme has none. */
+static bool lacks_nonce(const char *challenge)
+{
+    return span_casestarts(span_str(challenge), SPAN("Digest")) && !strchr(challenge, MARK);
+}
+
 static struct lease_text *text_new(const AUTH(Lease) * lease, uint32_t status)
 {
     struct lease_text *t = calloc(1, sizeof(*t));
@@ -59,14 +65,14 @@ static struct lease_text *text_new(const AUTH(Lease) * lease, uint32_t status)
     }
     t->refs = 1;
     t->status = status;
-    bool marked = false;
-    for (bool ok = true; ok && t->n < lease->n_challenge; t->n++) {
+    for (; t->n < lease->n_challenge; t->n++) {
         t->challenge[t->n] = strdup(lease->challenge[t->n]);
-        ok = t->challenge[t->n] != NULL;
-        marked = ok && (marked || strchr(t->challenge[t->n], MARK));
+        if (!t->challenge[t->n] || lacks_nonce(t->challenge[t->n])) {
+            t->n++;
+            lease_text_unref(&t);
+            return NULL;
+        }
     }
-    if (!marked)
-        lease_text_unref(&t);
     return t;
 }
 
