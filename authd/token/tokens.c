@@ -53,6 +53,15 @@ struct query {
 
 /* ---- remembering ---- */
 
+static bool takes(const struct token_conf *g, const struct issuer_conf *c)
+{
+    for (size_t i = 0; i < g->n_issuers; i++) {
+        if (g->issuers[i] == c)
+            return true;
+    }
+    return false;
+}
+
 static void keep(const struct query *q, const struct kept *k)
 {
     char block[sizeof(*k) + CLAIMS_MAX];
@@ -76,8 +85,9 @@ static bool recall(const struct query *q, struct kept *k)
         return false;
     memcpy(k, block.p, sizeof(*k));
     const struct issuer *i = &t->issuers[k->issuer];
-    /* A key that was withdrawn, and a word that is old: from the beginning. */
-    if ((k->signed_ && !provider_has_key(i->provider, k->key)) ||
+    /* A key that was withdrawn, a word that is old, an issuer the group takes under other terms:
+     * from the beginning. */
+    if (!takes(q->group, i->conf) || (k->signed_ && !provider_has_key(i->provider, k->key)) ||
         (k->inactive && !is_fresh(t, i->conf, k)))
         return false;
     block = k->inactive ? SPAN("") : arena_dup(q->arena, span_skip(block, sizeof(*k)));
@@ -136,15 +146,6 @@ static int verify(struct tokens *t, const struct jwt *jwt, const struct jwk *key
 static struct issuer *issuer_of(const struct query *q, const struct issuer_conf *c)
 {
     return &q->t->issuers[c - q->t->first];
-}
-
-static bool takes(const struct token_conf *g, const struct issuer_conf *c)
-{
-    for (size_t i = 0; i < g->n_issuers; i++) {
-        if (g->issuers[i] == c)
-            return true;
-    }
-    return false;
 }
 
 /* Whom the token itself names, which is no proof yet. */
@@ -249,8 +250,6 @@ static Countersign__Auth__Cause judge_word(struct query *q, struct kept *k)
 
 static Countersign__Auth__Cause judge_kept(struct query *q, struct kept *k)
 {
-    if (!takes(q->group, q->out->issuer))
-        return CAUSE(TOKEN_ISSUER_UNKNOWN);
     Countersign__Auth__Cause cause = k->inactive ? CAUSE(OK) : judge_time(q);
     return cause == CAUSE(OK) ? judge_word(q, k) : cause;
 }

@@ -1,0 +1,148 @@
+"""A front that speaks proto/auth.proto with authd: says facts, and shows what it hears."""
+import os
+import re
+import socket
+import struct
+
+from daemons import TOP
+from frames import field, frame, hello, read_frame
+
+UDP, TCP, TLS, WS, WSS = 1, 2, 3, 4, 5
+
+
+def enum(name):
+    """The words of an enum of the contract, by number."""
+    with open(os.path.join(TOP, "proto/auth.proto"), encoding="utf-8") as f:
+        body = re.search(r"enum %s \{(.*?)\n\}" % name, f.read(), re.S).group(1)
+    return {int(n): word for word, n in re.findall(r"^\s*(\w+) = (\d+);", body, re.M)}
+
+
+CAUSES, KINDS = enum("Cause"), enum("VerdictKind")
+
+
+def fields(data):
+    """Number and value of each field; a message is its bytes."""
+    at = 0
+
+    def varint():
+        nonlocal at
+        n = shift = 0
+        while True:
+            byte = data[at]
+            at += 1
+            n |= (byte & 0x7F) << shift
+            shift += 7
+            if byte < 0x80:
+                return n
+    while at < len(data):
+        tag = varint()
+        if tag & 7 == 0:
+            yield tag >> 3, varint()
+        elif tag & 7 == 1:
+            yield tag >> 3, struct.unpack("<Q", data[at:at + 8])[0]
+            at += 8
+        else:
+            n = varint()
+            yield tag >> 3, data[at:at + n]
+            at += n
+
+
+class Verdict:
+    def __init__(self, data):
+        self.challenges, self.grant, self.aors, self.token = [], {}, [], {}
+        self.status = self.user = self.identity = None
+        for number, value in fields(data):
+            if number == 1:
+                self.id = value
+            elif number == 2:
+                self.kind = KINDS[value].lower()
+            elif number == 3:
+                self.decision = value.decode()
+            elif number == 4:
+                self.cause = CAUSES[value].lower()
+            elif number == 5:
+                self.read_grant(value)
+            elif number == 6:
+                self.status = value
+            elif number == 7:
+                self.challenges.append(value.decode())
+
+    def read_grant(self, data):
+        names = {4: "min", 5: "max", 6: "default"}
+        for number, value in fields(data):
+            if number == 1:
+                self.user = value.decode()
+            elif number == 2:
+                self.aors.append(value.decode())
+            elif number == 3:
+                self.identity = value.decode()
+            elif number in names:
+                self.grant[names[number]] = value
+            elif number == 12:
+                texts = {1: "iss", 2: "sub", 3: "jti", 4: "sid", 5: "iat", 6: "exp"}
+                self.token = {texts[n]: v.decode() if isinstance(v, bytes) else v
+                              for n, v in fields(value)}
+
+    @property
+    def schemes(self):
+        return [c.split()[0] for c in self.challenges]
+
+    def __repr__(self):
+        return f"{self.kind} {self.status} {self.cause} {self.challenges} {self.grant}"
+
+
+def credentials(c, proxy=False):
+    """DigestCredentials of a dictionary."""
+    numbers = {"username": 2, "realm": 3, "nonce": 4, "uri": 5, "response": 6, "algorithm": 7,
+               "qop": 8, "nc": 9, "cnonce": 10}
+    return field(1, int(proxy)) + b"".join(field(numbers[k], v) for k, v in c.items())
+
+
+class Front:
+    """One connection. Questions may be put together; answers are told apart by their ids."""
+
+    def __init__(self, path):
+        self.s = socket.socket(socket.AF_UNIX)
+        self.s.settimeout(10)
+        self.s.connect(path)
+        self.s.sendall(hello())
+        read_frame(self.s)
+        self.last = 0
+
+    def close(self):
+        self.s.close()
+
+    def put(self, method="REGISTER", token=None, user="alice", transport=TLS, listener="main",
+            domain="example.test", to=None, certificate=None, repeated=False, digest=None,
+            deadline=None, source=b"\xc6\x33\x64\x07"):
+        self.last += 1
+        aor = f"sip:{user}@{domain}"
+        body = (field(1, self.last) + field(10, listener) + field(11, transport) +
+                field(12, source) + field(13, 5061) + field(20, method) +
+                field(21, f"sip:{domain}") + field(22, domain) + field(23, aor) +
+                field(24, to or aor) + field(26, f"call-{self.last}") + field(27, 1) +
+                field(28, "Softphone/1.0") + field(31, 1))
+        if deadline:
+            body += field(2, deadline)
+        if digest:
+            body += field(40, credentials(digest, method != "REGISTER"))
+        if token is not None:
+            body += field(42, token)
+        if repeated:
+            body += field(43, 1)
+        if certificate:
+            body += field(44, certificate)
+        self.s.sendall(frame(field(2, body)))
+        return self.last
+
+    def take(self):
+        while True:
+            for number, value in fields(read_frame(self.s)):
+                if number == 2:
+                    return Verdict(value)
+
+    def ask(self, **facts):
+        number = self.put(**facts)
+        verdict = self.take()
+        assert verdict.id == number
+        return verdict
