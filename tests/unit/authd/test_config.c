@@ -8,6 +8,7 @@
 #include <cmocka.h>
 #include <stdio.h>
 
+#include "authd/token/alg.h"
 #include "base/util.h"
 
 #define HEAD                                \
@@ -126,6 +127,97 @@ static void test_what_cannot_work_is_refused_with_its_line(void **state)
     }
 }
 
+#define ISSUER                 "{ name: idp, issuer: 'https://idp.example', audiences: [sip] }"
+#define TOKENS(issuers, group) HEAD "token_issuers: [" issuers "]\npeer_groups:\n- name: g\n" group
+
+static void test_token_issuers_are_those_the_group_names(void **state)
+{
+    (void)state;
+    struct arena a;
+    struct authd_conf c;
+    assert_int_equal(
+        parse(TOKENS(ISSUER ", { name: b, issuer: 'https://b.example', audiences: [x] }",
+                     "  require: { any_of: [token, digest] }\n"
+                     "  digest: { realm: example.com }\n"
+                     "- name: h\n"
+                     "  require: { all_of: [token] }\n"
+                     "  token: { realm: example.com, issuers: [b] }\n"),
+              &a, &c),
+        0);
+    const struct token_conf *t = &c.peer_groups[0].token;
+    assert_int_equal(t->n_issuers, 2);
+    assert_true(span_eq(t->realm, SPAN("example.com")));
+    assert_true(span_eq(t->authz_server, SPAN("https://idp.example")));
+    assert_int_equal(c.peer_groups[1].token.n_issuers, 1);
+    assert_ptr_equal(c.peer_groups[1].token.issuers[0], &c.token_issuers[1]);
+    assert_true(span_eq(c.peer_groups[1].token.authz_server, SPAN("https://b.example")));
+    const struct issuer_conf *i = &c.token_issuers[0];
+    assert_int_equal(i->algorithms, JWT_ALG_ALL);
+    assert_int_equal(i->lifetime.min.ms, 300000);
+    assert_int_equal(i->lifetime.max.ms, 3600000);
+    assert_int_equal(i->leeway.ms, 30000);
+    assert_int_equal(i->keys.refetch.ms, 30000);
+    assert_true(span_eq(i->scopes[SCOPE_REGISTER], SPAN("register")));
+    assert_true(span_eq(i->scopes[SCOPE_CALL], SPAN("call")));
+    assert_true(span_eq(i->scopes[SCOPE_PRESENCE], SPAN("presence")));
+    assert_int_equal(i->users, USERS_REQUIRED);
+    assert_true(issuer_discovers(i) && issuer_has_keys(i));
+    arena_fini(&a);
+}
+
+static void test_token_issuers_that_cannot_work_are_refused(void **state)
+{
+    (void)state;
+#define NEEDS "  require: { all_of: [token] }\n"
+#define WITH(more)                                                                     \
+    TOKENS("{ name: idp, issuer: 'https://idp.example', audiences: [sip], " more " }", \
+           NEEDS "  token: { realm: example.com }\n")
+    static const struct {
+        const char *text, *says;
+    } rows[] = {
+        { TOKENS("", NEEDS "  token: { realm: example.com }\n"), "there are no token_issuers" },
+        { TOKENS(ISSUER, NEEDS), "token.realm" },
+        { TOKENS(ISSUER, NEEDS "  token: { realm: else.example }\n"), "is not one of realms" },
+        { TOKENS(ISSUER, NEEDS "  token: { realm: example.com, issuers: [x] }\n"),
+          "is not one of token_issuers" },
+        { TOKENS(ISSUER, NEEDS "  token: { realm: example.com, authz_server: idp }\n"),
+          "authz_server" },
+        { TOKENS(ISSUER, "  require: { all_of: [token, digest] }\n"
+                         "  digest: { realm: example.com }\n"),
+          "write any_of" },
+        { TOKENS(ISSUER "," ISSUER, NEEDS "  token: { realm: example.com }\n"), "already" },
+        { TOKENS("{ name: idp, issuer: 'https://i.example' }",
+                 NEEDS "  token: { realm: example.com }\n"),
+          "audiences" },
+        { TOKENS("{ name: idp, issuer: 'http://i.example', audiences: [sip] }",
+                 NEEDS "  token: { realm: example.com }\n"),
+          "plain http" },
+        { TOKENS("{ name: idp, issuer: joe, audiences: [sip], keys: { files: [k] } }",
+                 NEEDS "  token: { realm: example.com }\n"),
+          "authz_server" },
+        { WITH("keys: { url: 'https://x.example', files: [k] }"), "write one of them" },
+        { WITH("keys: { url: 'ftp://x.example' }"), "keys.url" },
+        { WITH("algorithms: [HS256]"), "algorithms" },
+        { WITH("algorithms: [none]"), "algorithms" },
+        { WITH("algorithms: []"), "algorithms" },
+        { WITH("scopes: { call: 'a b' }"), "scopes.call" },
+        { WITH("scopes: { register: 'a\"b' }"), "scopes.register" },
+        { WITH("lifetime: { min: 2h }"), "is longer than max" },
+        { WITH("introspection: { mode: instead }"), "client_id" },
+        { WITH("introspection: { mode: also, client_id: a }"), "client_secret_file" },
+        { WITH("leeway: 6m"), "leeway" },
+    };
+    for (size_t i = 0; i < CS_LEN(rows); i++) {
+        struct arena a;
+        struct authd_conf c;
+        if (parse(rows[i].text, &a, &c) != CS_ECONF)
+            fail_msg("row %zu is taken", i);
+        if (!strstr(reported, rows[i].says) || !strstr(reported, "authd.yaml:"))
+            fail_msg("row %zu says: %s", i, reported);
+        arena_fini(&a);
+    }
+}
+
 static void test_sections_beside_groups_are_checked(void **state)
 {
     (void)state;
@@ -169,6 +261,8 @@ int main(void)
         cmocka_unit_test(test_defaults_are_the_documented_ones),
         cmocka_unit_test(test_sample_of_a_branch_is_read),
         cmocka_unit_test(test_what_cannot_work_is_refused_with_its_line),
+        cmocka_unit_test(test_token_issuers_are_those_the_group_names),
+        cmocka_unit_test(test_token_issuers_that_cannot_work_are_refused),
         cmocka_unit_test(test_sections_beside_groups_are_checked),
     };
     return cmocka_run_group_tests_name("config", tests, NULL, NULL);

@@ -144,6 +144,45 @@ static void test_what_must_be_proven_follows_from_group_and_method(void **state)
                      CAUSE(TOKEN_INVALID));
 }
 
+/* G-35: where a token is shown it decides, or nothing does. */
+static void test_a_token_is_asked_for_and_taken_only_where_nobody_can_read_it(void **state)
+{
+    (void)state;
+    enum { NONE = 0, DIGEST = PROOF_DIGEST, TOKEN = PROOF_TOKEN, ADDRESS = PROOF_ADDRESS };
+    static const struct {
+        unsigned all, any;
+        const char *method;
+        struct shown shown;
+        enum demand secure, clear; /* over TLS, over TCP */
+    } rows[] = {
+        { TOKEN, NONE, "REGISTER", { 0 }, DEMAND_TOKEN, DEMAND_REFUSE },
+        { TOKEN, NONE, "REGISTER", { .digest = true }, DEMAND_TOKEN, DEMAND_REFUSE },
+        { TOKEN, NONE, "REGISTER", { .bearer = true }, DEMAND_TOKEN, DEMAND_REFUSE },
+        { TOKEN, NONE, "ACK", { .bearer = true }, DEMAND_NOTHING, DEMAND_NOTHING },
+        { NONE, TOKEN, "INVITE", { 0 }, DEMAND_TOKEN, DEMAND_REFUSE },
+        { NONE, TOKEN | DIGEST, "REGISTER", { 0 }, DEMAND_DIGEST, DEMAND_DIGEST },
+        { NONE, TOKEN | DIGEST, "REGISTER", { true, true }, DEMAND_TOKEN, DEMAND_REFUSE },
+        { NONE, TOKEN | ADDRESS, "REGISTER", { 0 }, DEMAND_TOKEN, DEMAND_REFUSE },
+        { NONE, TOKEN | ADDRESS, "INVITE", { 0 }, DEMAND_NOTHING, DEMAND_NOTHING },
+        { NONE, TOKEN | ADDRESS, "INVITE", { .bearer = true }, DEMAND_TOKEN, DEMAND_REFUSE },
+        { NONE, TOKEN | ADDRESS | DIGEST, "REGISTER", { 0 }, DEMAND_DIGEST, DEMAND_DIGEST },
+        { TOKEN | ADDRESS, NONE, "INVITE", { 0 }, DEMAND_TOKEN, DEMAND_REFUSE },
+        { DIGEST, NONE, "REGISTER", { .bearer = true }, DEMAND_REFUSE, DEMAND_REFUSE },
+    };
+    for (size_t i = 0; i < CS_LEN(rows); i++) {
+        const struct group_conf g = { .require = { rows[i].all, rows[i].any } };
+        struct facts f = { .method = span_str(rows[i].method) };
+        f.is_register = span_eq(f.method, SPAN("REGISTER"));
+        for (int t = T(UDP); t <= T(WSS); t++) {
+            f.transport = (Countersign__Auth__Transport)t;
+            bool secure = t == T(TLS) || t == T(WSS);
+            struct policy p = policy_of(&g, &f, rows[i].shown);
+            if (p.demand != (secure ? rows[i].secure : rows[i].clear))
+                fail_msg("row %zu, transport %d: %d", i, t, p.demand);
+        }
+    }
+}
+
 static void test_user_may_be_only_what_is_listed(void **state)
 {
     (void)state;
@@ -259,6 +298,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_first_group_that_matches_every_fact_decides),
         cmocka_unit_test(test_what_must_be_proven_follows_from_group_and_method),
+        cmocka_unit_test(test_a_token_is_asked_for_and_taken_only_where_nobody_can_read_it),
         cmocka_unit_test(test_user_may_be_only_what_is_listed),
         cmocka_unit_test(test_globs),
         cmocka_unit_test(test_failures_are_counted_by_call_and_by_user_of_a_source),

@@ -395,7 +395,12 @@ static void test_other_schemes_are_told_apart(void **state)
     const AUTH(Check) *c =
         check_of(w.lan, "REGISTER", "", "Authorization: bearer \t abc.def \r\n", &facts);
     assert_string_equal(c->bearer_secret, "abc.def");
+    assert_false(c->bearer_repeated);
     assert_int_equal(c->n_digest, 0);
+    c = check_of(w.lan, "INVITE", "",
+                 "Authorization: Bearer a.b.c\r\nProxy-Authorization: Bearer d.e.f\r\n", &facts);
+    assert_string_equal(c->bearer_secret, "d.e.f");
+    assert_true(c->bearer_repeated);
     c = check_of(w.lan, "REGISTER", "", "Authorization: Bearer\r\n", &facts);
     assert_string_equal(c->bearer_secret, "");
     c = check_of(w.lan, "REGISTER", "", "Authorization: BASIC dTpw\r\n", &facts);

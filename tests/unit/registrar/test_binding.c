@@ -14,6 +14,7 @@ struct world {
     uint32_t max_contacts;
     struct register_answer answer;
     struct span path;
+    STORE(Token) * token;
 };
 
 static int setup(void **state)
@@ -43,6 +44,7 @@ static unsigned register_(struct world *w, const char *call_id, unsigned cseq, c
                                 .expires_default = 3600,
                                 .max_contacts = w->max_contacts,
                                 .flow = SPAN("token"),
+                                .token = w->token,
                                 .user = SPAN("alice@example.com") };
     const char *why;
     int n = snprintf(text, sizeof(text),
@@ -120,6 +122,27 @@ static void test_unreadable_expires_means_an_hour(void **state)
     struct world *w = *state;
     assert_int_equal(register_(w, "a", 1, "Contact: <sip:a@h>;expires=soon\r\n"), 200);
     assert_string_equal(listed(w), "Contact: <sip:a@h>;expires=3600\r\n");
+}
+
+static void test_a_binding_remembers_its_token_and_ends_with_it(void **state)
+{
+    struct world *w = *state;
+    STORE(Token) token = COUNTERSIGN__STORE__TOKEN__INIT;
+    token.jti = (char *)"id-1";
+    token.has_exp_s = true;
+    token.exp_s = (uint64_t)w->now.ms / 1000 + 100;
+    w->token = &token;
+    assert_int_equal(register_(w, "a", 1, "Contact: <sip:alice@192.0.2.1>;expires=90\r\n"), 200);
+    assert_non_null(strstr(listed(w), "expires=90"));
+    assert_string_equal(w->record->binding[0]->token->jti, "id-1");
+    assert_int_equal(register_(w, "a", 2, "Contact: <sip:alice@192.0.2.1>;expires=600\r\n"), 200);
+    assert_non_null(strstr(listed(w), "expires=100"));
+    token.exp_s += 300; /* a fresh one extends it */
+    assert_int_equal(register_(w, "a", 3, "Contact: <sip:alice@192.0.2.1>;expires=600\r\n"), 200);
+    assert_non_null(strstr(listed(w), "expires=400"));
+    w->token = NULL;
+    assert_int_equal(register_(w, "a", 4, "Contact: <sip:alice@192.0.2.1>;expires=600\r\n"), 200);
+    assert_null(w->record->binding[0]->token);
 }
 
 static void test_all_or_nothing(void **state)
@@ -285,6 +308,7 @@ int main(void)
         T(test_contact_param_beats_header_beats_default),
         T(test_too_brief_is_423_below_an_hour_and_too_long_is_cut),
         T(test_unreadable_expires_means_an_hour),
+        T(test_a_binding_remembers_its_token_and_ends_with_it),
         T(test_all_or_nothing),
         T(test_overtaken_cseq_of_one_call_id_is_refused),
         T(test_star_removes_all_and_wants_expires_zero_alone),
