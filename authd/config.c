@@ -402,6 +402,11 @@ static void derive_issuers(struct conf_check *c, const A *conf, size_t i)
         const struct issuer_conf *issuer =
             t->n_names ? find_issuer(conf, t->names[k]) : &conf->token_issuers[k];
         snprintf(key, sizeof(key), "peer_groups[%zu].token.issuers[%zu]", i, k);
+        for (size_t before = 0; issuer && before < t->n_issuers; before++) {
+            if (span_eq(t->issuers[before]->issuer, issuer->issuer))
+                conf_error(c, key, "says the same iss as " SPAN_FMT "; take one of them",
+                           SPAN_ARG(t->issuers[before]->name));
+        }
         if (issuer)
             t->issuers[t->n_issuers++] = issuer;
         else

@@ -245,6 +245,7 @@ static int add_header(struct fetch *f, const char *name, struct span value)
     return 0;
 }
 
+/* Without QUICK_EXIT who gives up would wait for curl's thread to end its search for a name. */
 static bool set_up(struct fetch *f, const struct fetch_request *r)
 {
     CURL *e = f->easy;
@@ -252,7 +253,8 @@ static bool set_up(struct fetch *f, const struct fetch_request *r)
     bool ok = SET(CURLOPT_PRIVATE, f) && SET(CURLOPT_URL, r->url) &&
               SET(CURLOPT_PROTOCOLS_STR, "http,https") && SET(CURLOPT_FOLLOWLOCATION, 0L) &&
               SET(CURLOPT_PROXY, "") && SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED) &&
-              SET(CURLOPT_NOSIGNAL, 1L) && SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) &&
+              SET(CURLOPT_NOSIGNAL, 1L) && SET(CURLOPT_QUICK_EXIT, 1L) &&
+              SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) &&
               SET(CURLOPT_TIMEOUT_MS, (long)r->timeout.ms) && SET(CURLOPT_WRITEFUNCTION, on_body) &&
               SET(CURLOPT_WRITEDATA, f) && SET(CURLOPT_HEADERFUNCTION, on_header) &&
               SET(CURLOPT_HEADERDATA, f) && SET(CURLOPT_ERRORBUFFER, f->why) &&

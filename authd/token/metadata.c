@@ -13,12 +13,16 @@ int metadata_url(struct span issuer, struct buf *out)
     return buf_ok(out) ? 0 : CS_ELIMIT;
 }
 
-static int read_url(const json_t *j, const char *name, struct arena *a, struct span *out)
+static int read_url(const json_t *j, const char *name, struct span issuer, struct arena *a,
+                    struct span *out)
 {
     struct span url = json_member(j, name);
     if (!url.p)
         return json_object_get(j, name) ? CS_EPROTO : 0;
     if (url.n > METADATA_URL_MAX || issuer_url_fault(url))
+        return CS_EDENIED;
+    /* Plain http is for an issuer on this machine, not for one elsewhere to send us here. */
+    if (span_casestarts(issuer, SPAN("https:")) && !span_casestarts(url, SPAN("https:")))
         return CS_EDENIED;
     *out = arena_dup(a, url);
     return out->p ? 0 : CS_ENOMEM;
@@ -32,9 +36,9 @@ int metadata_parse(struct span text, struct span issuer, struct arena *a, struct
     if (!err && !span_eq(json_member(j, "issuer"), issuer))
         err = CS_EDENIED;
     if (!err)
-        err = read_url(j, "jwks_uri", a, &out->jwks_uri);
+        err = read_url(j, "jwks_uri", issuer, a, &out->jwks_uri);
     if (!err)
-        err = read_url(j, "introspection_endpoint", a, &out->introspection_endpoint);
+        err = read_url(j, "introspection_endpoint", issuer, a, &out->introspection_endpoint);
     if (err)
         *out = (struct metadata){ 0 };
     json_decref(j);

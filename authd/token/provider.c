@@ -220,7 +220,7 @@ static bool may_refetch(struct provider *p)
 static bool had_behind(const struct provider *p, const struct waiter *w, int64_t iat)
 {
     return !mono_before(p->had, w->since) ||
-           (iat && p->had_wall.ms > iat * 1000 + p->conf->leeway.ms);
+           (iat && (p->had_wall.ms - p->conf->leeway.ms) / 1000 > iat); /* whatever it says */
 }
 
 static enum key_answer wait(struct provider *p, struct waiter *w)

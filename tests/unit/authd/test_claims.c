@@ -471,6 +471,8 @@ static void test_discovery_must_speak_of_the_issuer_that_was_asked(void **state)
         { "{\"issuer\":\"https://idp.example\",\"jwks_uri\":\"http://idp.example/jwks\"}",
           CS_EDENIED },
         { "{\"issuer\":\"https://idp.example\",\"jwks_uri\":\"file:///etc/passwd\"}", CS_EDENIED },
+        { "{\"issuer\":\"https://idp.example\",\"jwks_uri\":\"http://127.0.0.1:8080/\"}",
+          CS_EDENIED },
         { "{\"issuer\":\"https://idp.example\",\"jwks_uri\":7}", CS_EPROTO },
         { "{\"issuer\":\"https://evil.example\",\"issuer\":\"https://idp.example\"}", CS_EPROTO },
         { "[]", CS_EPROTO },

@@ -185,6 +185,16 @@ static void test_an_unknown_key_is_refused_only_when_the_token_is_older_than_the
     open_tokens();
     assert_cause(token_of(TOKEN_RSA, "RS256", "zz", 29), ISSUER_UNAVAILABLE);
     assert_cause(token_of(TOKEN_RSA, "RS256", "zz", 32), TOKEN_KEY_UNKNOWN);
+    /* It may lie about its age. */
+    const char *const ages[] = { "9223372036854775807", "-9223372036854775807", "0", "\"x\"" };
+    for (size_t i = 0; i < CS_LEN(ages); i++) {
+        char claims[256];
+        snprintf(claims, sizeof(claims), "{\"iss\":\"https://idp.example\",\"iat\":%s}", ages[i]);
+        const char *liar =
+            token_sign(TOKEN_RSA, "RS256", "{\"alg\":\"RS256\",\"kid\":\"zz\"}", claims);
+        assert_int_equal(judge(liar),
+                         ages[i][0] == '-' ? CAUSE(TOKEN_KEY_UNKNOWN) : CAUSE(ISSUER_UNAVAILABLE));
+    }
     loop_skip(&w.loop, DURATION_S(31));
     /* Keys are read for it, and it is not among them. */
     assert_cause(token_of(TOKEN_RSA, "RS256", "zz", 0), TOKEN_KEY_UNKNOWN);
