@@ -102,7 +102,7 @@ void check_answer(struct check *c, Countersign__Auth__Verdict *v, Countersign__A
     };
     audit_write(k->audit, &d);
     explain_add(k->explain, &d);
-    k->answer(c, v);
+    c->asker->answer(c, v);
     check_free(c);
 }
 
@@ -339,7 +339,7 @@ int check_outlive(struct check *c)
 {
     if (timer_is_running(&c->deadline))
         return 0;
-    c->k->waits(c);
+    c->asker->waits(c);
     timer_start(c->k->loop, &c->deadline, DURATION_MS((int64_t)c->deadline_ms));
     int err = facts_keep(&c->facts, &c->arena);
     if (!err && c->has_cred)
@@ -577,12 +577,14 @@ static void judge_request(struct check *c, const Countersign__Auth__Check *m)
     }
 }
 
-bool check_start(struct checker *k, const Countersign__Auth__Check *m, void *owner)
+bool check_start(struct checker *k, const Countersign__Auth__Check *m,
+                 const struct check_asker *asker, void *owner)
 {
     struct check *c = check_new(k);
     unsigned char id[DECISION_LEN / 4 * 3];
     if (!c)
         return false;
+    c->asker = asker;
     c->owner = owner;
     c->id = m->id;
     c->began = clock_mono();

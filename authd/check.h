@@ -26,6 +26,11 @@ struct check;
 /* v is borrowed for the call; the check is gone when it returns. */
 typedef void check_fn(struct check *c, const Countersign__Auth__Verdict *v);
 
+struct check_asker {                /* outlives its checks */
+    void (*waits)(struct check *c); /* the answer comes later: c may be cancelled until then */
+    check_fn *answer;
+};
+
 struct checker { /* what all checks share; filled by its owner, members outlive the checks */
     struct loop *loop;
     const struct authd_conf *conf;
@@ -39,8 +44,6 @@ struct checker { /* what all checks share; filled by its owner, members outlive 
     struct tokens *tokens; /* NULL: no group takes any */
     struct audit *audit;
     struct explain *explain;
-    void (*waits)(struct check *c); /* the answer comes later: c may be cancelled until then */
-    check_fn *answer;
     /* Its own: */
     struct hash *hash;
     struct penalty *penalty;
@@ -60,6 +63,7 @@ enum { DECISION_LEN = 16 };
 
 struct check {
     /* The asker's: */
+    const struct check_asker *asker;
     struct map_node node;
     struct list link;
     void *owner;
@@ -91,9 +95,10 @@ struct check {
     char first[2560]; /* serves the arena: a check takes nothing from the heap */
 };
 
-/* Judges. The answer comes to k->answer, at once or, after k->waits, later; false when memory is
- * exhausted and none will come. */
-bool check_start(struct checker *k, const Countersign__Auth__Check *m, void *owner);
+/* Judges. The answer comes to asker->answer, at once or, after asker->waits, later; false when
+ * memory is exhausted and none will come. */
+bool check_start(struct checker *k, const Countersign__Auth__Check *m,
+                 const struct check_asker *asker, void *owner);
 /* The record of this user was changed: if the check rests on it as it was, it is answered LATER,
  * and gone; the next try is judged by what stands then. */
 void check_changed(struct check *c, struct span name, struct span realm);

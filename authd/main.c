@@ -168,6 +168,7 @@ static int open_rest(struct authd *d)
         .census = d->checker.census,
         .revoker = d->checker.revoker,
         .epoch = d->checker.epoch,
+        .checker = &d->checker,
         .realms = conf->realms,
         .n_realms = conf->n_realms,
     };

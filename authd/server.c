@@ -74,6 +74,8 @@ static void on_answer(struct check *c, const Countersign__Auth__Verdict *v)
         log_warn(&slog, "a verdict is lost", kv_str("front", ipc_peer_node(f->peer)), kv_err(err));
 }
 
+static const struct check_asker asker = { on_waits, on_answer };
+
 static void on_cancel(struct front *f, uint64_t id)
 {
     struct server *s = f->server;
@@ -224,7 +226,7 @@ static void on_message(void *arg, struct ipc_peer *p, const Countersign__Auth__T
         return;
     switch (msg->body_case) {
     case COUNTERSIGN__AUTH__TO_AUTHD__BODY_CHECK:
-        if (!check_start(s->k, msg->check, f))
+        if (!check_start(s->k, msg->check, &asker, f))
             log_error(&slog, "out of memory: a question is not answered");
         break;
     case COUNTERSIGN__AUTH__TO_AUTHD__BODY_CANCEL:
@@ -253,8 +255,6 @@ int server_open(struct checker *k, struct server **out)
     if (!s)
         return CS_ENOMEM;
     s->k = k;
-    k->answer = on_answer;
-    k->waits = on_waits;
     list_init(&s->fronts);
     map_init(&s->open);
     const struct ipc_server_conf conf = {

@@ -22,6 +22,7 @@ static const struct http_route routes[] = {
     { "GET", "/v1/bindings/{aor}", rest_bindings_get, HTTP_ADMIN },
     { "DELETE", "/v1/bindings/{aor}", rest_bindings_delete, HTTP_ADMIN },
     { "GET", "/v1/decisions", rest_decisions, HTTP_ADMIN },
+    { "POST", "/v1/verify/token", rest_verify_token, HTTP_ADMIN },
     { "GET", "/v1/clients", rest_clients, HTTP_ADMIN },
     { "GET", "/v1/realms", rest_realms, HTTP_ADMIN },
     { "GET", "/healthz", health_alive, HTTP_PUBLIC },

@@ -9,6 +9,7 @@
 #include "authd/store.h"
 
 struct census;
+struct checker;
 struct explain;
 struct rest;
 
@@ -24,6 +25,7 @@ struct rest_conf {
     const struct census *census;
     const struct revoker *revoker;
     const struct epoch *epoch;
+    struct checker *checker;
     const struct realm_conf *realms; /* the first is the default of requests that name none */
     size_t n_realms;
 };

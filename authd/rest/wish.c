@@ -36,7 +36,7 @@ json_t *fault_to_json(const struct fault *f)
     return j;
 }
 
-static int wrong(struct fault *f, const char *member, const char *what)
+int fault_member(struct fault *f, const char *member, const char *what)
 {
     return fault_set(f, 422, "invalid-member", "Invalid member", "%s %s.", member, what);
 }
@@ -60,7 +60,7 @@ static int take_name(const json_t *j, struct arena *a, struct wish *w, struct fa
     (void)a;
     w->name = text_of(j);
     const char *why = user_name_fault(w->name);
-    return why ? wrong(f, "user", why) : 0;
+    return why ? fault_member(f, "user", why) : 0;
 }
 
 static int take_realm(const json_t *j, struct arena *a, struct wish *w, struct fault *f)
@@ -68,14 +68,15 @@ static int take_realm(const json_t *j, struct arena *a, struct wish *w, struct f
     (void)a;
     w->realm = text_of(j);
     const char *why = user_realm_fault(w->realm);
-    return why ? wrong(f, "realm", why) : 0;
+    return why ? fault_member(f, "realm", why) : 0;
 }
 
 static int take_password(const json_t *j, struct arena *a, struct wish *w, struct fault *f)
 {
     (void)a;
     w->password = text_of(j);
-    return w->password.n > PASSWORD_MAX ? wrong(f, "password", "is longer than 1024 bytes") : 0;
+    return w->password.n > PASSWORD_MAX ? fault_member(f, "password", "is longer than 1024 bytes")
+                                        : 0;
 }
 
 static int take_verifiers(const json_t *j, struct arena *a, struct wish *w, struct fault *f)
@@ -92,7 +93,7 @@ static int take_verifiers(const json_t *j, struct arena *a, struct wish *w, stru
             return fault_set(f, 422, "invalid-member", "Invalid member",
                              "verifiers: \"%.40s\" is not MD5, SHA-256 or SHA-512-256.", name);
         if (w->verifier[alg].p)
-            return wrong(f, "verifiers", "names an algorithm twice");
+            return fault_member(f, "verifiers", "names an algorithm twice");
         if (!json_is_string(value) || hex_decode(text_of(value), ha1, algorithm_len(alg)))
             return fault_set(f, 422, "invalid-member", "Invalid member",
                              "verifiers: %s must be %zu hexadecimal digits, the HA1.",
@@ -101,7 +102,7 @@ static int take_verifiers(const json_t *j, struct arena *a, struct wish *w, stru
         w->verifier[alg] = text_of(value);
         w->has_verifiers = true;
     }
-    return w->has_verifiers ? 0 : wrong(f, "verifiers", "names no algorithm");
+    return w->has_verifiers ? 0 : fault_member(f, "verifiers", "names no algorithm");
 }
 
 static int take_generate(const json_t *j, struct arena *a, struct wish *w, struct fault *f)
@@ -142,7 +143,7 @@ static int take_aors(const json_t *j, struct arena *a, struct wish *w, struct fa
 {
     size_t n = json_array_size(j);
     if (n > USER_MAX_AORS)
-        return wrong(f, "aors", "may hold up to 64");
+        return fault_member(f, "aors", "may hold up to 64");
     w->has_aors = true;
     w->aors = arena_alloc(a, n * sizeof(*w->aors));
     if (!w->aors)
@@ -167,7 +168,7 @@ static int take_max_contacts(const json_t *j, struct arena *a, struct wish *w, s
     json_int_t n = json_integer_value(j); /* 0 for null: the group's */
     (void)a;
     if (n < 0 || n > MAX_CONTACTS)
-        return wrong(f, "max_contacts", "must be 0 (the group's) to 1000");
+        return fault_member(f, "max_contacts", "must be 0 (the group's) to 1000");
     w->has_max_contacts = true;
     w->max_contacts = (unsigned)n;
     return 0;
@@ -179,10 +180,10 @@ static int take_display_name(const json_t *j, struct arena *a, struct wish *w, s
     w->has_display_name = true;
     w->display_name = json_is_null(j) ? SPAN_NULL : text_of(j);
     if (w->display_name.n > DISPLAY_MAX)
-        return wrong(f, "display_name", "is longer than 256 bytes");
+        return fault_member(f, "display_name", "is longer than 256 bytes");
     for (size_t i = 0; i < w->display_name.n; i++) {
         if ((unsigned char)w->display_name.p[i] < 0x20 || w->display_name.p[i] == 0x7f)
-            return wrong(f, "display_name", "contains control characters");
+            return fault_member(f, "display_name", "contains control characters");
     }
     return 0;
 }
@@ -240,13 +241,13 @@ int wish_parse(const json_t *j, unsigned allowed, struct arena *a, struct wish *
             return fault_set(f, 422, "unknown-member", "Unknown member",
                              "\"%.60s\" is not known here.", name);
         if (!type_fits(m, value))
-            return wrong(f, m->name, m->what);
+            return fault_member(f, m->name, m->what);
         int err = m->fn(value, a, out, f);
         if (err)
             return err;
     }
     if ((allowed & WISH_NAME) && !out->name.p)
-        return wrong(f, "user", "is missing");
+        return fault_member(f, "user", "is missing");
     return 0;
 }
 
@@ -271,7 +272,7 @@ int wish_check_secret(struct wish *w, char generated[USER_PASSWORD_LEN + 1], boo
     if (*weak)
         return 0;
     if (w->password.n == 0)
-        return wrong(f, "password", "must not be empty");
+        return fault_member(f, "password", "must not be empty");
     return fault_set(f, 422, "weak-password", "Weak password",
                      "The password %s. Use generate: true, or allow_weak: true, which is audited.",
                      why);

@@ -111,6 +111,8 @@ static void bench_on_waits(struct check *c)
     bench.waiting = c;
 }
 
+CS_UNUSED static struct check_asker bench_asker = { bench_on_waits, bench_on_answer };
+
 /* ---- opening and closing ---- */
 
 static bool bench_ready(void)
@@ -154,8 +156,6 @@ static int bench_open(void **state)
     struct checker *k = &bench.k;
     k->loop = &bench.loop;
     k->conf = &bench.conf;
-    k->answer = bench_on_answer;
-    k->waits = bench_on_waits;
     assert_int_equal(redis_open(&bench.loop, &rc, &bench.redis), 0);
     assert_int_equal(store_new(&bench.loop, bench.redis, &k->store), 0);
     assert_int_equal(cache_open(&bench.loop, &rc, 16, &k->cache), 0);
@@ -391,7 +391,7 @@ static void ask_prepare(struct ask *a, const char *algorithm)
 CS_UNUSED static const struct got *ask_put(struct ask *a)
 {
     bench.got.answered = false;
-    assert_true(check_start(&bench.k, &a->m, NULL));
+    assert_true(check_start(&bench.k, &a->m, &bench_asker, NULL));
     assert_true(run_until(&bench.loop, &bench.got.answered, 5000));
     return &bench.got;
 }

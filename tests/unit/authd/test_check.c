@@ -508,7 +508,7 @@ static void test_cancelled_question_is_not_answered(void **state)
     ask_prepare(&a, "MD5");
     ask_answer(&a, "alice", pw);
     size_t before = bench.got.count;
-    assert_true(check_start(&bench.k, &a.m, NULL));
+    assert_true(check_start(&bench.k, &a.m, &bench_asker, NULL));
     assert_non_null(bench.waiting);
     check_cancel(bench.waiting);
     bench.waiting = NULL;
@@ -525,9 +525,9 @@ static void test_too_many_open_questions_are_later(void **state)
     ask_answer(&a, "alice", pw);
     size_t before = bench.got.count;
     for (size_t i = 0; i < bench.conf.limits.checks; i++)
-        assert_true(check_start(&bench.k, &a.m, NULL));
+        assert_true(check_start(&bench.k, &a.m, &bench_asker, NULL));
     assert_int_equal(bench.got.count, before);
-    assert_true(check_start(&bench.k, &a.m, NULL));
+    assert_true(check_start(&bench.k, &a.m, &bench_asker, NULL));
     assert_verdict(&bench.got, LATER, OVERLOADED);
     assert_true(bench.got.retry_after > 0);
     assert_true(run_until_count(&bench.loop, &bench.got.count,

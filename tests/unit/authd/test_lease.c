@@ -87,7 +87,7 @@ static void test_a_check_leases_only_for_a_plain_challenge_that_wants_it(void **
     struct authd_conf conf = bench.conf;
     (void)state;
     conf.n_peer_groups = 4; /* the fifth matches addresses */
-    bench.k.answer = on_answer;
+    bench_asker.answer = on_answer;
     assert_verdict(ask_wanting("strict", 10), CHALLENGE, NO_CREDENTIALS);
     assert_false(has_lease);
 
@@ -105,7 +105,7 @@ static void test_a_check_leases_only_for_a_plain_challenge_that_wants_it(void **
     assert_verdict(ask_put(&a), CHALLENGE, UNKNOWN_USER);
     assert_false(has_lease);
     bench.k.conf = &bench.conf;
-    bench.k.answer = bench_on_answer;
+    bench_asker.answer = bench_on_answer;
 }
 
 int main(void)

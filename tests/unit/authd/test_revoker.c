@@ -275,7 +275,7 @@ static void test_a_verdict_that_rests_on_what_stood_before_is_not_given(void **s
     ask_prepare(&a, "SHA-256");
     ask_answer(&a, "alice", "correct horse battery");
     bench.got.answered = false;
-    assert_true(check_start(&bench.k, &a.m, NULL));
+    assert_true(check_start(&bench.k, &a.m, &bench_asker, NULL));
     assert_non_null(bench.waiting); /* for Redis: for the record, then for the nonce count */
     for (unsigned i = 0; i < 50000 && bench.waiting && !bench.waiting->right; i++) {
         usleep(100);
