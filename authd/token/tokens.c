@@ -263,7 +263,7 @@ static Countersign__Auth__Cause judge_new(struct query *q, const struct jwt *jwt
         return jwt ? CAUSE(TOKEN_ISSUER_UNKNOWN) : CAUSE(TOKEN_INVALID);
     q->out->issuer = c;
     k.issuer = (size_t)(c - q->t->first);
-    if (issuer_has_keys(c)) {
+    if (jwt && issuer_has_keys(c)) {
         Countersign__Auth__Cause cause = judge_signature(q, jwt, &k);
         if (cause == CAUSE(OK))
             cause = judge_time(q);

@@ -230,7 +230,8 @@ int lease_verdict(const struct lease_text *text, const char *nonce, struct arena
             return CS_ENOMEM;
         struct buf b = buf_of(p, n);
         buf_put(&b, before);
-        buf_put(&b, span_str(nonce));
+        if (behind.p)
+            buf_put(&b, span_str(nonce));
         buf_put(&b, behind);
         p[b.n] = '\0';
         out->challenge[out->n_challenge++] = p;

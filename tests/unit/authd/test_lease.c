@@ -66,11 +66,15 @@ static void test_no_front_gets_more_than_its_share(void **state)
 
 static size_t n_leased;
 static bool has_lease;
+static char last_challenge[256];
 
 static void on_answer(struct check *c, const Countersign__Auth__Verdict *v)
 {
     has_lease = v->lease != NULL;
     n_leased = has_lease ? v->lease->n_nonce_secret : 0;
+    if (has_lease)
+        bench_copy(last_challenge, sizeof(last_challenge),
+                   v->lease->challenge[v->lease->n_challenge - 1]);
     bench_on_answer(c, v);
 }
 
@@ -108,6 +112,38 @@ static void test_a_check_leases_only_for_a_plain_challenge_that_wants_it(void **
     bench_asker.answer = bench_on_answer;
 }
 
+/* What the front then says of itself is what it would have heard. */
+static void test_a_lease_offers_tokens_where_the_group_takes_them(void **state)
+{
+    const struct issuer_conf issuer = { .scopes = { SPAN("register") } }, *list[] = { &issuer };
+    struct authd_conf conf = bench.conf;
+    struct group_conf g = bench.conf.peer_groups[0];
+    (void)state;
+    g.require = (struct group_require){ .any_of = PROOF_DIGEST | PROOF_TOKEN };
+    g.token = (struct token_conf){ .issuers = list,
+                                   .n_issuers = 1,
+                                   .realm = SPAN("example.com"),
+                                   .authz_server = SPAN("https://idp.example") };
+    conf.peer_groups = &g;
+    conf.n_peer_groups = 1;
+    bench.k.conf = &conf;
+    bench_asker.answer = on_answer;
+    struct ask a = ask_new("REGISTER", "strict");
+    a.m.has_lease_want = true;
+    a.m.lease_want = 10;
+    for (int secure = 0; secure < 2; secure++) {
+        a.m.transport =
+            secure ? COUNTERSIGN__AUTH__TRANSPORT__TLS : COUNTERSIGN__AUTH__TRANSPORT__UDP;
+        const struct got *got = ask_put(&a);
+        assert_verdict(got, CHALLENGE, NO_CREDENTIALS);
+        assert_int_equal(n_leased, 10);
+        assert_int_equal(got->n_challenge, 3 + secure);
+        assert_int_equal(strncmp(last_challenge, secure ? "Bearer" : "Digest", 6), 0);
+    }
+    bench.k.conf = &bench.conf;
+    bench_asker.answer = bench_on_answer;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -115,6 +151,7 @@ int main(void)
         cmocka_unit_test(test_each_nonce_is_one_of_ours_and_of_this_realm),
         cmocka_unit_test(test_no_front_gets_more_than_its_share),
         cmocka_unit_test(test_a_check_leases_only_for_a_plain_challenge_that_wants_it),
+        cmocka_unit_test(test_a_lease_offers_tokens_where_the_group_takes_them),
     };
     return cmocka_run_group_tests(tests, bench_open, bench_close);
 }

@@ -265,23 +265,25 @@ static void test_a_nonce_too_long_is_left_out(void **state)
 static void test_a_text_outlives_its_class(void **state)
 {
     char nonce[LEASE_NONCE_MAX], memory[1024], two[] = "\x01", one[] = "Digest nonce=\"\x01\", x";
-    char *list[] = { one, two };
+    char three[] = "Bearer realm=\"r\"";
+    char *list[] = { one, two, three };
     struct lease_text *text;
     struct arena a;
     uint32_t want;
     AUTH(Verdict) v;
     (void)state;
     warm(7);
-    fill_with(7, list, 2, 64, 2000);
+    fill_with(7, list, 3, 64, 2000);
     assert_true(lease_take(table, 7, now, nonce, &text, &want));
     lease_table_free(&table);
     arena_init(&a, memory, sizeof(memory), 0);
     assert_int_equal(lease_verdict(text, nonce, &a, &v), 0);
     assert_int_equal(v.kind, KIND(CHALLENGE));
     assert_int_equal(v.status, 401);
-    assert_int_equal(v.n_challenge, 2);
+    assert_int_equal(v.n_challenge, 3);
     assert_string_equal(v.challenge[0], "Digest nonce=\"nonce-63\", x");
     assert_string_equal(v.challenge[1], "nonce-63");
+    assert_string_equal(v.challenge[2], "Bearer realm=\"r\""); /* has none */
     arena_fini(&a);
     lease_text_unref(&text);
     assert_null(text);
