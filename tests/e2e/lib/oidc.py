@@ -90,10 +90,11 @@ class Provider:
         assert status == 200, f"{path}: {status} {text}"
         return json.loads(text) if text else None
 
-    def token(self, alg="RS256", user="alice", scope="register call presence"):
+    def token(self, alg="RS256", user="alice", scope="register call presence", resource="sip"):
         """By client credentials: the client is the user."""
         return self.form("/token", (user, f"secret of {user}: %&+"), scope=scope,
-                         grant_type="client_credentials", resource=f"urn:sip:{alg}")["access_token"]
+                         grant_type="client_credentials",
+                         resource=f"urn:{resource}:{alg}")["access_token"]
 
     def revoke(self, token, user="alice"):
         self.form("/token/revocation", (user, f"secret of {user}: %&+"), token=token)

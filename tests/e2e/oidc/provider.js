@@ -36,14 +36,25 @@ function resource(ctx, indicator) {
     const alg = indicator.split(':').pop();
     return {
         scope: 'register call presence',
-        audience: 'sip',
+        audience: indicator.includes('elsewhere') ? 'elsewhere' : 'sip',
         accessTokenTTL: state.ttl,
         accessTokenFormat: alg === 'opaque' ? 'opaque' : 'jwt',
         jwt: alg === 'opaque' ? undefined : { sign: { alg } },
     };
 }
 
-const names = ['alice', 'bob', 'carol'];
+const names = ['alice', 'bob', 'carol', 'dave@elsewhere.example', 'bound', 'early'];
+
+// What tokens of some clients say besides: "bound" to a certificate whose hash is all zero (RFC 8705).
+function moreClaims(ctx, token) {
+    if (token.accountId)
+        return { amr: ['pwd', 'mfa'] };
+    if (token.clientId === 'bound')
+        return { cnf: { 'x5t#S256': 'A'.repeat(43) } };
+    if (token.clientId === 'early')
+        return { nbf: Math.floor(Date.now() / 1000) + 120 };
+    return undefined;
+}
 
 function provider() {
     const p = new Provider(issuer, {
@@ -82,7 +93,7 @@ function provider() {
                 useGrantedResource: () => true,
             },
         },
-        extraTokenClaims: (ctx, token) => (token.accountId ? { amr: ['pwd', 'mfa'] } : undefined),
+        extraTokenClaims: moreClaims,
         findAccount: (ctx, id) => ({ accountId: id, claims: async () => ({ sub: id }) }),
         pkce: { required: () => true, methods: ['S256'] },
         cookies: { keys: ['a key of tests'] },
