@@ -151,7 +151,7 @@ static void challenge(struct check *c, Countersign__Auth__Cause cause, bool stal
     char nonce[NONCE_LEN];
     Countersign__Auth__Lease lease;
     const struct wall issued = epoch_issued(c->k->epoch, now);
-    int err = nonce_mint(c->k->nonces, d->realm, issued, nonce);
+    int err = nonce_mint(c->k->nonces, d->realm, issued, &c->facts.source, nonce);
     if (!err)
         err = challenge_write(span_of(nonce, sizeof(nonce)), d, offer, single, stale, &c->arena,
                               list, &v.n_challenge);

@@ -65,8 +65,8 @@ static struct counter *find(const struct penalty *p, uint64_t hash)
 /* The kind keeps a Call-ID from counting as a user. */
 static uint64_t hash_of_pair(const struct addr *source, char kind, struct span what)
 {
-    char space[17];
-    struct span host = addr_host_bytes(source);
+    char space[9];
+    struct span host = addr_net_bytes(source);
     memcpy(space, host.p, host.n);
     space[host.n] = kind;
     return map_hash2(span_of(space, host.n + 1), what);

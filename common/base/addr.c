@@ -102,6 +102,11 @@ struct span addr_host_bytes(const struct addr *a)
     return SPAN_NULL;
 }
 
+struct span addr_net_bytes(const struct addr *a)
+{
+    return span_head(addr_host_bytes(a), 8);
+}
+
 bool addr_same_host(const struct addr *a, const struct addr *b)
 {
     return a->sa.sa_family == b->sa.sa_family && span_eq(addr_host_bytes(a), addr_host_bytes(b));
@@ -201,4 +206,40 @@ bool cidr_contains(const struct cidr *c, const struct addr *a)
 {
     return c->net.sa.sa_family == a->sa.sa_family &&
            same_prefix(addr_host_bytes(&c->net), addr_host_bytes(a), c->bits);
+}
+
+struct cidr cidr_of(const struct addr *a, unsigned bits)
+{
+    struct cidr c = { .net = *a };
+    struct span host = addr_host_bytes(&c.net);
+    unsigned char *p = (unsigned char *)host.p;
+    c.bits = CS_MIN(bits, (unsigned)host.n * 8);
+    for (size_t i = 0; i < host.n; i++) {
+        unsigned kept = c.bits > 8 * i ? CS_MIN(c.bits - 8 * (unsigned)i, 8u) : 0;
+        p[i] &= (unsigned char)(0xff00u >> kept);
+    }
+    if (host.n)
+        addr_set_port(&c.net, 0);
+    return c;
+}
+
+struct cidr cidr_of_subscriber(const struct addr *a)
+{
+    return cidr_of(a, (unsigned)addr_net_bytes(a).n * 8);
+}
+
+void cidr_write(struct buf *b, const struct cidr *c)
+{
+    struct buf host = *b;
+    addr_write_host(&host, &c->net);
+    struct span text = span_of(b->p + b->n, host.n - b->n);
+    if (c->net.sa.sa_family == AF_INET6 && text.n > 2) { /* brackets are for ports */
+        memmove(b->p + b->n, text.p + 1, text.n - 2);
+        host.n -= 2;
+    }
+    *b = host;
+    if (c->bits < addr_host_bytes(&c->net).n * 8) {
+        buf_putc(b, '/');
+        buf_u64(b, c->bits);
+    }
 }

@@ -37,6 +37,8 @@ bool addr_is_loopback(const struct addr *a);
 bool addr_is_any(const struct addr *a);
 /* Raw bytes of the host part: 4 or 16. */
 struct span addr_host_bytes(const struct addr *a);
+/* What one subscriber has: the address of IPv4, the /64 of IPv6, as 4 or 8 of those bytes. */
+struct span addr_net_bytes(const struct addr *a);
 void addr_write_host(struct buf *b, const struct addr *a); /* IPv6 in brackets */
 void addr_write(struct buf *b, const struct addr *a);      /* host:port */
 /* host:port as a C string, for logs. Returns out. */
@@ -46,5 +48,11 @@ char *addr_format(const struct addr *a, char out[ADDR_STRLEN]);
  * prefix. */
 CS_CHECK int cidr_parse(struct span text, struct cidr *out);
 bool cidr_contains(const struct cidr *c, const struct addr *a);
+/* The network of so many bits that holds a, without a port; bits are cut to the address's. */
+struct cidr cidr_of(const struct addr *a, unsigned bits);
+/* What addr_net_bytes() tells: a /32 or a /64. */
+struct cidr cidr_of_subscriber(const struct addr *a);
+/* "10.0.0.0/8", "2001:db8::/64"; an address alone where the prefix is all of it. */
+void cidr_write(struct buf *b, const struct cidr *c);
 
 #endif

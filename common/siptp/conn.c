@@ -5,12 +5,6 @@
 
 /* ---- who is connected ---- */
 
-static struct span host_net(const struct addr *a)
-{
-    struct span host = addr_host_bytes(a);
-    return span_head(host, 8);
-}
-
 static bool host_is(const struct map_node *n, const void *key)
 {
     const struct conn_host *h = container_of(n, struct conn_host, node);
@@ -19,7 +13,7 @@ static bool host_is(const struct map_node *n, const void *key)
 
 static struct conn_host *host_enter(struct siptp *tp, const struct addr *a)
 {
-    struct span net = host_net(a);
+    struct span net = addr_net_bytes(a);
     uint64_t hash = map_hash(net);
     struct map_node *n = map_find(&tp->hosts, hash, host_is, &net);
     struct conn_host *h = n ? container_of(n, struct conn_host, node) : NULL;

@@ -381,7 +381,7 @@ static void ask_prepare(struct ask *a, const char *algorithm)
     Countersign__Auth__DigestCredentials *d = &a->cred[0];
     countersign__auth__digest_credentials__init(d);
     struct wall issued = epoch_issued(bench.k.epoch, clock_wall());
-    assert_int_equal(nonce_mint(bench.k.nonces, SPAN("example.com"), issued, a->nonce), 0);
+    assert_int_equal(nonce_mint(bench.k.nonces, SPAN("example.com"), issued, NULL, a->nonce), 0);
     d->algorithm = (char *)algorithm;
     d->qop = (char *)"auth";
     d->nc = (char *)"00000001";
