@@ -75,6 +75,23 @@ void addr_from_sockaddr(const struct sockaddr *sa, struct addr *out)
     *out = a;
 }
 
+int addr_from_bytes(struct span bytes, struct addr *out)
+{
+    struct addr a = { 0 };
+    *out = a;
+    if (bytes.n == sizeof(a.in4.sin_addr)) {
+        a.in4.sin_family = AF_INET;
+        memcpy(&a.in4.sin_addr, bytes.p, bytes.n);
+    } else if (bytes.n == sizeof(a.in6.sin6_addr)) {
+        a.in6.sin6_family = AF_INET6;
+        memcpy(&a.in6.sin6_addr, bytes.p, bytes.n);
+    } else {
+        return CS_EPROTO;
+    }
+    addr_from_sockaddr(&a.sa, out);
+    return 0;
+}
+
 socklen_t addr_len(const struct addr *a)
 {
     return a->sa.sa_family == AF_INET ? sizeof(a->in4) : sizeof(a->in6);

@@ -28,6 +28,8 @@ CS_CHECK int addr_parse(struct span text, uint16_t port, struct addr *out);
 /* From the kernel's own form; an IPv4-mapped IPv6 address becomes IPv4, so that rules written for
  * one cannot be passed round by the other. */
 void addr_from_sockaddr(const struct sockaddr *sa, struct addr *out);
+/* From 4 or 16 raw bytes, with port 0; mapped as above. CS_EPROTO for another number. */
+CS_CHECK int addr_from_bytes(struct span bytes, struct addr *out);
 socklen_t addr_len(const struct addr *a);
 uint16_t addr_port(const struct addr *a);
 void addr_set_port(struct addr *a, uint16_t port);
