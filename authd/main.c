@@ -112,6 +112,13 @@ static int open_store(struct authd *d)
                                           .cache = d->checker.cache };
     if (!err)
         err = revoker_new(&revoker, &d->checker.revoker);
+    const struct defence_env env = { .loop = &d->loop,
+                                     .redis = d->redis,
+                                     .watch = &d->redis_access.conf,
+                                     .conf = conf,
+                                     .audit = d->checker.audit };
+    if (!err)
+        err = defence_new(&env, &d->checker.defence);
     if (!err)
         err = realms_new(&d->loop, conf, d->checker.store, &d->checker.realms);
     if (!err)
@@ -156,6 +163,7 @@ static int open_rest(struct authd *d)
         .vault = d->checker.vault,
         .explain = d->checker.explain,
         .census = d->checker.census,
+        .defence = d->checker.defence,
         .revoker = d->checker.revoker,
         .epoch = d->checker.epoch,
         .realms = conf->realms,
@@ -201,6 +209,7 @@ static void stop(struct authd *d)
     if (d->checking)
         checker_fini(&d->checker);
     d->checking = false;
+    defence_free(&d->checker.defence);
     realms_free(&d->checker.realms);
     revoker_free(&d->checker.revoker);
     epoch_free(&d->checker.epoch);

@@ -9,6 +9,7 @@
 #include "authd/store.h"
 
 struct census;
+struct defence;
 struct explain;
 struct rest;
 
@@ -22,6 +23,7 @@ struct rest_conf {
     struct vault *vault;
     struct explain *explain;
     const struct census *census;
+    struct defence *defence;
     const struct revoker *revoker;
     const struct epoch *epoch;
     const struct realm_conf *realms; /* the first is the default of requests that name none */
