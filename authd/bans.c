@@ -65,6 +65,11 @@ static struct standing *by_id(const struct bans *s, struct span id)
     return n ? container_of(n, struct standing, by_id) : NULL;
 }
 
+static bool has_ended(const struct bans *s, const struct ban *b)
+{
+    return b->until.ms <= loop_wall(s->loop).ms;
+}
+
 static void tell(const struct bans *s, const struct ban *b, bool stands)
 {
     if (s->fn)
@@ -177,7 +182,7 @@ static void take_record(struct bans *s, struct span id, const struct redis_reply
         ban_id(&b, own);
     if (!err && !span_eq(span_str(own), id))
         err = CS_EPROTO; /* under another name it could not be lifted */
-    if (!err && b.until.ms > loop_wall(s->loop).ms)
+    if (!err && !has_ended(s, &b))
         err = apply(s, &b);
     if (err && !s->complained)
         log_error(&lg, "a ban cannot be taken from redis", kv_s("id", id), kv_err(err));
@@ -330,10 +335,9 @@ static void on_written(void *arg, struct span key)
 static void on_timer(struct timer *t)
 {
     struct bans *s = container_of(t, struct bans, timer);
-    struct wall now = loop_wall(s->loop);
     map_for_each (it, &s->by_id) {
         struct standing *x = container_of(it, struct standing, by_id);
-        if (x->ban.until.ms <= now.ms)
+        if (has_ended(s, &x->ban))
             forget(s, x);
     }
     if (!s->known && !s->reading && redis_is_ready(s->redis) && redis_is_ready(s->watcher))
@@ -402,13 +406,13 @@ const struct ban *bans_find(const struct bans *s, const struct addr *source, str
 {
     struct netset_member *m = s->by_id.n ? netset_find(&s->nets, source, ban_tag(user)) : NULL;
     const struct standing *x = m ? container_of(m, struct standing, at) : NULL;
-    return x && x->ban.until.ms > loop_wall(s->loop).ms ? &x->ban : NULL;
+    return x && !has_ended(s, &x->ban) ? &x->ban : NULL;
 }
 
 const struct ban *bans_by_id(const struct bans *s, struct span id)
 {
     const struct standing *x = by_id(s, id);
-    return x ? &x->ban : NULL;
+    return x && !has_ended(s, &x->ban) ? &x->ban : NULL;
 }
 
 bool bans_are_full(const struct bans *s)
@@ -423,8 +427,11 @@ size_t bans_count(const struct bans *s)
 
 void bans_each(const struct bans *s, void (*fn)(void *arg, const struct ban *b), void *arg)
 {
-    map_for_each (it, &s->by_id)
-        fn(arg, &container_of(it, struct standing, by_id)->ban);
+    map_for_each (it, &s->by_id) {
+        const struct standing *x = container_of(it, struct standing, by_id);
+        if (!has_ended(s, &x->ban))
+            fn(arg, &x->ban);
+    }
 }
 
 static struct span id_of(const struct ban *b)
@@ -439,7 +446,7 @@ size_t bans_page(const struct bans *s, struct span after, const struct ban **pag
     map_for_each (it, &s->by_id) {
         const struct standing *x = container_of(it, struct standing, by_id);
         struct span id = span_str(x->id);
-        if (after.p && span_cmp(id, after) <= 0)
+        if ((after.p && span_cmp(id, after) <= 0) || has_ended(s, &x->ban))
             continue;
         size_t at = kept;
         while (at > 0 && span_cmp(id, id_of(page[at - 1])) < 0)

@@ -4,6 +4,7 @@
 
 #include "base/metric.h"
 #include "location/location.h"
+#include "registrar/abuse.h"
 #include "registrar/binding.h"
 #include "registrar/fork.h"
 #include "registrar/loops.h"

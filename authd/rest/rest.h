@@ -1,5 +1,5 @@
 /* authd's REST, as proto/openapi.yaml describes it: users, their bindings, the last refusals,
- * what clients answer with, health and metrics. */
+ * what clients answer with, bans, health and metrics. */
 #ifndef CS_AUTHD_REST_H
 #define CS_AUTHD_REST_H
 

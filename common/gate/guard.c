@@ -221,7 +221,7 @@ void guard_saw(struct guard *g, AUTH(Abuse) abuse, const struct addr *from, bool
         return;
     uint64_t source = guard_source(g, from);
     struct source *stranger = source ? source_of(g, source) : NULL;
-    if (stranger && !stranger->known)
+    if (stranger && !stranger->known && abuse == COUNTERSIGN__AUTH__ABUSE__ABUSE_MALFORMED)
         (void)spend(g, stranger, FINE);
     uint64_t hash = map_hash2(addr_host_bytes(from), span_of(rest, sizeof(rest)));
     struct map_node *n = map_find(&g->seen, hash, is_same, &key);

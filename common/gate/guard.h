@@ -25,7 +25,7 @@ bool guard_admits(struct guard *g, const struct addr *from);
 uint64_t guard_source(const struct guard *g, const struct addr *from);
 /* Somebody was accepted there: no stranger any more. */
 void guard_know(struct guard *g, uint64_t source);
-/* Costs a stranger as much as ten messages. */
+/* What is malformed costs a stranger as much as ten messages. */
 void guard_saw(struct guard *g, Countersign__Auth__Abuse abuse, const struct addr *from,
                bool proven);
 /* Sends what was seen; called once a second while there is something. */
