@@ -97,7 +97,7 @@ int ban_decode(struct span packed, struct arena *a, struct ban *out)
         return packed.p ? CS_ENOMEM : CS_EPROTO;
     const Countersign__Store__Ban *m = proto_unpack(&countersign__store__ban__descriptor, kept, a);
     if (!m || m->schema != SCHEMA || m->port > 65535 || m->since_ms > INT64_MAX ||
-        m->until_ms > INT64_MAX || span_str(m->user).n > BAN_USER_MAX ||
+        m->until_ms > INT64_MAX || span_str(m->user).n > BAN_USER_MAX || (m->user && !*m->user) ||
         span_str(m->reason).n > BAN_REASON_MAX || span_str(m->class_).n > 32)
         return CS_EPROTO;
     struct ban b = { .port = m->has_port ? (uint16_t)m->port : 0,

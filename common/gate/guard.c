@@ -160,12 +160,16 @@ static struct source *source_of(struct guard *g, uint64_t hash)
     return s;
 }
 
+/* Of one that is not exempt. */
+static uint64_t account_of(const struct guard *g, const struct addr *from)
+{
+    uint64_t hash = g->rate ? map_hash(addr_net_bytes(from)) : 0;
+    return g->rate && !hash ? 1 : hash;
+}
+
 uint64_t guard_source(const struct guard *g, const struct addr *from)
 {
-    if (!g->rate || is_exempt(g, from))
-        return 0;
-    uint64_t hash = map_hash(addr_net_bytes(from));
-    return hash ? hash : 1;
+    return is_exempt(g, from) ? 0 : account_of(g, from);
 }
 
 void guard_know(struct guard *g, uint64_t hash)
@@ -197,7 +201,7 @@ bool guard_admits(struct guard *g, const struct addr *from)
         metric_inc(M_GATE_DROPPED, DROPPED_BANNED);
         return false;
     }
-    uint64_t hash = guard_source(g, from);
+    uint64_t hash = account_of(g, from);
     struct source *s = hash ? source_of(g, hash) : NULL;
     if (!s || s->known || spend(g, s, 1))
         return true;
@@ -219,7 +223,7 @@ void guard_saw(struct guard *g, AUTH(Abuse) abuse, const struct addr *from, bool
     const uint32_t rest[] = { (uint32_t)abuse, proven, addr_port(from) };
     if (is_exempt(g, from))
         return;
-    uint64_t source = guard_source(g, from);
+    uint64_t source = account_of(g, from);
     struct source *stranger = source ? source_of(g, source) : NULL;
     if (stranger && !stranger->known && abuse == COUNTERSIGN__AUTH__ABUSE__ABUSE_MALFORMED)
         (void)spend(g, stranger, FINE);
