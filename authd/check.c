@@ -118,6 +118,27 @@ static void reject(struct check *c, Countersign__Auth__Cause cause,
     answer(c, &v, because);
 }
 
+static bool is_stream(const struct check *c)
+{
+    const Countersign__Auth__Transport t = c->facts.transport;
+    return t != COUNTERSIGN__AUTH__TRANSPORT__UDP &&
+           t != COUNTERSIGN__AUTH__TRANSPORT__TRANSPORT_UNKNOWN;
+}
+
+/* Whether the source is where the request came from: a connection, or our nonce came back. */
+static bool is_from_there(const struct check *c)
+{
+    return is_stream(c) ||
+           (c->nonce.tag.p && nonce_is_for(c->k->nonces, &c->nonce, &c->facts.source));
+}
+
+/* For whom a nonce is made; NULL where nobody will ask. */
+static const struct addr *bound_to(const struct check *c)
+{
+    const struct addr *source = &c->facts.source;
+    return is_stream(c) || defence_spares(c->k->defence, c->group, source) ? NULL : source;
+}
+
 /* The pattern that says this client stumbles over several challenges, or absent. */
 static struct span single_challenge(const struct check *c)
 {
@@ -151,7 +172,7 @@ static void challenge(struct check *c, Countersign__Auth__Cause cause, bool stal
     char nonce[NONCE_LEN];
     Countersign__Auth__Lease lease;
     const struct wall issued = epoch_issued(c->k->epoch, now);
-    int err = nonce_mint(c->k->nonces, d->realm, issued, &c->facts.source, nonce);
+    int err = nonce_mint(c->k->nonces, d->realm, issued, bound_to(c), nonce);
     if (!err)
         err = challenge_write(span_of(nonce, sizeof(nonce)), d, offer, single, stale, &c->arena,
                               list, &v.n_challenge);
@@ -178,15 +199,6 @@ static struct suspect suspect_of(const struct check *c)
                              .call_id = c->facts.call_id,
                              .user = c->cred.username,
                              .realm = c->cred.realm };
-}
-
-/* Whether the source is where the request came from: a connection, or our nonce came back. */
-static bool is_from_there(const struct check *c)
-{
-    const Countersign__Auth__Transport t = c->facts.transport;
-    bool stream = t != COUNTERSIGN__AUTH__TRANSPORT__UDP &&
-                  t != COUNTERSIGN__AUTH__TRANSPORT__TRANSPORT_UNKNOWN;
-    return stream || (c->nonce.tag.p && nonce_is_for(c->k->nonces, &c->nonce, &c->facts.source));
 }
 
 /* The last attempt of too many, which gets 403 whatever was wrong. */

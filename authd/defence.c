@@ -33,11 +33,6 @@ struct defence {
 
 static const struct log lg = { .module = "defence" };
 
-static bool spares(const struct defence *d, const struct group_conf *g, const struct addr *source)
-{
-    return (g && group_is_ours(g)) || ruling_spares(d->conf, source);
-}
-
 /* ---- what follows ---- */
 
 static void written(void *arg, const struct redis_reply *reply)
@@ -116,13 +111,13 @@ static void ban(struct defence *d, const struct misdeed *m, const struct tally *
     if (r->ban_port)
         x.port = addr_port(&m->source);
     put(d, &x, r->ban_port ? DID_BAN_PORT : DID_BAN);
+    tally_reset(d->tallies, m, r->ban_port);
 }
 
-static void on_tally(void *arg, const struct misdeed *m, const struct tally *t, bool known)
+static void on_tally(void *arg, const struct misdeed *m, const struct tally *t)
 {
     struct defence *d = arg;
     const struct ruling r = ruling_of(d->conf, m->abuse, m->attempts, t);
-    (void)known;
     if (r.alarm) {
         metric_inc(M_AUTHD_DEFENCE, DID_ALARM);
         log_error(&lg,
@@ -143,12 +138,17 @@ static void add(struct defence *d, const struct misdeed *m)
 
 /* ---- checks ---- */
 
+bool defence_spares(const struct defence *d, const struct group_conf *g, const struct addr *source)
+{
+    return group_is_ours(g) || ruling_spares(d->conf, source);
+}
+
 const struct ban *defence_stands(const struct defence *d, const struct group_conf *g,
                                  const struct suspect *s)
 {
     char name[BAN_USER_MAX];
     struct buf user = BUF_INIT(name);
-    if (bans_count(d->bans) == 0 || spares(d, g, s->source))
+    if (bans_count(d->bans) == 0 || defence_spares(d, g, s->source))
         return NULL;
     if (!s->user.p)
         return bans_find(d->bans, s->source, SPAN_NULL);
@@ -164,7 +164,7 @@ bool defence_wants_proof(const struct defence *d, const struct group_conf *g,
     const struct digest_conf *c = &g->digest;
     return penalty_doubts(d->penalty, s->source, loop_now(d->env.loop), c->attempt_window) >=
                (c->attempts ? c->attempts : DOUBTS) &&
-           !spares(d, g, s->source);
+           !defence_spares(d, g, s->source);
 }
 
 unsigned defence_failed(struct defence *d, const struct group_conf *g, const struct suspect *s,
@@ -173,7 +173,7 @@ unsigned defence_failed(struct defence *d, const struct group_conf *g, const str
     const struct digest_conf *c = &g->digest;
     const struct mono now = loop_now(d->env.loop);
     unsigned n = penalty_fail(d->penalty, s, now, c->attempt_window);
-    if (kind == FAILURE_FORMAL || spares(d, g, s->source))
+    if (kind == FAILURE_FORMAL || defence_spares(d, g, s->source))
         return n;
     metric_inc(M_AUTHD_DEFENCE, kind == FAILURE_PROVEN ? DID_FAILURE : DID_UNPROVEN);
     const struct misdeed m = { .abuse = ABUSE_AUTHENTICATION,
@@ -194,7 +194,7 @@ void defence_succeeded(struct defence *d, const struct group_conf *g, const stru
                        bool registers)
 {
     bool failed = penalty_clear(d->penalty, s);
-    if (!spares(d, g, s->source))
+    if (!defence_spares(d, g, s->source))
         tally_success(d->tallies, s->source, s->user, s->realm,
                       registers ? g->expires.max : DURATION_MS(0), failed);
 }
@@ -202,7 +202,7 @@ void defence_succeeded(struct defence *d, const struct group_conf *g, const stru
 void defence_astray(struct defence *d, const struct group_conf *g, const struct suspect *s)
 {
     const struct misdeed m = { .abuse = ABUSE_DIALOG, .source = *s->source, .count = 1 };
-    if (!spares(d, g, s->source))
+    if (!defence_spares(d, g, s->source))
         add(d, &m);
 }
 
@@ -216,7 +216,7 @@ void defence_observed(struct defence *d, const Countersign__Auth__Observed *o)
         if (!x->has_abuse || abuse_of(x->abuse, &m.abuse) || m.abuse == ABUSE_AUTHENTICATION ||
             !x->has_source_ip ||
             addr_from_bytes(span_of(x->source_ip.data, x->source_ip.len), &m.source) ||
-            spares(d, NULL, &m.source) || m.count == 0)
+            ruling_spares(d->conf, &m.source) || m.count == 0)
             continue;
         addr_set_port(&m.source, (uint16_t)x->source_port);
         metric_add(M_AUTHD_DEFENCE, DID_OBSERVED, m.count);

@@ -33,6 +33,8 @@ void defence_free(struct defence **d);
 void defence_listen(struct defence *d, bans_fn *fn, void *arg);
 
 /* ---- for checks; g is the group of the request ---- */
+/* Nothing that comes from there is held against it. */
+bool defence_spares(const struct defence *d, const struct group_conf *g, const struct addr *source);
 /* The ban of the source, or where s->user is not absent the cool-off of that user there; NULL: none
  * stands. Neither does for our own gateways. */
 const struct ban *defence_stands(const struct defence *d, const struct group_conf *g,

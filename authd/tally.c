@@ -89,6 +89,18 @@ static struct span key_plain(struct key *k, const char *prefix, const struct add
     return buf_span(&k->b);
 }
 
+/* Of the source's port or all of it. */
+static struct span key_of_class(struct key *k, const struct misdeed *m, bool port)
+{
+    key_plain(k, "cs:fail:", &m->source, port ? "p:" : "a:");
+    buf_put(&k->b, abuse_name(m->abuse));
+    if (port) {
+        buf_putc(&k->b, ':');
+        buf_u64(&k->b, addr_port(&m->source));
+    }
+    return buf_span(&k->b);
+}
+
 static struct span digits(char space[24], int64_t n)
 {
     struct buf b = buf_of(space, 24);
@@ -135,7 +147,7 @@ static void settle(struct tally_call *c)
     if (!c->failed) {
         if (!c->known)
             list_grey(t, &c->misdeed.source);
-        t->fn(t->arg, &c->misdeed, &c->tally, c->known);
+        t->fn(t->arg, &c->misdeed, &c->tally);
     }
     call_free(c);
 }
@@ -267,16 +279,9 @@ bool tally_add(struct tallies *t, const struct misdeed *m)
              m->pair_window);
         count_users(c, r->window);
     }
-    key_plain(&k, "cs:fail:", &m->source, "a:");
-    buf_put(&k.b, abuse_name(m->abuse));
-    bump(c, ADDRESS, buf_span(&k.b), r->window);
-    if (r->port) {
-        key_plain(&k, "cs:fail:", &m->source, "p:");
-        buf_put(&k.b, abuse_name(m->abuse));
-        buf_putc(&k.b, ':');
-        buf_u64(&k.b, addr_port(&m->source));
-        bump(c, PORT, buf_span(&k.b), r->window);
-    }
+    bump(c, ADDRESS, key_of_class(&k, m, false), r->window);
+    if (r->port)
+        bump(c, PORT, key_of_class(&k, m, true), r->window);
     if (r->installation) {
         k.b.n = 0;
         buf_lit(&k.b, "cs:fail:{all}:");
@@ -289,6 +294,11 @@ bool tally_add(struct tallies *t, const struct misdeed *m)
     return true;
 }
 
+static void forget(struct tallies *t, struct span key)
+{
+    redis_do(t->redis, redis_ignore, NULL, SPAN("DEL"), key);
+}
+
 void tally_strike(struct tallies *t, const struct misdeed *m)
 {
     struct key k;
@@ -297,8 +307,15 @@ void tally_strike(struct tallies *t, const struct misdeed *m)
     redis_do(t->redis, redis_ignore, NULL, SPAN("INCR"), key);
     redis_do(t->redis, redis_ignore, NULL, SPAN("EXPIRE"), key,
              digits(seconds, whole_seconds(t->conf->repeated_within)));
-    key = key_of_user(&k, "cs:fail:", "u:", &m->source, m->user, m->realm);
-    redis_do(t->redis, redis_ignore, NULL, SPAN("DEL"), key);
+    forget(t, key_of_user(&k, "cs:fail:", "u:", &m->source, m->user, m->realm));
+}
+
+void tally_reset(struct tallies *t, const struct misdeed *m, bool port)
+{
+    struct key k;
+    forget(t, key_of_class(&k, m, port));
+    if (!port && m->abuse == ABUSE_AUTHENTICATION)
+        forget(t, key_plain(&k, "cs:fail:", &m->source, "n"));
 }
 
 /* ---- successes ---- */
@@ -336,10 +353,8 @@ void tally_success(struct tallies *t, const struct addr *source, struct span use
     mark(t, key_plain(&k, "cs:good:", source, "any"), t->conf->remember);
     if (live.ms) /* until the next time that this is news */
         mark(t, key_plain(&k, "cs:good:", source, "live"), DURATION_MS(live.ms + t->news.ms));
-    redis_do(t->redis, redis_ignore, NULL, SPAN("DEL"),
-             key_of_user(&k, "cs:fail:", "u:", source, user, realm));
-    redis_do(t->redis, redis_ignore, NULL, SPAN("DEL"),
-             key_of_user(&k, "cs:fail:", "s:", source, user, realm));
+    forget(t, key_of_user(&k, "cs:fail:", "u:", source, user, realm));
+    forget(t, key_of_user(&k, "cs:fail:", "s:", source, user, realm));
     const struct cidr net = cidr_of_subscriber(source);
     cidr_write(&n, &net);
     redis_do(t->redis, redis_ignore, NULL, SPAN("ZREM"), TALLY_GREY, buf_span(&n));

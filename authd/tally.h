@@ -34,9 +34,8 @@ struct misdeed { /* spans are borrowed for the call */
     unsigned attempts, count;
 };
 
-/* t has what Redis says; known tells whether anybody ever succeeded there. m is borrowed, its spans
- * are copies. */
-typedef void tally_fn(void *arg, const struct misdeed *m, const struct tally *t, bool known);
+/* t has what Redis says. Both are borrowed. */
+typedef void tally_fn(void *arg, const struct misdeed *m, const struct tally *t);
 /* To be set before anything is counted. */
 void tallies_listen(struct tallies *t, tally_fn *fn, void *arg);
 
@@ -45,6 +44,9 @@ void tallies_listen(struct tallies *t, tally_fn *fn, void *arg);
 bool tally_add(struct tallies *t, const struct misdeed *m);
 /* The pair was cooled off: its count begins anew, its strike is remembered. */
 void tally_strike(struct tallies *t, const struct misdeed *m);
+/* The source was banned, or the port of it: what led to that is forgotten, so that once the ban
+ * ends or is lifted it takes as much again. */
+void tally_reset(struct tallies *t, const struct misdeed *m, bool port);
 /* The user succeeded at the source: its failures there are forgotten. live: it holds a binding for
  * so long at most; 0: it registered none. Told to Redis only when that is news here, or failed is
  * set: it failed before. */
