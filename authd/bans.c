@@ -44,7 +44,7 @@ struct bans {
     unsigned look;
     size_t offset, batch;
     char ids[BATCH][BAN_ID_LEN + 1];
-    bool known, again; /* were all read; something changed meanwhile */
+    bool known, again; /* all were read; something changed while they were */
     bool complained;
     struct timer timer;
 };
@@ -192,8 +192,6 @@ static void take_record(struct bans *s, struct span id, const struct redis_reply
 
 /* ---- reading all ---- */
 
-static void read_all(struct bans *s);
-
 static struct span key_of(struct buf *b, struct span id)
 {
     b->n = 0;
@@ -202,10 +200,12 @@ static struct span key_of(struct buf *b, struct span id)
     return buf_span(b);
 }
 
-/* What was not seen is gone. */
+/* What was not seen is gone, if no page was moved by a change; else all is read once more, soon. */
 static void all_read(struct bans *s)
 {
-    s->known = true;
+    s->known = !s->again;
+    if (s->again)
+        return;
     map_for_each (it, &s->by_id) {
         struct standing *x = container_of(it, struct standing, by_id);
         if (x->look == s->look)
@@ -213,8 +213,6 @@ static void all_read(struct bans *s)
         tell(s, &x->ban, false);
         forget(s, x);
     }
-    if (s->again)
-        read_all(s);
 }
 
 static void ask_index(struct bans *s);
@@ -304,6 +302,7 @@ static void fetch(struct bans *s, struct span id)
     char key[KEY_MAX];
     struct buf b = BUF_INIT(key);
     struct fetch *f = s->n_fetches < FETCHES_MAX ? calloc(1, sizeof(*f)) : NULL;
+    s->again |= s->reading != NULL;
     if (!f) {
         read_all(s); /* it is among them */
         return;

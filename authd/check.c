@@ -294,7 +294,7 @@ static void accept_now(struct check *c)
     if (c->right) {
         const struct suspect s = suspect_of(c);
         defence_succeeded(c->k->defence, c->group, &s, c->facts.is_register);
-        if (c->grant.has_target &&
+        if (c->grant.has_target && is_from_there(c) &&
             c->grant.target == COUNTERSIGN__AUTH__TARGET_STATE__TARGET_UNKNOWN)
             defence_astray(c->k->defence, c->group, &s);
         metric_inc(M_AUTHD_DIGEST_ALG, c->claim.alg);

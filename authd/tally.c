@@ -65,9 +65,9 @@ static void put_user(struct buf *b, struct span user, struct span realm)
     unsigned char digest[DIGEST_LEN] = { 0 };
     char space[2 * TEXT_MAX + 1];
     struct buf text = BUF_INIT(space);
-    buf_put(&text, span_head(user, TEXT_MAX));
+    buf_put(&text, span_head(user, TEXT_MAX - 1)); /* as in a call */
     buf_putc(&text, '@');
-    buf_put(&text, span_head(realm, TEXT_MAX));
+    buf_put(&text, span_head(realm, TEXT_MAX - 1));
     EVP_Q_digest(NULL, "SHA256", NULL, text.p, text.n, digest, NULL);
     buf_hex(b, digest, 8);
 }
