@@ -1,5 +1,6 @@
 #include "authd/tally.h"
 
+#include <assert.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
 
@@ -65,6 +66,7 @@ static void put_user(struct buf *b, struct span user, struct span realm)
     unsigned char digest[DIGEST_LEN] = { 0 };
     char space[2 * TEXT_MAX + 1];
     struct buf text = BUF_INIT(space);
+    assert(user.p && realm.p);
     buf_put(&text, span_head(user, TEXT_MAX - 1)); /* as in a call */
     buf_putc(&text, '@');
     buf_put(&text, span_head(realm, TEXT_MAX - 1));
@@ -266,7 +268,7 @@ bool tally_add(struct tallies *t, const struct misdeed *m)
         return false;
     c->owner = t;
     c->misdeed = *m;
-    c->misdeed.user = copy(c->user, m->user);
+    c->misdeed.user = m->realm.p ? copy(c->user, m->user) : SPAN_NULL;
     c->misdeed.realm = copy(c->realm, m->realm);
     c->tally.added = m->count;
     list_push_back(&t->open, &c->link);
