@@ -184,17 +184,61 @@ static void write_line(struct audit *a, struct buf *b, const struct decision *d)
     buf_lit(b, "}\n");
 }
 
-void audit_write(struct audit *a, const struct decision *d)
+static void write_ban(struct audit *a, struct buf *b, struct wall now, const char *what,
+                      const struct ban *ban)
 {
-    struct buf b = buf_of(a->room + a->n, ROOM - a->n);
-    write_line(a, &b, d);
-    if (!buf_ok(&b)) {
-        flush(a);
-        b = buf_of(a->room, ROOM);
-        write_line(a, &b, d);
-    }
-    if (buf_ok(&b))
-        a->n += b.n;
+    char source[ADDR_STRLEN], until[WALL_STRLEN], id[BAN_ID_LEN + 1];
+    struct buf s = BUF_INIT(source);
+    ban_write_source(&s, ban);
+    ban_id(ban, id);
+    wall_format(ban->until, until);
+    text(b, "{\"time\":", time_text(a, now));
+    text(b, ",\"event\":", span_str(what));
+    text(b, ",\"ban\":", span_str(id));
+    text(b, ",\"source\":", buf_span(&s));
+    text(b, ",\"user\":", ban->user);
+    text(b, ",\"class\":", ban->class_);
+    text(b, ",\"reason\":", ban->reason);
+    text(b, ",\"until\":", span_str(until));
+    buf_lit(b, "}\n");
+}
+
+/* The line that was just written, if there was room for it. */
+static bool keep(struct audit *a, const struct buf *b)
+{
+    if (!buf_ok(b))
+        return false;
+    a->n += b->n;
     if (!timer_is_running(&a->timer))
         timer_start(a->loop, &a->timer, DURATION_MS(DELAY_MS));
+    return true;
+}
+
+static struct buf room(struct audit *a)
+{
+    return buf_of(a->room + a->n, ROOM - a->n);
+}
+
+void audit_write(struct audit *a, const struct decision *d)
+{
+    struct buf b = room(a);
+    write_line(a, &b, d);
+    if (keep(a, &b))
+        return;
+    flush(a);
+    b = room(a);
+    write_line(a, &b, d);
+    (void)keep(a, &b);
+}
+
+void audit_ban(struct audit *a, struct wall time, const char *what, const struct ban *ban)
+{
+    struct buf b = room(a);
+    write_ban(a, &b, time, what, ban);
+    if (keep(a, &b))
+        return;
+    flush(a);
+    b = room(a);
+    write_ban(a, &b, time, what, ban);
+    (void)keep(a, &b);
 }

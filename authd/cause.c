@@ -68,7 +68,8 @@ static const struct {
         "Correct the From address in the phone, or add the address to the user's."),
     ROW(TOO_MANY_ATTEMPTS, "too_many_attempts",
         "Too many failed attempts from this source; the field because names the last fault.",
-        "Correct the phone's password; it is forgotten after digest.attempt_window."),
+        "Correct the phone's password. If csctl ban list names user and source, wait until then, "
+        "or csctl ban lift it; else it is forgotten after digest.attempt_window."),
     ROW(METHOD_NOT_ALLOWED, "method_not_allowed",
         "The group cannot prove who registers, so it may not register.",
         "Add digest to require.any_of of the group, or let the peer come in by another group."),
@@ -91,7 +92,8 @@ static const struct {
         "Grant the scope at the issuer."),
     ROW(SAN_UNMATCHED, "san_unmatched", "The certificate names nobody we know.",
         "Compare the certificate's subjectAltName with the group."),
-    ROW(BANNED, "banned", "The source is banned.", "Lift the ban, or wait until it expires."),
+    ROW(BANNED, "banned", "The source is banned; csctl ban list says why and until when.",
+        "Correct what it does, then csctl ban lift ADDRESS, or wait until it expires."),
     ROW(STORE_UNAVAILABLE, "store_unavailable", "Redis did not answer, so nothing was decided.",
         "Look at Redis and at authd's log."),
     ROW(OVERLOADED, "overloaded", "More questions were open than limits.checks.",
@@ -100,6 +102,11 @@ static const struct {
         "Raise the user's max_contacts, or remove stale bindings."),
     ROW(REVOKED, "revoked", "The user was changed while the request was judged.",
         "Nothing: the phone tries again, and is judged by what stands then."),
+    ROW(NONCE_ELSEWHERE, "nonce_elsewhere",
+        "The nonce was made for another address, and wrong credentials came from this one without "
+        "a sign that it is theirs; a new nonce was sent.",
+        "Nothing: the phone repeats by itself. Often repeated, its address changes with each "
+        "request: look at the NAT before it."),
     ROW(UNJUDGED, "unjudged",
         "Of a call that was authenticated; passed while authd was away or could not judge.",
         "Look why authd or Redis was away."),

@@ -126,6 +126,27 @@ void check_reject(struct check *c, Countersign__Auth__Cause cause, Countersign__
     check_answer(c, &v, because);
 }
 
+static bool is_stream(const struct check *c)
+{
+    const Countersign__Auth__Transport t = c->facts.transport;
+    return t != COUNTERSIGN__AUTH__TRANSPORT__UDP &&
+           t != COUNTERSIGN__AUTH__TRANSPORT__TRANSPORT_UNKNOWN;
+}
+
+/* Whether the source is where the request came from: a connection, or our nonce came back. */
+static bool is_from_there(const struct check *c)
+{
+    return is_stream(c) ||
+           (c->nonce.tag.p && nonce_is_for(c->k->nonces, &c->nonce, &c->facts.source));
+}
+
+/* For whom a nonce is made; NULL where nobody will ask. */
+static const struct addr *bound_to(const struct check *c)
+{
+    const struct addr *source = &c->facts.source;
+    return is_stream(c) || defence_spares(c->k->defence, c->group, source) ? NULL : source;
+}
+
 /* The pattern that says this client stumbles over several challenges, or absent. */
 static struct span single_challenge(const struct check *c)
 {
@@ -159,7 +180,7 @@ static void challenge(struct check *c, Countersign__Auth__Cause cause, bool stal
     char nonce[NONCE_LEN];
     Countersign__Auth__Lease lease;
     const struct wall issued = epoch_issued(c->k->epoch, now);
-    int err = nonce_mint(c->k->nonces, d->realm, issued, nonce);
+    int err = nonce_mint(c->k->nonces, d->realm, issued, bound_to(c), nonce);
     if (!err)
         err = challenge_write(span_of(nonce, sizeof(nonce)), d, offer, single, stale, &c->arena,
                               list, &v.n_challenge);
@@ -197,12 +218,11 @@ static struct suspect suspect_of(const struct check *c)
 }
 
 /* The last attempt of too many, which gets 403 whatever was wrong. */
-static bool is_too_many(struct check *c, Countersign__Auth__Cause cause)
+static bool is_too_many(struct check *c, Countersign__Auth__Cause cause, enum failure kind)
 {
-    const struct digest_conf *d = &c->group->digest;
     const struct suspect s = suspect_of(c);
-    if (d->attempts == 0 ||
-        penalty_fail(c->k->penalty, &s, loop_now(c->k->loop), d->attempt_window) < d->attempts)
+    unsigned n = defence_failed(c->k->defence, c->group, &s, kind);
+    if (c->group->digest.attempts == 0 || n < c->group->digest.attempts)
         return false;
     check_reject(c, CAUSE(TOO_MANY_ATTEMPTS), cause);
     return true;
@@ -211,14 +231,14 @@ static bool is_too_many(struct check *c, Countersign__Auth__Cause cause)
 /* Wrong credentials, whatever is wrong with them: the same status, headers and bytes. */
 static void refuse_wrong(struct check *c, Countersign__Auth__Cause cause)
 {
-    if (!is_too_many(c, cause))
+    if (!is_too_many(c, cause, is_from_there(c) ? FAILURE_PROVEN : FAILURE_UNPROVEN))
         challenge(c, cause, false);
 }
 
 /* Credentials that could not be judged, since they do not fit the request or its group. */
 static void refuse_mismatch(struct check *c, Countersign__Auth__Cause cause)
 {
-    if (is_too_many(c, cause))
+    if (is_too_many(c, cause, FAILURE_FORMAL))
         return;
     if (c->group->digest.mismatch == MISMATCH_REJECT)
         check_reject(c, cause, CAUSE(CAUSE_NONE));
@@ -230,7 +250,7 @@ static void refuse_mismatch(struct check *c, Countersign__Auth__Cause cause)
  * not a wrong password, but no more often than that. */
 static void refuse_replay(struct check *c)
 {
-    if (!is_too_many(c, CAUSE(NC_REPLAYED)))
+    if (!is_too_many(c, CAUSE(NC_REPLAYED), FAILURE_FORMAL))
         challenge(c, CAUSE(NC_REPLAYED), true);
 }
 
@@ -286,9 +306,14 @@ static void accept_now(struct check *c)
     v.kind = KIND(ACCEPT);
     v.cause = c->pending_cause;
     v.grant = &c->grant;
-    if (c->right) {
+    if (c->right || c->proven) {
         const struct suspect s = suspect_of(c);
-        penalty_clear(c->k->penalty, &s);
+        defence_succeeded(c->k->defence, c->group, &s, c->facts.is_register);
+        if (c->grant.has_target && is_from_there(c) &&
+            c->grant.target == COUNTERSIGN__AUTH__TARGET_STATE__TARGET_UNKNOWN)
+            defence_astray(c->k->defence, c->group, &s);
+    }
+    if (c->right) {
         metric_inc(M_AUTHD_DIGEST_ALG, c->claim.alg);
         census_accepted(c->k->census, single_challenge(c), c->facts.user_agent, c->claim.alg,
                         c->cred.username, c->cred.realm, loop_wall(c->k->loop));
@@ -489,7 +514,12 @@ static bool judge_cached(struct check *c)
 static void judge_credentials(struct check *c)
 {
     const struct digest_conf *d = &c->group->digest;
+    const struct suspect s = suspect_of(c);
     c->has_cred = true;
+    if (defence_stands(c->k->defence, c->group, &s)) {
+        check_reject(c, CAUSE(TOO_MANY_ATTEMPTS), CAUSE(CAUSE_NONE));
+        return;
+    }
     Countersign__Auth__Cause cause = digest_examine(&c->cred, d, &c->claim);
     if (cause != CAUSE(OK)) {
         refuse_mismatch(c, cause);
@@ -503,6 +533,10 @@ static void judge_credentials(struct check *c)
     }
     if (nonce_verify(c->k->nonces, d->realm, c->cred.nonce, &c->nonce)) {
         refuse_mismatch(c, CAUSE(NONCE_FORGED));
+        return;
+    }
+    if (defence_wants_proof(c->k->defence, c->group, &s) && !is_from_there(c)) {
+        challenge(c, CAUSE(NONCE_ELSEWHERE), true);
         return;
     }
     if (judge_cached(c))
@@ -544,6 +578,11 @@ static void judge_request(struct check *c, const Countersign__Auth__Check *m)
     c->group = group_of(conf->peer_groups, conf->n_peer_groups, f);
     if (!c->group) {
         check_reject(c, CAUSE(NO_PEER_GROUP), CAUSE(CAUSE_NONE));
+        return;
+    }
+    const struct suspect anybody = { .source = &f->source };
+    if (defence_stands(c->k->defence, c->group, &anybody)) {
+        check_reject(c, CAUSE(BANNED), CAUSE(CAUSE_NONE));
         return;
     }
     const struct digest_conf *d = &c->group->digest;
@@ -593,6 +632,7 @@ bool check_start(struct checker *k, const Countersign__Auth__Check *m,
     timer_init(&c->deadline, on_deadline);
     facts_of(m, &c->facts);
     rand_bytes(id, sizeof(id));
+    id[0] &= 0x7f; /* begins with a letter: csctl would take a dash for an option */
     struct buf b = buf_of(c->decision, DECISION_LEN);
     buf_base64url(&b, id, sizeof(id));
     if (k->open > k->conf->limits.checks)
@@ -625,8 +665,6 @@ int checker_init(struct checker *k)
     arena_init(&k->dummy_arena, NULL, 0, 0);
     int err = hash_new(&k->hash);
     if (!err)
-        err = penalty_new(k->conf->limits.penalties, &k->penalty);
-    if (!err)
         err = window_new(k->conf->limits.local_nonces, clock_wall(), &k->window);
     if (!err)
         err = census_new(CENSUS_MAX, &k->census);
@@ -644,7 +682,6 @@ void checker_fini(struct checker *k)
     list_init(&k->spare);
     census_free(&k->census);
     window_free(&k->window);
-    penalty_free(&k->penalty);
     hash_free(&k->hash);
     arena_fini(&k->dummy_arena);
 }

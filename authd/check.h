@@ -8,11 +8,11 @@
 #include "authd/census.h"
 #include "authd/challenge.h"
 #include "authd/config.h"
+#include "authd/defence.h"
 #include "authd/digest.h"
 #include "authd/epoch.h"
 #include "authd/explain.h"
 #include "authd/nonce.h"
-#include "authd/penalty.h"
 #include "authd/realms.h"
 #include "authd/revoker.h"
 #include "authd/store.h"
@@ -44,9 +44,11 @@ struct checker { /* what all checks share; filled by its owner, members outlive 
     struct tokens *tokens; /* NULL: no group takes any */
     struct audit *audit;
     struct explain *explain;
+    struct defence *defence;
+    void (*waits)(struct check *c); /* the answer comes later: c may be cancelled until then */
+    check_fn *answer;
     /* Its own: */
     struct hash *hash;
-    struct penalty *penalty;
     struct window *window;
     struct census *census; /* may be read */
     struct arena dummy_arena;

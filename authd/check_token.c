@@ -25,8 +25,18 @@ static void answer_bearer(struct check *c, Countersign__Auth__VerdictKind kind,
     check_answer(c, &v, CAUSE(CAUSE_NONE));
 }
 
+/* Tokens that nobody issued. One that has expired, or is for somebody else, is an honest mistake. */
+static bool is_made_up(Countersign__Auth__Cause cause)
+{
+    return cause == CAUSE(TOKEN_INVALID) || cause == CAUSE(TOKEN_SIGNATURE) ||
+           cause == CAUSE(TOKEN_ALGORITHM);
+}
+
 static void refuse_token(struct check *c, Countersign__Auth__Cause cause)
 {
+    const struct suspect s = { .source = &c->facts.source, .call_id = c->facts.call_id };
+    if (is_made_up(cause)) /* over TLS, which proves where it came from */
+        defence_failed(c->k->defence, c->group, &s, FAILURE_PROVEN);
     if (cause == CAUSE(SCOPE_MISSING))
         answer_bearer(c, KIND(REJECT), cause, 403);
     else

@@ -363,6 +363,8 @@ static const struct conf_key root_keys[] = {
     CONF_SECTION("audit", A, audit, &audit_section, "The record of decisions."),
     CONF_SECTION("log", A, log, &conf_log_section, "Logs on stderr."),
     CONF_SECTION("limits", A, limits, &limit_section, "Bounds of memory."),
+    CONF_SECTION("defence", A, defence, &defence_section,
+                 "What is done against guessing and floods, in the whole installation."),
     CONF_SECTIONS("realms", A, realms, &realm_section, "Realms users live in.", .required = true,
                   .at_least = 1, .unique = true),
     CONF_SECTIONS("token_issuers", A, token_issuers, &issuer_section,
@@ -429,6 +431,31 @@ static void check_realm(struct conf_check *c, const A *conf, size_t i, const cha
         conf_error(c, key, "\"" SPAN_FMT "\" is not one of realms", SPAN_ARG(realm));
 }
 
+/* Our own gateways and edge proxies: what comes through them is not theirs. */
+static void spare_gateways(struct conf_check *c, A *conf)
+{
+    struct defence_conf *d = &conf->defence;
+    size_t n = d->n_exempt;
+    for (size_t i = 0; i < conf->n_peer_groups; i++)
+        n += conf->peer_groups[i].match.n_sources;
+    struct cidr *all = arena_alloc(conf_arena(c), n * sizeof(*all));
+    if (!all)
+        return;
+    if (d->n_exempt)
+        memcpy(all, d->exempt, d->n_exempt * sizeof(*all));
+    d->exempt = all;
+    for (size_t i = 0; i < conf->n_peer_groups; i++) {
+        const G *g = &conf->peer_groups[i];
+        for (size_t k = 0; group_is_ours(g) && k < g->match.n_sources; k++)
+            d->exempt[d->n_exempt++] = g->match.sources[k];
+    }
+}
+
+bool group_is_ours(const G *g)
+{
+    return g->path || g->trusted || ((g->require.all_of | g->require.any_of) & PROOF_ADDRESS);
+}
+
 static void root_check(struct conf_check *c, void *section)
 {
     A *conf = section;
@@ -446,6 +473,7 @@ static void root_check(struct conf_check *c, void *section)
         if ((g->require.all_of | g->require.any_of) & PROOF_TOKEN)
             derive_issuers(c, conf, i);
     }
+    spare_gateways(c, conf);
 }
 const struct conf_section authd_conf_section = {
     .size = sizeof(A),

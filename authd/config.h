@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include "authd/algorithm.h"
+#include "authd/ruling.h"
 #include "authd/token/issuer.h"
 #include "conf/sections.h"
 #include "redis/settings.h"
@@ -113,6 +114,7 @@ struct authd_conf {
     struct {
         size_t checks, penalties, local_nonces, explained, cached_users, cached_tokens;
     } limits;
+    struct defence_conf defence;
     struct realm_conf *realms;
     size_t n_realms;
     struct issuer_conf *token_issuers;
@@ -123,6 +125,9 @@ struct authd_conf {
 
 extern const struct conf_section authd_conf_section;
 
+/* An edge proxy's, a trusted peer's, or one that is known by its address: nothing that comes from
+ * there is held against it. */
+bool group_is_ours(const struct group_conf *g);
 /* The realm's place in conf->realms, or -1. */
 ptrdiff_t config_realm(const struct authd_conf *conf, struct span realm);
 /* Says on the log what is legal but unwise. */

@@ -29,18 +29,9 @@ void facts_of(const Countersign__Auth__Check *m, struct facts *out)
         .in_dialog = m->has_in_dialog && m->in_dialog,
     };
     out->is_register = span_eq(out->method, SPAN("REGISTER"));
-    if (!m->has_source_ip)
+    if (!m->has_source_ip ||
+        addr_from_bytes(span_of(m->source_ip.data, m->source_ip.len), &out->source))
         return;
-    if (m->source_ip.len == sizeof(out->source.in4.sin_addr)) {
-        out->source.in4.sin_family = AF_INET;
-        memcpy(&out->source.in4.sin_addr, m->source_ip.data, m->source_ip.len);
-    } else if (m->source_ip.len == sizeof(out->source.in6.sin6_addr)) {
-        struct sockaddr_in6 in6 = { .sin6_family = AF_INET6 };
-        memcpy(&in6.sin6_addr, m->source_ip.data, m->source_ip.len);
-        addr_from_sockaddr((const struct sockaddr *)&in6, &out->source);
-    } else {
-        return;
-    }
     addr_set_port(&out->source, (uint16_t)m->source_port);
 }
 

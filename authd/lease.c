@@ -24,7 +24,7 @@ int lease_make(struct noncer *nonces, const struct digest_conf *d, unsigned offe
                               &out->n_challenge);
     for (; !err && out->n_nonce_secret < n; out->n_nonce_secret++) {
         char *p = text[out->n_nonce_secret];
-        err = nonce_mint(nonces, d->realm, now, p);
+        err = nonce_mint(nonces, d->realm, now, NULL, p);
         p[NONCE_LEN] = '\0';
         out->nonce_secret[out->n_nonce_secret] = p;
     }

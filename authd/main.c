@@ -113,6 +113,13 @@ static int open_store(struct authd *d)
                                           .cache = d->checker.cache };
     if (!err)
         err = revoker_new(&revoker, &d->checker.revoker);
+    const struct defence_env env = { .loop = &d->loop,
+                                     .redis = d->redis,
+                                     .watch = &d->redis_access.conf,
+                                     .conf = conf,
+                                     .audit = d->checker.audit };
+    if (!err)
+        err = defence_new(&env, &d->checker.defence);
     if (!err)
         err = realms_new(&d->loop, conf, d->checker.store, &d->checker.realms);
     if (!err)
@@ -166,6 +173,7 @@ static int open_rest(struct authd *d)
         .vault = d->checker.vault,
         .explain = d->checker.explain,
         .census = d->checker.census,
+        .defence = d->checker.defence,
         .revoker = d->checker.revoker,
         .epoch = d->checker.epoch,
         .checker = &d->checker,
@@ -213,6 +221,7 @@ static void stop(struct authd *d)
         checker_fini(&d->checker);
     d->checking = false;
     tokens_free(&d->checker.tokens);
+    defence_free(&d->checker.defence);
     realms_free(&d->checker.realms);
     revoker_free(&d->checker.revoker);
     epoch_free(&d->checker.epoch);

@@ -65,8 +65,8 @@ static struct counter *find(const struct penalty *p, uint64_t hash)
 /* The kind keeps a Call-ID from counting as a user. */
 static uint64_t hash_of_pair(const struct addr *source, char kind, struct span what)
 {
-    char space[17];
-    struct span host = addr_host_bytes(source);
+    char space[9];
+    struct span host = addr_net_bytes(source);
     memcpy(space, host.p, host.n);
     space[host.n] = kind;
     return map_hash2(span_of(space, host.n + 1), what);
@@ -129,16 +129,35 @@ unsigned penalty_fail(struct penalty *p, const struct suspect *s, struct mono no
     return CS_MAX(by_call, by_user);
 }
 
-void penalty_clear(struct penalty *p, const struct suspect *s)
+static uint64_t hash_of_doubt(const struct addr *source)
+{
+    return hash_of_pair(source, 'd', SPAN_NULL);
+}
+
+void penalty_doubt(struct penalty *p, const struct addr *source, struct mono now,
+                   struct duration window)
+{
+    count(p, hash_of_doubt(source), now, window);
+}
+
+unsigned penalty_doubts(const struct penalty *p, const struct addr *source, struct mono now,
+                        struct duration window)
+{
+    const struct counter *c = p->map.n ? find(p, hash_of_doubt(source)) : NULL;
+    return c && !mono_before(mono_add(c->last, window), now) ? c->n : 0;
+}
+
+bool penalty_clear(struct penalty *p, const struct suspect *s)
 {
     if (p->map.n == 0)
-        return;
+        return false;
     struct counter *call = find(p, hash_of_call(s));
     if (call)
         drop(p, call);
     struct counter *user = find(p, hash_of_user(s));
     if (user)
         drop(p, user);
+    return call || user;
 }
 
 size_t penalty_count(const struct penalty *p)

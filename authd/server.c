@@ -88,6 +88,49 @@ static void on_cancel(struct front *f, uint64_t id)
     check_cancel(c);
 }
 
+/* ---- bans ---- */
+
+static void tell_ban(struct front *f, const struct ban *b, bool stands)
+{
+    Countersign__Auth__FromAuthd msg = COUNTERSIGN__AUTH__FROM_AUTHD__INIT;
+    Countersign__Auth__Ban m;
+    msg.body_case = COUNTERSIGN__AUTH__FROM_AUTHD__BODY_BAN;
+    msg.ban = &m;
+    if (defence_ban_message(f->server->k->defence, b, stands, &m) && ipc_peer_send(f->peer, &msg))
+        ipc_peer_drop(f->peer); /* it hears of all that stand when it is back */
+}
+
+static void on_ban(void *arg, const struct ban *b, bool stands)
+{
+    struct server *s = arg;
+    list_for_each (it, &s->fronts) {
+        struct front *f = container_of(it, struct front, link);
+        if (f->follows)
+            tell_ban(f, b, stands);
+    }
+}
+
+static void tell_standing(void *front, const struct ban *b)
+{
+    tell_ban(front, b, true);
+}
+
+static void tell_guard(struct front *f)
+{
+    const struct defence *d = f->server->k->defence;
+    Countersign__Auth__FromAuthd msg = COUNTERSIGN__AUTH__FROM_AUTHD__INIT;
+    Countersign__Auth__Guard guard;
+    struct arena a;
+    arena_init(&a, NULL, 0, 0);
+    msg.body_case = COUNTERSIGN__AUTH__FROM_AUTHD__BODY_GUARD;
+    msg.guard = &guard;
+    if (defence_guard(d, &a, &guard) || ipc_peer_send(f->peer, &msg))
+        ipc_peer_drop(f->peer);
+    else
+        bans_each(defence_bans(d), tell_standing, f);
+    arena_fini(&a);
+}
+
 /* ---- revocations ---- */
 
 static void tell(struct front *f, const Countersign__Auth__Revoked *r)
@@ -127,6 +170,7 @@ static void on_follow(struct front *f, const Countersign__Auth__Follow *m)
         return; /* said twice */
     f->follows = true;
     span_copy(f->behind, sizeof(f->behind), m->event ? span_str(m->event) : SPAN(""));
+    tell_guard(f);
     catch_up(f);
 }
 
@@ -241,6 +285,9 @@ static void on_message(void *arg, struct ipc_peer *p, const Countersign__Auth__T
     case COUNTERSIGN__AUTH__TO_AUTHD__BODY_PASSED:
         on_passed(s, msg->passed);
         break;
+    case COUNTERSIGN__AUTH__TO_AUTHD__BODY_OBSERVED:
+        defence_observed(s->k->defence, msg->observed);
+        break;
     default:
         break; /* of a later version */
     }
@@ -269,6 +316,8 @@ int server_open(struct checker *k, struct server **out)
         server_close(out);
     else
         revoker_listen(k->revoker, &listener, s);
+    if (!err)
+        defence_listen(k->defence, on_ban, s);
     return err;
 }
 
@@ -279,6 +328,7 @@ void server_close(struct server **sp)
     if (!s)
         return;
     revoker_listen(s->k->revoker, NULL, NULL);
+    defence_listen(s->k->defence, NULL, NULL);
     if (s->ipc)
         ipc_server_close(&s->ipc); /* each front leaves */
     map_fini(&s->open);

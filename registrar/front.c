@@ -7,6 +7,7 @@
 
 #include "base/metric.h"
 #include "base/rand.h"
+#include "registrar/abuse.h"
 #include "registrar/flow_key.h"
 #include "registrar/fork.h"
 #include "registrar/loops.h"
@@ -189,6 +190,7 @@ static void on_stray(void *arg, struct flow *flow, struct sip_msg *m)
         flow_unref(&link);
         return;
     }
+    abuse_stray(f, flow);
     log_debug(&flow->log, "stray response dropped", kv_u("status", m->status),
               kv_s("call_id", m->call_id));
 }
@@ -274,6 +276,8 @@ int front_open(struct front *f)
                   kv_err(err));
     tc.token_key = &key;
     tc.node = span_str(f->node);
+    tc.guard = &abuse_guard;
+    tc.guard_arg = f;
     if (!err)
         err = flow_key_derive(&key, &f->route_key);
     if (!err)

@@ -10,6 +10,7 @@
 #include "base/metric.h"
 #include "base/process.h"
 #include "conf/options.h"
+#include "registrar/abuse.h"
 #include "registrar/drain.h"
 #include "registrar/front.h"
 #include "registrar/status.h"
@@ -142,8 +143,10 @@ static int start(struct registrar *r)
         return err;
     }
     err = gate_open(&r->loop, &gc, &r->front.gate); /* authd looks at our uid: after the change */
-    if (!err)
+    if (!err) {
         gate_on_revoked(r->front.gate, on_revoked, &r->front);
+        gate_on_banned(r->front.gate, abuse_banned, &r->front);
+    }
     if (!err)
         gate_use_leases(r->front.gate, redis_is_ready(r->front.redis));
     if (r->place.number)

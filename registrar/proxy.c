@@ -4,6 +4,7 @@
 
 #include "base/metric.h"
 #include "location/location.h"
+#include "registrar/abuse.h"
 #include "registrar/binding.h"
 #include "registrar/fork.h"
 #include "registrar/loops.h"
@@ -373,6 +374,8 @@ void proxy_start(struct front *f, struct tx *tx, struct flow *flow, struct sip_m
         return;
     }
     if (err && err != CS_ENOENT) {
+        if (err == CS_EPROTO)
+            abuse_stray(f, flow);
         refuse(p, err == CS_EPROTO ? 403 : 500, err == CS_EPROTO ? "Not A Relay" : NULL);
         return;
     }

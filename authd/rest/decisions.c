@@ -1,4 +1,5 @@
-/* Why somebody was refused: the last refusals, with what to do about each. */
+/* Why somebody was refused: the last refusals, with what to do about each, and the bans. */
+#include "authd/defence.h"
 #include "authd/explain.h"
 #include "authd/facts.h"
 #include "authd/rest/op.h"
@@ -9,7 +10,7 @@ struct search {
     enum { ANY, ID, CALL_ID, USER, ADDRESS } by;
     struct span key;
     size_t limit;
-    json_t *list;
+    json_t *list, *bans;
 };
 
 static const char *const params[] = { "q", "id", "call_id", "user", "address" };
@@ -79,6 +80,20 @@ static void on_found(void *arg, const struct explained *x)
     json_array_append_new(s->list, j);
 }
 
+/* Those that shut out this address, or this user somewhere. */
+static void on_ban(void *arg, const struct ban *b)
+{
+    struct search *s = arg;
+    struct addr a;
+    struct span name = b->user;
+    bool address = (s->by == ANY || s->by == ADDRESS) && s->key.p &&
+                   addr_parse(s->key, 0, &a) == 0 && cidr_contains(&b->net, &a);
+    bool user = (s->by == ANY || s->by == USER) && s->key.p && b->user.p &&
+                (span_eq(s->key, b->user) || span_eq(s->key, span_cut(&name, '@')));
+    if ((address || user) && json_array_size(s->bans) < s->limit)
+        json_array_append_new(s->bans, ban_to_json(b));
+}
+
 void rest_decisions(struct http_req *req, void *arg)
 {
     struct rest *rest = arg;
@@ -104,5 +119,7 @@ void rest_decisions(struct http_req *req, void *arg)
     }
     s.list = json_array();
     explain_find(rest->conf.explain, s.key, SIZE_MAX, on_found, &s);
-    http_reply_json(req, 200, json_pack("{s:o}", "decisions", s.list));
+    s.bans = json_array();
+    bans_each(defence_bans(rest->conf.defence), on_ban, &s);
+    http_reply_json(req, 200, json_pack("{s:o, s:o}", "decisions", s.list, "bans", s.bans));
 }

@@ -50,6 +50,9 @@ CS_CHECK int limit_of(struct http_req *req, size_t standard, size_t max, size_t 
 /* For the audit of what administrators did; weak: a weak password was allowed. */
 void log_change(const char *message, const struct user *u, bool weak);
 
+struct ban;
+json_t *ban_to_json(const struct ban *b);
+
 /* ---- the handlers ---- */
 http_fn rest_users_list, rest_user_create, rest_user_get, rest_user_patch, rest_user_delete,
     rest_user_password;
@@ -58,6 +61,7 @@ http_fn rest_user_bindings, rest_user_unbind, rest_bindings_list, rest_bindings_
     rest_bindings_delete;
 http_fn rest_decisions, rest_clients;
 http_fn rest_verify_token;
+http_fn rest_bans_list, rest_ban_create, rest_ban_delete, rest_greylist;
 http_fn rest_realms;
 http_fn rest_readyz, rest_metrics;
 

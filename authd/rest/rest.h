@@ -1,5 +1,5 @@
 /* authd's REST, as proto/openapi.yaml describes it: users, their bindings, the last refusals,
- * what clients answer with, health and metrics. */
+ * what clients answer with, bans, health and metrics. */
 #ifndef CS_AUTHD_REST_H
 #define CS_AUTHD_REST_H
 
@@ -10,6 +10,7 @@
 
 struct census;
 struct checker;
+struct defence;
 struct explain;
 struct rest;
 
@@ -23,6 +24,7 @@ struct rest_conf {
     struct vault *vault;
     struct explain *explain;
     const struct census *census;
+    struct defence *defence;
     const struct revoker *revoker;
     const struct epoch *epoch;
     struct checker *checker;

@@ -75,6 +75,23 @@ void addr_from_sockaddr(const struct sockaddr *sa, struct addr *out)
     *out = a;
 }
 
+int addr_from_bytes(struct span bytes, struct addr *out)
+{
+    struct addr a = { 0 };
+    *out = a;
+    if (bytes.n == sizeof(a.in4.sin_addr)) {
+        a.in4.sin_family = AF_INET;
+        memcpy(&a.in4.sin_addr, bytes.p, bytes.n);
+    } else if (bytes.n == sizeof(a.in6.sin6_addr)) {
+        a.in6.sin6_family = AF_INET6;
+        memcpy(&a.in6.sin6_addr, bytes.p, bytes.n);
+    } else {
+        return CS_EPROTO;
+    }
+    addr_from_sockaddr(&a.sa, out);
+    return 0;
+}
+
 socklen_t addr_len(const struct addr *a)
 {
     return a->sa.sa_family == AF_INET ? sizeof(a->in4) : sizeof(a->in6);
@@ -100,6 +117,11 @@ struct span addr_host_bytes(const struct addr *a)
     if (a->sa.sa_family == AF_INET6)
         return span_of(&a->in6.sin6_addr, 16);
     return SPAN_NULL;
+}
+
+struct span addr_net_bytes(const struct addr *a)
+{
+    return span_head(addr_host_bytes(a), 8);
 }
 
 bool addr_same_host(const struct addr *a, const struct addr *b)
@@ -201,4 +223,40 @@ bool cidr_contains(const struct cidr *c, const struct addr *a)
 {
     return c->net.sa.sa_family == a->sa.sa_family &&
            same_prefix(addr_host_bytes(&c->net), addr_host_bytes(a), c->bits);
+}
+
+struct cidr cidr_of(const struct addr *a, unsigned bits)
+{
+    struct cidr c = { .net = *a };
+    struct span host = addr_host_bytes(&c.net);
+    unsigned char *p = (unsigned char *)host.p;
+    c.bits = CS_MIN(bits, (unsigned)host.n * 8);
+    for (size_t i = 0; i < host.n; i++) {
+        unsigned kept = c.bits > 8 * i ? CS_MIN(c.bits - 8 * (unsigned)i, 8u) : 0;
+        p[i] &= (unsigned char)(0xff00u >> kept);
+    }
+    if (host.n)
+        addr_set_port(&c.net, 0);
+    return c;
+}
+
+struct cidr cidr_of_subscriber(const struct addr *a)
+{
+    return cidr_of(a, (unsigned)addr_net_bytes(a).n * 8);
+}
+
+void cidr_write(struct buf *b, const struct cidr *c)
+{
+    struct buf host = *b;
+    addr_write_host(&host, &c->net);
+    struct span text = span_of(b->p + b->n, host.n - b->n);
+    if (c->net.sa.sa_family == AF_INET6 && text.n > 2) { /* brackets are for ports */
+        memmove(b->p + b->n, text.p + 1, text.n - 2);
+        host.n -= 2;
+    }
+    *b = host;
+    if (c->bits < addr_host_bytes(&c->net).n * 8) {
+        buf_putc(b, '/');
+        buf_u64(b, c->bits);
+    }
 }

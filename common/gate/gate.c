@@ -5,6 +5,7 @@
 #include "base/metric.h"
 #include "base/rand.h"
 #include "gate/facts.h"
+#include "gate/guard.h"
 #include "gate/lease.h"
 #include "gate/report.h"
 #include "ipc/ipc.h"
@@ -21,6 +22,7 @@ struct gate_ask {
     void *arg;
     struct mono asked;
     bool sent;
+    uint64_t source;             /* for guard_know() */
     uint64_t class_;             /* of a request without credentials; 0: other */
     struct lease_text *text;     /* answered from a lease: what is said, */
     char nonce[LEASE_NONCE_MAX]; /* and the nonce in it */
@@ -46,6 +48,9 @@ struct gate {
     bool leasing;
     gate_revoked_fn *on_revoked;
     void *revoked_arg;
+    struct guard *guard;
+    gate_banned_fn *on_banned;
+    void *banned_arg;
     char event[EVENT_MAX]; /* the last one heard of, over all connections; "": none */
 };
 
@@ -257,7 +262,26 @@ static void on_verdict(struct gate *g, const AUTH(Verdict) * v)
     enum verdict kind = kind_of(v);
     if (kind == VERDICT_CHALLENGE && v->lease && ask->class_)
         lease_fill(g->leases, ask->class_, v->lease, v->status, loop_now(g->loop));
+    if (kind == VERDICT_ACCEPT && v->grant->user)
+        guard_know(g->guard, ask->source);
     answer(ask, kind, v);
+}
+
+static void on_ban(struct gate *g, const AUTH(Ban) * m)
+{
+    struct gate_ban ban;
+    if (guard_take(g->guard, m, &ban) && g->on_banned)
+        g->on_banned(g->banned_arg, &ban);
+}
+
+static void send_observed(void *arg, const AUTH(Observed) * o)
+{
+    struct gate *g = arg;
+    AUTH(ToAuthd) msg = COUNTERSIGN__AUTH__TO_AUTHD__INIT;
+    msg.body_case = COUNTERSIGN__AUTH__TO_AUTHD__BODY_OBSERVED;
+    msg.observed = (AUTH(Observed) *)o;
+    int ignored = ipc_client_send(g->ipc, &msg); /* nobody to count them */
+    (void)ignored;
 }
 
 static void on_message(void *arg, const AUTH(FromAuthd) * msg)
@@ -267,6 +291,10 @@ static void on_message(void *arg, const AUTH(FromAuthd) * msg)
         on_verdict(g, msg->verdict);
     else if (msg->body_case == COUNTERSIGN__AUTH__FROM_AUTHD__BODY_REVOKED)
         on_revoked(g, msg->revoked);
+    else if (msg->body_case == COUNTERSIGN__AUTH__FROM_AUTHD__BODY_GUARD)
+        guard_set(g->guard, msg->guard);
+    else if (msg->body_case == COUNTERSIGN__AUTH__FROM_AUTHD__BODY_BAN)
+        on_ban(g, msg->ban);
 }
 
 int gate_open(struct loop *l, const struct gate_conf *conf, struct gate **out)
@@ -288,9 +316,13 @@ int gate_open(struct loop *l, const struct gate_conf *conf, struct gate **out)
     timer_init(&g->timer, on_deadline);
     turn_init(&g->turn, on_turn);
     g->leases = lease_table_new();
-    int err = g->leases ? ipc_client_open(l, &ipc, &events, g, &g->ipc) : CS_ENOMEM;
+    g->guard = guard_new(l);
+    if (g->guard)
+        guard_on_send(g->guard, send_observed, g);
+    int err = g->leases && g->guard ? ipc_client_open(l, &ipc, &events, g, &g->ipc) : CS_ENOMEM;
     if (err) {
         lease_table_free(&g->leases);
+        guard_free(&g->guard);
         free(g);
         return err;
     }
@@ -317,6 +349,7 @@ void gate_close(struct gate **gp)
         free(g->slots[i]);
     free(g->slots);
     lease_table_free(&g->leases);
+    guard_free(&g->guard);
     free(g);
 }
 
@@ -334,6 +367,22 @@ void gate_on_revoked(struct gate *g, gate_revoked_fn *fn, void *arg)
 {
     g->on_revoked = fn;
     g->revoked_arg = arg;
+}
+
+bool gate_admits(struct gate *g, const struct addr *from)
+{
+    return guard_admits(g->guard, from);
+}
+
+void gate_saw(struct gate *g, AUTH(Abuse) abuse, const struct addr *from, bool proven)
+{
+    guard_saw(g->guard, abuse, from, proven);
+}
+
+void gate_on_banned(struct gate *g, gate_banned_fn *fn, void *arg)
+{
+    g->on_banned = fn;
+    g->banned_arg = arg;
 }
 
 static bool send_check(struct gate_ask *ask, struct flow *f, const struct sip_msg *m,
@@ -367,6 +416,7 @@ struct gate_ask *gate_ask(struct gate *g, struct flow *f, struct sip_msg *m,
     ask->arg = arg;
     ask->asked = loop_now(g->loop);
     metric_inc(M_GATE_ASKED, 0);
+    ask->source = f->transport == SIP_LINK ? 0 : guard_source(g->guard, &f->remote);
     ask->class_ = lease_class(f, m, facts);
     uint32_t want = 0;
     bool in_hand = g->ready && g->leasing && ask->class_ &&

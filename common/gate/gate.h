@@ -40,6 +40,21 @@ typedef void gate_revoked_fn(void *arg, const Countersign__Auth__Revoked *r);
 /* One at a time, NULL for none; to be set before the loop runs, or what came earlier is missed. */
 void gate_on_revoked(struct gate *g, gate_revoked_fn *fn, void *arg);
 
+/* Whether this source is heard at all: not when it is banned, nor when nobody was accepted there
+ * yet and it says more than strangers may. To be asked of each message before it is read; where the
+ * answer is no, nothing is said. */
+bool gate_admits(struct gate *g, const struct addr *from);
+/* What it does besides asking, told to authd once a second. proven: it came over a connection. */
+void gate_saw(struct gate *g, Countersign__Auth__Abuse abuse, const struct addr *from, bool proven);
+/* What is connected from there has to go. Borrowed for the call. */
+struct gate_ban {
+    struct cidr net;
+    uint16_t port; /* 0: any */
+};
+typedef void gate_banned_fn(void *arg, const struct gate_ban *ban);
+/* One at a time, NULL for none; to be set before the loop runs. */
+void gate_on_banned(struct gate *g, gate_banned_fn *fn, void *arg);
+
 /* Facts that the message and its flow do not tell. */
 struct gate_facts {
     struct span domain;                       /* host of the Request-URI, lower case */

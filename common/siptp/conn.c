@@ -5,12 +5,6 @@
 
 /* ---- who is connected ---- */
 
-static struct span host_net(const struct addr *a)
-{
-    struct span host = addr_host_bytes(a);
-    return span_head(host, 8);
-}
-
 static bool host_is(const struct map_node *n, const void *key)
 {
     const struct conn_host *h = container_of(n, struct conn_host, node);
@@ -19,7 +13,7 @@ static bool host_is(const struct map_node *n, const void *key)
 
 static struct conn_host *host_enter(struct siptp *tp, const struct addr *a)
 {
-    struct span net = host_net(a);
+    struct span net = addr_net_bytes(a);
     uint64_t hash = map_hash(net);
     struct map_node *n = map_find(&tp->hosts, hash, host_is, &net);
     struct conn_host *h = n ? container_of(n, struct conn_host, node) : NULL;
@@ -118,7 +112,7 @@ static void conn_deadline(struct timer *t)
         return;
     }
     if (c->partial.ns || (!c->greeted && !c->connecting))
-        metric_inc(M_SIP_REFUSED, REFUSED_TIMEOUT);
+        siptp_count_refused(c->flow.tp, &c->flow.remote, c->flow.transport, REFUSED_TIMEOUT);
     log_debug(&c->flow.log, "connection too slow or idle");
     conn_close(c, CS_ETIMEOUT);
 }
@@ -189,14 +183,20 @@ int conn_accept(void *arg, struct stream *s, void **out)
     struct siptp *tp = ls->tp;
     const struct addr *remote = stream_peer(s);
     struct conn *c;
-    struct conn_host *host = NULL;
-    if (tp->n_conns < tp->conf.max_connections)
-        host = host_enter(tp, remote);
-    if (!host) {
+    struct conn_host *host;
+    bool link = ls->transport == SIP_LINK;
+    if (!link && !siptp_admits(tp, remote))
+        return CS_EDENIED;
+    if (tp->n_conns >= tp->conf.max_connections) { /* no fault of this one */
         metric_inc(M_SIP_REFUSED, REFUSED_CONNECTIONS);
         return CS_ELIMIT;
     }
-    int err = conn_new(ls, s, ls->transport == SIP_LINK ? NULL : remote, host, &c);
+    host = host_enter(tp, remote);
+    if (!host) {
+        siptp_count_refused(tp, remote, ls->transport, REFUSED_CONNECTIONS);
+        return CS_ELIMIT;
+    }
+    int err = conn_new(ls, s, link ? NULL : remote, host, &c);
     if (err) {
         host_leave(tp, host);
         metric_inc(M_SIP_REFUSED, REFUSED_MEMORY);
@@ -288,9 +288,10 @@ static int lost(struct conn *c, struct span in, int err)
     struct span head = siptp_head(in);
     if (head.p && sip_msg_parse(head, true, &tp->conf.limits, &m) == 0) {
         bool no_length = !sip_has(m, SIP_HDR_CONTENT_LENGTH);
-        metric_inc(M_SIP_REFUSED, err == CS_ELIMIT ? REFUSED_TOO_LARGE
-                                  : no_length      ? REFUSED_NO_LENGTH
-                                                   : REFUSED_MALFORMED);
+        siptp_count_refused(tp, &c->flow.remote, c->flow.transport,
+                            err == CS_ELIMIT ? REFUSED_TOO_LARGE
+                            : no_length      ? REFUSED_NO_LENGTH
+                                             : REFUSED_MALFORMED);
         if (m->is_request) {
             m->bad = err == CS_ELIMIT ? 513 : 400;
             m->bad_why = err == CS_ELIMIT ? "message too large" : "Content-Length missing or wrong";
@@ -298,7 +299,7 @@ static int lost(struct conn *c, struct span in, int err)
         }
         sip_msg_unref(&m);
     } else {
-        siptp_refuse(tp, in, err);
+        siptp_refuse(tp, &c->flow.remote, c->flow.transport, in, err);
     }
     conn_close(c, err);
     return err;
@@ -335,12 +336,17 @@ static ptrdiff_t conn_data(struct stream *s, void *arg, struct span in)
             return lost(c, rest, (int)n);
         if (n == 0)
             break;
+        if (c->flow.transport != SIP_LINK && !siptp_admits(tp, &c->flow.remote)) {
+            conn_close(c, CS_EDENIED);
+            return (ptrdiff_t)in.n;
+        }
         struct sip_msg *m;
         int err = sip_msg_parse(span_head(rest, (size_t)n), false, &tp->conf.limits, &m);
         rest = span_skip(rest, (size_t)n);
         c->partial.ns = 0;
         if (err) {
-            siptp_refuse(tp, span_of(rest.p - n, (size_t)n), err);
+            siptp_refuse(tp, &c->flow.remote, c->flow.transport, span_of(rest.p - n, (size_t)n),
+                         err);
             continue;
         }
         c->active = loop_now(tp->loop);

@@ -5,6 +5,8 @@ void siptp_datagram(void *arg, const struct addr *from, struct span data)
 {
     struct siptp_listener *ls = arg;
     struct siptp *tp = ls->tp;
+    if (!siptp_admits(tp, from))
+        return;
     struct span rest = data;
     /* RFC 3261, 7.5: CRLF before the start line is not the message. */
     while (rest.n >= 2 && rest.p[0] == '\r' && rest.p[1] == '\n')
@@ -22,7 +24,7 @@ void siptp_datagram(void *arg, const struct addr *from, struct span data)
     struct sip_msg *m;
     int err = sip_msg_parse(rest, true, &tp->conf.limits, &m);
     if (err) {
-        siptp_refuse(tp, rest, err);
+        siptp_refuse(tp, from, SIP_UDP, rest, err);
         return;
     }
     m->source = *from;

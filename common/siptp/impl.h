@@ -111,8 +111,17 @@ CS_CHECK int conn_begin(struct conn *c, struct stream *s, int err, struct flow *
 void conn_arm(struct conn *c);
 
 /* refuse.c */
-/* Counts a message that sip_frame() or sip_msg_parse() refused with err. */
-void siptp_refuse(const struct siptp *tp, struct span in, int err);
+/* Whether this source is heard. */
+static inline bool siptp_admits(const struct siptp *tp, const struct addr *from)
+{
+    return !tp->conf.guard || tp->conf.guard->admits(tp->conf.guard_arg, from);
+}
+/* Counts what is refused, and tells the guard. */
+void siptp_count_refused(const struct siptp *tp, const struct addr *from,
+                         enum sip_transport transport, enum sip_refused why);
+/* The same of a message that sip_frame() or sip_msg_parse() refused with err. */
+void siptp_refuse(const struct siptp *tp, const struct addr *from, enum sip_transport transport,
+                  struct span in, int err);
 /* The part of in up to the empty line, with it; absent if there is none. */
 struct span siptp_head(struct span in);
 

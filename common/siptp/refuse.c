@@ -25,12 +25,21 @@ static enum sip_refused over_limit(struct span in, const struct sip_limits *limi
     return REFUSED_TOO_LARGE;
 }
 
-void siptp_refuse(const struct siptp *tp, struct span in, int err)
+void siptp_count_refused(const struct siptp *tp, const struct addr *from,
+                         enum sip_transport transport, enum sip_refused why)
+{
+    metric_inc(M_SIP_REFUSED, why);
+    if (tp->conf.guard && transport != SIP_LINK)
+        tp->conf.guard->refused(tp->conf.guard_arg, from, transport, why);
+}
+
+void siptp_refuse(const struct siptp *tp, const struct addr *from, enum sip_transport transport,
+                  struct span in, int err)
 {
     enum sip_refused why = REFUSED_MALFORMED;
     if (err == CS_ENOMEM)
         why = REFUSED_MEMORY;
     else if (err == CS_ELIMIT)
         why = over_limit(in, &tp->conf.limits);
-    metric_inc(M_SIP_REFUSED, why);
+    siptp_count_refused(tp, from, transport, why);
 }

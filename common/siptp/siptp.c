@@ -265,6 +265,15 @@ const struct addr *siptp_listener_local(const struct siptp_listener *ls)
     return &ls->local;
 }
 
+void siptp_close_from(struct siptp *tp, const struct cidr *net, uint16_t port)
+{
+    list_for_each (it, &tp->conns) {
+        struct conn *c = container_of(it, struct conn, link);
+        if (cidr_contains(net, &c->flow.remote) && (!port || addr_port(&c->flow.remote) == port))
+            conn_close(c, CS_EDENIED);
+    }
+}
+
 bool siptp_is_us(const struct siptp *tp, struct span host, uint16_t port)
 {
     struct addr a;

@@ -40,6 +40,16 @@ struct flow { /* counted; members are read-only for others */
     struct list waiting;       /* siptx: client transactions that end with a stream */
 };
 
+/* Who looks at sources before what they say is read; links are not asked about. */
+struct siptp_guard {
+    /* Asked of each connection and message; no: it is dropped without an answer, and a connection
+     * is closed. */
+    bool (*admits)(void *arg, const struct addr *from);
+    /* Something from there was refused. */
+    void (*refused)(void *arg, const struct addr *from, enum sip_transport transport,
+                    enum sip_refused why);
+};
+
 struct siptp_conf {
     struct sip_limits limits;
     size_t max_connections;             /* 0: 20000 */
@@ -49,7 +59,9 @@ struct siptp_conf {
     struct duration first_message;      /* from accept to the first whole message; 0: 10 s */
     struct duration connect;            /* 0: 2 s */
     struct secret *token_key;           /* HMAC key of flow tokens; NULL: a random one */
-    struct span node;                   /* name of this process in its installation; absent: "" */
+    const struct siptp_guard *guard;    /* NULL: everybody is heard; outlives the siptp */
+    void *guard_arg;
+    struct span node; /* name of this process in its installation; absent: "" */
 };
 
 struct siptp_events {
@@ -80,6 +92,8 @@ void siptp_stop_accepting(struct siptp *tp);
 /* Closes up to n of the connections, the oldest first, once their answers have left. Returns how
  * many there were before; links are not counted. */
 size_t siptp_close_some(struct siptp *tp, size_t n);
+/* Closes the connections from this network, and from this port of it if that is not 0. */
+void siptp_close_from(struct siptp *tp, const struct cidr *net, uint16_t port);
 /* Whether host and port (0: default) name one of our listeners, by address or as advertised. */
 bool siptp_is_us(const struct siptp *tp, struct span host, uint16_t port);
 

@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         return 0;
     /* A good one, with the input laid over it. */
     char text[NONCE_LEN], good[NONCE_LEN];
-    if (nonce_mint(nonces, SPAN("r"), (struct wall){ 1700000000000 }, good))
+    if (nonce_mint(nonces, SPAN("r"), (struct wall){ 1700000000000 }, NULL, good))
         return 0;
     memcpy(text, good, sizeof(text));
     for (size_t i = 0; i < n && i < sizeof(text); i++)

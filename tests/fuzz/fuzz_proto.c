@@ -11,6 +11,7 @@ static const ProtobufCMessageDescriptor *const types[] = {
     &countersign__auth__to_authd__descriptor,  &countersign__auth__from_authd__descriptor,
     &countersign__store__location__descriptor, &countersign__store__user__descriptor,
     &countersign__store__node__descriptor,     &countersign__store__event__descriptor,
+    &countersign__store__ban__descriptor,
 };
 
 static struct span theirs(const ProtobufCMessage *msg, struct arena *a)

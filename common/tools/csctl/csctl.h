@@ -67,6 +67,8 @@ struct column {
 void print_table(const json_t *rows, const struct column *columns);
 /* One object, a member a line. */
 void print_object(const json_t *j, const struct column *columns);
+/* Of one ban. */
+extern const struct column ban_columns[];
 
 /* ---- secret.c ---- */
 
@@ -95,6 +97,7 @@ int rows_next(struct rows *r, json_t **user, unsigned long *line, const char **w
 /* ---- the commands ---- */
 command_fn user_add, user_show, user_list, user_passwd, user_disable, user_enable, user_change,
     user_rm, user_import;
+command_fn ban_list, ban_add, ban_lift;
 command_fn bindings, explain, clients, health, realms;
 command_fn ca_init, ca_issue, ca_revoke, ca_crl_again, ca_list;
 

@@ -61,6 +61,17 @@ static const struct command {
       "  --realm R            for lines that say none\n" },
     { "bindings", bindings, "[USER | AOR] [--realm R]", "what is registered",
       "  --remove             of the USER or AOR: forget these bindings\n" },
+    { "ban list", ban_list, "[ADDRESS]", "who is banned or cooled off",
+      "With an ADDRESS only what shuts it out.\n" },
+    { "ban add", ban_add, "SOURCE [options]", "ban an address or network",
+      "SOURCE is 192.0.2.1, 192.0.2.0/24 or 2001:db8::/64. Within a second no registrar reads\n"
+      "anything from there, and what is connected is closed.\n\n"
+      "  --for T              as 30s, 10m, 2h or 7d (45m)\n"
+      "  --reason TEXT        for those who look at the list later\n"
+      "  --port N             only this port of the address\n"
+      "  --user NAME@REALM    only refuse this user from there\n" },
+    { "ban lift", ban_lift, "ADDRESS | ID", "lift bans",
+      "All bans and cool-offs that shut out the ADDRESS, or the one with this ID.\n" },
     { "explain", explain, "CALL-ID | USER | ADDRESS | DECISION [--limit N]",
       "the last refusals, why, and what to do",
       "Looks among the last refusals that authd holds in memory. Without an operand: all of them.\n"
@@ -163,6 +174,17 @@ static const struct command *take_command(int *argc, char **argv)
     return NULL;
 }
 
+/* "user", of "user add" */
+static bool begins_a_command(const char *word)
+{
+    size_t n = strlen(word);
+    for (size_t i = 0; i < CS_LEN(commands); i++) {
+        if (strncmp(commands[i].name, word, n) == 0 && commands[i].name[n] == ' ')
+            return true;
+    }
+    return false;
+}
+
 /* Names what stands where a command should; EXIT_USAGE. */
 static int no_command(char **argv)
 {
@@ -172,8 +194,7 @@ static int no_command(char **argv)
         print_overview(stderr);
         return EXIT_USAGE;
     }
-    const bool two =
-        (strcmp(*argv, "user") == 0 || strcmp(*argv, "ca") == 0) && argv[1] && *argv[1] != '-';
+    const bool two = begins_a_command(*argv) && argv[1] && *argv[1] != '-';
     complain("there is no command \"%s%s%s\"; see csctl --help", *argv, two ? " " : "",
              two ? argv[1] : "");
     return EXIT_USAGE;

@@ -127,6 +127,15 @@ int bindings(struct ctl *c, int argc, char **argv)
 
 /* ---- explain ---- */
 
+/* What is not heard at all leaves no refusal. */
+static void print_bans(const json_t *bans)
+{
+    for (size_t i = 0; i < json_array_size(bans); i++) {
+        print_object(json_array_get(bans, i), ban_columns);
+        putchar('\n');
+    }
+}
+
 int explain(struct ctl *c, int argc, char **argv)
 {
     static const struct option options[] = { { "limit", required_argument, NULL, 'l' },
@@ -154,7 +163,9 @@ int explain(struct ctl *c, int argc, char **argv)
     size_t n = json_array_size(list);
     if (c->json)
         print_json(list);
-    else if (n == 0)
+    else
+        print_bans(json_object_get(answer, "bans"));
+    if (!c->json && n == 0 && json_array_size(json_object_get(answer, "bans")) == 0)
         fputs("No refusal of that is held in memory. What is older stands in the audit log.\n",
               stdout);
     for (size_t i = 0; !c->json && i < n; i++) {

@@ -123,7 +123,7 @@ class Node:
         keys = self.installation.dir
         words = dict(uid=os.getuid(), wire=self.wire.port, keys=keys, rest=self.port, domain=self.domain,
                      name=self.name, redis=self.installation.redis_socket, status=self.status, sip=self.sip[1])
-        for daemon, text in (("authd", AUTHD), ("registrar", REGISTRAR)):
+        for daemon, text in (("authd", self.installation.authd), ("registrar", self.installation.registrar)):
             with open(os.path.join(self.dir, f"{daemon}.yaml"), "w", encoding="utf-8") as f:
                 f.write(text.format(**words))
             self.run(daemon)
@@ -179,7 +179,7 @@ class Node:
 
 
 class Installation(Daemons):
-    domain = World.domain
+    domain, authd, registrar = World.domain, AUTHD, REGISTRAR
 
     def __init__(self, build, names):
         super().__init__(build)

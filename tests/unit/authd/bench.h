@@ -28,6 +28,7 @@ static const char bench_yaml[] =
     "nonce_key_file: nonce.key\n"
     "seal_key_file: seal.key\n"
     "limits: { checks: 50, penalties: 1000 }\n"
+    "defence: { exempt: [198.51.100.0/24] }\n"
     "realms: [{ name: example.com }, { name: other.example }]\n"
     "peer_groups:\n"
     "- { name: strict, match: { listener: [strict] },\n"
@@ -171,6 +172,12 @@ static int bench_open(void **state)
     assert_int_equal(realms_new(&bench.loop, &bench.conf, k->store, &k->realms), 0);
     redis_on_ready(bench.redis, bench_on_redis, NULL);
     assert_int_equal(audit_open(&bench.loop, bench.audit_file, &k->audit), 0);
+    const struct defence_env defence = { .loop = &bench.loop,
+                                         .redis = bench.redis,
+                                         .watch = &rc,
+                                         .conf = &bench.conf,
+                                         .audit = k->audit };
+    assert_int_equal(defence_new(&defence, &k->defence), 0);
     assert_int_equal(explain_new(64, &k->explain), 0);
     assert_int_equal(checker_init(k), 0);
     bench_settle();
@@ -182,6 +189,7 @@ static int bench_close(void **state)
     (void)state;
     struct checker *k = &bench.k;
     checker_fini(k);
+    defence_free(&k->defence);
     realms_free(&k->realms);
     revoker_free(&k->revoker);
     epoch_free(&k->epoch);
@@ -381,7 +389,7 @@ static void ask_prepare(struct ask *a, const char *algorithm)
     Countersign__Auth__DigestCredentials *d = &a->cred[0];
     countersign__auth__digest_credentials__init(d);
     struct wall issued = epoch_issued(bench.k.epoch, clock_wall());
-    assert_int_equal(nonce_mint(bench.k.nonces, SPAN("example.com"), issued, a->nonce), 0);
+    assert_int_equal(nonce_mint(bench.k.nonces, SPAN("example.com"), issued, NULL, a->nonce), 0);
     d->algorithm = (char *)algorithm;
     d->qop = (char *)"auth";
     d->nc = (char *)"00000001";

@@ -244,7 +244,7 @@ static void test_stale_is_said_only_when_the_response_was_right(void **state)
     struct wall old = { clock_wall().ms - 301 * 1000 };
     struct ask a = ask_new("REGISTER", "udp");
     ask_prepare(&a, "SHA-256");
-    assert_int_equal(nonce_mint(bench.k.nonces, SPAN("example.com"), old, a.nonce), 0);
+    assert_int_equal(nonce_mint(bench.k.nonces, SPAN("example.com"), old, NULL, a.nonce), 0);
     ask_answer(&a, "alice", pw);
     const struct got *g = ask_put(&a);
     assert_verdict(g, CHALLENGE, NONCE_STALE);
@@ -330,7 +330,7 @@ static void test_each_mismatch_has_its_cause_and_403_where_the_group_is_strict(v
             a.nonce[20] = a.nonce[20] == 'A' ? 'B' : 'A';
         if (i % COUNT == REALM_OF_NONCE)
             assert_int_equal(
-                nonce_mint(bench.k.nonces, SPAN("other.example"), clock_wall(), a.nonce), 0);
+                nonce_mint(bench.k.nonces, SPAN("other.example"), clock_wall(), NULL, a.nonce), 0);
         if (i % COUNT == QOP)
             d->qop = (char *)"auth,auth-int";
         if (i % COUNT == NC)

@@ -25,7 +25,7 @@ static void test_any_node_with_the_key_verifies(void **state)
     struct noncer *a = of(K1), *b = of("# ours\n1:" K1 "\n");
     char text[NONCE_LEN];
     struct nonce n;
-    assert_int_equal(nonce_mint(a, SPAN("r"), (struct wall){ 1700000000123 }, text), 0);
+    assert_int_equal(nonce_mint(a, SPAN("r"), (struct wall){ 1700000000123 }, NULL, text), 0);
     assert_int_equal(nonce_verify(b, SPAN("r"), span_of(text, NONCE_LEN), &n), 0);
     assert_int_equal(n.issued.ms, 1700000000123);
     assert_int_equal(n.tag.n, NONCE_TAG_LEN);
@@ -37,7 +37,7 @@ static struct nonce minted(struct noncer *a, int64_t at)
 {
     static char text[NONCE_LEN];
     struct nonce n;
-    assert_int_equal(nonce_mint(a, SPAN("r"), (struct wall){ at }, text), 0);
+    assert_int_equal(nonce_mint(a, SPAN("r"), (struct wall){ at }, NULL, text), 0);
     assert_int_equal(nonce_verify(a, SPAN("r"), span_of(text, NONCE_LEN), &n), 0);
     return n;
 }
@@ -66,7 +66,7 @@ static void test_every_changed_bit_realm_and_length_is_refused(void **state)
     struct noncer *a = of(K1);
     char text[NONCE_LEN + 1];
     struct nonce n;
-    assert_int_equal(nonce_mint(a, SPAN("r"), (struct wall){ 1700000000123 }, text), 0);
+    assert_int_equal(nonce_mint(a, SPAN("r"), (struct wall){ 1700000000123 }, NULL, text), 0);
     for (size_t i = 0; i < NONCE_LEN; i++) {
         for (int bit = 0; bit < 8; bit++) {
             text[i] ^= (char)(1 << bit);
@@ -89,10 +89,10 @@ static void test_rotated_key_still_verifies_and_a_withdrawn_one_does_not(void **
     struct noncer *old = of("1:" K1), *both = of("2:" K2 "\n1:" K1 "\n"), *new = of("2:" K2);
     char text[NONCE_LEN];
     struct nonce n;
-    assert_int_equal(nonce_mint(old, SPAN("r"), (struct wall){ 5 }, text), 0);
+    assert_int_equal(nonce_mint(old, SPAN("r"), (struct wall){ 5 }, NULL, text), 0);
     assert_int_equal(nonce_verify(both, SPAN("r"), span_of(text, NONCE_LEN), &n), 0);
     assert_int_equal(nonce_verify(new, SPAN("r"), span_of(text, NONCE_LEN), &n), CS_EPROTO);
-    assert_int_equal(nonce_mint(both, SPAN("r"), (struct wall){ 5 }, text), 0);
+    assert_int_equal(nonce_mint(both, SPAN("r"), (struct wall){ 5 }, NULL, text), 0);
     assert_int_equal(nonce_verify(new, SPAN("r"), span_of(text, NONCE_LEN), &n), 0);
     assert_int_equal(nonce_verify(old, SPAN("r"), span_of(text, NONCE_LEN), &n), CS_EPROTO);
     noncer_free(&old);
@@ -127,6 +127,43 @@ static void test_age_is_judged_to_the_millisecond(void **state)
     assert_true(nonce_is_stale(&n, (struct wall){ 1300001 }, ttl));
     assert_false(nonce_is_stale(&n, (struct wall){ 990000 }, ttl)); /* clocks differ a little */
     assert_true(nonce_is_stale(&n, (struct wall){ 989999 }, ttl));
+}
+
+static struct addr at(const char *text)
+{
+    struct addr a;
+    assert_int_equal(addr_parse(span_str(text), 5060, &a), 0);
+    return a;
+}
+
+static void test_a_nonce_says_to_any_node_for_which_network_it_was_made(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *minted, *shown; /* NULL: for no address */
+        bool same;
+    } rows[] = {
+        { "192.0.2.1:5060", "192.0.2.1:6000", true },
+        { "192.0.2.1", "192.0.2.2", false },
+        { "2001:db8::1", "[2001:db8::ffff:1]:9", true },
+        { "2001:db8::1", "2001:db8:0:1::1", false },
+        { "2001:db8::1", "32.1.13.184", false }, /* the first bytes of it */
+        { "::ffff:192.0.2.1", "192.0.2.1", true },
+        { NULL, "192.0.2.1", false },
+    };
+    struct noncer *a = of(K1), *b = of("2:" K2 "\n1:" K1 "\n");
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct addr from = rows[i].minted ? at(rows[i].minted) : (struct addr){ 0 };
+        struct addr shown = at(rows[i].shown), none = { 0 };
+        char text[NONCE_LEN];
+        struct nonce n;
+        assert_int_equal(nonce_mint(a, SPAN("r"), (struct wall){ 1700000000123 }, &from, text), 0);
+        assert_int_equal(nonce_verify(b, SPAN("r"), span_of(text, NONCE_LEN), &n), 0);
+        assert_int_equal(nonce_is_for(b, &n, &shown), rows[i].same);
+        assert_false(nonce_is_for(b, &n, &none));
+    }
+    noncer_free(&a);
+    noncer_free(&b);
 }
 
 static struct nonce numbered(char tag[NONCE_TAG_LEN + 1], unsigned i, int64_t issued)
@@ -188,6 +225,7 @@ int main(void)
         cmocka_unit_test(test_every_changed_bit_realm_and_length_is_refused),
         cmocka_unit_test(test_rotated_key_still_verifies_and_a_withdrawn_one_does_not),
         cmocka_unit_test(test_key_files_that_are_none_are_refused),
+        cmocka_unit_test(test_a_nonce_says_to_any_node_for_which_network_it_was_made),
         cmocka_unit_test(test_age_is_judged_to_the_millisecond),
         cmocka_unit_test(test_local_window_takes_each_count_once),
         cmocka_unit_test(test_forgetting_a_nonce_never_lets_it_be_replayed),

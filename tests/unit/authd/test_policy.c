@@ -271,6 +271,31 @@ static void test_failures_are_counted_by_call_and_by_user_of_a_source(void **sta
     penalty_free(&p);
 }
 
+static void test_doubts_are_of_a_subscriber_and_pass(void **state)
+{
+    (void)state;
+    struct penalty *p;
+    struct addr a, b, c;
+    const struct duration window = DURATION_S(60);
+    const struct mono t = { 1000000000 };
+    assert_int_equal(addr_parse(SPAN("[2001:db8::1]:5060"), 0, &a), 0);
+    assert_int_equal(addr_parse(SPAN("[2001:db8::2]:5061"), 0, &b), 0);
+    assert_int_equal(addr_parse(SPAN("[2001:db8:0:1::2]:5061"), 0, &c), 0);
+    assert_int_equal(penalty_new(8, &p), 0);
+    assert_int_equal(penalty_doubts(p, &a, t, window), 0);
+    penalty_doubt(p, &a, t, window);
+    penalty_doubt(p, &b, t, window);
+    assert_int_equal(penalty_doubts(p, &b, t, window), 2);
+    assert_int_equal(penalty_doubts(p, &c, t, window), 0);
+    assert_int_equal(penalty_doubts(p, &a, mono_add(t, DURATION_S(61)), window), 0);
+    struct suspect s = suspect_at(&a, "c1", "alice");
+    assert_false(penalty_clear(p, &s));
+    assert_int_equal(penalty_fail(p, &s, t, window), 1); /* doubts are no failures */
+    assert_true(penalty_clear(p, &s));
+    assert_int_equal(penalty_doubts(p, &a, t, window), 2);
+    penalty_free(&p);
+}
+
 static void test_penalties_are_bounded_and_the_oldest_go_first(void **state)
 {
     (void)state;
@@ -302,6 +327,7 @@ int main(void)
         cmocka_unit_test(test_user_may_be_only_what_is_listed),
         cmocka_unit_test(test_globs),
         cmocka_unit_test(test_failures_are_counted_by_call_and_by_user_of_a_source),
+        cmocka_unit_test(test_doubts_are_of_a_subscriber_and_pass),
         cmocka_unit_test(test_penalties_are_bounded_and_the_oldest_go_first),
     };
     return cmocka_run_group_tests_name("policy", tests, NULL, NULL);

@@ -10,7 +10,8 @@
 static struct front_end {
     struct ipc_client *client;
     bool ready;
-    size_t verdicts, signs, places, revoked;
+    size_t verdicts, signs, places, revoked, guards, bans;
+    uint32_t ban_seconds;
     size_t revoked_before;
     bool accepted_behind; /* a revocation that came since */
     char place[EVENT_ID_MAX], user[64];
@@ -36,6 +37,17 @@ static void on_message(void *arg, const Countersign__Auth__FromAuthd *msg)
         bench_copy(f->place, sizeof(f->place), msg->revoked->event);
         bench_copy(f->user, sizeof(f->user), msg->revoked->user);
         *(msg->revoked->user ? &f->revoked : &f->places) += 1;
+    }
+    if (msg->body_case == COUNTERSIGN__AUTH__FROM_AUTHD__BODY_GUARD) {
+        assert_int_equal(f->bans, 0); /* it comes before them */
+        f->guards++;
+        assert_int_equal(msg->guard->n_exempt, bench.conf.defence.n_exempt);
+    }
+    if (msg->body_case == COUNTERSIGN__AUTH__FROM_AUTHD__BODY_BAN) {
+        f->bans++;
+        f->ban_seconds = msg->ban->seconds;
+        assert_int_equal(msg->ban->source_ip.len, 4);
+        assert_int_equal(msg->ban->prefix_bits, 24);
     }
     if (msg->body_case != COUNTERSIGN__AUTH__FROM_AUTHD__BODY_VERDICT)
         return;
@@ -128,6 +140,34 @@ static void send_follow(struct front_end *f, const char *event)
     msg.body_case = COUNTERSIGN__AUTH__TO_AUTHD__BODY_FOLLOW;
     msg.follow = &follow;
     assert_int_equal(ipc_client_send(f->client, &msg), 0);
+}
+
+static void test_who_follows_hears_of_every_ban(void **state)
+{
+    struct defence *d = bench.k.defence;
+    struct ban b = { .since = clock_wall() }, pair;
+    (void)state;
+    assert_int_equal(cidr_parse(SPAN("203.0.113.0/24"), &b.net), 0);
+    b.until = wall_add(b.since, DURATION_S(100));
+    pair = b;
+    pair.user = SPAN("alice@example.com"); /* no front's business */
+    assert_non_null(defence_ban(d, &pair, redis_ignore, NULL));
+    assert_non_null(defence_ban(d, &b, redis_ignore, NULL));
+    send_follow(&fronts[0], NULL);
+    assert_true(run_until_count(&bench.loop, &fronts[0].bans, 1, 2000)); /* what stands */
+    assert_int_equal(fronts[0].guards, 1);
+    assert_in_range(fronts[0].ban_seconds, 90, 100);
+    b.until = wall_add(b.since, DURATION_S(1000));
+    assert_non_null(defence_ban(d, &b, redis_ignore, NULL));
+    assert_true(run_until_count(&bench.loop, &fronts[0].bans, 2, 2000)); /* what is new */
+    assert_in_range(fronts[0].ban_seconds, 990, 1000);
+    assert_non_null(defence_lift(d, &b, redis_ignore, NULL));
+    assert_true(run_until_count(&bench.loop, &fronts[0].bans, 3, 2000));
+    assert_int_equal(fronts[0].ban_seconds, 0);
+    assert_non_null(defence_lift(d, &pair, redis_ignore, NULL));
+    run_for(&bench.loop, 50);
+    assert_int_equal(fronts[0].bans, 3);
+    assert_int_equal(fronts[1].bans + fronts[1].guards, 0); /* it does not follow */
 }
 
 static void test_who_follows_hears_where_we_are_and_what_is_revoked(void **state)
@@ -299,6 +339,7 @@ int main(void)
         cmocka_unit_test(test_each_front_gets_the_answers_to_its_own_questions),
         cmocka_unit_test(test_cancel_drops_the_open_question_of_that_front),
         cmocka_unit_test(test_sign_without_provisioned_credentials_is_answered),
+        cmocka_unit_test(test_who_follows_hears_of_every_ban),
         cmocka_unit_test(test_who_follows_hears_where_we_are_and_what_is_revoked),
         cmocka_unit_test(test_no_acceptance_that_rests_on_what_stood_before_follows_a_revocation),
         cmocka_unit_test(test_who_follows_hears_of_it_when_redis_is_back),
