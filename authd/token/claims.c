@@ -86,6 +86,16 @@ static bool read_bond(const json_t *j, struct claims *out)
            n == sizeof(out->thumbprint);
 }
 
+/* A name becomes a C string on its way to fronts: a NUL, escaped, would make it another one. */
+static bool has_control(struct span s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        if ((unsigned char)s.p[i] < ' ' || s.p[i] == 0x7f)
+            return true;
+    }
+    return false;
+}
+
 static Countersign__Auth__Cause read_identity(const json_t *j, const struct issuer_conf *c,
                                               struct arena *a, struct span *out)
 {
@@ -97,7 +107,7 @@ static Countersign__Auth__Cause read_identity(const json_t *j, const struct issu
     int err = address ? aor_of(text, a, out) : aor_of_user(text, domain, a, out);
     if (!err)
         err = aor_split(*out, a, &name, &host);
-    if (!err && domain.p && !span_caseeq(host, domain))
+    if (!err && ((domain.p && !span_caseeq(host, domain)) || has_control(name)))
         return CAUSE(TOKEN_IDENTITY);
     return err == CS_ENOMEM ? CAUSE(CAUSE_NONE) : err ? CAUSE(TOKEN_IDENTITY) : CAUSE(OK);
 }

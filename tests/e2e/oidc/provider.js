@@ -117,7 +117,7 @@ function misbehave(req, res) {
         res.end('"x"]}');
         return;
     case 'elsewhere':
-        res.end(JSON.stringify({ issuer: 'http://127.0.0.1:1', jwks_uri: `${issuer}/jwks`, keys: [], active: 'yes' }));
+        res.end(JSON.stringify({ issuer: 'http://127.0.0.1:1', jwks_uri: `${issuer}/jwks`, active: 'yes' }));
         return;
     case 'redirect':
         res.writeHead(302, { Location: `${issuer}/elsewhere` });

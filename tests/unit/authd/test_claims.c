@@ -156,6 +156,11 @@ static void test_identity_is_an_address_or_a_name_in_the_domain(void **state)
         { "example.com", "\"sip:alice@example.com\"", "sip:alice@example.com" },
         { "example.com", "\"sips:alice@example.com:5061;user=phone\"", "sip:alice@example.com" },
         { "example.com", "\"auth0|123\"", "sip:auth0%7C123@example.com" },
+        { "example.com", "\"alice%00x@example.com\"", NULL },
+        { "example.com", "\"sip:alice%0d%0a@example.com\"", NULL },
+        { "example.com", "\"alice\\n\"", NULL },
+        { "example.com", "\"alice%00\"",
+          "sip:alice%2500@example.com" }, /* a name is as it stands */
         { NULL, "\"alice@other.example\"", "sip:alice@other.example" },
         { NULL, "\"alice\"", NULL },
         { NULL, "\"tel:+15551234\"", NULL },
