@@ -25,7 +25,8 @@ static void answer_bearer(struct check *c, Countersign__Auth__VerdictKind kind,
     check_answer(c, &v, CAUSE(CAUSE_NONE));
 }
 
-/* Tokens that nobody issued. One that has expired, or is for somebody else, is an honest mistake. */
+/* Tokens that nobody issued. One that has expired, or is for somebody else, is an honest mistake.
+ */
 static bool is_made_up(Countersign__Auth__Cause cause)
 {
     return cause == CAUSE(TOKEN_INVALID) || cause == CAUSE(TOKEN_SIGNATURE) ||

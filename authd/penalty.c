@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/buf.h"
 #include "base/list.h"
 #include "base/map.h"
 
@@ -66,10 +67,10 @@ static struct counter *find(const struct penalty *p, uint64_t hash)
 static uint64_t hash_of_pair(const struct addr *source, char kind, struct span what)
 {
     char space[9];
-    struct span host = addr_net_bytes(source);
-    memcpy(space, host.p, host.n);
-    space[host.n] = kind;
-    return map_hash2(span_of(space, host.n + 1), what);
+    struct buf b = BUF_INIT(space);
+    buf_put(&b, addr_net_bytes(source)); /* nothing, where no source was said */
+    buf_putc(&b, kind);
+    return map_hash2(buf_span(&b), what);
 }
 
 static uint64_t hash_of_call(const struct suspect *s)
