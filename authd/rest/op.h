@@ -60,7 +60,7 @@ http_fn rest_import;
 http_fn rest_user_bindings, rest_user_unbind, rest_bindings_list, rest_bindings_get,
     rest_bindings_delete;
 http_fn rest_decisions, rest_clients;
-http_fn rest_verify_token;
+http_fn rest_verify_token, rest_verify_digest;
 http_fn rest_bans_list, rest_ban_create, rest_ban_delete, rest_greylist;
 http_fn rest_realms;
 http_fn rest_readyz, rest_metrics;

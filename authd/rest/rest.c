@@ -23,6 +23,7 @@ static const struct http_route routes[] = {
     { "DELETE", "/v1/bindings/{aor}", rest_bindings_delete, HTTP_ADMIN },
     { "GET", "/v1/decisions", rest_decisions, HTTP_ADMIN },
     { "POST", "/v1/verify/token", rest_verify_token, HTTP_ADMIN },
+    { "POST", "/v1/verify/digest", rest_verify_digest, HTTP_ADMIN },
     { "GET", "/v1/clients", rest_clients, HTTP_ADMIN },
     { "GET", "/v1/bans", rest_bans_list, HTTP_ADMIN },
     { "POST", "/v1/bans", rest_ban_create, HTTP_ADMIN },

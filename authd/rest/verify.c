@@ -1,7 +1,8 @@
-/* Other servers ask, too: a bearer token is judged as if a front had shown it. */
+/* Other servers ask, too: what they show of a request is judged as if a front had shown it. */
 #include "authd/aor.h"
 #include "authd/check.h"
 #include "authd/rest/op.h"
+#include "proto/credentials.h"
 
 struct verify_op {
     struct op op;
@@ -94,33 +95,52 @@ static void drop(struct op *op)
 /* ---- the question ---- */
 
 /* Texts are the JSON's, C strings. */
-static int read_texts(const json_t *body, Countersign__Auth__Check *m, const char **certificate,
-                      const char **transport, const char **source, struct fault *f)
+struct question {
+    const char *aor, *certificate, *transport, *source, *authorization, *proxy_authorization, *body;
+    Countersign__Auth__Check check;
+};
+
+enum { BOTH, TOKEN, DIGEST };
+static const struct {
+    const char *name;
+    size_t offset;
+    int of; /* the questions that have it */
+} members[] = {
+    { "aor", offsetof(struct question, aor), BOTH },
+    { "method", offsetof(struct question, check.method), BOTH },
+    { "transport", offsetof(struct question, transport), BOTH },
+    { "listener", offsetof(struct question, check.listener), BOTH },
+    { "source", offsetof(struct question, source), BOTH },
+    { "domain", offsetof(struct question, check.domain), BOTH },
+    { "call_id", offsetof(struct question, check.call_id), BOTH },
+    { "token", offsetof(struct question, check.bearer_secret), TOKEN },
+    { "certificate_sha256", offsetof(struct question, certificate), TOKEN },
+    { "request_uri", offsetof(struct question, check.request_uri), DIGEST },
+    { "user_agent", offsetof(struct question, check.user_agent), DIGEST },
+    { "authorization", offsetof(struct question, authorization), DIGEST },
+    { "proxy_authorization", offsetof(struct question, proxy_authorization), DIGEST },
+    { "body", offsetof(struct question, body), DIGEST },
+};
+
+static int read_texts(const json_t *j, int kind, struct question *q, struct fault *f)
 {
-    const char *aor = NULL;
-    const struct {
-        const char *name, **value;
-    } members[] = {
-        { "token", (const char **)&m->bearer_secret }, { "aor", &aor },
-        { "method", (const char **)&m->method },       { "transport", transport },
-        { "listener", (const char **)&m->listener },   { "source", source },
-        { "domain", (const char **)&m->domain },       { "certificate_sha256", certificate },
-    };
     const char *name;
     json_t *value;
-    json_object_foreach((json_t *)body, name, value)
+    json_object_foreach((json_t *)j, name, value)
     {
         size_t i = 0;
-        while (i < CS_LEN(members) && strcmp(members[i].name, name) != 0)
+        while (i < CS_LEN(members) && (strcmp(members[i].name, name) != 0 ||
+                                       (members[i].of != BOTH && members[i].of != kind)))
             i++;
         if (i == CS_LEN(members))
             return fault_member(f, "A member", "is none of those documented");
         if (!json_is_string(value))
             return fault_member(f, name, "must be a string");
-        *members[i].value = json_string_value(value);
+        *(const char **)((char *)q + members[i].offset) = json_string_value(value);
     }
-    m->from_aor = (char *)aor;
-    return m->bearer_secret && aor ? 0 : fault_member(f, "token and aor", "must be there");
+    if (kind == TOKEN && !q->check.bearer_secret)
+        return fault_member(f, "token", "must be there");
+    return q->aor ? 0 : fault_member(f, "aor", "must be there");
 }
 
 static int read_transport(const char *text, Countersign__Auth__Check *m, struct fault *f)
@@ -150,34 +170,79 @@ static int read_source(const char *text, struct arena *a, Countersign__Auth__Che
     return 0;
 }
 
-static int read_question(const json_t *body, struct arena *a, Countersign__Auth__Check *m,
-                         struct fault *f)
+static int read_aor(struct question *q, struct arena *a, struct fault *f)
 {
-    const char *certificate = NULL, *transport = "tls", *source = NULL;
     struct span aor, name, domain;
-    m->method = (char *)"REGISTER";
-    int err = read_texts(body, m, &certificate, &transport, &source, f);
-    if (!err && (aor_of(span_str(m->from_aor), a, &aor) || aor_split(aor, a, &name, &domain)))
-        err = fault_member(f, "aor", "must be an address, sip:alice@example.com");
-    if (err)
-        return err;
+    Countersign__Auth__Check *m = &q->check;
+    if (aor_of(span_str(q->aor), a, &aor) || aor_split(aor, a, &name, &domain))
+        return fault_member(f, "aor", "must be an address, sip:alice@example.com");
     m->from_aor = m->to_aor = (char *)aor.p;
     if (!m->domain)
         m->domain = arena_str(a, domain);
-    m->certificate_sha256.data = arena_alloc(a, 32);
-    m->certificate_sha256.len = 32;
-    m->has_certificate_sha256 = certificate && m->certificate_sha256.data;
-    if (certificate && hex_decode(span_str(certificate), m->certificate_sha256.data, 32))
-        return fault_member(f, "certificate_sha256", "must be 64 hexadecimal digits");
-    err = read_transport(transport, m, f);
-    return err ? err : read_source(source, a, m, f);
+    return 0;
 }
 
-void rest_verify_token(struct http_req *req, void *arg)
+static int read_certificate(struct question *q, struct arena *a, struct fault *f)
+{
+    Countersign__Auth__Check *m = &q->check;
+    m->certificate_sha256.data = arena_alloc(a, 32);
+    m->certificate_sha256.len = 32;
+    m->has_certificate_sha256 = q->certificate && m->certificate_sha256.data;
+    if (q->certificate && hex_decode(span_str(q->certificate), m->certificate_sha256.data, 32))
+        return fault_member(f, "certificate_sha256", "must be 64 hexadecimal digits");
+    return 0;
+}
+
+/* Nothing shown is a question, too: its answer holds the challenges. */
+static int read_credentials(struct question *q, struct arena *a, struct fault *f)
+{
+    const char *const values[] = { q->authorization, q->proxy_authorization };
+    Countersign__Auth__Check *m = &q->check;
+    m->digest = arena_alloc(a, CS_LEN(values) * sizeof(*m->digest));
+    for (size_t i = 0; m->digest && i < CS_LEN(values); i++) {
+        const struct span value = span_str(values[i]);
+        if (!value.n) /* servers have no better word for a header that is not there */
+            continue;
+        if (!span_casestarts(value, SPAN("Digest ")))
+            return fault_member(f, i ? "proxy_authorization" : "authorization",
+                                "must begin with Digest; tokens are for /v1/verify/token");
+        m->digest[m->n_digest] = credentials_of(value, i == 1, a);
+        if (m->digest[m->n_digest])
+            m->n_digest++;
+    }
+    m->has_body = q->body != NULL;
+    m->body.data = (uint8_t *)q->body;
+    m->body.len = span_str(q->body).n;
+    if (!m->request_uri) {
+        char *uri = arena_alloc(a, strlen(m->domain) + sizeof("sip:"));
+        if (uri)
+            memcpy(stpcpy(uri, "sip:"), m->domain, strlen(m->domain) + 1);
+        m->request_uri = uri;
+    }
+    return 0;
+}
+
+static int read_question(const json_t *j, int kind, struct arena *a, struct question *q,
+                         struct fault *f)
+{
+    *q = (struct question){ .transport = kind == TOKEN ? "tls" : "udp",
+                            .check = COUNTERSIGN__AUTH__CHECK__INIT };
+    q->check.method = (char *)"REGISTER";
+    int err = read_texts(j, kind, q, f);
+    if (!err)
+        err = read_aor(q, a, f);
+    if (!err)
+        err = kind == TOKEN ? read_certificate(q, a, f) : read_credentials(q, a, f);
+    if (!err)
+        err = read_transport(q->transport, &q->check, f);
+    return err ? err : read_source(q->source, a, &q->check, f);
+}
+
+static void verify(struct http_req *req, void *arg, int kind)
 {
     struct rest *rest = arg;
     struct fault f;
-    Countersign__Auth__Check m = COUNTERSIGN__AUTH__CHECK__INIT;
+    struct question q;
     struct verify_op *v = op_new(rest, req, sizeof(*v));
     if (!v)
         return;
@@ -187,10 +252,20 @@ void rest_verify_token(struct http_req *req, void *arg)
         list_remove(&v->op.link);
         return;
     }
-    int err = read_question(body, http_arena(req), &m, &f);
+    int err = read_question(body, kind, http_arena(req), &q, &f);
     if (err)
         op_fault(&v->op, &f);
-    else if (!check_start(rest->conf.checker, &m, &asker, v))
+    else if (!check_start(rest->conf.checker, &q.check, &asker, v))
         op_no_memory(&v->op);
     json_decref(body);
+}
+
+void rest_verify_token(struct http_req *req, void *arg)
+{
+    verify(req, arg, TOKEN);
+}
+
+void rest_verify_digest(struct http_req *req, void *arg)
+{
+    verify(req, arg, DIGEST);
 }

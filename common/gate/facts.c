@@ -1,6 +1,6 @@
 #include "gate/facts.h"
 
-#include "sip/digest.h"
+#include "proto/credentials.h"
 #include "sip/scan.h"
 
 #define AUTH(name) Countersign__Auth__##name
@@ -11,20 +11,6 @@ enum { MAX_CREDENTIALS = 16 }; /* more in one request is nobody's honest phone *
 static char *text(struct arena *a, struct span s)
 {
     return s.p ? arena_str(a, s) : NULL;
-}
-
-/* The inside of a quoted-string as it was meant: RFC 7616 hashes it without its backslashes. */
-static char *unquoted(struct arena *a, struct span s)
-{
-    if (!s.p || span_find(s, '\\') < 0)
-        return text(a, s);
-    char *p = arena_alloc(a, s.n + 1);
-    if (!p)
-        return NULL;
-    struct buf b = buf_of(p, s.n);
-    sip_unquote(&b, s);
-    p[b.n] = '\0';
-    return p;
 }
 
 static AUTH(Transport) transport_of(enum sip_transport t)
@@ -51,37 +37,13 @@ static bool is_scheme(struct span value, struct span scheme, struct span *rest)
 static int add_digest(AUTH(Check) * check, struct span value, bool proxy, const struct sip_msg *m,
                       struct arena *a)
 {
-    struct digest d;
-    int err = digest_parse(value, &d);
-    AUTH(DigestCredentials) *c = arena_alloc(a, sizeof(*c));
+    AUTH(DigestCredentials) *c = credentials_of(value, proxy, a);
     if (!c)
         return CS_ENOMEM;
-    countersign__auth__digest_credentials__init(c);
-    c->has_proxy = true;
-    c->proxy = proxy;
-    if (err) {
-        c->has_malformed = true;
-        c->malformed = true;
-    } else {
-        c->username = unquoted(a, d.username);
-        c->realm = unquoted(a, d.realm);
-        c->nonce_secret = unquoted(a, d.nonce);
-        c->uri = unquoted(a, d.uri);
-        c->response_secret = text(a, d.response);
-        c->algorithm = text(a, d.algorithm);
-        c->qop = text(a, d.qop);
-        c->nc = text(a, d.nc);
-        c->cnonce_secret = unquoted(a, d.cnonce);
-        c->opaque = unquoted(a, d.opaque);
-        c->has_userhash = d.userhash.p != NULL;
-        c->userhash = span_caseeq(d.userhash, SPAN("true"));
-        if (span_caseeq(d.qop, SPAN("auth-int"))) {
-            check->has_body = true;
-            check->body.data = (uint8_t *)m->body.p;
-            check->body.len = m->body.n;
-        }
-        if (!c->username || !c->realm || !c->nonce_secret || !c->uri || !c->response_secret)
-            return CS_ENOMEM;
+    if (c->qop && span_caseeq(span_str(c->qop), SPAN("auth-int"))) {
+        check->has_body = true;
+        check->body.data = (uint8_t *)m->body.p;
+        check->body.len = m->body.n;
     }
     check->digest[check->n_digest++] = c;
     return 0;
