@@ -12,6 +12,7 @@
 #include "authd/make_keys.h"
 #include "authd/rest/rest.h"
 #include "authd/server.h"
+#include "authd/signer.h"
 #include "base/metric.h"
 #include "base/process.h"
 #include "conf/options.h"
@@ -57,6 +58,28 @@ static int failed(const char *what, const char *file, int err)
     return err;
 }
 
+#define SEAL_KEY_VARIABLE "COUNTERSIGN_SEAL_KEY"
+
+static int read_seal_keys(const char *file, struct secret *out)
+{
+    struct secret env = { 0 };
+    int err = secret_take_env(&env, SEAL_KEY_VARIABLE);
+    if (err == CS_ENOENT && !file) {
+        log_error(&main_log, "there is no sealing key: write seal_key_file, or set the variable",
+                  kv_str("variable", SEAL_KEY_VARIABLE));
+    } else if (err == CS_ENOENT) {
+        err = secret_read_file(out, file);
+    } else if (file) {
+        log_error(&main_log, "the sealing keys are in two places: keep the file or the variable",
+                  kv_str("file", file), kv_str("variable", SEAL_KEY_VARIABLE));
+        err = CS_ECONF;
+    } else if (!err) {
+        err = secret_set(out, secret_span(&env));
+    }
+    secret_fini(&env);
+    return err;
+}
+
 static int open_keys(struct authd *d)
 {
     const struct authd_conf *conf = &d->conf;
@@ -67,12 +90,13 @@ static int open_keys(struct authd *d)
     secret_fini(&text);
     if (err)
         return failed("cannot use the nonce keys", conf->nonce_key_file, err);
-    err = secret_read_file(&text, conf->seal_key_file);
+    err = read_seal_keys(conf->seal_key_file, &text);
     if (!err)
         err = vault_new(secret_span(&text), &d->checker.vault);
     secret_fini(&text);
     if (err)
-        return failed("cannot use the sealing keys", conf->seal_key_file, err);
+        return failed("cannot use the sealing keys",
+                      conf->seal_key_file ? conf->seal_key_file : SEAL_KEY_VARIABLE, err);
     if (conf->http.admin_token_file)
         err = secret_read_file(&d->admin_token, conf->http.admin_token_file);
     if (err)
@@ -122,6 +146,14 @@ static int open_store(struct authd *d)
         err = defence_new(&env, &d->checker.defence);
     if (!err)
         err = realms_new(&d->loop, conf, d->checker.store, &d->checker.realms);
+    const struct signer_conf signer = { .loop = &d->loop,
+                                        .redis = d->redis,
+                                        .vault = d->checker.vault,
+                                        .audit = d->checker.audit,
+                                        .explain = d->checker.explain,
+                                        .per_second = (unsigned)conf->limits.signatures };
+    if (!err)
+        err = signer_new(&signer, &d->checker.signer);
     if (!err)
         redis_on_ready(d->redis, on_redis, d);
     return err;
@@ -222,6 +254,7 @@ static void stop(struct authd *d)
     d->checking = false;
     tokens_free(&d->checker.tokens);
     defence_free(&d->checker.defence);
+    signer_free(&d->checker.signer);
     realms_free(&d->checker.realms);
     revoker_free(&d->checker.revoker);
     epoch_free(&d->checker.epoch);

@@ -18,6 +18,17 @@ unsigned digest_rank(const struct digest_challenge *c, const enum digest_alg *pr
     return 1 + (unsigned)c->alg; /* the enum rises with the strength */
 }
 
+bool digest_says(struct span inside, struct span text)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < inside.n; i++, at++) {
+        i += inside.p[i] == '\\' && i + 1 < inside.n;
+        if (at == text.n || text.p[at] != inside.p[i])
+            return false;
+    }
+    return at == text.n;
+}
+
 /* ---- what is hashed ---- */
 
 struct work {

@@ -32,6 +32,9 @@ struct digest_answer { /* all borrowed */
  * first when n is 0. Algorithms that prefer does not name come behind it, strongest first. */
 unsigned digest_rank(const struct digest_challenge *c, const enum digest_alg *prefer, size_t n);
 
+/* Whether the inside of a quoted-string, escapes as written, says this. */
+bool digest_says(struct span inside, struct span text);
+
 /* Writes the value of an Authorization or Proxy-Authorization: qop=auth where it is offered, else
  * auth-int, without any where none is (RFC 2069). CS_ENOTSUP when digest_rank() is 0; CS_ELIMIT
  * when the buffer or a parameter of the challenge is too long; or what hash returns. Nothing of use
