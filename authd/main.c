@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "authd/make_keys.h"
+#include "authd/reseal.h"
 #include "authd/rest/rest.h"
 #include "authd/server.h"
 #include "authd/signer.h"
@@ -28,6 +29,7 @@ struct authd {
     struct checker checker;
     bool checking; /* checker was initialised */
     struct server *server;
+    struct reseal *reseal;
     struct rest *rest;
 };
 
@@ -155,6 +157,8 @@ static int open_store(struct authd *d)
     if (!err)
         err = signer_new(&signer, &d->checker.signer);
     if (!err)
+        err = reseal_new(&d->loop, d->redis, d->checker.vault, &d->reseal);
+    if (!err)
         redis_on_ready(d->redis, on_redis, d);
     return err;
 }
@@ -209,6 +213,7 @@ static int open_rest(struct authd *d)
         .revoker = d->checker.revoker,
         .epoch = d->checker.epoch,
         .checker = &d->checker,
+        .reseal = d->reseal,
         .realms = conf->realms,
         .n_realms = conf->n_realms,
     };
@@ -248,6 +253,7 @@ static int become(struct authd *d)
 static void stop(struct authd *d)
 {
     rest_close(&d->rest);
+    reseal_free(&d->reseal);
     server_close(&d->server);
     if (d->checking)
         checker_fini(&d->checker);

@@ -273,7 +273,7 @@ int signer_new(const struct signer_conf *conf, struct signer **out)
     if (!s)
         return CS_ENOMEM;
     s->conf = *conf;
-    records_init(&s->trunks, conf->redis, SPAN("cs:trunk:"), SPAN("cs:trunks"));
+    records_init(&s->trunks, conf->redis, SPAN(TRUNK_PREFIX), SPAN(TRUNK_INDEX));
     lru_init(&s->counts, NONCES_MAX, NONCE_KEPT);
     lru_init(&s->rates, TRUNKS_MAX, RATE_KEPT);
     int err = hash_new(&s->hash);

@@ -292,3 +292,22 @@ int trunk_open(const struct trunk *t, const struct trunk_credential *c, struct v
         *n = c->sealed.n - VAULT_OVERHEAD;
     return err;
 }
+
+int trunk_reseal(struct trunk *t, struct vault *v, struct arena *a, bool *changed)
+{
+    char password[TRUNK_MAX_PASSWORD];
+    int err = 0;
+    *changed = false;
+    for (size_t i = 0; !err && i < t->n_credentials; i++) {
+        struct trunk_credential *c = &t->credentials[i];
+        size_t n;
+        if (vault_is_current(v, c->sealed))
+            continue;
+        err = trunk_open(t, c, v, password, &n);
+        if (!err)
+            err = trunk_seal(t, c, v, span_of(password, n), a);
+        *changed = true;
+    }
+    ct_wipe(password, sizeof(password));
+    return err;
+}

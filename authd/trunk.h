@@ -11,13 +11,17 @@
 #include "sip/uri.h"
 
 enum {
-    TRUNK_MAX_RECORD = 128 * 1024,
+    TRUNK_MAX_RECORD = 256 * 1024,
     TRUNK_MAX_NAME = 64,
     TRUNK_MAX_TEXT = 256, /* a target, realm, username or route */
     TRUNK_MAX_TARGETS = 64,
     TRUNK_MAX_CREDENTIALS = 64,
     TRUNK_MAX_PASSWORD = 1024,
 };
+
+/* Where records are kept, see authd/records.h. */
+#define TRUNK_PREFIX "cs:trunk:"
+#define TRUNK_INDEX  "cs:trunks"
 
 enum trunk_uri { TRUNK_URI_AS_SENT, TRUNK_URI_WITHOUT_TRANSPORT, TRUNK_URI_WITHOUT_PARAMETERS };
 
@@ -66,5 +70,8 @@ CS_CHECK int trunk_seal(const struct trunk *t, struct trunk_credential *c, struc
  * key we lack. */
 CS_CHECK int trunk_open(const struct trunk *t, const struct trunk_credential *c, struct vault *v,
                         char out[TRUNK_MAX_PASSWORD], size_t *n);
+/* Seals anew what is not sealed by the key that seals now, and says whether anything was.
+ * CS_EDENIED as above; nothing is changed then. */
+CS_CHECK int trunk_reseal(struct trunk *t, struct vault *v, struct arena *a, bool *changed);
 
 #endif
