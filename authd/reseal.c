@@ -79,10 +79,12 @@ static void end(struct reseal *r, enum reseal_state state)
     if (state == RESEAL_BROKEN)
         log_error(&rlog, "resealing broke off; ask for it again", kv_err(r->err),
                   kv_u("records", p->seen));
+    else if (p->unreadable > 0)
+        log_error(&rlog, "not everything could be resealed: keep the keys there are",
+                  kv_u("records", p->seen), kv_u("unreadable", p->unreadable));
     else
         log_info(&rlog, "everything is sealed by one key", kv_u("key", vault_key_id(r->vault)),
-                 kv_u("records", p->seen), kv_u("resealed", p->resealed),
-                 kv_u("unreadable", p->unreadable));
+                 kv_u("records", p->seen), kv_u("resealed", p->resealed));
 }
 
 static void list_page(struct reseal *r);

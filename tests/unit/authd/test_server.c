@@ -32,7 +32,8 @@ static void on_message(void *arg, const Countersign__Auth__FromAuthd *msg)
 {
     struct front_end *f = arg;
     if (msg->body_case == COUNTERSIGN__AUTH__FROM_AUTHD__BODY_SIGNED)
-        f->signs += msg->signed_->cause == CAUSE(NO_CREDENTIALS_CONFIGURED);
+        f->signs += msg->signed_->cause == CAUSE(SIGNER_NOT_ALLOWED) && msg->signed_->id == 5 &&
+                    !msg->signed_->value_secret;
     if (msg->body_case == COUNTERSIGN__AUTH__FROM_AUTHD__BODY_REVOKED) {
         bench_copy(f->place, sizeof(f->place), msg->revoked->event);
         bench_copy(f->user, sizeof(f->user), msg->revoked->user);
@@ -120,7 +121,7 @@ static void test_cancel_drops_the_open_question_of_that_front(void **state)
     assert_int_equal(bench.k.open, 0);
 }
 
-static void test_sign_without_provisioned_credentials_is_answered(void **state)
+static void test_nothing_is_signed_for_a_registrar(void **state)
 {
     (void)state;
     Countersign__Auth__ToAuthd msg = COUNTERSIGN__AUTH__TO_AUTHD__INIT;
@@ -340,6 +341,7 @@ int main(void)
         cmocka_unit_test(test_cancel_drops_the_open_question_of_that_front),
         cmocka_unit_test(test_sign_without_provisioned_credentials_is_answered),
         cmocka_unit_test(test_who_follows_hears_of_every_ban),
+        cmocka_unit_test(test_nothing_is_signed_for_a_registrar),
         cmocka_unit_test(test_who_follows_hears_where_we_are_and_what_is_revoked),
         cmocka_unit_test(test_no_acceptance_that_rests_on_what_stood_before_follows_a_revocation),
         cmocka_unit_test(test_who_follows_hears_of_it_when_redis_is_back),
