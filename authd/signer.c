@@ -8,7 +8,14 @@
 #include "base/metric.h"
 #include "base/rand.h"
 
-enum { NONCES_MAX = 4096, TRUNKS_MAX = 4096, VALUE_MAX = 8192, CNONCE_LEN = 16, DECISION_LEN = 16 };
+enum {
+    OPEN_MAX = 1000,
+    NONCES_MAX = 4096,
+    TRUNKS_MAX = 4096,
+    VALUE_MAX = 8192,
+    CNONCE_LEN = 16,
+    DECISION_LEN = 16
+};
 
 #define NONCE_KEPT DURATION_S(3600)
 #define RATE_KEPT  DURATION_S(2) /* then all is allowed again */
@@ -18,6 +25,7 @@ enum outcome { SIGNED, REFUSED, LATER }; /* of M_AUTHD_SIGNED */
 
 struct signer {
     struct signer_conf conf;
+    size_t open;
     struct records trunks;
     struct hash *hash;
     struct lru counts; /* by trunk, user, realm and nonce: the nonce count shown last */
@@ -49,6 +57,8 @@ static void call_free(struct sign_call *c)
     if (c->get)
         record_cancel(c->get);
     list_remove(&c->link);
+    c->s->open--;
+    ct_wipe((char *)c->ask.body.p, c->ask.body.n); /* it may name media keys */
     arena_fini(&c->arena);
     free(c);
 }
@@ -94,6 +104,7 @@ static void answer(struct sign_call *c, Countersign__Auth__Cause cause, const ch
     m.has_cause = true;
     m.cause = cause;
     m.value_secret = (char *)value;
+    list_remove(&c->link); /* the asker may leave while he is told */
     c->fn(c->arg, &m);
     call_free(c);
 }
@@ -239,6 +250,7 @@ bool signer_ask(struct signer *s, const Countersign__Auth__Sign *m, bool allowed
     c->began = clock_mono();
     arena_init(&c->arena, NULL, 0, 0);
     list_push_back(open, &c->link);
+    s->open++;
     rand_bytes(id, sizeof(id));
     struct buf b = buf_of(c->decision, DECISION_LEN);
     buf_base64url(&b, id, sizeof(id));
@@ -250,6 +262,8 @@ bool signer_ask(struct signer *s, const Countersign__Auth__Sign *m, bool allowed
         answer(c, CAUSE(SIGNER_NOT_ALLOWED), NULL);
     } else if (trunk_name_fault(c->trunk)) {
         answer(c, CAUSE(TRUNK_UNKNOWN), NULL);
+    } else if (s->open > OPEN_MAX) {
+        answer(c, CAUSE(OVERLOADED), NULL);
     } else {
         c->get = record_get(&s->trunks, c->trunk, on_trunk, c);
         if (!c->get)

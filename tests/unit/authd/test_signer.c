@@ -186,6 +186,23 @@ static void test_who_left_gets_no_answer(void **state)
     assert_int_equal(got.count, before);
 }
 
+static void test_what_waits_is_bounded(void **state)
+{
+    size_t before = got.count;
+    (void)state;
+    kill(bench.server.pid, SIGSTOP);
+    for (unsigned i = 0; i < 1000; i++)
+        put("carrier", "n", URI, true);
+    assert_int_equal(got.count, before);
+    put("carrier", "n", URI, true);
+    assert_int_equal(got.count, before + 1);
+    assert_int_equal(got.cause, CAUSE(OVERLOADED));
+    signer_forget(&pending);
+    kill(bench.server.pid, SIGCONT);
+    sign_of("carrier", "n", URI, true);
+    assert_int_equal(got.cause, CAUSE(OK));
+}
+
 static void on_explained(void *arg, const struct explained *x)
 {
     *(struct explained *)arg = *x;
@@ -237,6 +254,7 @@ int main(void)
         cmocka_unit_test(test_a_trunk_is_not_signed_for_without_end),
         cmocka_unit_test(test_what_cannot_be_opened_is_no_refusal),
         cmocka_unit_test(test_who_left_gets_no_answer),
+        cmocka_unit_test(test_what_waits_is_bounded),
         cmocka_unit_test(test_the_record_tells_of_it_and_of_no_secret),
         cmocka_unit_test(test_without_redis_it_is_later),
     };
