@@ -269,11 +269,11 @@ struct record_call *record_remove(struct records *r, struct span name, struct sp
 static void list_done(struct record_call *c)
 {
     size_t n = 0;
-    for (size_t i = 0; i < c->list.n; i++) {
+    for (size_t i = 0; !c->err && i < c->list.n; i++) {
         if (c->list.all[i].bytes.p)
             c->list.all[n++] = c->list.all[i];
     }
-    c->fn.list(c->arg, c->err, c->list.all, c->err ? 0 : n, c->list.next);
+    c->fn.list(c->arg, c->err, c->list.all, n, c->list.next);
     record_cancel(c);
 }
 

@@ -199,12 +199,12 @@ int trunk_target(struct span text, struct arena *a, struct span *out)
     struct cidr net;
     if (text.n > 2 && text.p[0] == '[' && text.p[text.n - 1] == ']')
         text = span_of(text.p + 1, text.n - 2); /* an address is one with and without brackets */
-    struct span domain = domain_of(text);
-    struct span name = domain.p ? span_skip(domain, 1) : text;
+    const bool any = span_starts(text, SPAN("*."));
+    struct span name = any ? span_skip(text, 2) : text;
     if (text.n > TRUNK_MAX_TEXT)
         return CS_EPROTO;
     /* *.com would be half of the world */
-    if (cidr_parse(text, &net) && (!is_host(name) || (domain.p && span_find(name, '.') < 0)))
+    if (cidr_parse(text, &net) && (!is_host(name) || (any && span_find(name, '.') < 0)))
         return CS_EPROTO;
     char *copy = arena_str(a, text);
     if (!copy)
