@@ -4,7 +4,7 @@
 #include "proto/codec.h"
 #include "store.pb-c.h"
 
-enum { SCHEMA = 1 };
+enum { SCHEMA = 1, BITS_MIN_4 = 8, BITS_MIN_6 = 16 };
 
 /* ---- encoding ---- */
 
@@ -203,9 +203,13 @@ int trunk_target(struct span text, struct arena *a, struct span *out)
     struct span name = any ? span_skip(text, 2) : text;
     if (text.n > TRUNK_MAX_TEXT)
         return CS_EPROTO;
-    /* *.com would be half of the world */
-    if (cidr_parse(text, &net) && (!is_host(name) || (any && span_find(name, '.') < 0)))
+    /* *.com would be half of the world, and 0.0.0.0/0 all of it */
+    if (cidr_parse(text, &net) == 0) {
+        if (net.bits < (net.net.sa.sa_family == AF_INET ? BITS_MIN_4 : BITS_MIN_6))
+            return CS_EPROTO;
+    } else if (!is_host(name) || (any && span_find(name, '.') < 0)) {
         return CS_EPROTO;
+    }
     char *copy = arena_str(a, text);
     if (!copy)
         return CS_ENOMEM;

@@ -57,7 +57,7 @@ const char *trunk_name_fault(struct span name);
 /* NULL, or why this cannot be a realm, a username or a route. */
 const char *trunk_text_fault(struct span text);
 /* The target in the form it is kept in, in the arena: a host name, *.domain, an address or a
- * network. CS_EPROTO if it is none of these. */
+ * network of 8 bits or more (IPv6: 16). CS_EPROTO if it is none of these. */
 CS_CHECK int trunk_target(struct span text, struct arena *a, struct span *out);
 /* Whether a request to this URI may be signed for: sip or sips, to a target by its host and, where
  * it has one, by its maddr. */

@@ -60,19 +60,19 @@ def read_frame(s):
     return take(struct.unpack("!I", take(4))[0])
 
 
-def put(path, question, role=TOOL):
-    """Says hello, puts one question, returns the payload that comes back."""
+def put(path, question, role=TOOL, times=1):
+    """Says hello, puts one question, so often at once; returns the payloads that come back."""
     with socket.socket(socket.AF_UNIX) as s:
         s.settimeout(5)
         s.connect(path)
         s.sendall(hello(role))
         read_frame(s)
-        s.sendall(question)
-        return read_frame(s)
+        s.sendall(question * times)
+        return [read_frame(s) for _ in range(times)]
 
 
 def ask(path, *args):
-    return put(path, check(*args))
+    return put(path, check(*args))[0]
 
 
 def fields(payload):
@@ -102,13 +102,13 @@ def cause(name):
         return int(re.search(rf"^  {name} = (\d+);", f.read(), re.M).group(1))
 
 
-def sign(path, trunk, method, uri, challenges, role=B2BUA, **more):
-    """The value that authd signs, or None; its cause, and the id of the decision."""
+def sign(path, trunk, method, uri, challenges, role=B2BUA, times=1, **more):
+    """The value that authd signs, or None; its cause, and the id of the decision. Of many at once, the last."""
     numbers = {"body": 5, "proxy": 7, "realm": 8, "user": 9, "route": 10, "call_id": 11}
     body = field(1, 1) + field(2, trunk) + field(3, method) + field(4, uri)
     body += b"".join(field(6, c) for c in challenges)
     body += b"".join(field(numbers[name], value) for name, value in more.items())
-    answer = fields(fields(put(path, frame(field(4, body)), role))[4][0])
+    answer = fields(fields(put(path, frame(field(4, body)), role, times)[-1])[4][0])
     value = answer[2][0].decode() if 2 in answer else None
     return value, answer[3][0], answer[4][0].decode()
 
