@@ -1,14 +1,9 @@
 /* authd: the sentry.
- * Knows: the keys of nonces and verifiers, and thereby what every user's password hashes to. Talks
- * to no strangers: only to fronts, whose uid the kernel vouches for, to Redis, over HTTPS to the
- * token issuers of its configuration, and on one loopback port to operators who show its token. May
- * touch: auth.sock, Redis, its audit log. It runs unprivileged, cannot be dumped, and writes no
- * secret anywhere. */
  * Knows: the keys of nonces and of what is sealed, and thereby what every user's password hashes to
  * and what every trunk's password is. Talks to no strangers: only to fronts, whose uid the kernel
- * vouches for, to Redis, and on one loopback port to operators who show its token. May touch:
- * auth.sock, Redis, its audit log. It runs unprivileged, cannot be dumped, and writes no secret
- * anywhere. */
+ * vouches for, to Redis, over HTTPS to the token issuers of its configuration, and on one loopback
+ * port to operators who show its token. May touch: auth.sock, Redis, its audit log. It runs
+ * unprivileged, cannot be dumped, and writes no secret anywhere. */
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>

@@ -390,7 +390,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_front_gets_the_answers_to_its_own_questions),
         cmocka_unit_test(test_cancel_drops_the_open_question_of_that_front),
-        cmocka_unit_test(test_sign_without_provisioned_credentials_is_answered),
         cmocka_unit_test(test_who_follows_hears_of_every_ban),
         cmocka_unit_test(test_nothing_is_signed_for_a_registrar),
         cmocka_unit_test(test_a_b2bua_may_have_signed_if_its_user_is_a_signer),
