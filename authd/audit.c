@@ -162,6 +162,7 @@ static void write_line(struct audit *a, struct buf *b, const struct decision *d)
     text(b, ",\"because\":", d->because ? cause_name(d->because) : SPAN_NULL);
     number(b, ",\"status\":", d->status);
     text(b, ",\"group\":", d->group);
+    text(b, ",\"trunk\":", span_head(d->trunk, TEXT_MAX));
     text(b, ",\"method\":", span_head(f->method, TEXT_MAX));
     text(b, ",\"user\":", span_head(d->user, TEXT_MAX));
     text(b, ",\"realm\":", span_head(d->realm, TEXT_MAX));

@@ -145,6 +145,24 @@ static const struct {
     ROW(ISSUER_UNAVAILABLE, "issuer_unavailable",
         "The issuer's keys or its answer could not be had, so nothing was decided.",
         "Look at the issuer, at its address and ca_file, and at authd's log."),
+    ROW(SIGNER_NOT_ALLOWED, "signer_not_allowed",
+        "A process that is not a b2bua, or not one of listen.signers, asked for a signature.",
+        "If it should be one, add its user to listen.signers; else look at what runs there."),
+    ROW(TRUNK_UNKNOWN, "trunk_unknown", "A challenge was to be answered for an unknown trunk.",
+        "Compare the name in the b2bua's configuration with csctl trunk list."),
+    ROW(TRUNK_REALM_UNKNOWN, "trunk_realm_unknown",
+        "The challenge is of a realm, or for a user, that the trunk has no credentials for.",
+        "If the realm is the provider's own: csctl trunk passwd TRUNK --realm REALM --user USER. "
+        "If not, somebody wants to know the password."),
+    ROW(TRUNK_URI_REFUSED, "trunk_uri_refused",
+        "The host of the Request-URI is none of the trunk's targets, or the request is not SIP.",
+        "If the host is the provider's: csctl trunk change TRUNK --target HOST, all of them."),
+    ROW(CHALLENGE_UNANSWERABLE, "challenge_unanswerable",
+        "No challenge can be answered: Basic, malformed, or an unknown algorithm or qop.",
+        "Ask the provider for digest with MD5, SHA-256 or SHA-512-256 and qop auth or auth-int."),
+    ROW(SIGNED_TOO_OFTEN, "signed_too_often",
+        "More signatures were asked for than limits.signatures allows one trunk in a second.",
+        "Look at what calls so often; if it is meant to be, raise limits.signatures."),
 };
 
 struct span cause_name(Countersign__Auth__Cause c)

@@ -45,6 +45,7 @@ struct checker { /* what all checks share; filled by its owner, members outlive 
     struct audit *audit;
     struct explain *explain;
     struct defence *defence;
+    struct signer *signer;
     void (*waits)(struct check *c); /* the answer comes later: c may be cancelled until then */
     check_fn *answer;
     /* Its own: */

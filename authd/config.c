@@ -273,8 +273,31 @@ static const struct conf_key listen_keys[] = {
               "Users, by name or number, whose processes may ask; root and others may not unless "
               "named.",
               .required = true, .at_least = 1),
+    CONF_STRS("signers", L, signers,
+              "Those of users whose processes may, as b2bua, have the challenges of trunks "
+              "answered; all of users when nothing is written."),
     { 0 },
 };
+
+static bool may_connect(const L *l, uid_t uid)
+{
+    for (size_t i = 0; i < l->n_uids; i++) {
+        if (l->uids[i] == uid)
+            return true;
+    }
+    return false;
+}
+
+static void find_users(struct conf_check *c, const char *key, const struct span *names, size_t n,
+                       uid_t **uids, size_t *n_uids)
+{
+    *uids = arena_alloc(conf_arena(c), n * sizeof(**uids));
+    for (size_t i = 0; *uids && i < n; i++) {
+        gid_t gid;
+        if (process_user(names[i], &(*uids)[(*n_uids)++], &gid))
+            conf_error(c, key, "this system has no user " SPAN_FMT, SPAN_ARG(names[i]));
+    }
+}
 
 static void listen_check(struct conf_check *c, void *section)
 {
@@ -286,11 +309,12 @@ static void listen_check(struct conf_check *c, void *section)
         }
         l->bits = l->bits << 3 | (unsigned)(l->mode.p[i] - '0');
     }
-    l->uids = arena_alloc(conf_arena(c), l->n_users * sizeof(*l->uids));
-    for (size_t i = 0; l->uids && i < l->n_users; i++) {
-        gid_t gid;
-        if (process_user(l->users[i], &l->uids[l->n_uids++], &gid))
-            conf_error(c, "users", "this system has no user " SPAN_FMT, SPAN_ARG(l->users[i]));
+    find_users(c, "users", l->users, l->n_users, &l->uids, &l->n_uids);
+    find_users(c, "signers", l->signers, l->n_signers, &l->signer_uids, &l->n_signer_uids);
+    for (size_t i = 0; i < l->n_signer_uids; i++) {
+        if (!may_connect(l, l->signer_uids[i]))
+            conf_error(c, "signers", SPAN_FMT " is none of users, so it cannot connect",
+                       SPAN_ARG(l->signers[i]));
     }
 }
 static const struct conf_section listen_section = {
@@ -332,6 +356,9 @@ static const struct conf_section audit_section = { .size = sizeof(U), .keys = au
 static const struct conf_key limit_keys[] = {
     CONF_UINT("checks", B, checks, "Questions being judged at a time.", .def = "20000", .min = 1,
               .max = 1000000),
+    CONF_UINT("signatures", B, signatures,
+              "Challenges of one trunk that are answered in a second; more are refused.",
+              .def = "100", .min = 1, .max = 100000),
     CONF_UINT("penalties", B, penalties, "Failed attempts remembered.", .def = "65536", .min = 16,
               .max = 10000000),
     CONF_UINT("local_nonces", B, local_nonces, "Nonces remembered for groups with nc: local.",
@@ -357,8 +384,10 @@ static const struct conf_key root_keys[] = {
               "Keys that nonces are signed with, the same for every authd of the installation; "
               "lines of id:key, the first one signs.",
               .required = true),
-    CONF_PATH("seal_key_file", A, seal_key_file,
-              "Keys that verifiers are sealed with, in the same form.", .required = true),
+    CONF_PATH(
+        "seal_key_file", A, seal_key_file,
+        "Keys that verifiers and trunks' passwords are sealed with, in the same form; when not "
+        "written, the environment variable COUNTERSIGN_SEAL_KEY holds them."),
     CONF_SECTION("http", A, http, &http_section, "REST, metrics and health."),
     CONF_SECTION("audit", A, audit, &audit_section, "The record of decisions."),
     CONF_SECTION("log", A, log, &conf_log_section, "Logs on stderr."),

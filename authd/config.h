@@ -99,6 +99,10 @@ struct authd_conf {
         unsigned bits; /* of mode */
         uid_t *uids;   /* of users */
         size_t n_uids;
+        struct span *signers; /* of users those that may ask for signatures; none: all */
+        size_t n_signers;
+        uid_t *signer_uids;
+        size_t n_signer_uids;
     } listen;
     struct span user;
     struct redis_settings redis;
@@ -112,7 +116,7 @@ struct authd_conf {
     } audit;
     struct log_conf log;
     struct {
-        size_t checks, penalties, local_nonces, explained, cached_users, cached_tokens;
+        size_t checks, signatures, penalties, local_nonces, explained, cached_users, cached_tokens;
     } limits;
     struct defence_conf defence;
     struct realm_conf *realms;

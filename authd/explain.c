@@ -41,6 +41,7 @@ void explain_add(struct explain *e, const struct decision *d)
     x->source = f->source;
     span_copy(x->decision, sizeof(x->decision), d->id);
     span_copy(x->group, sizeof(x->group), d->group);
+    span_copy(x->trunk, sizeof(x->trunk), d->trunk);
     span_copy(x->method, sizeof(x->method), f->method);
     span_copy(x->algorithm, sizeof(x->algorithm), d->algorithm);
     span_copy(x->listener, sizeof(x->listener), f->listener);
@@ -71,7 +72,8 @@ static bool concerns(const struct explained *x, struct span key, const struct ad
         return addr_same_host(&x->source, host);
     return is(x->decision, sizeof(x->decision), key) || is(x->call_id, sizeof(x->call_id), key) ||
            is(x->user, sizeof(x->user), key) || is(x->aor, sizeof(x->aor), key) ||
-           is(x->from, sizeof(x->from), key) || is_user(x, key);
+           is(x->from, sizeof(x->from), key) || is(x->trunk, sizeof(x->trunk), key) ||
+           is_user(x, key);
 }
 
 void explain_find(const struct explain *e, struct span key, size_t limit,

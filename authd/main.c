@@ -1,17 +1,19 @@
 /* authd: the sentry.
- * Knows: the keys of nonces and verifiers, and thereby what every user's password hashes to. Talks
- * to no strangers: only to fronts, whose uid the kernel vouches for, to Redis, over HTTPS to the
- * token issuers of its configuration, and on one loopback port to operators who show its token. May
- * touch: auth.sock, Redis, its audit log. It runs unprivileged, cannot be dumped, and writes no
- * secret anywhere. */
+ * Knows: the keys of nonces and of what is sealed, and thereby what every user's password hashes to
+ * and what every trunk's password is. Talks to no strangers: only to fronts, whose uid the kernel
+ * vouches for, to Redis, over HTTPS to the token issuers of its configuration, and on one loopback
+ * port to operators who show its token. May touch: auth.sock, Redis, its audit log. It runs
+ * unprivileged, cannot be dumped, and writes no secret anywhere. */
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "authd/make_keys.h"
+#include "authd/reseal.h"
 #include "authd/rest/rest.h"
 #include "authd/server.h"
+#include "authd/signer.h"
 #include "base/metric.h"
 #include "base/process.h"
 #include "conf/options.h"
@@ -27,6 +29,7 @@ struct authd {
     struct checker checker;
     bool checking; /* checker was initialised */
     struct server *server;
+    struct reseal *reseal;
     struct rest *rest;
 };
 
@@ -57,6 +60,28 @@ static int failed(const char *what, const char *file, int err)
     return err;
 }
 
+#define SEAL_KEY_VARIABLE "COUNTERSIGN_SEAL_KEY"
+
+static int read_seal_keys(const char *file, struct secret *out)
+{
+    struct secret env = { 0 };
+    int err = secret_take_env(&env, SEAL_KEY_VARIABLE);
+    if (err == CS_ENOENT && !file) {
+        log_error(&main_log, "there is no sealing key: write seal_key_file, or set the variable",
+                  kv_str("variable", SEAL_KEY_VARIABLE));
+    } else if (err == CS_ENOENT) {
+        err = secret_read_file(out, file);
+    } else if (file) {
+        log_error(&main_log, "the sealing keys are in two places: keep the file or the variable",
+                  kv_str("file", file), kv_str("variable", SEAL_KEY_VARIABLE));
+        err = CS_ECONF;
+    } else if (!err) {
+        err = secret_set(out, secret_span(&env));
+    }
+    secret_fini(&env);
+    return err;
+}
+
 static int open_keys(struct authd *d)
 {
     const struct authd_conf *conf = &d->conf;
@@ -67,12 +92,13 @@ static int open_keys(struct authd *d)
     secret_fini(&text);
     if (err)
         return failed("cannot use the nonce keys", conf->nonce_key_file, err);
-    err = secret_read_file(&text, conf->seal_key_file);
+    err = read_seal_keys(conf->seal_key_file, &text);
     if (!err)
         err = vault_new(secret_span(&text), &d->checker.vault);
     secret_fini(&text);
     if (err)
-        return failed("cannot use the sealing keys", conf->seal_key_file, err);
+        return failed("cannot use the sealing keys",
+                      conf->seal_key_file ? conf->seal_key_file : SEAL_KEY_VARIABLE, err);
     if (conf->http.admin_token_file)
         err = secret_read_file(&d->admin_token, conf->http.admin_token_file);
     if (err)
@@ -122,6 +148,16 @@ static int open_store(struct authd *d)
         err = defence_new(&env, &d->checker.defence);
     if (!err)
         err = realms_new(&d->loop, conf, d->checker.store, &d->checker.realms);
+    const struct signer_conf signer = { .loop = &d->loop,
+                                        .redis = d->redis,
+                                        .vault = d->checker.vault,
+                                        .audit = d->checker.audit,
+                                        .explain = d->checker.explain,
+                                        .per_second = (unsigned)conf->limits.signatures };
+    if (!err)
+        err = signer_new(&signer, &d->checker.signer);
+    if (!err)
+        err = reseal_new(&d->loop, d->redis, d->checker.vault, &d->reseal);
     if (!err)
         redis_on_ready(d->redis, on_redis, d);
     return err;
@@ -177,6 +213,7 @@ static int open_rest(struct authd *d)
         .revoker = d->checker.revoker,
         .epoch = d->checker.epoch,
         .checker = &d->checker,
+        .reseal = d->reseal,
         .realms = conf->realms,
         .n_realms = conf->n_realms,
     };
@@ -216,12 +253,14 @@ static int become(struct authd *d)
 static void stop(struct authd *d)
 {
     rest_close(&d->rest);
+    reseal_free(&d->reseal);
     server_close(&d->server);
     if (d->checking)
         checker_fini(&d->checker);
     d->checking = false;
     tokens_free(&d->checker.tokens);
     defence_free(&d->checker.defence);
+    signer_free(&d->checker.signer);
     realms_free(&d->checker.realms);
     revoker_free(&d->checker.revoker);
     epoch_free(&d->checker.epoch);

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "authd/signer.h"
 #include "base/log.h"
 #include "base/metric.h"
 #include "ipc/ipc.h"
@@ -10,7 +11,7 @@ struct front {
     struct list link;
     struct server *server;
     struct ipc_peer *peer;
-    struct list checks;
+    struct list checks, signs;
     uint64_t number; /* never 0, never used again */
     bool follows;
     char behind[EVENT_ID_MAX]; /* what it heard last, until it is told what came since; "": told */
@@ -216,6 +217,7 @@ static void on_joined(void *arg, struct ipc_peer *p)
     f->peer = p;
     f->number = ++s->last_number;
     list_init(&f->checks);
+    list_init(&f->signs);
     list_push_back(&s->fronts, &f->link);
     metric_add(M_AUTHD_CLIENTS, 0, 1);
 }
@@ -231,24 +233,38 @@ static void on_left(void *arg, struct ipc_peer *p)
         forget(s, c);
         check_cancel(c);
     }
+    signer_forget(&f->signs);
     revoker_stop(s->k->revoker, f->number);
     metric_add(M_AUTHD_CLIENTS, 0, -1);
     list_remove(&f->link);
     free(f);
 }
 
-/* No trunk credentials are provisioned. */
-static void on_sign(struct front *f, uint64_t id)
+/* Who asks says that it is a b2bua, and its user is one that may be. */
+static bool may_sign(const struct front *f)
 {
+    const struct authd_conf *conf = f->server->k->conf;
+    bool listed = conf->listen.n_signer_uids == 0;
+    for (size_t i = 0; i < conf->listen.n_signer_uids; i++)
+        listed |= conf->listen.signer_uids[i] == ipc_peer_uid(f->peer);
+    return listed && ipc_peer_role(f->peer) == COUNTERSIGN__AUTH__ROLE__ROLE_B2BUA;
+}
+
+static void on_signed(void *arg, const Countersign__Auth__Signed *signed_)
+{
+    struct front *f = arg;
     Countersign__Auth__FromAuthd msg = COUNTERSIGN__AUTH__FROM_AUTHD__INIT;
-    Countersign__Auth__Signed signed_ = COUNTERSIGN__AUTH__SIGNED__INIT;
-    signed_.id = id;
-    signed_.has_cause = true;
-    signed_.cause = CAUSE(NO_CREDENTIALS_CONFIGURED);
     msg.body_case = COUNTERSIGN__AUTH__FROM_AUTHD__BODY_SIGNED;
-    msg.signed_ = &signed_;
+    msg.signed_ = (Countersign__Auth__Signed *)signed_;
     if (ipc_peer_send(f->peer, &msg))
         log_warn(&slog, "an answer is lost", kv_str("front", ipc_peer_node(f->peer)));
+}
+
+static void on_sign(struct front *f, const Countersign__Auth__Sign *m)
+{
+    if (!signer_ask(f->server->k->signer, m, may_sign(f), ipc_peer_node(f->peer), &f->signs,
+                    on_signed, f))
+        log_error(&slog, "out of memory: a challenge is not answered");
 }
 
 static void on_passed(struct server *s, const Countersign__Auth__Passed *p)
@@ -277,7 +293,7 @@ static void on_message(void *arg, struct ipc_peer *p, const Countersign__Auth__T
         on_cancel(f, msg->cancel->id);
         break;
     case COUNTERSIGN__AUTH__TO_AUTHD__BODY_SIGN:
-        on_sign(f, msg->sign->id);
+        on_sign(f, msg->sign);
         break;
     case COUNTERSIGN__AUTH__TO_AUTHD__BODY_FOLLOW:
         on_follow(f, msg->follow);

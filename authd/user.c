@@ -285,6 +285,23 @@ int user_open_verifier(const struct user *u, struct vault *v, enum algorithm alg
     return vault_open(v, buf_span(&bound), u->sealed[alg], ha1, algorithm_len(alg));
 }
 
+int user_reseal(struct user *u, struct vault *v, struct arena *a, bool *changed)
+{
+    unsigned char ha1[ALG_MAX_LEN];
+    int err = 0;
+    *changed = false;
+    for (enum algorithm alg = 0; !err && alg < ALG_COUNT; alg++) {
+        if (!u->sealed[alg].p || vault_is_current(v, u->sealed[alg]))
+            continue;
+        err = user_open_verifier(u, v, alg, ha1);
+        if (!err)
+            err = seal(u, v, alg, ha1, a);
+        *changed = true;
+    }
+    ct_wipe(ha1, sizeof(ha1));
+    return err;
+}
+
 unsigned user_algorithms(const struct user *u)
 {
     unsigned mask = 0;

@@ -54,6 +54,9 @@ CS_CHECK int user_set_verifier(struct user *u, struct vault *v, enum algorithm a
  * user or under a key we lack. */
 CS_CHECK int user_open_verifier(const struct user *u, struct vault *v, enum algorithm alg,
                                 unsigned char ha1[ALG_MAX_LEN]);
+/* Seals anew what is not sealed by the key that seals now, and says whether anything was.
+ * CS_EDENIED as above. */
+CS_CHECK int user_reseal(struct user *u, struct vault *v, struct arena *a, bool *changed);
 /* ALG_BIT of each algorithm it has a verifier for. */
 unsigned user_algorithms(const struct user *u);
 

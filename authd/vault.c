@@ -97,6 +97,16 @@ int vault_seal(struct vault *v, struct span bound, struct span plain, struct buf
     return 0;
 }
 
+uint8_t vault_key_id(const struct vault *v)
+{
+    return v->keys[0].id;
+}
+
+bool vault_is_current(const struct vault *v, struct span sealed)
+{
+    return sealed.n > 0 && (uint8_t)sealed.p[0] == v->keys[0].id;
+}
+
 static struct vault_key *key_of(struct vault *v, uint8_t id)
 {
     for (size_t i = 0; i < v->n; i++) {

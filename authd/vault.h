@@ -18,6 +18,10 @@ void vault_free(struct vault **v);
 /* Appends the sealed form, VAULT_OVERHEAD bytes longer than plain; bound is authenticated with it
  * and must be the same when it is opened. */
 CS_CHECK int vault_seal(struct vault *v, struct span bound, struct span plain, struct buf *out);
+/* Of the key that seals now. */
+uint8_t vault_key_id(const struct vault *v);
+/* Whether it is sealed by that one. */
+bool vault_is_current(const struct vault *v, struct span sealed);
 /* Exactly n bytes of plain text. CS_EDENIED when it was not sealed so, or by a key we lack. */
 CS_CHECK int vault_open(struct vault *v, struct span bound, struct span sealed, void *out,
                         size_t n);

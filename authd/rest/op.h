@@ -2,6 +2,7 @@
 #ifndef CS_AUTHD_REST_OP_H
 #define CS_AUTHD_REST_OP_H
 
+#include "authd/records.h"
 #include "authd/rest/rest.h"
 #include "authd/rest/wish.h"
 #include "base/list.h"
@@ -13,6 +14,7 @@ struct rest {
     struct loop *loop;
     struct rest_conf conf;
     struct httpd *httpd;
+    struct records trunks;
     struct locations *locations; /* remembers none: what it shows is what Redis holds */
     struct list ops;
 };
@@ -25,6 +27,7 @@ struct op {
     struct http_req *req;
     struct store_call *call;          /* under way, or NULL */
     struct redis_call *redis;         /* the same */
+    struct record_call *record;       /* the same */
     struct location_call *location;   /* the same */
     struct location_removal *removal; /* the same */
     json_t *body;                     /* owned */
@@ -62,6 +65,9 @@ http_fn rest_user_bindings, rest_user_unbind, rest_bindings_list, rest_bindings_
 http_fn rest_decisions, rest_clients;
 http_fn rest_verify_token, rest_verify_digest;
 http_fn rest_bans_list, rest_ban_create, rest_ban_delete, rest_greylist;
+http_fn rest_trunks_list, rest_trunk_create, rest_trunk_get, rest_trunk_patch, rest_trunk_delete,
+    rest_trunk_put_credential, rest_trunk_forget_credential;
+http_fn rest_reseal_start, rest_reseal_get;
 http_fn rest_realms;
 http_fn rest_readyz, rest_metrics;
 

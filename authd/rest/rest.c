@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "authd/rest/op.h"
+#include "authd/trunk.h"
 #include "base/metric.h"
 #include "http/health.h"
 
@@ -21,6 +22,15 @@ static const struct http_route routes[] = {
     { "GET", "/v1/bindings", rest_bindings_list, HTTP_ADMIN },
     { "GET", "/v1/bindings/{aor}", rest_bindings_get, HTTP_ADMIN },
     { "DELETE", "/v1/bindings/{aor}", rest_bindings_delete, HTTP_ADMIN },
+    { "GET", "/v1/trunks", rest_trunks_list, HTTP_ADMIN },
+    { "POST", "/v1/trunks", rest_trunk_create, HTTP_ADMIN },
+    { "GET", "/v1/trunks/{trunk}", rest_trunk_get, HTTP_ADMIN },
+    { "PATCH", "/v1/trunks/{trunk}", rest_trunk_patch, HTTP_ADMIN },
+    { "DELETE", "/v1/trunks/{trunk}", rest_trunk_delete, HTTP_ADMIN },
+    { "PUT", "/v1/trunks/{trunk}/credentials", rest_trunk_put_credential, HTTP_ADMIN },
+    { "DELETE", "/v1/trunks/{trunk}/credentials", rest_trunk_forget_credential, HTTP_ADMIN },
+    { "POST", "/v1/reseal", rest_reseal_start, HTTP_ADMIN },
+    { "GET", "/v1/reseal", rest_reseal_get, HTTP_ADMIN },
     { "GET", "/v1/decisions", rest_decisions, HTTP_ADMIN },
     { "POST", "/v1/verify/token", rest_verify_token, HTTP_ADMIN },
     { "POST", "/v1/verify/digest", rest_verify_digest, HTTP_ADMIN },
@@ -45,12 +55,15 @@ static void op_end(struct op *op)
         store_cancel(op->call);
     if (op->redis)
         redis_cancel(op->redis);
+    if (op->record)
+        record_cancel(op->record);
     if (op->location)
         location_cancel(op->location);
     if (op->removal)
         location_remove_cancel(op->removal);
     op->call = NULL;
     op->redis = NULL;
+    op->record = NULL;
     op->location = NULL;
     op->removal = NULL;
     if (op->drop)
@@ -185,6 +198,7 @@ int rest_open(struct loop *l, const struct rest_conf *conf, struct rest **out)
     r->loop = l;
     r->conf = *conf;
     list_init(&r->ops);
+    records_init(&r->trunks, conf->redis, SPAN(TRUNK_PREFIX), SPAN(TRUNK_INDEX));
     int err = locations_open(l, conf->redis, 0, &r->locations);
     if (!err)
         err = httpd_open(l, &http, routes, r, &r->httpd);

@@ -1,5 +1,5 @@
-/* authd's REST, as proto/openapi.yaml describes it: users, their bindings, the last refusals,
- * what clients answer with, bans, health and metrics. */
+/* authd's REST, as proto/openapi.yaml describes it: users, their bindings, trunks, the last
+ * refusals, what clients answer with, bans, resealing, health and metrics. */
 #ifndef CS_AUTHD_REST_H
 #define CS_AUTHD_REST_H
 
@@ -12,6 +12,7 @@ struct census;
 struct checker;
 struct defence;
 struct explain;
+struct reseal;
 struct rest;
 
 /* Everything is borrowed and outlives the server. */
@@ -28,6 +29,7 @@ struct rest_conf {
     const struct revoker *revoker;
     const struct epoch *epoch;
     struct checker *checker;
+    struct reseal *reseal;
     const struct realm_conf *realms; /* the first is the default of requests that name none */
     size_t n_realms;
 };

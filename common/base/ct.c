@@ -67,3 +67,14 @@ int secret_read_file(struct secret *s, const char *path)
     ct_wipe(data, sizeof(data));
     return err;
 }
+
+int secret_take_env(struct secret *s, const char *name)
+{
+    char *value = getenv(name);
+    if (!value)
+        return CS_ENOENT;
+    int err = secret_set(s, span_str(value));
+    ct_wipe(value, strlen(value));
+    unsetenv(name);
+    return err;
+}

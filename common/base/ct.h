@@ -23,5 +23,8 @@ static inline struct span secret_span(const struct secret *s)
 /* Reads a file that holds one secret; a trailing newline is not part of it. Refuses (CS_EDENIED) a
  * file that others than owner and group may read, CS_ELIMIT above 64 KiB. */
 CS_CHECK int secret_read_file(struct secret *s, const char *path);
+/* Takes the value of an environment variable out of the environment, where it is wiped: neither
+ * children nor /proc show it any more. CS_ENOENT if there is none. Before threads start. */
+CS_CHECK int secret_take_env(struct secret *s, const char *name);
 
 #endif

@@ -8,6 +8,7 @@
 #include "gate/guard.h"
 #include "gate/lease.h"
 #include "gate/report.h"
+#include "gate/sign.h"
 #include "ipc/ipc.h"
 
 #define AUTH(name) Countersign__Auth__##name
@@ -42,6 +43,7 @@ struct gate {
     size_t n_waiting;
     struct lease_table *leases;
     struct reports reports;
+    struct signs signs;
     struct timer timer;
     struct turn turn;
     bool ready, closing;
@@ -224,9 +226,11 @@ static void on_ready(void *arg, bool ready)
         follow(g);
         reports_send(&g->reports, g->ipc);
         ask_waiting(g);
+        signs_ready(&g->signs, g->ipc, true);
     } else { /* what authd did not answer it will never answer */
         answer_all(&g->open);
         watch_deadline(g);
+        signs_ready(&g->signs, g->ipc, false);
     }
 }
 
@@ -295,6 +299,8 @@ static void on_message(void *arg, const AUTH(FromAuthd) * msg)
         guard_set(g->guard, msg->guard);
     else if (msg->body_case == COUNTERSIGN__AUTH__FROM_AUTHD__BODY_BAN)
         on_ban(g, msg->ban);
+    else if (msg->body_case == COUNTERSIGN__AUTH__FROM_AUTHD__BODY_SIGNED)
+        signs_answer(&g->signs, msg->signed_);
 }
 
 int gate_open(struct loop *l, const struct gate_conf *conf, struct gate **out)
@@ -312,6 +318,7 @@ int gate_open(struct loop *l, const struct gate_conf *conf, struct gate **out)
     list_init(&g->free);
     list_init(&g->here);
     reports_init(&g->reports);
+    signs_init(&g->signs, l, g->deadline, g->max_open);
     list_init(&g->waiting);
     timer_init(&g->timer, on_deadline);
     turn_init(&g->turn, on_turn);
@@ -342,6 +349,7 @@ void gate_close(struct gate **gp)
     answer_all(&g->open);
     answer_all(&g->waiting);
     answer_all(&g->here);
+    signs_fini(&g->signs);
     reports_fini(&g->reports);
     timer_stop(g->loop, &g->timer);
     turn_cancel(&g->turn);
@@ -439,6 +447,12 @@ struct gate_ask *gate_ask(struct gate *g, struct flow *f, struct sip_msg *m,
         turn_queue(g->loop, &g->turn);
     }
     return ask;
+}
+
+struct gate_sign *gate_sign(struct gate *g, const struct gate_challenge *c, gate_signed_fn *fn,
+                            void *arg)
+{
+    return signs_ask(&g->signs, c, fn, arg);
 }
 
 void gate_report(struct gate *g, struct flow *f, struct sip_msg *m, const struct gate_facts *facts)

@@ -80,6 +80,32 @@ void gate_cancel(struct gate_ask *ask);
 bool gate_challenge(struct gate *g, struct flow *f, const struct sip_msg *m,
                     const struct gate_facts *facts);
 
+/* ---- challenges that trunks put to us ---- */
+
+struct gate_challenge { /* borrowed for the call; absent where it is not said: see Sign in
+                           auth.proto */
+    struct span trunk, method, uri, realm, user, route, call_id;
+    struct span body;              /* sent on where a challenge is of auth-int */
+    const struct span *challenges; /* values of WWW- or (proxy) Proxy-Authenticate, in order */
+    size_t n_challenges;
+    bool proxy;
+};
+
+/* ACCEPT: value is that of the Authorization or Proxy-Authorization of the request that follows,
+ * borrowed for the call. REJECT: cause says why, for logs alone. LATER: authd or its store could
+ * not be asked. */
+typedef void gate_signed_fn(void *arg, enum verdict kind, Countersign__Auth__Cause cause,
+                            struct span value);
+struct gate_sign;
+
+/* Has a challenge answered; the gate's role must be b2bua. fn is called once, never from inside
+ * this call. While authd is away the question waits for it until the deadline. NULL when memory is
+ * exhausted or the gate is being closed. */
+struct gate_sign *gate_sign(struct gate *g, const struct gate_challenge *c, gate_signed_fn *fn,
+                            void *arg);
+/* fn will not be called. */
+void gate_sign_cancel(struct gate_sign *s);
+
 /* Answers the transaction with anything but ACCEPT: challenge, refusal, or 503. The decision id
  * goes into the Reason header of refusals. */
 void gate_refuse(struct tx *t, enum verdict kind, const Countersign__Auth__Verdict *v);

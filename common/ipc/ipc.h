@@ -57,8 +57,9 @@ void ipc_server_close(struct ipc_server **s);
 CS_CHECK int ipc_peer_send(struct ipc_peer *p, const Countersign__Auth__FromAuthd *msg);
 /* Closes its connection; left() is called later. */
 void ipc_peer_drop(struct ipc_peer *p);
-Countersign__Auth__Role ipc_peer_role(const struct ipc_peer *p);
-const char *ipc_peer_node(const struct ipc_peer *p); /* "" when it gave no name */
+Countersign__Auth__Role ipc_peer_role(const struct ipc_peer *p); /* as it says */
+uid_t ipc_peer_uid(const struct ipc_peer *p);                    /* as the kernel says */
+const char *ipc_peer_node(const struct ipc_peer *p);             /* "" when it gave no name */
 /* The owner's own pointer. */
 void ipc_peer_set_data(struct ipc_peer *p, void *data);
 void *ipc_peer_data(const struct ipc_peer *p);

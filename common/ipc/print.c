@@ -7,15 +7,28 @@ static bool is_secret(const ProtobufCFieldDescriptor *f)
     return span_ends(span_str(f->name), SPAN("_secret"));
 }
 
-/* What a challenge says of its nonce is as secret as the nonce_secret that answers it. */
+/* What a challenge says of its nonce is as secret as the nonce_secret that answers it. A trunk's
+ * may be written in any way the grammar allows: in any case, with white space, quoted or not. */
 static struct span nonce_within(struct span s)
 {
-    static const struct span mark = SPAN_INIT("nonce=\"");
-    const char *p = s.n ? memmem(s.p, s.n, mark.p, mark.n) : NULL;
-    if (!p)
-        return SPAN_NULL;
-    struct span rest = span_skip(s, (size_t)(p - s.p) + mark.n);
-    return span_cut(&rest, '"');
+    static const struct span mark = SPAN_INIT("nonce");
+    for (size_t i = 0; i + mark.n < s.n; i++) {
+        struct span rest = span_skip(s, i);
+        if (!span_casestarts(rest, mark))
+            continue;
+        rest = span_skip(rest, mark.n);
+        while (rest.n && (rest.p[0] == ' ' || rest.p[0] == '\t'))
+            rest = span_skip(rest, 1);
+        if (!rest.n || rest.p[0] != '=')
+            continue;
+        do
+            rest = span_skip(rest, 1);
+        while (rest.n && (rest.p[0] == ' ' || rest.p[0] == '\t'));
+        const bool quoted = rest.n && rest.p[0] == '"';
+        rest = span_skip(rest, quoted);
+        return span_cut(&rest, quoted ? '"' : ',');
+    }
+    return SPAN_NULL;
 }
 
 static void print_text(struct buf *b, struct span s, bool secret)
@@ -24,9 +37,8 @@ static void print_text(struct buf *b, struct span s, bool secret)
         buf_printf(b, "<%zu bytes>", s.n);
         return;
     }
-    struct span nonce = nonce_within(s);
     buf_putc(b, '"');
-    if (nonce.p) {
+    for (struct span nonce; (nonce = nonce_within(s)).p;) {
         buf_json(b, span_head(s, (size_t)(nonce.p - s.p)));
         buf_printf(b, "<%zu bytes>", nonce.n);
         s = span_skip(s, (size_t)(nonce.p - s.p) + nonce.n);

@@ -30,6 +30,7 @@ struct ipc_peer {
     void *data;
     bool joined;
     Countersign__Auth__Role role;
+    uid_t uid;
     char node[NODE_MAX];
     struct timer timer; /* for its Hello */
     struct log log;
@@ -156,6 +157,7 @@ static int on_accept(void *arg, struct stream *stream, void **peer_arg)
         return CS_ENOMEM;
     p->server = s;
     p->stream = stream;
+    p->uid = uid;
     p->log = (struct log){ .module = "ipc" };
     timer_init(&p->timer, on_timer);
     timer_start(s->loop, &p->timer, DURATION_MS(HELLO_WITHIN));
@@ -230,6 +232,11 @@ void ipc_peer_drop(struct ipc_peer *p)
 Countersign__Auth__Role ipc_peer_role(const struct ipc_peer *p)
 {
     return p->role;
+}
+
+uid_t ipc_peer_uid(const struct ipc_peer *p)
+{
+    return p->uid;
 }
 
 const char *ipc_peer_node(const struct ipc_peer *p)

@@ -36,7 +36,7 @@ static const struct param challenge_params[] = {
     { PARAM(digest_challenge, realm) },  { PARAM(digest_challenge, nonce) },
     { PARAM(digest_challenge, opaque) }, { PARAM(digest_challenge, algorithm) },
     { PARAM(digest_challenge, qop) },    { PARAM(digest_challenge, domain) },
-    { PARAM(digest_challenge, stale) },
+    { PARAM(digest_challenge, stale) },  { PARAM(digest_challenge, username) },
 };
 
 struct span digest_alg_name(enum digest_alg alg, bool sess)

@@ -26,6 +26,7 @@ CS_CHECK int digest_parse(struct span value, struct digest *out);
 struct digest_challenge {
     struct span realm, nonce; /* always present */
     struct span algorithm, qop, opaque, domain, stale;
+    struct span username; /* of no RFC: whom some servers want to answer */
     enum digest_alg alg;
     bool sess;
     bool qop_auth, qop_auth_int; /* what the qop list offers */

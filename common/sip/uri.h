@@ -1,5 +1,5 @@
-/* SIP and SIPS URIs (RFC 3261, 19.1 and 25.1), and addresses of record. The one part of SIP that
- * authd includes. */
+/* SIP and SIPS URIs (RFC 3261, 19.1 and 25.1), and addresses of record. With
+ * sip/digest*.h the one part of SIP that authd includes. */
 #ifndef CS_SIP_URI_H
 #define CS_SIP_URI_H
 

@@ -9,12 +9,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const struct sip_limits limits = { 8192, 4096, 64 };
     static char text[16384];
-    const struct credentials who = { .user = SPAN("alice"),
-                                     .password = SPAN("secret"),
-                                     .method = SPAN("REGISTER"),
-                                     .uri = SPAN("sip:example.com"),
-                                     .cnonce = SPAN("c0"),
-                                     .nc = 1 };
+    const struct digest_answer who = { .user = SPAN("alice"),
+                                       .password = SPAN("secret"),
+                                       .method = SPAN("REGISTER"),
+                                       .uri = SPAN("sip:example.com"),
+                                       .cnonce = SPAN("c0"),
+                                       .nc = 1 };
     struct digest_challenge c;
     struct digest d;
     struct sip_msg *m;

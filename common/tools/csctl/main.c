@@ -9,6 +9,12 @@
 #include "doctor.h"
 #include "selftest.h"
 
+#define TRUNK_OPTIONS                                                                         \
+    "  --algorithm W        is written as-challenged, always or never\n"                      \
+    "  --algorithm-case W   upper or lower\n"                                                 \
+    "  --uri W              of the request, as-sent, without-transport, without-parameters\n" \
+    "  --prefer ALG         among several challenges, instead of the strongest; may be repeated\n"
+
 static const struct command {
     const char *name;
     command_fn *fn;
@@ -59,6 +65,30 @@ static const struct command {
       "                       then printed on standard output\n"
       "  --allow-weak         take weak passwords; that is logged\n"
       "  --realm R            for lines that say none\n" },
+    { "trunk add", trunk_add, "NAME --target HOST [options]", "provision a trunk",
+      "What b2bua may have signed for it: the password stays in authd, sealed.\n\n"
+      "  --target HOST        a host that requests go to: name, *.domain, address or network;\n"
+      "                       may be repeated\n"
+      "  --realm R --user U   what its server challenges with, and who we are there; asks for the\n"
+      "                       password\n"
+      "  --password-file F    first line of F; - is standard input\n"
+      "  --route T            these credentials are for one dial peer\n" TRUNK_OPTIONS },
+    { "trunk show", trunk_show, "NAME", "print one trunk", "" },
+    { "trunk list", trunk_list, "", "list trunks", "" },
+    { "trunk change", trunk_change, "NAME [options]", "change how a trunk is answered",
+      "  --target HOST        replaces all targets; may be repeated\n" TRUNK_OPTIONS },
+    { "trunk passwd", trunk_passwd, "NAME --realm R --user U [options]",
+      "add or change a trunk's password",
+      "  --route T            of one dial peer\n"
+      "  --prompt             ask for it (the default)\n"
+      "  --password-file F    first line of F; - is standard input\n"
+      "  --remove             forget these credentials\n" },
+    { "trunk rm", trunk_rm, "NAME", "remove a trunk", "" },
+    { "reseal", reseal, "[--status]", "seal everything by the new sealing key",
+      "After a new key was put first into seal_key_file of every authd: seals anew what is sealed "
+      "by\n"
+      "another one, so that the other can be removed. May be repeated and broken off.\n\n"
+      "  --status             how far it is; begins nothing\n" },
     { "bindings", bindings, "[USER | AOR] [--realm R]", "what is registered",
       "  --remove             of the USER or AOR: forget these bindings\n" },
     { "ban list", ban_list, "[ADDRESS]", "who is banned or cooled off",

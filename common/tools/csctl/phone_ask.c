@@ -102,12 +102,12 @@ static bool answer_challenge(struct ask *a, const struct sip_msg *m)
         return false; /* refused; the same again would be, too (RFC 3261, 22.2) */
     rand_bytes(random, sizeof(random));
     buf_hex(&cnonce, random, sizeof(random));
-    struct credentials who = { .user = a->phone->conf.user,
-                               .password = secret_span(a->phone->conf.password),
-                               .method = sip_method_name(a->method),
-                               .uri = span_str(a->uri),
-                               .cnonce = buf_span(&cnonce),
-                               .nc = 1 };
+    struct digest_answer who = { .user = a->phone->conf.user,
+                                 .password = secret_span(a->phone->conf.password),
+                                 .method = sip_method_name(a->method),
+                                 .uri = span_str(a->uri),
+                                 .cnonce = buf_span(&cnonce),
+                                 .nc = 1 };
     struct buf b = buf_of(a->credentials, sizeof(a->credentials) - 1);
     buf_put(&b, m->status == 407 ? SPAN("Proxy-Authorization: ") : SPAN("Authorization: "));
     int err = phone_digest_write(&b, &c, &who);

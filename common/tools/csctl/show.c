@@ -28,6 +28,7 @@ static const struct column decision_columns[] = {
     { "from", "from" },
     { "method", "method" },
     { "group", "group" },
+    { "trunk", "trunk" },
     { "source", "source" },
     { "transport", "transport" },
     { "algorithm", "algorithm" },

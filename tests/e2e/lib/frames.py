@@ -1,4 +1,6 @@
 """Frames of proto/auth.proto and records of proto/store.proto, as few as the tests need."""
+import os
+import re
 import socket
 import struct
 
@@ -28,8 +30,11 @@ def frame(payload):
     return struct.pack("!I", len(payload)) + payload
 
 
-def hello():
-    return frame(field(1, field(1, 1) + field(2, 4) + field(3, "test")))
+REGISTRAR, B2BUA, TOOL = 2, 3, 4
+
+
+def hello(role=TOOL):
+    return frame(field(1, field(1, 1) + field(2, role) + field(3, "test")))
 
 
 def check(number, call_id, user, realm, nonce, response, user_agent="Tester/1.0 \x1b[31m"):
@@ -55,15 +60,57 @@ def read_frame(s):
     return take(struct.unpack("!I", take(4))[0])
 
 
-def ask(path, *args):
-    """Says hello, puts one Check, returns the payload that comes back."""
+def put(path, question, role=TOOL, times=1):
+    """Says hello, puts one question, so often at once; returns the payloads that come back."""
     with socket.socket(socket.AF_UNIX) as s:
         s.settimeout(5)
         s.connect(path)
-        s.sendall(hello())
+        s.sendall(hello(role))
         read_frame(s)
-        s.sendall(check(*args))
-        return read_frame(s)
+        s.sendall(question * times)
+        return [read_frame(s) for _ in range(times)]
+
+
+def ask(path, *args):
+    return put(path, check(*args))[0]
+
+
+def fields(payload):
+    """The values of a message by number: varints and what is length-delimited."""
+    def take():
+        nonlocal payload
+        n = shift = 0
+        while True:
+            byte, payload = payload[0], payload[1:]
+            n |= (byte & 0x7F) << shift
+            shift += 7
+            if byte < 0x80:
+                return n
+    found = {}
+    while payload:
+        tag = take()
+        value = take()
+        if tag & 7 == 2:
+            payload, value = payload[value:], payload[:value]
+        found.setdefault(tag >> 3, []).append(value)
+    return found
+
+
+def cause(name):
+    """The number of a cause, as proto/auth.proto says."""
+    with open(os.path.join(os.path.dirname(__file__), "../../../proto/auth.proto"), encoding="utf-8") as f:
+        return int(re.search(rf"^  {name} = (\d+);", f.read(), re.M).group(1))
+
+
+def sign(path, trunk, method, uri, challenges, role=B2BUA, times=1, **more):
+    """The value that authd signs, or None; its cause, and the id of the decision. Of many at once, the last."""
+    numbers = {"body": 5, "proxy": 7, "realm": 8, "user": 9, "route": 10, "call_id": 11}
+    body = field(1, 1) + field(2, trunk) + field(3, method) + field(4, uri)
+    body += b"".join(field(6, c) for c in challenges)
+    body += b"".join(field(numbers[name], value) for name, value in more.items())
+    answer = fields(fields(put(path, frame(field(4, body)), role, times)[-1])[4][0])
+    value = answer[2][0].decode() if 2 in answer else None
+    return value, answer[3][0], answer[4][0].decode()
 
 
 def location(contact, expires_ms):

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "authd/check.h"
+#include "authd/signer.h"
 #include "base/metric.h"
 #include "lib/redis_server.h"
 #include "lib/run.h"
@@ -179,6 +180,13 @@ static int bench_open(void **state)
                                          .audit = k->audit };
     assert_int_equal(defence_new(&defence, &k->defence), 0);
     assert_int_equal(explain_new(64, &k->explain), 0);
+    const struct signer_conf signer = { .loop = &bench.loop,
+                                        .redis = bench.redis,
+                                        .vault = k->vault,
+                                        .audit = k->audit,
+                                        .explain = k->explain,
+                                        .per_second = (unsigned)bench.conf.limits.signatures };
+    assert_int_equal(signer_new(&signer, &k->signer), 0);
     assert_int_equal(checker_init(k), 0);
     bench_settle();
     return 0;
@@ -190,6 +198,7 @@ static int bench_close(void **state)
     struct checker *k = &bench.k;
     checker_fini(k);
     defence_free(&k->defence);
+    signer_free(&k->signer);
     realms_free(&k->realms);
     revoker_free(&k->revoker);
     epoch_free(&k->epoch);

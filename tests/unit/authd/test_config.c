@@ -231,6 +231,8 @@ static void test_sections_beside_groups_are_checked(void **state)
           "no-such-user-here" },
         { "{ socket: s, users: ['0'], mode: '0888' }", "{ socket: r }", "[{ name: example.com }]",
           "octal" },
+        { "{ socket: s, users: ['0', '7'], signers: ['8'] }", "{ socket: r }",
+          "[{ name: example.com }]", "8 is none of users" },
         { "{ socket: s, users: [] }", "{ socket: r }", "[{ name: example.com }]", "users" },
         { "{ socket: s, users: ['0'] }", "{ }", "[{ name: example.com }]",
           "socket, address or sentinel" },

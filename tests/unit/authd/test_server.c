@@ -32,7 +32,8 @@ static void on_message(void *arg, const Countersign__Auth__FromAuthd *msg)
 {
     struct front_end *f = arg;
     if (msg->body_case == COUNTERSIGN__AUTH__FROM_AUTHD__BODY_SIGNED)
-        f->signs += msg->signed_->cause == CAUSE(NO_CREDENTIALS_CONFIGURED);
+        f->signs += msg->signed_->cause == CAUSE(SIGNER_NOT_ALLOWED) && msg->signed_->id == 5 &&
+                    !msg->signed_->value_secret;
     if (msg->body_case == COUNTERSIGN__AUTH__FROM_AUTHD__BODY_REVOKED) {
         bench_copy(f->place, sizeof(f->place), msg->revoked->event);
         bench_copy(f->user, sizeof(f->user), msg->revoked->user);
@@ -120,16 +121,67 @@ static void test_cancel_drops_the_open_question_of_that_front(void **state)
     assert_int_equal(bench.k.open, 0);
 }
 
-static void test_sign_without_provisioned_credentials_is_answered(void **state)
+static void send_sign(struct front_end *f, uint64_t id)
 {
-    (void)state;
     Countersign__Auth__ToAuthd msg = COUNTERSIGN__AUTH__TO_AUTHD__INIT;
     Countersign__Auth__Sign sign = COUNTERSIGN__AUTH__SIGN__INIT;
-    sign.id = 5;
+    sign.id = id;
+    sign.trunk = (char *)"nobody";
     msg.body_case = COUNTERSIGN__AUTH__TO_AUTHD__BODY_SIGN;
     msg.sign = &sign;
-    assert_int_equal(ipc_client_send(fronts[0].client, &msg), 0);
+    assert_int_equal(ipc_client_send(f->client, &msg), 0);
+}
+
+static void test_nothing_is_signed_for_a_registrar(void **state)
+{
+    (void)state;
+    send_sign(&fronts[0], 5);
     assert_true(run_until_count(&bench.loop, &fronts[0].signs, 1, 2000));
+}
+
+static void on_b2bua_message(void *arg, const Countersign__Auth__FromAuthd *msg)
+{
+    struct front_end *f = arg;
+    assert_int_equal(msg->body_case, COUNTERSIGN__AUTH__FROM_AUTHD__BODY_SIGNED);
+    f->last_cause = msg->signed_->cause;
+    f->last_id = msg->signed_->id;
+    f->signs++;
+}
+
+static void test_a_b2bua_may_have_signed_if_its_user_is_a_signer(void **state)
+{
+    static const struct ipc_client_events events = { on_ready, on_b2bua_message };
+    const struct ipc_client_conf cc = { .path = socket_path,
+                                        .node = "b2bua",
+                                        .role = COUNTERSIGN__AUTH__ROLE__ROLE_B2BUA };
+    uid_t uids[] = { getuid() + 1, getuid() };
+    const struct {
+        size_t n;
+        Countersign__Auth__Cause cause;
+    } cases[] = { { 0, CAUSE(TRUNK_UNKNOWN) },      /* none is named: all may */
+                  { 1, CAUSE(SIGNER_NOT_ALLOWED) }, /* another is */
+                  { 2, CAUSE(TRUNK_UNKNOWN) } };
+    struct front_end b2bua = { 0 };
+    (void)state;
+    assert_int_equal(ipc_client_open(&bench.loop, &cc, &events, &b2bua, &b2bua.client), 0);
+    assert_true(run_until(&bench.loop, &b2bua.ready, 2000));
+    for (size_t i = 0; i < CS_LEN(cases); i++) {
+        bench.conf.listen.signer_uids = uids;
+        bench.conf.listen.n_signer_uids = cases[i].n;
+        send_sign(&b2bua, 50 + i);
+        assert_true(run_until_count(&bench.loop, &b2bua.signs, i + 1, 2000));
+        assert_int_equal(b2bua.last_cause, cases[i].cause);
+        assert_int_equal(b2bua.last_id, 50 + i);
+    }
+    bench.conf.listen.n_signer_uids = 0;
+    kill(bench.server.pid, SIGSTOP);
+    send_sign(&b2bua, 60); /* it leaves with this one open */
+    run_for(&bench.loop, 30);
+    ipc_client_close(&b2bua.client);
+    run_for(&bench.loop, 30);
+    kill(bench.server.pid, SIGCONT);
+    run_for(&bench.loop, 30);
+    assert_int_equal(b2bua.signs, CS_LEN(cases));
 }
 
 static void send_follow(struct front_end *f, const char *event)
@@ -338,8 +390,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_front_gets_the_answers_to_its_own_questions),
         cmocka_unit_test(test_cancel_drops_the_open_question_of_that_front),
-        cmocka_unit_test(test_sign_without_provisioned_credentials_is_answered),
         cmocka_unit_test(test_who_follows_hears_of_every_ban),
+        cmocka_unit_test(test_nothing_is_signed_for_a_registrar),
+        cmocka_unit_test(test_a_b2bua_may_have_signed_if_its_user_is_a_signer),
         cmocka_unit_test(test_who_follows_hears_where_we_are_and_what_is_revoked),
         cmocka_unit_test(test_no_acceptance_that_rests_on_what_stood_before_follows_a_revocation),
         cmocka_unit_test(test_who_follows_hears_of_it_when_redis_is_back),

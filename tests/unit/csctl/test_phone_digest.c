@@ -5,7 +5,7 @@
 #define RFC_CNONCE "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ"
 
 /* Answers a challenge and takes the answer apart again. */
-static int answer(const char *challenge, const struct credentials *who, struct digest *out)
+static int answer(const char *challenge, const struct digest_answer *who, struct digest *out)
 {
     static char text[1024];
     struct buf b = BUF_INIT(text);
@@ -15,21 +15,21 @@ static int answer(const char *challenge, const struct credentials *who, struct d
     return err ? err : digest_parse(buf_span(&b), out);
 }
 
-static struct credentials mufasa(const char *password, const char *cnonce)
+static struct digest_answer mufasa(const char *password, const char *cnonce)
 {
-    return (struct credentials){ .user = SPAN("Mufasa"),
-                                 .password = span_str(password),
-                                 .method = SPAN("GET"),
-                                 .uri = SPAN("/dir/index.html"),
-                                 .cnonce = span_str(cnonce),
-                                 .nc = 1 };
+    return (struct digest_answer){ .user = SPAN("Mufasa"),
+                                   .password = span_str(password),
+                                   .method = SPAN("GET"),
+                                   .uri = SPAN("/dir/index.html"),
+                                   .cnonce = span_str(cnonce),
+                                   .nc = 1 };
 }
 
 /* RFC 7616, 3.9.1 */
 static void test_examples_of_the_rfc_are_answered(void **state)
 {
     struct digest d;
-    struct credentials who = mufasa("Circle of Life", RFC_CNONCE);
+    struct digest_answer who = mufasa("Circle of Life", RFC_CNONCE);
     (void)state;
     assert_int_equal(answer("Digest realm=\"http-auth@example.org\", qop=\"auth, auth-int\", "
                             "algorithm=MD5, nonce=\"" RFC_NONCE "\", opaque=\"FQhe\"",
@@ -58,12 +58,12 @@ static void test_examples_of_the_rfc_are_answered(void **state)
 static void test_sha_512_256_is_not_sha_512_cut_short(void **state)
 {
     struct digest d;
-    struct credentials who = { .user = SPAN("J\xc3\xa4s\xc3\xb8n Doe"),
-                               .password = SPAN("Secret, or not?"),
-                               .method = SPAN("GET"),
-                               .uri = SPAN("/doe.json"),
-                               .cnonce = SPAN("NTg6RKcb9boFIAS3KrFK9BGeh+niz/sm"),
-                               .nc = 1 };
+    struct digest_answer who = { .user = SPAN("J\xc3\xa4s\xc3\xb8n Doe"),
+                                 .password = SPAN("Secret, or not?"),
+                                 .method = SPAN("GET"),
+                                 .uri = SPAN("/doe.json"),
+                                 .cnonce = SPAN("NTg6RKcb9boFIAS3KrFK9BGeh+niz/sm"),
+                                 .nc = 1 };
     (void)state;
     assert_int_equal(answer("Digest realm=\"api@example.org\", qop=\"auth\", "
                             "algorithm=SHA-512-256, "
@@ -77,7 +77,7 @@ static void test_sha_512_256_is_not_sha_512_cut_short(void **state)
 static void test_without_qop_the_old_form_is_written(void **state)
 {
     struct digest d;
-    struct credentials who = mufasa("Circle Of Life", "0a4f113b");
+    struct digest_answer who = mufasa("Circle Of Life", "0a4f113b");
     (void)state;
     assert_int_equal(answer("Digest realm=\"testrealm@host.com\", "
                             "nonce=\"dcd98b7102dd2f0e8b11d0f600bfb0c093\"",
@@ -93,12 +93,12 @@ static void test_without_qop_the_old_form_is_written(void **state)
 static void test_escapes_of_the_realm_are_echoed_but_not_hashed(void **state)
 {
     struct digest d;
-    struct credentials who = { .user = SPAN("a\"b"),
-                               .password = SPAN("p"),
-                               .method = SPAN("REGISTER"),
-                               .uri = SPAN("sip:x"),
-                               .cnonce = SPAN("c"),
-                               .nc = 1 };
+    struct digest_answer who = { .user = SPAN("a\"b"),
+                                 .password = SPAN("p"),
+                                 .method = SPAN("REGISTER"),
+                                 .uri = SPAN("sip:x"),
+                                 .cnonce = SPAN("c"),
+                                 .nc = 1 };
     (void)state;
     assert_int_equal(answer("Digest realm=\"say \\\"r\\\"\", nonce=\"n\", qop=\"auth\"", &who, &d),
                      0);
@@ -110,7 +110,7 @@ static void test_escapes_of_the_realm_are_echoed_but_not_hashed(void **state)
 static void test_auth_int_alone_is_not_answered(void **state)
 {
     struct digest d;
-    struct credentials who = mufasa("x", "y");
+    struct digest_answer who = mufasa("x", "y");
     (void)state;
     assert_int_equal(answer("Digest realm=\"r\", nonce=\"n\", qop=\"auth-int\"", &who, &d),
                      CS_ENOTSUP);

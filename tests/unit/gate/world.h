@@ -31,6 +31,8 @@ static struct world {
     AUTH(Check) * check; /* the last one */
     uint64_t ids[MAX_IDS], cancelled;
     size_t n_checks, n_cancels, n_follows;
+    AUTH(Sign) * sign; /* the last one */
+    size_t n_signs;
     char followed[64];             /* the event of the last Follow; "": none */
     const AUTH(Verdict) * verdict; /* what it answers with at once; NULL: nothing */
     /* what the gate answered */
@@ -82,6 +84,19 @@ static void on_joined(void *arg, struct ipc_peer *p)
     w.peer = p;
 }
 
+static void keep_sign(const AUTH(Sign) * sign)
+{
+    size_t n = countersign__auth__sign__get_packed_size(sign);
+    uint8_t *bytes = malloc(n ? n : 1);
+    countersign__auth__sign__pack(sign, bytes);
+    if (w.sign)
+        countersign__auth__sign__free_unpacked(w.sign, NULL);
+    w.sign = countersign__auth__sign__unpack(NULL, n, bytes);
+    free(bytes);
+    assert_non_null(w.sign);
+    w.n_signs++;
+}
+
 static void on_asked(void *arg, struct ipc_peer *p, const AUTH(ToAuthd) * msg)
 {
     (void)arg;
@@ -93,6 +108,10 @@ static void on_asked(void *arg, struct ipc_peer *p, const AUTH(ToAuthd) * msg)
     if (msg->body_case == COUNTERSIGN__AUTH__TO_AUTHD__BODY_FOLLOW) {
         span_copy(w.followed, sizeof(w.followed), span_str(msg->follow->event));
         w.n_follows++;
+        return;
+    }
+    if (msg->body_case == COUNTERSIGN__AUTH__TO_AUTHD__BODY_SIGN) {
+        keep_sign(msg->sign);
         return;
     }
     assert_int_equal(msg->body_case, COUNTERSIGN__AUTH__TO_AUTHD__BODY_CHECK);
@@ -182,12 +201,15 @@ static int world_close(void **state)
     close(w.phone);
     if (w.check)
         countersign__auth__check__free_unpacked(w.check, NULL);
+    if (w.sign)
+        countersign__auth__sign__free_unpacked(w.sign, NULL);
     w.check = NULL;
     return run_down(&w.loop) ? 0 : -1;
 }
 
 /* A request with these header lines added; headers may be "". To be unreferenced. */
-static struct sip_msg *request(const char *method, const char *to_params, const char *headers)
+static inline struct sip_msg *request(const char *method, const char *to_params,
+                                      const char *headers)
 {
     char text[8192];
     struct sip_msg *m;

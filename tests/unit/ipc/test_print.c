@@ -153,9 +153,41 @@ static void test_unpacking_without_memory_fails_cleanly(void **state)
     assert_true(enough);
 }
 
+static void test_a_challenge_of_a_trunk_hides_what_it_may(void **state)
+{
+    (void)state;
+    Countersign__Auth__ToAuthd msg = COUNTERSIGN__AUTH__TO_AUTHD__INIT;
+    Countersign__Auth__Sign sign = COUNTERSIGN__AUTH__SIGN__INIT;
+    char one[] = "Digest Nonce = \"planted\", realm=\"r\", NONCE=planted,opaque=o",
+         two[] = "digest nonce=planted", trunk[] = "t";
+    char *challenges[] = { one, two };
+    unsigned char body[] = "a=crypto:1 planted";
+    sign.id = 1;
+    sign.trunk = trunk;
+    sign.challenge = challenges;
+    sign.n_challenge = 2;
+    sign.has_body_secret = true;
+    sign.body_secret = (ProtobufCBinaryData){ sizeof(body) - 1, body };
+    msg.body_case = COUNTERSIGN__AUTH__TO_AUTHD__BODY_SIGN;
+    msg.sign = &sign;
+    assert_string_equal(printed(&msg.base),
+                        "ToAuthd{sign{id=1 trunk=\"t\" body_secret=<18 bytes> "
+                        "challenge=[\"Digest Nonce = \\\"<7 bytes>\\\", realm=\\\"r\\\", "
+                        "NONCE=<7 bytes>,opaque=o\", \"digest nonce=<7 bytes>\"]}}");
+    Countersign__Auth__FromAuthd from = COUNTERSIGN__AUTH__FROM_AUTHD__INIT;
+    Countersign__Auth__Signed answer = COUNTERSIGN__AUTH__SIGNED__INIT;
+    char value[] = "Digest planted";
+    answer.id = 1;
+    answer.value_secret = value;
+    from.body_case = COUNTERSIGN__AUTH__FROM_AUTHD__BODY_SIGNED;
+    from.signed_ = &answer;
+    assert_string_equal(printed(&from.base), "FromAuthd{signed{id=1 value_secret=<14 bytes>}}");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_challenge_of_a_trunk_hides_what_it_may),
         cmocka_unit_test(test_secrets_are_masked_and_the_rest_is_readable),
         cmocka_unit_test(test_the_nonce_of_a_challenge_is_masked),
         cmocka_unit_test(test_absent_and_unknown_values_are_told_apart),

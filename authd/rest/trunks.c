@@ -1,0 +1,262 @@
+/* One trunk: created, read, changed, removed, and its credentials; and lists of them. A change
+ * reads the record, puts the new one in its place if nobody was faster, and begins again if
+ * somebody was.
+ */
+#include <stdlib.h>
+
+#include "authd/rest/op.h"
+#include "authd/rest/trunk_wish.h"
+
+enum { TRIES = 4, PAGE = 100 };
+
+struct trunk_op {
+    struct op op;
+    struct span name;
+    struct trunk_wish wish;
+    struct span realm, user, route; /* of what is to be forgotten */
+    struct trunk trunk;
+    enum { READ, CREATE, PATCH, PUT, FORGET, DELETE } what;
+    unsigned tries;
+};
+
+static const struct log lg = { .module = "rest" };
+
+static const char *const messages[] = {
+    [CREATE] = "trunk created",         [PATCH] = "trunk changed",
+    [PUT] = "trunk's password changed", [FORGET] = "trunk's password removed",
+    [DELETE] = "trunk removed",
+};
+
+static struct trunk_op *trunk_op_new(struct http_req *req, struct rest *rest, int what)
+{
+    struct trunk_op *t = op_new(rest, req, sizeof(*t));
+    if (!t)
+        return NULL;
+    t->what = what;
+    t->name = http_param(req, "trunk");
+    return t;
+}
+
+/* Reads the body into the wish; false: it replied. */
+static bool read_wish(struct trunk_op *t, unsigned allowed)
+{
+    struct fault f;
+    struct op *op = &t->op;
+    json_t *body = http_json(op->req);
+    if (!body) { /* it replied */
+        list_remove(&op->link);
+        return false;
+    }
+    op->body = body;
+    if (trunk_wish_parse(body, allowed, http_arena(op->req), &t->wish, &f) == 0)
+        return true;
+    op_fault(op, &f);
+    return false;
+}
+
+static void no_such(struct op *op, const char *what)
+{
+    struct fault f;
+    fault_set(&f, 404, "no-such-trunk", "No such trunk", "There is no such %s.", what);
+    op_fault(op, &f);
+}
+
+/* ---- writing ---- */
+
+static void begin(struct trunk_op *t);
+
+static void on_done(void *arg, int err)
+{
+    struct trunk_op *t = arg;
+    t->op.record = NULL;
+    if (err == CS_ECONFLICT && t->what == CREATE) {
+        struct fault f;
+        fault_set(&f, 409, "trunk-exists", "Trunk exists",
+                  "There is a trunk of this name already.");
+        op_fault(&t->op, &f);
+    } else if (err == CS_ECONFLICT && ++t->tries < TRIES) {
+        begin(t);
+    } else if (err) {
+        op_store_error(&t->op, err);
+    } else {
+        log_info(&lg, messages[t->what], kv_s("trunk", t->trunk.name));
+        if (t->what == DELETE || t->what == FORGET)
+            op_reply(&t->op, 204, NULL);
+        else
+            op_reply(&t->op, t->what == CREATE ? 201 : 200, trunk_to_json(&t->trunk));
+    }
+}
+
+/* The names of trunks are of characters that a path may hold. */
+static void locate(struct trunk_op *t)
+{
+    char text[TRUNK_MAX_NAME + 32];
+    struct buf b = BUF_INIT(text);
+    buf_lit(&b, "/v1/trunks/");
+    buf_put(&b, t->trunk.name);
+    buf_putc(&b, '\0');
+    http_reply_header(t->op.req, "Location", text);
+}
+
+static void put(struct trunk_op *t)
+{
+    struct rest *rest = t->op.rest;
+    char *space = malloc(TRUNK_MAX_RECORD);
+    struct buf b = buf_of(space, space ? TRUNK_MAX_RECORD : 0);
+    t->trunk.changed = loop_wall(rest->loop);
+    if (space && trunk_encode(&t->trunk, &b) == 0)
+        t->op.record =
+            record_put(&rest->trunks, t->trunk.name, t->trunk.record, buf_span(&b), on_done, t);
+    free(space);
+    if (!t->op.record)
+        op_no_memory(&t->op);
+    else if (t->what == CREATE)
+        locate(t);
+}
+
+static void on_trunk(void *arg, int err, struct span bytes)
+{
+    struct trunk_op *t = arg;
+    struct rest *rest = t->op.rest;
+    struct arena *a = http_arena(t->op.req);
+    struct fault f;
+    t->op.record = NULL;
+    if (!err)
+        err = trunk_decode(bytes, a, &t->trunk);
+    if (err == CS_ENOENT) {
+        no_such(&t->op, "trunk");
+    } else if (err) {
+        op_store_error(&t->op, err);
+    } else if (t->what == READ) {
+        op_reply(&t->op, 200, trunk_to_json(&t->trunk));
+    } else if (t->what == DELETE) {
+        t->op.record = record_remove(&rest->trunks, t->trunk.name, t->trunk.record, on_done, t);
+        if (!t->op.record)
+            op_no_memory(&t->op);
+    } else if (t->what == FORGET && !trunk_forget(&t->trunk, t->realm, t->user, t->route)) {
+        no_such(&t->op, "credential");
+    } else if (trunk_wish_apply(&t->wish, rest->conf.vault, a, &t->trunk, &f)) {
+        op_fault(&t->op, &f);
+    } else {
+        put(t);
+    }
+}
+
+static void begin(struct trunk_op *t)
+{
+    if (trunk_name_fault(t->name)) {
+        no_such(&t->op, "trunk");
+        return;
+    }
+    t->op.record = record_get(&t->op.rest->trunks, t->name, on_trunk, t);
+    if (!t->op.record)
+        op_no_memory(&t->op);
+}
+
+/* ---- the routes ---- */
+
+void rest_trunk_get(struct http_req *req, void *arg)
+{
+    struct trunk_op *t = trunk_op_new(req, arg, READ);
+    if (t)
+        begin(t);
+}
+
+void rest_trunk_patch(struct http_req *req, void *arg)
+{
+    struct trunk_op *t = trunk_op_new(req, arg, PATCH);
+    if (t && read_wish(t, TRUNK_WISH_FIELDS))
+        begin(t);
+}
+
+void rest_trunk_delete(struct http_req *req, void *arg)
+{
+    struct trunk_op *t = trunk_op_new(req, arg, DELETE);
+    if (t)
+        begin(t);
+}
+
+void rest_trunk_put_credential(struct http_req *req, void *arg)
+{
+    struct trunk_op *t = trunk_op_new(req, arg, PUT);
+    if (t && read_wish(t, TRUNK_WISH_CREDENTIAL))
+        begin(t);
+}
+
+void rest_trunk_forget_credential(struct http_req *req, void *arg)
+{
+    struct trunk_op *t = trunk_op_new(req, arg, FORGET);
+    if (!t)
+        return;
+    t->realm = http_query(req, "realm");
+    t->user = http_query(req, "user");
+    t->route = http_query(req, "route");
+    if (t->realm.p && t->user.p) {
+        begin(t);
+        return;
+    }
+    struct fault f;
+    fault_set(&f, 400, "which-credential", "Which credential",
+              "Say realm and user, and route if "
+              "it has one.");
+    op_fault(&t->op, &f);
+}
+
+void rest_trunk_create(struct http_req *req, void *arg)
+{
+    struct rest *rest = arg;
+    struct fault f;
+    struct trunk_op *t = op_new(rest, req, sizeof(*t));
+    if (!t)
+        return;
+    t->what = CREATE;
+    if (!read_wish(t, TRUNK_WISH_NAME | TRUNK_WISH_FIELDS))
+        return;
+    t->trunk.name = t->wish.name;
+    t->trunk.created = loop_wall(rest->loop);
+    if (trunk_wish_apply(&t->wish, rest->conf.vault, http_arena(req), &t->trunk, &f))
+        op_fault(&t->op, &f);
+    else
+        put(t);
+}
+
+/* ---- lists ---- */
+
+static void on_list(void *arg, int err, const struct record *list, size_t n, struct span next)
+{
+    struct op *op = arg;
+    op->record = NULL;
+    if (err) {
+        op_store_error(op, err);
+        return;
+    }
+    json_t *body = json_object(), *trunks = json_array();
+    for (size_t i = 0; i < n; i++) {
+        struct trunk t;
+        if (trunk_decode(list[i].bytes, http_arena(op->req), &t) == 0)
+            json_array_append_new(trunks, trunk_to_json(&t));
+        else
+            log_error(&lg, "a trunk's record cannot be read", kv_s("trunk", list[i].name));
+    }
+    json_object_set_new(body, "trunks", trunks);
+    if (next.p)
+        json_object_set_new(body, "next", json_of(next));
+    op_reply(op, 200, body);
+}
+
+void rest_trunks_list(struct http_req *req, void *arg)
+{
+    struct rest *rest = arg;
+    struct fault f;
+    size_t limit;
+    struct op *op = op_new(rest, req, sizeof(*op));
+    if (!op)
+        return;
+    if (limit_of(req, PAGE, RECORDS_PAGE_MAX, &limit, &f)) {
+        op_fault(op, &f);
+        return;
+    }
+    op->record = record_list(&rest->trunks, http_query(req, "after"), limit, on_list, op);
+    if (!op->record)
+        op_no_memory(op);
+}
