@@ -1,15 +1,16 @@
 /* authd: the sentry.
  * Knows: the keys of nonces and verifiers, and thereby what every user's password hashes to. Talks
  * to no strangers: only to fronts, whose uid the kernel vouches for, to Redis, over HTTPS to the
- * token issuers of its configuration, and on one loopback port to operators who show its token. May
- * touch: auth.sock, Redis, its audit log. It runs unprivileged, cannot be dumped, and writes no
- * secret anywhere. */
+ * token issuers of its configuration, and on one port, loopback or TLS, to operators who show a
+ * token. May touch: auth.sock, Redis, its audit log. It runs unprivileged, cannot be dumped, and
+ * writes no secret anywhere. */
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "authd/make_keys.h"
+#include "authd/rest/access.h"
 #include "authd/rest/rest.h"
 #include "authd/server.h"
 #include "base/metric.h"
@@ -22,7 +23,7 @@ struct authd {
     struct loop loop;
     struct authd_conf conf;
     struct redis_access redis_access;
-    struct secret admin_token;
+    struct access access; /* to REST */
     struct redis *redis;
     struct checker checker;
     bool checking; /* checker was initialised */
@@ -73,11 +74,7 @@ static int open_keys(struct authd *d)
     secret_fini(&text);
     if (err)
         return failed("cannot use the sealing keys", conf->seal_key_file, err);
-    if (conf->http.admin_token_file)
-        err = secret_read_file(&d->admin_token, conf->http.admin_token_file);
-    if (err)
-        return failed("cannot read the admin token", conf->http.admin_token_file, err);
-    return 0;
+    return access_open(conf, &d->access);
 }
 
 static void on_redis(void *arg, bool ready)
@@ -167,7 +164,10 @@ static int open_rest(struct authd *d)
         return 0;
     const struct rest_conf rc = {
         .listen = conf->http.listen,
-        .admin_token = conf->http.admin_token_file ? &d->admin_token : NULL,
+        .tls = d->access.tls,
+        .bearers = &d->access.bearers,
+        .require_if_match = conf->http.require_if_match,
+        .audit = d->checker.audit,
         .redis = d->redis,
         .store = d->checker.store,
         .vault = d->checker.vault,
@@ -187,7 +187,8 @@ static int open_rest(struct authd *d)
         return err;
     }
     log_info(&main_log, "REST listening", kv_addr("address", rest_local(d->rest)),
-             kv_str("admin_token_file", conf->http.admin_token_file));
+             kv_str("admin_token_file", conf->http.admin_token_file),
+             kv_b("tls", d->access.tls != NULL), kv_u("tokens", d->access.bearers.n));
     return 0;
 }
 
@@ -299,7 +300,7 @@ int main(int argc, char **argv)
         err = err ? err : leak;
     }
     redis_access_close(&d.redis_access);
-    secret_fini(&d.admin_token);
+    access_close(&d.access);
     arena_fini(&arena);
     return err ? 1 : 0;
 }

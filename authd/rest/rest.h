@@ -1,12 +1,14 @@
 /* authd's REST, as proto/openapi.yaml describes it: users, their bindings, the last refusals,
- * what clients answer with, bans, health and metrics. */
+ * what clients answer with, bans, the stream of what happens, health and metrics. */
 #ifndef CS_AUTHD_REST_H
 #define CS_AUTHD_REST_H
 
+#include "authd/audit.h"
 #include "authd/config.h"
 #include "authd/epoch.h"
 #include "authd/revoker.h"
 #include "authd/store.h"
+#include "http/bearer.h"
 
 struct census;
 struct checker;
@@ -17,8 +19,11 @@ struct rest;
 /* Everything is borrowed and outlives the server. */
 struct rest_conf {
     struct addr listen;
-    const char *name;                 /* a Host to answer to besides addresses, or NULL */
-    const struct secret *admin_token; /* NULL: only health and metrics are answered */
+    const char *name;              /* a Host to answer to besides addresses, or NULL */
+    struct tls_context *tls;       /* NULL: plain, on loopback only */
+    const struct bearers *bearers; /* without one only health and metrics are answered */
+    bool require_if_match;         /* changes of a user without If-Match get 428 */
+    struct audit *audit;
     struct redis *redis;
     struct store *store;
     struct vault *vault;
