@@ -44,7 +44,7 @@ static const char usage[] =
     "      --version           print the version, and exit\n"
     "  -h, --help              print this, and exit\n"
     "\n"
-    "SIGHUP opens the audit log anew.\n"
+    "SIGHUP opens the audit log anew, and reads the tokens and certificates of REST again.\n"
     "Exit status: 0 after SIGTERM or SIGINT, 1 on failure, 2 when called wrongly.\n";
 
 static const struct conf_program program = { "authd", usage, &authd_conf_section, "make-keys",
@@ -245,6 +245,10 @@ static void on_signal(void *arg, int signum)
         stop(d);
         return;
     }
+    if (access_reload(&d->conf, &d->access))
+        log_error(&main_log, "the tokens and certificates of REST stay as they were");
+    else if (d->rest && d->access.tls)
+        rest_use_tls(d->rest, d->access.tls);
     int err = d->checker.audit ? audit_reopen(d->checker.audit) : 0;
     if (err)
         log_error(&main_log, "cannot open the audit log anew, the old one stays in use",

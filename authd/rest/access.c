@@ -49,6 +49,19 @@ int access_open(const struct authd_conf *conf, struct access *out)
     return tls_context_new(&server, &out->tls);
 }
 
+int access_reload(const struct authd_conf *conf, struct access *a)
+{
+    struct access now;
+    int err = access_open(conf, &now);
+    if (err) {
+        access_close(&now);
+        return err;
+    }
+    access_close(a);
+    *a = now;
+    return 0;
+}
+
 void access_close(struct access *a)
 {
     bearers_fini(&a->bearers);

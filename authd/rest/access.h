@@ -13,6 +13,9 @@ struct access {
 
 /* On error the reason was logged, and *out is to be closed all the same. */
 CS_CHECK int access_open(const struct authd_conf *conf, struct access *out);
+/* Reads the files again: *a becomes what they say now, or stays as it was when one of them cannot
+ * be used, and the reason was logged. */
+CS_CHECK int access_reload(const struct authd_conf *conf, struct access *a);
 void access_close(struct access *a);
 
 #endif

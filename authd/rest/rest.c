@@ -243,6 +243,11 @@ void rest_close(struct rest **rp)
     free(r);
 }
 
+void rest_use_tls(struct rest *r, struct tls_context *tls)
+{
+    httpd_use_tls(r->httpd, tls);
+}
+
 const struct addr *rest_local(const struct rest *r)
 {
     return httpd_local(r->httpd);

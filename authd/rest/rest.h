@@ -21,7 +21,8 @@ struct rest_conf {
     struct addr listen;
     const char *name;              /* a Host to answer to besides addresses, or NULL */
     struct tls_context *tls;       /* NULL: plain, on loopback only */
-    const struct bearers *bearers; /* without one only health and metrics are answered */
+    const struct bearers *bearers; /* may change between turns; without any only health and
+                                    * metrics are answered */
     bool require_if_match;         /* changes of a user without If-Match get 428 */
     struct audit *audit;
     struct redis *redis;
@@ -40,6 +41,8 @@ struct rest_conf {
 CS_CHECK int rest_open(struct loop *l, const struct rest_conf *conf, struct rest **out);
 /* Requests that are being worked on are dropped. */
 void rest_close(struct rest **r);
+/* The next connections have this context; for a server that was opened with one. */
+void rest_use_tls(struct rest *r, struct tls_context *tls);
 const struct addr *rest_local(const struct rest *r);
 
 #endif

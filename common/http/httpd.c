@@ -257,6 +257,12 @@ void httpd_close(struct httpd **hp)
     MHD_stop_daemon(h->daemon); /* calls on_completed() and on_connection() for each */
 }
 
+void httpd_use_tls(struct httpd *h, struct tls_context *tls)
+{
+    h->conf.tls = tls;
+    tls_pipes_use(h->pipes, tls);
+}
+
 const struct addr *httpd_local(const struct httpd *h)
 {
     return &h->local;

@@ -51,6 +51,8 @@ CS_CHECK int httpd_open(struct loop *l, const struct httpd_conf *conf,
 /* Open requests are dropped: their handlers must have been cancelled before. */
 void httpd_close(struct httpd **h);
 const struct addr *httpd_local(const struct httpd *h);
+/* Connections from now on have this context; for a server that was opened with one. */
+void httpd_use_tls(struct httpd *h, struct tls_context *tls);
 
 /* ---- a request: valid until one of the http_reply functions is called, which may be later ---- */
 struct span http_param(struct http_req *r, const char *name); /* of the path, percent-decoded */

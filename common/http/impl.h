@@ -50,7 +50,7 @@ struct http_req {
     struct span target; /* as sent */
     struct route_pairs params, query;
     const struct http_route *route;
-    const struct bearer *who; /* NULL: no token was needed */
+    struct bearer who; /* a copy: the table may change; no name where no token was needed */
     enum { REQ_HEAD, REQ_BODY, REQ_HANDLER } stage;
     char *body;
     size_t body_n, body_cap, swallowed;

@@ -53,7 +53,7 @@ struct span http_target(const struct http_req *r)
 
 struct span http_who(const struct http_req *r)
 {
-    return r->who ? span_str(r->who->name) : SPAN_NULL;
+    return r->who.name[0] ? span_str(r->who.name) : SPAN_NULL;
 }
 
 struct arena *http_arena(struct http_req *r)
@@ -346,17 +346,21 @@ static bool may_come(struct http_req *r)
     const enum http_role role = r->route->role;
     if (role == HTTP_PUBLIC)
         return true;
-    r->who = all ? bearers_find(all, bearer_token(http_header(r, "Authorization"))) : NULL;
-    if (!r->who) {
+    const struct bearer *who =
+        all ? bearers_find(all, bearer_token(http_header(r, "Authorization"))) : NULL;
+    if (!who) {
         http_reply_header(r, "WWW-Authenticate", "Bearer realm=\"countersign\"");
         http_problem(r, 401, "unauthorized", "Not authorized",
                      "Send an operator's token: Authorization: Bearer <token>.");
-    } else if (r->who->role > role) {
+    } else if (who->role > role) {
         http_problem(r, 403, "role", "Not allowed",
                      "This needs the role %s; the token of %s has the role %s.", role_name(role).p,
-                     r->who->name, role_name(r->who->role).p);
+                     who->name, role_name(who->role).p);
     }
-    return r->who && r->who->role <= role;
+    if (!who || who->role > role)
+        return false;
+    r->who = *who;
+    return true;
 }
 
 /* Replies when the request is refused for what its head says. */
@@ -384,7 +388,7 @@ static void judge_head(struct http_req *r, const char *method, const char *versi
         route_query(query, &r->arena, &r->query))
         http_problem(r, 400, "target", "Bad request",
                      "The path or query has a broken escape or says a parameter twice.");
-    else if (r->who)
+    else if (r->who.name[0])
         list_remove(&r->conn->link);
 }
 

@@ -337,6 +337,13 @@ int tls_pipes_open(struct loop *l, int fd, const struct tls_pipes_conf *conf,
     return 0;
 }
 
+void tls_pipes_use(struct tls_pipes *t, struct tls_context *tls)
+{
+    struct tls_context *old = t->tls;
+    t->tls = tls_context_ref(tls);
+    tls_context_unref(&old);
+}
+
 void tls_pipes_close(struct tls_pipes **tp)
 {
     struct tls_pipes *t = *tp;

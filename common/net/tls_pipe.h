@@ -23,6 +23,8 @@ struct tls_pipes_conf {
 /* Takes over fd, a TCP socket that listens and does not block, and closes it on error. */
 CS_CHECK int tls_pipes_open(struct loop *l, int fd, const struct tls_pipes_conf *conf,
                             struct tls_pipes **out);
+/* Connections from now on have this context. */
+void tls_pipes_use(struct tls_pipes *t, struct tls_context *tls);
 /* Connections end with it; what was given away reads 0. */
 void tls_pipes_close(struct tls_pipes **t);
 

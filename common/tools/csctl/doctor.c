@@ -28,7 +28,7 @@ static const char *const levels[LEVEL_COUNT] = { "fine", "note", "warning", "fau
 
 /* ---- telling ---- */
 
-void at(struct doctor *d, enum file file, const char *key, ...)
+void finding_about(struct doctor *d, enum file file, const char *key, ...)
 {
     char text[256];
     va_list ap;

@@ -34,7 +34,7 @@ struct doctor {
 void finding(struct doctor *d, enum level level, const char *check, const char *remedy,
              const char *fmt, ...) CS_PRINTF(5, 6);
 /* The next finding is about this key of this configuration, "peer_groups[0].digest" for example. */
-void at(struct doctor *d, enum file file, const char *key, ...) CS_PRINTF(3, 4);
+void finding_about(struct doctor *d, enum file file, const char *key, ...) CS_PRINTF(3, 4);
 /* Begins, reads a configuration, and tells: all findings, and what to exit with. */
 void doctor_begin(struct doctor *d, struct ctl *ctl);
 /* NULL after findings that say what its daemon would refuse. */

@@ -23,7 +23,7 @@ bool doctor_agreement(struct doctor *d)
     uid_t uid;
     gid_t gid;
     if (strcmp(d->registrar->authd.socket, d->authd->listen.socket) != 0) {
-        at(d, FILE_REGISTRAR, "authd.socket");
+        finding_about(d, FILE_REGISTRAR, "authd.socket");
         finding(d, LEVEL_FAULT, "authd.socket",
                 "Write the same path in authd.socket of registrar.yaml and listen.socket of "
                 "authd.yaml.",
@@ -35,7 +35,7 @@ bool doctor_agreement(struct doctor *d)
         return true;
     if (is_admitted(d->authd, uid))
         return true;
-    at(d, FILE_AUTHD, "listen.users");
+    finding_about(d, FILE_AUTHD, "listen.users");
     finding(d, LEVEL_FAULT, "authd.admits", "Add it to listen.users of authd.yaml.",
             "authd does not admit uid %u, which is the registrar's", (unsigned)uid);
     return false;

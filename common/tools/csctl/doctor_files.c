@@ -43,7 +43,7 @@ static void check_folder(struct doctor *d, const char *path, const struct keeper
     struct stat st;
     span_copy(copy, sizeof(copy), span_str(path));
     if (stat(dirname(copy), &st) == 0 && (st.st_mode & S_IWOTH) && !(st.st_mode & S_ISVTX)) {
-        at(d, k->file, "%s", key);
+        finding_about(d, k->file, "%s", key);
         finding(d, LEVEL_FAULT, "files.folder", "chmod o-w its folder.",
                 "every user of this machine may put another file in the place of %s", path);
     }
@@ -57,19 +57,19 @@ static void check_secret(struct doctor *d, const char *path, const struct keeper
     unsigned before = bad(d);
     if (!path)
         return;
-    at(d, k->file, "%s", key);
+    finding_about(d, k->file, "%s", key);
     if (stat(path, &st)) {
         finding(d, LEVEL_FAULT, "files.missing", making, "%s: %s", path, strerror(errno));
         return;
     }
     if (!S_ISREG(st.st_mode) || st.st_size == 0)
         finding(d, LEVEL_FAULT, "files.missing", making, "%s holds nothing", path);
-    at(d, k->file, "%s", key);
+    finding_about(d, k->file, "%s", key);
     if (st.st_mode & S_IRWXO)
         finding(d, LEVEL_FAULT, "files.mode", "chmod 600 it, and make another: this one was open.",
                 "%s has mode %03o: every user of this machine may read it, and %s refuses it", path,
                 (unsigned)(st.st_mode & 0777), k->name);
-    at(d, k->file, "%s", key);
+    finding_about(d, k->file, "%s", key);
     if (!is_keepers(st.st_uid, k))
         finding(d, LEVEL_WARNING, "files.owner", "chown it to the daemon's user, or to root.",
                 "%s belongs to uid %u, which is neither root nor %s's user", path,
@@ -77,7 +77,7 @@ static void check_secret(struct doctor *d, const char *path, const struct keeper
     check_folder(d, path, k, key);
     if (bad(d) == before)
         finding(d, LEVEL_FINE, "files", NULL, "%s is for %s alone", path, k->name);
-    at(d, FILE_NONE, "%s", key);
+    finding_about(d, FILE_NONE, "%s", key);
 }
 
 /* The first certificate of a PEM file: good from when, until when. */
@@ -93,7 +93,7 @@ static void check_certificate(struct doctor *d, const char *path, const struct k
         fclose(f);
     if (!path)
         return;
-    at(d, k->file, "%s", key);
+    finding_about(d, k->file, "%s", key);
     if (!x || !ASN1_TIME_diff(&days, &seconds, NULL, X509_get0_notAfter(x)))
         finding(d, LEVEL_FAULT, "certificates.unreadable", "Write it as PEM.",
                 "%s holds no certificate that can be read", path);
@@ -138,13 +138,13 @@ static void check_tokens(struct doctor *d, const struct keeper *k)
                  "Write into it what csctl token make prints.");
     if (h->admin_token_file && secret_read_file(&text, h->admin_token_file) == 0 &&
         bearers_add(&table, SPAN("admin"), HTTP_ADMINISTER, secret_span(&text), &why)) {
-        at(d, k->file, "http.admin_token_file");
+        finding_about(d, k->file, "http.admin_token_file");
         finding(d, LEVEL_FAULT, "files.tokens", "Make another with authd --make-keys.",
                 "%s: " SPAN_FMT, h->admin_token_file, SPAN_ARG(buf_span(&why)));
     }
     if (h->tokens_file && secret_read_file(&text, h->tokens_file) == 0 &&
         bearers_parse(&table, secret_span(&text), &why, &line)) {
-        at(d, k->file, "http.tokens_file");
+        finding_about(d, k->file, "http.tokens_file");
         finding(d, LEVEL_FAULT, "files.tokens", "Repair that line; csctl token make makes one.",
                 "%s:%u: " SPAN_FMT, h->tokens_file, line, SPAN_ARG(buf_span(&why)));
     }

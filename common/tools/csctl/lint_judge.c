@@ -19,7 +19,7 @@ static void judge_realms(struct doctor *d)
     struct addr a;
     for (size_t i = 0; i < d->authd->n_realms; i++) {
         struct span realm = d->authd->realms[i].name;
-        at(d, FILE_AUTHD, "realms[%zu].name", i);
+        finding_about(d, FILE_AUTHD, "realms[%zu].name", i);
         if (span_caseeq(realm, SPAN("default")) || span_caseeq(realm, SPAN("asterisk")))
             finding(d, LEVEL_WARNING, "realms.name",
                     "Name the organisation: its domain, for example. Users need new verifiers.",
@@ -48,7 +48,7 @@ static void judge_order(struct doctor *d)
     for (size_t i = 0; i < d->authd->n_peer_groups; i++) {
         const struct group_conf *g = &d->authd->peer_groups[i];
         const struct group_match *m = &g->match;
-        at(d, FILE_AUTHD, "peer_groups[%zu].name", i);
+        finding_about(d, FILE_AUTHD, "peer_groups[%zu].name", i);
         if (all)
             finding(d, LEVEL_WARNING, "groups.hidden", "Put it before the group that takes all.",
                     "the group " SPAN_FMT " is never reached: " SPAN_FMT ", before it, matches "
@@ -66,7 +66,7 @@ static void judge_algorithms(struct doctor *d)
         const struct realm_conf *realm = realm_named(d, g->digest.realm);
         if (!realm || (g->digest.algorithm_mask & realm->verifiers))
             continue;
-        at(d, FILE_AUTHD, "peer_groups[%zu].digest.algorithms", i);
+        finding_about(d, FILE_AUTHD, "peer_groups[%zu].digest.algorithms", i);
         finding(d, LEVEL_FAULT, "groups.algorithms",
                 "Add an algorithm of the realm's verifiers, or to them.",
                 "the group " SPAN_FMT " offers only algorithms that the realm " SPAN_FMT
@@ -80,7 +80,7 @@ static void judge_operators(struct doctor *d)
     const __typeof__(d->authd->http) *h = &d->authd->http;
     if (h->listen.sa.sa_family == AF_UNSPEC || h->admin_token_file || h->tokens_file)
         return;
-    at(d, FILE_AUTHD, "http.listen");
+    finding_about(d, FILE_AUTHD, "http.listen");
     finding(d, LEVEL_WARNING, "http.tokens",
             "Name http.tokens_file, with lines that csctl token make prints.",
             "there is no token: nobody can manage users");
@@ -115,7 +115,7 @@ static void judge_weak(struct doctor *d, const struct listener_conf *l, size_t i
         unsigned offered = g->digest.algorithm_mask & (realm ? realm->verifiers : 0);
         if (!may_match(d, &g->match, l) || offered != ALG_BIT(ALG_MD5))
             continue;
-        at(d, FILE_AUTHD, "peer_groups[%zu].digest.algorithms", k);
+        finding_about(d, FILE_AUTHD, "peer_groups[%zu].digest.algorithms", k);
         finding(d, LEVEL_WARNING, "listeners.md5",
                 "Offer SHA-256 or SHA-512-256 as well, or match the clients that cannot.",
                 "the listener " SPAN_FMT " (listeners[%zu] of %s) is UDP and open to the world, "
@@ -132,7 +132,7 @@ static void judge_listeners(struct doctor *d)
         bool matched = false;
         for (size_t k = 0; k < d->authd->n_peer_groups; k++)
             matched = matched || may_match(d, &d->authd->peer_groups[k].match, l);
-        at(d, FILE_REGISTRAR, "listeners[%zu]", i);
+        finding_about(d, FILE_REGISTRAR, "listeners[%zu]", i);
         if (!matched)
             finding(d, LEVEL_FAULT, "listeners.group",
                     "Add a peer group for it, or name it in match.listener of one.",
@@ -161,7 +161,7 @@ static void judge_group(struct doctor *d, size_t i)
     for (size_t k = 0; k < m->n_listeners; k++) {
         if (has_listener(d, m->listeners[k]))
             continue;
-        at(d, FILE_AUTHD, "peer_groups[%zu].match.listener[%zu]", i, k);
+        finding_about(d, FILE_AUTHD, "peer_groups[%zu].match.listener[%zu]", i, k);
         finding(d, LEVEL_FAULT, "groups.listener", "Name a listener of registrar.yaml.",
                 "the group " SPAN_FMT " is for the listener " SPAN_FMT ", which there is not",
                 SPAN_ARG(g->name), SPAN_ARG(m->listeners[k]));
@@ -169,7 +169,7 @@ static void judge_group(struct doctor *d, size_t i)
     for (size_t k = 0; k < m->n_domains; k++) {
         if (among(d->registrar->domains, d->registrar->n_domains, m->domains[k], true))
             continue;
-        at(d, FILE_AUTHD, "peer_groups[%zu].match.domain[%zu]", i, k);
+        finding_about(d, FILE_AUTHD, "peer_groups[%zu].match.domain[%zu]", i, k);
         finding(d, LEVEL_WARNING, "groups.domain", "Name a domain of registrar.yaml.",
                 "the group " SPAN_FMT " is for the domain " SPAN_FMT
                 ", which the registrar does not serve",
@@ -177,7 +177,7 @@ static void judge_group(struct doctor *d, size_t i)
     }
     for (size_t k = 0; k < d->registrar->n_listeners; k++)
         reached = reached || may_match(d, m, &d->registrar->listeners[k]);
-    at(d, FILE_AUTHD, "peer_groups[%zu].match", i);
+    finding_about(d, FILE_AUTHD, "peer_groups[%zu].match", i);
     if (!reached)
         finding(d, LEVEL_WARNING, "groups.unused",
                 "Compare its transports, listeners and domains with registrar.yaml.",
@@ -192,7 +192,7 @@ static void judge_domains(struct doctor *d)
         bool found = false;
         for (size_t k = 0; k < d->authd->n_realms; k++)
             found = found || span_caseeq(d->authd->realms[k].name, domain);
-        at(d, FILE_REGISTRAR, "domains[%zu]", i);
+        finding_about(d, FILE_REGISTRAR, "domains[%zu]", i);
         if (!found)
             finding(d, LEVEL_WARNING, "domains.realm",
                     "Add a realm of this name, or give users their aors in this domain.",
@@ -216,12 +216,12 @@ static void judge_redis(struct doctor *d)
     else if (same && !a->socket)
         same = a->address.sa.sa_family == r->address.sa.sa_family &&
                (a->address.sa.sa_family == AF_UNSPEC || addr_eq(&a->address, &r->address));
-    at(d, FILE_REGISTRAR, "redis");
+    finding_about(d, FILE_REGISTRAR, "redis");
     if (!same)
         finding(d, LEVEL_FAULT, "redis.same", "Name one Redis in both files.",
                 "registrar and authd name different servers: what is registered is not what is "
                 "shown and revoked");
-    at(d, FILE_REGISTRAR, "redis.user");
+    finding_about(d, FILE_REGISTRAR, "redis.user");
     if (same && a->user.p && r->user.p && span_eq(a->user, r->user))
         finding(d, LEVEL_WARNING, "redis.user", "Make users with deploy/redis/make-users.",
                 "both are " SPAN_FMT " in Redis: the registrar, which talks to strangers, may "
@@ -232,7 +232,7 @@ static void judge_redis(struct doctor *d)
 static void judge_addresses(struct doctor *d)
 {
     const struct addr *a = &d->authd->http.listen, *r = &d->registrar->http.listen;
-    at(d, FILE_REGISTRAR, "http.listen");
+    finding_about(d, FILE_REGISTRAR, "http.listen");
     if (a->sa.sa_family != AF_UNSPEC && addr_eq(a, r))
         finding(d, LEVEL_FAULT, "http.same", "Give one of them another port.",
                 "registrar and authd both serve HTTP at one address");
@@ -255,5 +255,5 @@ void lint_judge(struct doctor *d)
         for (size_t i = 0; i < d->authd->n_peer_groups; i++)
             judge_group(d, i);
     }
-    at(d, FILE_NONE, "."); /* what was looked at last was fine */
+    finding_about(d, FILE_NONE, "."); /* what was looked at last was fine */
 }
