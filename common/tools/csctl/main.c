@@ -106,9 +106,10 @@ static const struct command {
       "  --decisions          no changes\n"
       "  --changes            no decisions\n"
       "  --limit N            end after N of them\n" },
-    { "token make", token_make, "NAME --role read|operate|administer", "make an operator's token",
+    { "token make", token_make, "[NAME] --role read|operate|administer", "make an operator's token",
       "Prints a token, and the line for the file that authd's http.tokens_file names; authd is\n"
-      "not asked. Of the token the line holds the hash only: keep it now.\n" },
+      "not asked. Of the token the line holds the hash only: keep it now. NAME is whom the audit\n"
+      "log tells of; the role if not given.\n" },
     { "health", health, "[URL | SOCKET] [--live]", "is a daemon alive and ready",
       "Asks authd's REST, or the daemon at this URL (http://127.0.0.1:8081 is a registrar's), or\n"
       "authd at its socket, for containers and monitors. Exit code: 0 it is, 1 it is not or does\n"

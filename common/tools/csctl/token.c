@@ -22,14 +22,15 @@ int token_make(struct ctl *c, int argc, char **argv)
             return bad_usage(c, "%s is not an option here, or lacks its value", argv[optind - 1]);
         role = optarg;
     }
-    if (argc - optind != 1 || !role)
-        return bad_usage(c, "say one name, and --role read, operate or administer");
+    if (argc - optind > 1 || !role)
+        return bad_usage(c, "say --role read, operate or administer, and at most one name");
+    const char *name = optind < argc ? argv[optind] : role;
     bearer_make(token, hash);
-    snprintf(line, sizeof(line), "%s %s sha256:%s", argv[optind], role, hash);
+    snprintf(line, sizeof(line), "%s %s sha256:%s", name, role, hash);
     int err = bearers_parse(&table, span_str(line), &why, &at); /* authd's own reading of it */
     if (!err && table.n == 1 && c->json) {
-        json_t *j = json_pack("{s:s, s:s, s:s, s:s}", "name", argv[optind], "role", role, "token",
-                              token, "line", line);
+        json_t *j = json_pack("{s:s, s:s, s:s, s:s}", "name", name, "role", role, "token", token,
+                              "line", line);
         print_json(j);
         json_decref(j);
     } else if (!err && table.n == 1) {
