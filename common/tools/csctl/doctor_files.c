@@ -157,6 +157,20 @@ static void check_tokens(struct doctor *d, const struct keeper *k)
     check_certificate(d, h->tls->client_ca_file, k, "http.tls.client_ca_file");
 }
 
+/* What authd shows to token issuers, and knows them by. */
+static void check_issuers(struct doctor *d, const struct keeper *k)
+{
+    char key[64];
+    for (size_t i = 0; i < d->authd->n_token_issuers; i++) {
+        const struct issuer_conf *issuer = &d->authd->token_issuers[i];
+        snprintf(key, sizeof(key), "token_issuers[%zu].introspection", i);
+        check_secret(d, issuer->introspection.client_secret_file, k, key,
+                     "Write the client secret that the issuer gave into it.");
+        snprintf(key, sizeof(key), "token_issuers[%zu].ca_file", i);
+        check_certificate(d, issuer->ca_file, k, key);
+    }
+}
+
 /* Made by the registrar itself, so that a missing one is none to worry about. */
 static void check_flow_key(struct doctor *d, const struct keeper *k)
 {
@@ -222,6 +236,7 @@ void doctor_files(struct doctor *d)
         check_secret(d, d->authd->nonce_key_file, &k, "nonce_key_file", MAKE_KEYS);
         check_secret(d, d->authd->seal_key_file, &k, "seal_key_file", MAKE_KEYS);
         check_tokens(d, &k);
+        check_issuers(d, &k);
         check_redis_files(d, &d->authd->redis, &k);
     }
     if (d->registrar) {

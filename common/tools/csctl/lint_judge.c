@@ -59,12 +59,17 @@ static void judge_order(struct doctor *d)
     }
 }
 
+static bool asks_digest(const struct group_conf *g)
+{
+    return ((g->require.all_of | g->require.any_of) & PROOF_DIGEST) != 0;
+}
+
 static void judge_algorithms(struct doctor *d)
 {
     for (size_t i = 0; i < d->authd->n_peer_groups; i++) {
         const struct group_conf *g = &d->authd->peer_groups[i];
         const struct realm_conf *realm = realm_named(d, g->digest.realm);
-        if (!realm || (g->digest.algorithm_mask & realm->verifiers))
+        if (!realm || !asks_digest(g) || (g->digest.algorithm_mask & realm->verifiers))
             continue;
         finding_about(d, FILE_AUTHD, "peer_groups[%zu].digest.algorithms", i);
         finding(d, LEVEL_FAULT, "groups.algorithms",
@@ -113,7 +118,7 @@ static void judge_weak(struct doctor *d, const struct listener_conf *l, size_t i
         const struct group_conf *g = &d->authd->peer_groups[k];
         const struct realm_conf *realm = realm_named(d, g->digest.realm);
         unsigned offered = g->digest.algorithm_mask & (realm ? realm->verifiers : 0);
-        if (!may_match(d, &g->match, l) || offered != ALG_BIT(ALG_MD5))
+        if (!may_match(d, &g->match, l) || !asks_digest(g) || offered != ALG_BIT(ALG_MD5))
             continue;
         finding_about(d, FILE_AUTHD, "peer_groups[%zu].digest.algorithms", k);
         finding(d, LEVEL_WARNING, "listeners.md5",
@@ -157,7 +162,7 @@ static void judge_group(struct doctor *d, size_t i)
 {
     const struct group_conf *g = &d->authd->peer_groups[i];
     const struct group_match *m = &g->match;
-    bool reached = false;
+    bool reached = false, sealed = false;
     for (size_t k = 0; k < m->n_listeners; k++) {
         if (has_listener(d, m->listeners[k]))
             continue;
@@ -175,8 +180,21 @@ static void judge_group(struct doctor *d, size_t i)
                 ", which the registrar does not serve",
                 SPAN_ARG(g->name), SPAN_ARG(m->domains[k]));
     }
-    for (size_t k = 0; k < d->registrar->n_listeners; k++)
-        reached = reached || may_match(d, m, &d->registrar->listeners[k]);
+    for (size_t k = 0; k < d->registrar->n_listeners; k++) {
+        const struct listener_conf *l = &d->registrar->listeners[k];
+        if (!may_match(d, m, l))
+            continue;
+        reached = true;
+        sealed = sealed || l->transport == SIP_TLS || l->transport == SIP_WSS;
+    }
+    if (reached && !sealed && (g->require.all_of & PROOF_TOKEN)) {
+        finding_about(d, FILE_AUTHD, "peer_groups[%zu].require", i);
+        finding(d, LEVEL_FAULT, "groups.token",
+                "Add a listener with transport tls or wss, or take digest instead.",
+                "the group " SPAN_FMT " wants tokens, which are refused on what it comes by: "
+                "nothing there is encrypted",
+                SPAN_ARG(g->name));
+    }
     finding_about(d, FILE_AUTHD, "peer_groups[%zu].match", i);
     if (!reached)
         finding(d, LEVEL_WARNING, "groups.unused",

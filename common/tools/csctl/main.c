@@ -97,14 +97,15 @@ static const struct command {
       "  --days N             how long that list is good (30)\n" },
     { "ca crl", ca_crl_again, "DIR [--days N]", "write the revocation list again", "" },
     { "ca list", ca_list, "DIR", "certificates it made", "" },
-    { "watch", watch, "[options]", "decisions and changes as they happen, a line for each",
+    { "watch", watch, "[options]", "decisions, changes and bans as they happen",
       "Of the authd at --url; after a break it goes on behind what it has seen, and says when\n"
       "something was lost. It runs until it is stopped.\n\n"
       "  --user U             of this user (NAME or NAME@REALM)\n"
       "  --address A          from this address\n"
       "  --cause C            with this cause, wrong_response for example\n"
-      "  --decisions          no changes\n"
-      "  --changes            no decisions\n"
+      "  --decisions          only these; so do the next two\n"
+      "  --changes\n"
+      "  --bans\n"
       "  --limit N            end after N of them\n" },
     { "token make", token_make, "[NAME] --role read|operate|administer", "make an operator's token",
       "Prints a token, and the line for the file that authd's http.tokens_file names; authd is\n"

@@ -1,4 +1,4 @@
-/* csctl watch: decisions and changes as they happen, a line for each. */
+/* csctl watch: decisions, changes and bans as they happen, a line for each. */
 #include <getopt.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -46,6 +46,18 @@ static void print_change(const json_t *j)
         putchar(')');
 }
 
+static void print_ban(const json_t *j)
+{
+    put(j, "event", "ban: ");
+    put(j, "source", "");
+    put(j, "user", "");
+    put(j, "class", "");
+    put(j, "until", "until ");
+    put(j, "reason", "(");
+    if (has(j, "reason"))
+        putchar(')');
+}
+
 static void print_decision(const json_t *j)
 {
     json_int_t status = json_integer_value(json_object_get(j, "status"));
@@ -79,6 +91,8 @@ static bool on_event(void *arg, struct span event, struct span data)
         fputs(text_of(j, "time", time, sizeof(time)), stdout);
         if (has(j, "change"))
             print_change(j);
+        else if (has(j, "event"))
+            print_ban(j);
         else
             print_decision(j);
     }
@@ -121,14 +135,14 @@ static int follow(struct watcher *w, const char *path)
 
 int watch(struct ctl *c, int argc, char **argv)
 {
-    static const struct option options[] = { { "user", required_argument, NULL, 'u' },
-                                             { "address", required_argument, NULL, 'a' },
-                                             { "cause", required_argument, NULL, 'c' },
-                                             { "decisions", no_argument, NULL, 'd' },
-                                             { "changes", no_argument, NULL, 'k' },
-                                             { "limit", required_argument, NULL, 'l' },
-                                             { NULL, 0, NULL, 0 } };
+    static const struct option options[] = {
+        { "user", required_argument, NULL, 'u' },  { "address", required_argument, NULL, 'a' },
+        { "cause", required_argument, NULL, 'c' }, { "decisions", no_argument, NULL, 'd' },
+        { "changes", no_argument, NULL, 'k' },     { "bans", no_argument, NULL, 'b' },
+        { "limit", required_argument, NULL, 'l' }, { NULL, 0, NULL, 0 }
+    };
     static const char *const names[128] = { ['u'] = "user", ['a'] = "address", ['c'] = "cause" };
+    static const char *const kinds[128] = { ['d'] = "decision", ['k'] = "change", ['b'] = "ban" };
     char path[2048], *end;
     struct buf b = BUF_INIT(path);
     struct watcher *w = calloc(1, sizeof(*w));
@@ -151,7 +165,7 @@ int watch(struct ctl *c, int argc, char **argv)
             client_escape(c->client, &b, optarg);
             buf_putc(&b, '&');
         } else {
-            buf_printf(&b, "kind=%s&", o == 'd' ? "decision" : "change");
+            buf_printf(&b, "kind=%s&", kinds[o]);
         }
     }
     buf_putc(&b, '\0');

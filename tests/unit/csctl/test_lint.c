@@ -77,6 +77,11 @@ static const struct lint_case cases[] = {
     { "md5", true, "transport: [udp, tcp] }\n    digest: { realm: example.com }",
       "transport: [udp, tcp] }\n    digest: { realm: example.com, algorithms: [MD5] }",
       "listeners.md5", LEVEL_WARNING, FILE_AUTHD, 13 },
+    { "token in clear", true,
+      "    match: { transport: [udp, tcp] }\n    digest: { realm: example.com }\n",
+      "    require: { all_of: [token] }\n    digest: { realm: example.com }\n"
+      "token_issuers:\n  - { name: idp, issuer: \"https://idp.example.com\", audiences: [sip] }\n",
+      "groups.token", LEVEL_FAULT, FILE_AUTHD, 12 },
     { "nobody may", true, ", tokens_file: tokens", "", "http.tokens", LEVEL_WARNING, FILE_AUTHD,
       5 },
     { "nobody can", true, "realms: [ { name: example.com } ]\npeer_groups:\n",
