@@ -17,7 +17,9 @@ struct audit {
     char *path;
     bool failing;
     char time[WALL_STRLEN];
-    struct wall time_of; /* what time shows */
+    struct wall time_of;     /* what time shows */
+    audit_follow_fn *follow; /* NULL: nobody */
+    void *follow_arg;
     size_t n;
     char room[ROOM];
 };
@@ -204,42 +206,65 @@ static void write_ban(struct audit *a, struct buf *b, struct wall now, const cha
     buf_lit(b, "}\n");
 }
 
-/* The line that was just written, if there was room for it. */
-static bool keep(struct audit *a, const struct buf *b)
+static void write_deed(struct audit *a, struct buf *b, const struct deed *c)
 {
-    if (!buf_ok(b))
-        return false;
-    a->n += b->n;
-    if (!timer_is_running(&a->timer))
-        timer_start(a->loop, &a->timer, DURATION_MS(DELAY_MS));
-    return true;
+    text(b, "{\"time\":", time_text(a, c->time));
+    buf_lit(b, ",\"decision\":null,\"verdict\":null,\"cause\":null");
+    text(b, ",\"change\":", c->what);
+    text(b, ",\"by\":", c->by);
+    text(b, ",\"user\":", span_head(c->user, TEXT_MAX));
+    text(b, ",\"realm\":", span_head(c->realm, TEXT_MAX));
+    text(b, ",\"target\":", span_head(c->target, TEXT_MAX));
+    text(b, ",\"note\":", span_head(c->note, TEXT_MAX));
+    buf_lit(b, "}\n");
 }
 
-static struct buf room(struct audit *a)
+/* As it stands in the log: text is what it will point to. */
+static void put_line(struct audit *a, struct audit_line *line, struct wall time, const char *event)
 {
-    return buf_of(a->room + a->n, ROOM - a->n);
+    struct buf b;
+    for (unsigned tries = 0; tries < 2; tries++) {
+        b = buf_of(a->room + a->n, ROOM - a->n);
+        if (line->decision)
+            write_line(a, &b, line->decision);
+        else if (line->deed)
+            write_deed(a, &b, line->deed);
+        else if (line->ban)
+            write_ban(a, &b, time, event, line->ban);
+        if (buf_ok(&b))
+            break;
+        flush(a);
+    }
+    if (!buf_ok(&b))
+        return;
+    a->n += b.n;
+    line->text = span_of(b.p, b.n - 1);
+    if (a->follow)
+        a->follow(a->follow_arg, line);
+    if (!timer_is_running(&a->timer))
+        timer_start(a->loop, &a->timer, DURATION_MS(DELAY_MS));
 }
 
 void audit_write(struct audit *a, const struct decision *d)
 {
-    struct buf b = room(a);
-    write_line(a, &b, d);
-    if (keep(a, &b))
-        return;
-    flush(a);
-    b = room(a);
-    write_line(a, &b, d);
-    (void)keep(a, &b);
+    struct audit_line line = { .decision = d };
+    put_line(a, &line, d->time, NULL);
+}
+
+void audit_deed(struct audit *a, const struct deed *d)
+{
+    struct audit_line line = { .deed = d };
+    put_line(a, &line, d->time, NULL);
 }
 
 void audit_ban(struct audit *a, struct wall time, const char *what, const struct ban *ban)
 {
-    struct buf b = room(a);
-    write_ban(a, &b, time, what, ban);
-    if (keep(a, &b))
-        return;
-    flush(a);
-    b = room(a);
-    write_ban(a, &b, time, what, ban);
-    (void)keep(a, &b);
+    struct audit_line line = { .ban = ban };
+    put_line(a, &line, time, what);
+}
+
+void audit_follow(struct audit *a, audit_follow_fn *fn, void *arg)
+{
+    a->follow = fn;
+    a->follow_arg = arg;
 }

@@ -1,5 +1,6 @@
-/* The audit log: one line of JSON for each decision, with the same fields whatever the method. What
- * a turn decided is written at its end, in one write. */
+/* The audit log: one line of JSON for each decision, with the same fields whatever the method, and
+ * one for each change that an operator made, in which decision, verdict and cause are null. What a
+ * turn brought is written at its end, in one write. */
 #ifndef CS_AUTHD_AUDIT_H
 #define CS_AUTHD_AUDIT_H
 
@@ -15,6 +16,26 @@ void audit_close(struct audit **a);
 void audit_write(struct audit *a, const struct decision *d);
 /* A ban that is put or lifted: what is "banned", "cooled_off" or "lifted". */
 void audit_ban(struct audit *a, struct wall time, const char *what, const struct ban *b);
+
+struct deed { /* of data, by an operator; absent where it does not apply */
+    struct wall time;
+    struct span what; /* "user created" */
+    struct span by;   /* the name of the operator's token */
+    struct span user, realm;
+    struct span target; /* what else was changed: an address of record */
+    struct span note;
+};
+void audit_deed(struct audit *a, const struct deed *c);
+
+/* Everything that is written, as it is written. One follower at a time, NULL for none. */
+struct audit_line { /* borrowed for the call; one of the three is set */
+    const struct decision *decision;
+    const struct deed *deed;
+    const struct ban *ban;
+    struct span text; /* without its newline */
+};
+typedef void audit_follow_fn(void *arg, const struct audit_line *line);
+void audit_follow(struct audit *a, audit_follow_fn *fn, void *arg);
 /* After the file was moved away. On failure the old file stays in use. */
 CS_CHECK int audit_reopen(struct audit *a);
 

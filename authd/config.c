@@ -323,19 +323,42 @@ static const struct conf_section listen_section = {
     .check = listen_check,
 };
 
+static const struct conf_key http_tls_keys[] = {
+    CONF_PATH("certificate_file", struct http_tls_conf, certificate_file,
+              "Certificate, in PEM, and those that lead to its authority.", .required = true),
+    CONF_PATH("key_file", struct http_tls_conf, key_file, "Its private key.", .required = true),
+    CONF_PATH("client_ca_file", struct http_tls_conf, client_ca_file,
+              "Authority that clients must have a certificate of, besides their token; none is "
+              "asked for when not written."),
+    { 0 },
+};
+static const struct conf_section http_tls_section = { .size = sizeof(struct http_tls_conf),
+                                                      .keys = http_tls_keys };
+
 #define H __typeof__(((A *)0)->http)
 static const struct conf_key http_keys[] = {
-    CONF_ADDR("listen", H, listen, "Loopback address of REST, metrics and health.", .port = 8080),
+    CONF_ADDR("listen", H, listen,
+              "Address of REST, metrics and health; without tls a loopback address.", .port = 8080),
+    CONF_OPTION("tls", H, tls, &http_tls_section, "TLS; plain HTTP when not written."),
     CONF_PATH("admin_token_file", H, admin_token_file,
-              "File that holds the bearer token of operators."),
+              "File that holds one bearer token, of an operator named admin with the role "
+              "administer."),
+    CONF_PATH("tokens_file", H, tokens_file,
+              "File of bearer tokens, a line each: NAME ROLE TOKEN or NAME ROLE sha256:HEX; roles "
+              "are read, operate and administer. csctl token make makes such lines."),
+    CONF_BOOL("require_if_match", H, require_if_match,
+              "Changes of a user that do not say by If-Match which state they mean get 428.",
+              .def = "false"),
     { 0 },
 };
 
 static void http_check(struct conf_check *c, void *section)
 {
     H *h = section;
-    if (h->listen.sa.sa_family != AF_UNSPEC && !addr_is_loopback(&h->listen))
-        conf_error(c, "listen", "plain HTTP is for loopback only; write 127.0.0.1:8080");
+    if (h->listen.sa.sa_family != AF_UNSPEC && !h->tls && !addr_is_loopback(&h->listen))
+        conf_error(c, "listen",
+                   "plain HTTP is for loopback only; write 127.0.0.1:8080, or give tls: "
+                   "{ certificate_file: ..., key_file: ... }");
 }
 static const struct conf_section http_section = {
     .size = sizeof(H),

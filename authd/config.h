@@ -90,6 +90,11 @@ struct realm_conf {
     unsigned verifiers; /* ALG_BITs made from a password */
 };
 
+struct http_tls_conf {
+    const char *certificate_file, *key_file;
+    const char *client_ca_file; /* NULL: clients need no certificate */
+};
+
 struct authd_conf {
     struct {
         const char *socket;
@@ -109,7 +114,9 @@ struct authd_conf {
     const char *nonce_key_file, *seal_key_file;
     struct {
         struct addr listen;
-        const char *admin_token_file;
+        struct http_tls_conf *tls; /* NULL: plain */
+        const char *admin_token_file, *tokens_file;
+        bool require_if_match;
     } http;
     struct {
         const char *file; /* NULL: stderr */

@@ -1,9 +1,9 @@
 /* authd: the sentry.
  * Knows: the keys of nonces and of what is sealed, and thereby what every user's password hashes to
  * and what every trunk's password is. Talks to no strangers: only to fronts, whose uid the kernel
- * vouches for, to Redis, over HTTPS to the token issuers of its configuration, and on one loopback
- * port to operators who show its token. May touch: auth.sock, Redis, its audit log. It runs
- * unprivileged, cannot be dumped, and writes no secret anywhere. */
+ * vouches for, to Redis, over HTTPS to the token issuers of its configuration, and on one port,
+ * loopback or TLS, to operators who show a token. May touch: auth.sock, Redis, its audit log. It
+ * runs unprivileged, cannot be dumped, and writes no secret anywhere. */
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -11,6 +11,7 @@
 
 #include "authd/make_keys.h"
 #include "authd/reseal.h"
+#include "authd/rest/access.h"
 #include "authd/rest/rest.h"
 #include "authd/server.h"
 #include "authd/signer.h"
@@ -24,7 +25,7 @@ struct authd {
     struct loop loop;
     struct authd_conf conf;
     struct redis_access redis_access;
-    struct secret admin_token;
+    struct access access; /* to REST */
     struct redis *redis;
     struct checker checker;
     bool checking; /* checker was initialised */
@@ -46,7 +47,7 @@ static const char usage[] =
     "      --version           print the version, and exit\n"
     "  -h, --help              print this, and exit\n"
     "\n"
-    "SIGHUP opens the audit log anew.\n"
+    "SIGHUP opens the audit log anew, and reads the tokens and certificates of REST again.\n"
     "Exit status: 0 after SIGTERM or SIGINT, 1 on failure, 2 when called wrongly.\n";
 
 static const struct conf_program program = { "authd", usage, &authd_conf_section, "make-keys",
@@ -99,11 +100,7 @@ static int open_keys(struct authd *d)
     if (err)
         return failed("cannot use the sealing keys",
                       conf->seal_key_file ? conf->seal_key_file : SEAL_KEY_VARIABLE, err);
-    if (conf->http.admin_token_file)
-        err = secret_read_file(&d->admin_token, conf->http.admin_token_file);
-    if (err)
-        return failed("cannot read the admin token", conf->http.admin_token_file, err);
-    return 0;
+    return access_open(conf, &d->access);
 }
 
 static void on_redis(void *arg, bool ready)
@@ -203,7 +200,10 @@ static int open_rest(struct authd *d)
         return 0;
     const struct rest_conf rc = {
         .listen = conf->http.listen,
-        .admin_token = conf->http.admin_token_file ? &d->admin_token : NULL,
+        .tls = d->access.tls,
+        .bearers = &d->access.bearers,
+        .require_if_match = conf->http.require_if_match,
+        .audit = d->checker.audit,
         .redis = d->redis,
         .store = d->checker.store,
         .vault = d->checker.vault,
@@ -224,7 +224,8 @@ static int open_rest(struct authd *d)
         return err;
     }
     log_info(&main_log, "REST listening", kv_addr("address", rest_local(d->rest)),
-             kv_str("admin_token_file", conf->http.admin_token_file));
+             kv_str("admin_token_file", conf->http.admin_token_file),
+             kv_b("tls", d->access.tls != NULL), kv_u("tokens", d->access.bearers.n));
     return 0;
 }
 
@@ -283,6 +284,10 @@ static void on_signal(void *arg, int signum)
         stop(d);
         return;
     }
+    if (access_reload(&d->conf, &d->access))
+        log_error(&main_log, "the tokens and certificates of REST stay as they were");
+    else if (d->rest && d->access.tls)
+        rest_use_tls(d->rest, d->access.tls);
     int err = d->checker.audit ? audit_reopen(d->checker.audit) : 0;
     if (err)
         log_error(&main_log, "cannot open the audit log anew, the old one stays in use",
@@ -338,7 +343,7 @@ int main(int argc, char **argv)
         err = err ? err : leak;
     }
     redis_access_close(&d.redis_access);
-    secret_fini(&d.admin_token);
+    access_close(&d.access);
     arena_fini(&arena);
     return err ? 1 : 0;
 }

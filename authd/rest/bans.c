@@ -154,11 +154,24 @@ static bool refused(struct op *op, const struct redis_reply *reply)
     return true;
 }
 
+/* The audit log tells of the ban itself where it takes effect; here, of who wanted it. */
+static void log_ban(struct ban_op *b, struct span what)
+{
+    char text[ADDR_STRLEN + BAN_USER_MAX + 8];
+    struct buf target = BUF_INIT(text);
+    ban_write_source(&target, &b->ban);
+    if (b->ban.user.p)
+        buf_printf(&target, " " SPAN_FMT, SPAN_ARG(b->ban.user));
+    log_action(&b->op, what, buf_span(&target), b->ban.reason);
+}
+
 static void on_banned(void *arg, const struct redis_reply *reply)
 {
     struct ban_op *b = arg;
-    if (!refused(&b->op, reply))
-        op_reply(&b->op, 201, ban_to_json(&b->ban));
+    if (refused(&b->op, reply))
+        return;
+    log_ban(b, SPAN("ban put"));
+    op_reply(&b->op, 201, ban_to_json(&b->ban));
 }
 
 void rest_ban_create(struct http_req *req, void *arg)
@@ -184,9 +197,11 @@ void rest_ban_create(struct http_req *req, void *arg)
 
 static void on_lifted(void *arg, const struct redis_reply *reply)
 {
-    struct op *op = arg;
-    if (!refused(op, reply))
-        op_reply(op, 204, NULL);
+    struct ban_op *b = arg;
+    if (refused(&b->op, reply))
+        return;
+    log_ban(b, SPAN("ban lifted"));
+    op_reply(&b->op, 204, NULL);
 }
 
 void rest_ban_delete(struct http_req *req, void *arg)
@@ -198,12 +213,15 @@ void rest_ban_delete(struct http_req *req, void *arg)
                      "No ban of this id stands; it may have ended.");
         return;
     }
-    struct op *op = op_new(rest, req, sizeof(*op));
+    struct ban_op *op = op_new(rest, req, sizeof(*op));
     if (!op)
         return;
-    op->redis = defence_lift(rest->conf.defence, b, on_lifted, op);
-    if (!op->redis)
-        op_no_memory(op);
+    op->ban = *b;
+    op->ban.user = arena_dup(http_arena(req), b->user); /* it may be gone when it is lifted */
+    op->ban.reason = SPAN_NULL;
+    op->op.redis = defence_lift(rest->conf.defence, b, on_lifted, op);
+    if (!op->op.redis)
+        op_no_memory(&op->op);
 }
 
 /* ---- the greylist ---- */

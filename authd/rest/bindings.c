@@ -74,13 +74,11 @@ static json_t *binding_to_json(const Countersign__Store__Binding *b, struct span
 
 /* ---- one AOR after the other ---- */
 
-static const struct log lg = { .module = "rest" };
-
 static void next_aor(struct bindings_op *b);
 
 static void removed(struct bindings_op *b)
 {
-    log_info(&lg, "bindings removed", kv_s("aor", b->aors[b->i]));
+    log_action(&b->op, SPAN("bindings removed"), b->aors[b->i], SPAN_NULL);
     b->i++;
     next_aor(b);
 }

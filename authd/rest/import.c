@@ -7,8 +7,6 @@
 
 enum { MAX_USERS = 1000, SLOTS = 64, TRIES = 4 };
 
-static const struct log lg = { .module = "rest" };
-
 struct import;
 struct slot {
     struct import *import;
@@ -60,10 +58,11 @@ static void finish(struct import *im)
     for (size_t i = 0; i < OUTCOMES; i++)
         json_object_set_new(count, outcomes[i], json_integer(im->count[i]));
     json_object_set_new(body, "count", count);
-    log_info(&lg, "users imported", kv_u("created", im->count[CREATED]),
-             kv_u("updated", im->count[UPDATED]), kv_u("unchanged", im->count[UNCHANGED]),
-             kv_u("kept", im->count[KEPT]), kv_u("refused", im->count[REFUSED]),
-             kv_u("failed", im->count[FAILED]));
+    char text[160];
+    struct buf note = BUF_INIT(text);
+    for (size_t i = 0; i < OUTCOMES; i++)
+        buf_printf(&note, "%s%u %s", i ? ", " : "", im->count[i], outcomes[i]);
+    log_action(&im->op, SPAN("users imported"), SPAN_NULL, buf_span(&note));
     json_object_set(body, "results", im->results);
     op_reply(&im->op, 200, body);
 }
@@ -114,7 +113,7 @@ static void on_created(void *arg, int err)
         fail(s, err == CS_ECONFLICT ? CS_ENOMEM : err);
     } else {
         if (s->weak)
-            log_change("user imported", &s->now, true);
+            log_change(&s->import->op, SPAN("user imported"), &s->now, true);
         report(s, CREATED, NULL);
     }
     step(s);
@@ -130,7 +129,7 @@ static void on_updated(void *arg, int err)
         fail(s, err);
     } else {
         if (s->weak)
-            log_change("user imported", &s->now, true);
+            log_change(&s->import->op, SPAN("user imported"), &s->now, true);
         report(s, UPDATED, NULL);
     }
     step(s);

@@ -17,6 +17,7 @@ struct rest {
     struct records trunks;
     struct locations *locations; /* remembers none: what it shows is what Redis holds */
     struct list ops;
+    struct stream_hub *hub;
 };
 
 /* First member of what a handler keeps while it waits. Lives in the request's arena: after a reply
@@ -36,6 +37,8 @@ struct op {
 
 /* Cleared, size bytes of which the first are struct op. NULL: it replied. */
 void *op_new(struct rest *rest, struct http_req *req, size_t size);
+/* Counts it, which op_new() does by itself, among those that end when the client goes. */
+void op_adopt(struct op *op);
 /* Each of these replies and ends the operation. */
 void op_reply(struct op *op, unsigned status, json_t *body);
 void op_fault(struct op *op, const struct fault *f);
@@ -50,8 +53,10 @@ const struct realm_conf *realm_of(const struct rest *rest, struct span name, str
 /* ?limit=, or the default. */
 CS_CHECK int limit_of(struct http_req *req, size_t standard, size_t max, size_t *out,
                       struct fault *f);
-/* For the audit of what administrators did; weak: a weak password was allowed. */
-void log_change(const char *message, const struct user *u, bool weak);
+/* What an operator did, for the log, the audit log and who follows it. what is constant; note may
+ * be absent. */
+void log_change(struct op *op, struct span what, const struct user *u, bool weak);
+void log_action(struct op *op, struct span what, struct span target, struct span note);
 
 struct ban;
 json_t *ban_to_json(const struct ban *b);
@@ -70,5 +75,8 @@ http_fn rest_trunks_list, rest_trunk_create, rest_trunk_get, rest_trunk_patch, r
 http_fn rest_reseal_start, rest_reseal_get;
 http_fn rest_realms;
 http_fn rest_readyz, rest_metrics;
+http_fn rest_stream;
+/* httpd_conf.before: what stands before a handler. */
+http_fn rest_before;
 
 #endif

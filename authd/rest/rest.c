@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "authd/rest/op.h"
+#include "authd/rest/stream.h"
 #include "authd/trunk.h"
 #include "base/metric.h"
 #include "http/health.h"
@@ -10,36 +11,37 @@
 static const struct log lg = { .module = "rest" };
 
 static const struct http_route routes[] = {
-    { "GET", "/v1/users", rest_users_list, HTTP_ADMIN },
-    { "POST", "/v1/users", rest_user_create, HTTP_ADMIN },
-    { "GET", "/v1/users/{user}", rest_user_get, HTTP_ADMIN },
-    { "PATCH", "/v1/users/{user}", rest_user_patch, HTTP_ADMIN },
-    { "DELETE", "/v1/users/{user}", rest_user_delete, HTTP_ADMIN },
-    { "PUT", "/v1/users/{user}/password", rest_user_password, HTTP_ADMIN },
-    { "GET", "/v1/users/{user}/bindings", rest_user_bindings, HTTP_ADMIN },
-    { "DELETE", "/v1/users/{user}/bindings", rest_user_unbind, HTTP_ADMIN },
-    { "POST", "/v1/import", rest_import, HTTP_ADMIN },
-    { "GET", "/v1/bindings", rest_bindings_list, HTTP_ADMIN },
-    { "GET", "/v1/bindings/{aor}", rest_bindings_get, HTTP_ADMIN },
-    { "DELETE", "/v1/bindings/{aor}", rest_bindings_delete, HTTP_ADMIN },
-    { "GET", "/v1/trunks", rest_trunks_list, HTTP_ADMIN },
-    { "POST", "/v1/trunks", rest_trunk_create, HTTP_ADMIN },
-    { "GET", "/v1/trunks/{trunk}", rest_trunk_get, HTTP_ADMIN },
-    { "PATCH", "/v1/trunks/{trunk}", rest_trunk_patch, HTTP_ADMIN },
-    { "DELETE", "/v1/trunks/{trunk}", rest_trunk_delete, HTTP_ADMIN },
-    { "PUT", "/v1/trunks/{trunk}/credentials", rest_trunk_put_credential, HTTP_ADMIN },
-    { "DELETE", "/v1/trunks/{trunk}/credentials", rest_trunk_forget_credential, HTTP_ADMIN },
-    { "POST", "/v1/reseal", rest_reseal_start, HTTP_ADMIN },
-    { "GET", "/v1/reseal", rest_reseal_get, HTTP_ADMIN },
-    { "GET", "/v1/decisions", rest_decisions, HTTP_ADMIN },
-    { "POST", "/v1/verify/token", rest_verify_token, HTTP_ADMIN },
-    { "POST", "/v1/verify/digest", rest_verify_digest, HTTP_ADMIN },
-    { "GET", "/v1/clients", rest_clients, HTTP_ADMIN },
-    { "GET", "/v1/bans", rest_bans_list, HTTP_ADMIN },
-    { "POST", "/v1/bans", rest_ban_create, HTTP_ADMIN },
-    { "DELETE", "/v1/bans/{ban}", rest_ban_delete, HTTP_ADMIN },
-    { "GET", "/v1/greylist", rest_greylist, HTTP_ADMIN },
-    { "GET", "/v1/realms", rest_realms, HTTP_ADMIN },
+    { "GET", "/v1/users", rest_users_list, HTTP_READ },
+    { "POST", "/v1/users", rest_user_create, HTTP_ADMINISTER },
+    { "GET", "/v1/users/{user}", rest_user_get, HTTP_READ },
+    { "PATCH", "/v1/users/{user}", rest_user_patch, HTTP_OPERATE },
+    { "DELETE", "/v1/users/{user}", rest_user_delete, HTTP_ADMINISTER },
+    { "PUT", "/v1/users/{user}/password", rest_user_password, HTTP_ADMINISTER },
+    { "GET", "/v1/users/{user}/bindings", rest_user_bindings, HTTP_READ },
+    { "DELETE", "/v1/users/{user}/bindings", rest_user_unbind, HTTP_OPERATE },
+    { "POST", "/v1/import", rest_import, HTTP_ADMINISTER },
+    { "GET", "/v1/bindings", rest_bindings_list, HTTP_READ },
+    { "GET", "/v1/bindings/{aor}", rest_bindings_get, HTTP_READ },
+    { "DELETE", "/v1/bindings/{aor}", rest_bindings_delete, HTTP_OPERATE },
+    { "GET", "/v1/trunks", rest_trunks_list, HTTP_READ },
+    { "POST", "/v1/trunks", rest_trunk_create, HTTP_ADMINISTER },
+    { "GET", "/v1/trunks/{trunk}", rest_trunk_get, HTTP_READ },
+    { "PATCH", "/v1/trunks/{trunk}", rest_trunk_patch, HTTP_ADMINISTER },
+    { "DELETE", "/v1/trunks/{trunk}", rest_trunk_delete, HTTP_ADMINISTER },
+    { "PUT", "/v1/trunks/{trunk}/credentials", rest_trunk_put_credential, HTTP_ADMINISTER },
+    { "DELETE", "/v1/trunks/{trunk}/credentials", rest_trunk_forget_credential, HTTP_ADMINISTER },
+    { "POST", "/v1/reseal", rest_reseal_start, HTTP_ADMINISTER },
+    { "GET", "/v1/reseal", rest_reseal_get, HTTP_READ },
+    { "GET", "/v1/decisions", rest_decisions, HTTP_READ },
+    { "GET", "/v1/stream", rest_stream, HTTP_READ },
+    { "POST", "/v1/verify/token", rest_verify_token, HTTP_OPERATE },
+    { "POST", "/v1/verify/digest", rest_verify_digest, HTTP_OPERATE },
+    { "GET", "/v1/bans", rest_bans_list, HTTP_READ },
+    { "POST", "/v1/bans", rest_ban_create, HTTP_OPERATE },
+    { "DELETE", "/v1/bans/{ban}", rest_ban_delete, HTTP_OPERATE },
+    { "GET", "/v1/greylist", rest_greylist, HTTP_READ },
+    { "GET", "/v1/clients", rest_clients, HTTP_READ },
+    { "GET", "/v1/realms", rest_realms, HTTP_READ },
     { "GET", "/healthz", health_alive, HTTP_PUBLIC },
     { "GET", "/readyz", rest_readyz, HTTP_PUBLIC },
     { "GET", "/metrics", rest_metrics, HTTP_PUBLIC },
@@ -86,9 +88,14 @@ void *op_new(struct rest *rest, struct http_req *req, size_t size)
     }
     op->rest = rest;
     op->req = req;
-    list_push_back(&rest->ops, &op->link);
-    http_on_abort(req, op_abort, op);
+    op_adopt(op);
     return op;
+}
+
+void op_adopt(struct op *op)
+{
+    list_push_back(&op->rest->ops, &op->link);
+    http_on_abort(op->req, op_abort, op);
 }
 
 void op_reply(struct op *op, unsigned status, json_t *body)
@@ -166,14 +173,35 @@ int limit_of(struct http_req *req, size_t standard, size_t max, size_t *out, str
     return 0;
 }
 
-void log_change(const char *message, const struct user *u, bool weak)
+/* ---- what operators did ---- */
+
+static void tell(struct op *op, struct deed *c)
 {
-    if (weak)
-        log_warn(&lg, message, kv_s("user", u->name), kv_s("realm", u->realm),
-                 kv_b("enabled", u->enabled), kv_b("weak_password_allowed", true));
-    else
-        log_info(&lg, message, kv_s("user", u->name), kv_s("realm", u->realm),
-                 kv_b("enabled", u->enabled));
+    c->time = loop_wall(op->rest->loop);
+    c->by = http_who(op->req);
+    audit_deed(op->rest->conf.audit, c);
+}
+
+void log_change(struct op *op, struct span what, const struct user *u, bool weak)
+{
+    struct deed c = { .what = what,
+                      .user = u->name,
+                      .realm = u->realm,
+                      .note = weak         ? SPAN("a weak password was allowed")
+                              : u->enabled ? SPAN_NULL
+                                           : SPAN("disabled") };
+    log_at(weak ? LOG_WARN : LOG_INFO, &lg, what.p, kv_s("user", u->name), kv_s("realm", u->realm),
+           kv_b("enabled", u->enabled), kv_b("weak_password_allowed", weak),
+           kv_s("by", http_who(op->req)));
+    tell(op, &c);
+}
+
+void log_action(struct op *op, struct span what, struct span target, struct span note)
+{
+    struct deed c = { .what = what, .target = target, .note = note };
+    log_info(&lg, what.p, kv_s("target", target), kv_s("note", note),
+             kv_s("by", http_who(op->req)));
+    tell(op, &c);
 }
 
 /* ---- the server ---- */
@@ -188,8 +216,10 @@ int rest_open(struct loop *l, const struct rest_conf *conf, struct rest **out)
 {
     struct httpd_conf http = {
         .listen = conf->listen,
-        .admin_token = conf->admin_token,
+        .tls = conf->tls,
+        .bearers = conf->bearers,
         .name = conf->name,
+        .before = rest_before,
         .answered = on_answered,
     };
     struct rest *r = calloc(1, sizeof(*r));
@@ -201,8 +231,11 @@ int rest_open(struct loop *l, const struct rest_conf *conf, struct rest **out)
     records_init(&r->trunks, conf->redis, SPAN(TRUNK_PREFIX), SPAN(TRUNK_INDEX));
     int err = locations_open(l, conf->redis, 0, &r->locations);
     if (!err)
+        err = stream_hub_new(l, conf->audit, &r->hub);
+    if (!err)
         err = httpd_open(l, &http, routes, r, &r->httpd);
     if (err) {
+        stream_hub_free(&r->hub);
         locations_close(&r->locations);
         free(r);
         return err;
@@ -220,8 +253,14 @@ void rest_close(struct rest **rp)
     while (!list_empty(&r->ops))
         op_end(container_of(r->ops.next, struct op, link));
     httpd_close(&r->httpd);
+    stream_hub_free(&r->hub); /* its followers are gone now */
     locations_close(&r->locations);
     free(r);
+}
+
+void rest_use_tls(struct rest *r, struct tls_context *tls)
+{
+    httpd_use_tls(r->httpd, tls);
 }
 
 const struct addr *rest_local(const struct rest *r)

@@ -1,12 +1,15 @@
 /* authd's REST, as proto/openapi.yaml describes it: users, their bindings, trunks, the last
- * refusals, what clients answer with, bans, resealing, health and metrics. */
+ * refusals, what clients answer with, bans, resealing, the stream of what happens, health and
+ * metrics. */
 #ifndef CS_AUTHD_REST_H
 #define CS_AUTHD_REST_H
 
+#include "authd/audit.h"
 #include "authd/config.h"
 #include "authd/epoch.h"
 #include "authd/revoker.h"
 #include "authd/store.h"
+#include "http/bearer.h"
 
 struct census;
 struct checker;
@@ -18,8 +21,12 @@ struct rest;
 /* Everything is borrowed and outlives the server. */
 struct rest_conf {
     struct addr listen;
-    const char *name;                 /* a Host to answer to besides addresses, or NULL */
-    const struct secret *admin_token; /* NULL: only health and metrics are answered */
+    const char *name;              /* a Host to answer to besides addresses, or NULL */
+    struct tls_context *tls;       /* NULL: plain, on loopback only */
+    const struct bearers *bearers; /* may change between turns; without any only health and
+                                    * metrics are answered */
+    bool require_if_match;         /* changes of a user without If-Match get 428 */
+    struct audit *audit;
     struct redis *redis;
     struct store *store;
     struct vault *vault;
@@ -37,6 +44,8 @@ struct rest_conf {
 CS_CHECK int rest_open(struct loop *l, const struct rest_conf *conf, struct rest **out);
 /* Requests that are being worked on are dropped. */
 void rest_close(struct rest **r);
+/* The next connections have this context; for a server that was opened with one. */
+void rest_use_tls(struct rest *r, struct tls_context *tls);
 const struct addr *rest_local(const struct rest *r);
 
 #endif

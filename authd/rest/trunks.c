@@ -79,7 +79,7 @@ static void on_done(void *arg, int err)
     } else if (err) {
         op_store_error(&t->op, err);
     } else {
-        log_info(&lg, messages[t->what], kv_s("trunk", t->trunk.name));
+        log_action(&t->op, span_str(messages[t->what]), t->trunk.name, SPAN_NULL);
         if (t->what == DELETE || t->what == FORGET)
             op_reply(&t->op, 204, NULL);
         else

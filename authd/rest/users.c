@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "authd/rest/op.h"
+#include "http/etag.h"
 
 enum { TRIES = 4, PAGE = 100 };
 
@@ -18,11 +19,11 @@ struct user_op {
     char generated[USER_PASSWORD_LEN + 1];
 };
 
-static const char *const messages[] = {
-    [CREATE] = "user created",
-    [PATCH] = "user changed",
-    [PASSWORD] = "password changed",
-    [DELETE] = "user removed",
+static const struct span messages[] = {
+    [CREATE] = SPAN_INIT("user created"),
+    [PATCH] = SPAN_INIT("user changed"),
+    [PASSWORD] = SPAN_INIT("password changed"),
+    [DELETE] = SPAN_INIT("user removed"),
 };
 
 static void drop(struct op *op)
@@ -70,6 +71,27 @@ static bool read_wish(struct user_op *u, unsigned allowed)
     return false;
 }
 
+/* Does the client mean the user as it stands (RFC 9110, 13.1.1)? */
+static int check_match(struct user_op *u, const struct user *found, struct fault *f)
+{
+    char tag[ETAG_LEN + 1];
+    bool matches;
+    struct span wanted = http_header(u->op.req, "If-Match");
+    if (!wanted.p && u->op.rest->conf.require_if_match) /* RFC 6585, 3 */
+        return fault_set(f, 428, "if-match", "Precondition required",
+                         "Read the user, and send its ETag as If-Match.");
+    if (!wanted.p)
+        return 0;
+    etag_of(found->record, tag);
+    if (etag_match(wanted, span_str(tag), &matches))
+        return fault_set(f, 400, "if-match", "Malformed If-Match",
+                         "If-Match is a list of entity tags in quotes, or *.");
+    if (!matches)
+        return fault_set(f, 412, "changed", "Precondition failed",
+                         "The user is not as it was when you read it. Read it again.");
+    return 0;
+}
+
 /* ---- what comes back ---- */
 
 static void locate(struct user_op *u)
@@ -92,8 +114,21 @@ static void locate(struct user_op *u)
         http_reply_header(u->op.req, "Location", text);
 }
 
+/* The record says all of it, verifiers included, so its hash is the tag of what is shown. */
+static void tag_user(struct user_op *u, const struct user *user)
+{
+    char tag[ETAG_LEN + 1];
+    char *room = user->record.p ? NULL : arena_alloc(http_arena(u->op.req), USER_MAX_RECORD);
+    struct buf b = buf_of(room, room ? USER_MAX_RECORD : 0);
+    if (!user->record.p && (!room || user_encode(user, &b)))
+        return; /* none is better than a wrong one */
+    etag_of(user->record.p ? user->record : buf_span(&b), tag);
+    http_reply_header(u->op.req, "ETag", tag);
+}
+
 static void reply_user(struct user_op *u, unsigned status, const struct user *user)
 {
+    tag_user(u, user);
     json_t *j = user_to_json(user);
     if (u->wish.generate)
         json_object_set_new(j, "password", json_of(u->wish.password)); /* shown this once */
@@ -116,7 +151,7 @@ static void on_done(void *arg, int err)
     } else if (err) {
         op_store_error(&u->op, err);
     } else {
-        log_change(messages[u->what], u->what == DELETE ? &u->old : &u->now, u->weak);
+        log_change(&u->op, messages[u->what], u->what == DELETE ? &u->old : &u->now, u->weak);
         if (u->what == CREATE)
             locate(u);
         if (u->what == DELETE)
@@ -149,6 +184,10 @@ static void on_user(void *arg, int err, const struct user *found)
         reply_user(u, 200, found);
         return;
     }
+    if (check_match(u, found, &f)) {
+        op_fault(&u->op, &f);
+        return;
+    }
     if (user_copy(found, a, &u->old)) {
         op_no_memory(&u->op);
         return;
@@ -160,6 +199,7 @@ static void on_user(void *arg, int err, const struct user *found)
         return;
     }
     u->now = u->old;
+    u->now.record = SPAN_NULL; /* it will have another */
     if (u->what == PASSWORD)
         err = wish_apply_secret(&u->wish, rest->conf.vault, u->realm->verifiers, a, &u->now, &f);
     else

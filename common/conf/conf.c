@@ -475,3 +475,24 @@ int conf_load(const char *path, const struct conf_section *root, struct arena *a
     free(text);
     return w.errors ? CS_ECONF : err;
 }
+
+unsigned conf_line(const char *path, const char *key)
+{
+    char words[128];
+    struct buf why = BUF_INIT(words);
+    struct arena tree;
+    struct node *root = NULL;
+    unsigned line = 0;
+    size_t n = 0;
+    char *text = malloc(CONF_MAX_FILE);
+    int fd = text ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
+    arena_init(&tree, NULL, 0, 0);
+    if (fd >= 0 && read_all(fd, text, CONF_MAX_FILE, &n) == 0 &&
+        yaml_read(span_of(text, n), &tree, &root, &why, &line) == 0)
+        line = line_of(root, 0, span_str(key));
+    if (fd >= 0)
+        close(fd);
+    arena_fini(&tree);
+    free(text);
+    return line;
+}

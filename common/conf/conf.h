@@ -185,6 +185,11 @@ CS_CHECK int conf_load(const char *path, const struct conf_section *root, struct
 CS_CHECK int conf_parse(struct span text, const char *name, const struct conf_section *root,
                         struct arena *a, void *out, conf_report_fn *report, void *arg);
 
+/* The line where "peer_groups[2].digest.realm" stands in a file, or what is nearest above it; 0
+ * when nothing of it does, or the file cannot be read. For tools that judge several files together.
+ */
+unsigned conf_line(const char *path, const char *key);
+
 /* From a check: the line of key inside the section at hand, e.g. "expires.min" or "source[2]"; NULL
  * means the section itself. */
 void conf_error(struct conf_check *c, const char *key, const char *fmt, ...) CS_PRINTF(3, 4);

@@ -15,6 +15,7 @@ struct client {
     char error[CURL_ERROR_SIZE];
     char *answer;
     size_t n, cap;
+    char etag[128]; /* of the last answer; "": it had none */
 };
 
 /* The token must not cross a network in clear. */
@@ -56,7 +57,7 @@ static int add_token(struct client *c, const char *url, const char *file)
         return EXIT_USAGE;
     }
     if (!may_carry_token(url)) {
-        complain("%s: the admin token is sent to a loopback address or over https only", url);
+        complain("%s: a token is sent to a loopback address or over https only", url);
         secret_fini(&token);
         return EXIT_USAGE;
     }
@@ -92,6 +93,19 @@ static size_t on_data(char *data, size_t size, size_t n, void *arg)
     return n;
 }
 
+static size_t on_header(char *data, size_t size, size_t n, void *arg)
+{
+    struct client *c = arg;
+    struct span value = span_of(data, size * n), name = span_cut(&value, ':');
+    if (value.p && span_caseeq(name, SPAN("ETag"))) {
+        while (value.n && (value.p[value.n - 1] == '\r' || value.p[value.n - 1] == '\n'))
+            value.n--;
+        value = span_trim(value);
+        span_copy(c->etag, sizeof(c->etag), value.n < sizeof(c->etag) ? value : SPAN(""));
+    }
+    return size * n;
+}
+
 int client_new(const char *url, const char *token_file, struct client **out)
 {
     struct client *c = calloc(1, sizeof(*c));
@@ -120,6 +134,8 @@ int client_new(const char *url, const char *token_file, struct client **out)
     curl_easy_setopt(c->curl, CURLOPT_ERRORBUFFER, c->error);
     curl_easy_setopt(c->curl, CURLOPT_WRITEFUNCTION, on_data);
     curl_easy_setopt(c->curl, CURLOPT_WRITEDATA, c);
+    curl_easy_setopt(c->curl, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(c->curl, CURLOPT_HEADERDATA, c);
     *out = c;
     return EXIT_OK;
 }
@@ -140,9 +156,34 @@ void client_free(struct client **cp)
     free(c);
 }
 
+int client_if_match(struct client *c)
+{
+    char header[160];
+    snprintf(header, sizeof(header), "If-Match: %s", c->etag);
+    return c->etag[0] ? add_header(c, header) : -1;
+}
+
 void client_set_timeout(struct client *c, struct duration d)
 {
     curl_easy_setopt(c->curl, CURLOPT_TIMEOUT_MS, (long)d.ms);
+}
+
+void client_set_tls(struct client *c, const struct client_tls *tls)
+{
+    if (tls->ca_file) {
+        curl_easy_setopt(c->curl, CURLOPT_CAINFO, tls->ca_file);
+        curl_easy_setopt(c->curl, CURLOPT_CAPATH, NULL);
+    }
+    curl_easy_setopt(c->curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    curl_easy_setopt(c->curl, CURLOPT_SSLCERT, tls->certificate_file);
+    curl_easy_setopt(c->curl, CURLOPT_SSLKEY, tls->key_file);
+}
+
+void client_escape(struct client *c, struct buf *b, const char *text)
+{
+    char *escaped = curl_easy_escape(c->curl, text, 0);
+    buf_put(b, span_str(escaped ? escaped : ""));
+    curl_free(escaped);
 }
 
 /* url + fmt with each %s escaped. */
@@ -154,11 +195,7 @@ static bool write_url(struct client *c, struct buf *b, const char *fmt, va_list 
             buf_putc(b, *fmt);
             continue;
         }
-        char *escaped = curl_easy_escape(c->curl, va_arg(ap, const char *), 0);
-        if (!escaped)
-            return false;
-        buf_put(b, span_str(escaped));
-        curl_free(escaped);
+        client_escape(c, b, va_arg(ap, const char *));
         fmt++;
     }
     buf_putc(b, '\0');
@@ -182,6 +219,7 @@ int client_call(struct client *c, const char *method, json_t *body, unsigned *st
         return EXIT_USAGE;
     }
     c->n = 0;
+    c->etag[0] = '\0';
     curl_easy_setopt(c->curl, CURLOPT_URL, url);
     curl_easy_setopt(c->curl, CURLOPT_HTTPGET, 1L);
     if (text) {
@@ -189,6 +227,7 @@ int client_call(struct client *c, const char *method, json_t *body, unsigned *st
         curl_easy_setopt(c->curl, CURLOPT_POSTFIELDS, text);
     }
     curl_easy_setopt(c->curl, CURLOPT_CUSTOMREQUEST, method);
+    curl_easy_setopt(c->curl, CURLOPT_HTTPHEADER, c->headers);
     c->error[0] = '\0';
     CURLcode err = curl_easy_perform(c->curl);
     long code = 0;
@@ -205,6 +244,78 @@ int client_call(struct client *c, const char *method, json_t *body, unsigned *st
     return EXIT_OK;
 }
 
+/* ---- what does not end ---- */
+
+struct follow {
+    struct client *client;
+    bool (*fn)(void *arg, struct span piece);
+    void *arg;
+    bool stopped;
+};
+
+static size_t on_piece(char *data, size_t size, size_t n, void *arg)
+{
+    struct follow *f = arg;
+    long status = 0;
+    curl_easy_getinfo(f->client->curl, CURLINFO_RESPONSE_CODE, &status);
+    if (status != 200) /* a problem document, which ends */
+        return on_data(data, size, n, f->client);
+    f->stopped = !f->fn(f->arg, span_of(data, size * n));
+    return f->stopped ? 0 : size * n;
+}
+
+static int refused(struct client *c, long status)
+{
+    char text[1024];
+    json_t *problem = json_loadb(c->n ? c->answer : "", c->n, 0, NULL);
+    complain("%s (%ld)", problem_text(problem, text, sizeof(text)), status);
+    json_decref(problem);
+    return EXIT_REFUSED;
+}
+
+int client_follow(struct client *c, const char *path, const char *last_id,
+                  bool (*fn)(void *arg, struct span piece), void *arg, const char **why)
+{
+    enum { SILENCE_S = 45 }; /* authd says something every fifteen */
+    struct follow f = { .client = c, .fn = fn, .arg = arg };
+    char url[4096], id[128];
+    long status = 0;
+    *why = "out of memory";
+    snprintf(url, sizeof(url), "%s%s", c->url, path);
+    snprintf(id, sizeof(id), "Last-Event-ID: %s", last_id);
+    struct curl_slist *with_id = *last_id ? curl_slist_append(NULL, id) : NULL;
+    if (*last_id && !with_id)
+        return EXIT_UNREACHABLE;
+    if (with_id)
+        with_id->next = c->headers; /* borrowed for this request */
+    c->n = 0;
+    c->error[0] = '\0';
+    curl_easy_setopt(c->curl, CURLOPT_URL, url);
+    curl_easy_setopt(c->curl, CURLOPT_HTTPGET, 1L);
+    curl_easy_setopt(c->curl, CURLOPT_CUSTOMREQUEST, "GET");
+    curl_easy_setopt(c->curl, CURLOPT_TIMEOUT, 0L);
+    curl_easy_setopt(c->curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+    curl_easy_setopt(c->curl, CURLOPT_LOW_SPEED_TIME, (long)SILENCE_S);
+    curl_easy_setopt(c->curl, CURLOPT_HTTPHEADER, with_id ? with_id : c->headers);
+    curl_easy_setopt(c->curl, CURLOPT_WRITEFUNCTION, on_piece);
+    curl_easy_setopt(c->curl, CURLOPT_WRITEDATA, &f);
+    CURLcode err = curl_easy_perform(c->curl);
+    curl_easy_getinfo(c->curl, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_setopt(c->curl, CURLOPT_HTTPHEADER, c->headers);
+    curl_easy_setopt(c->curl, CURLOPT_WRITEFUNCTION, on_data);
+    curl_easy_setopt(c->curl, CURLOPT_WRITEDATA, c);
+    if (with_id) {
+        with_id->next = NULL;
+        curl_slist_free_all(with_id);
+    }
+    if (f.stopped)
+        return EXIT_OK;
+    if (!err && status != 200 && status != 503)
+        return refused(c, status);
+    *why = !err ? "authd ended the stream" : c->error[0] ? c->error : curl_easy_strerror(err);
+    return EXIT_UNREACHABLE;
+}
+
 const char *problem_text(const json_t *problem, char *text, size_t size)
 {
     const char *title = json_string_value(json_object_get(problem, "title"));
@@ -213,15 +324,9 @@ const char *problem_text(const json_t *problem, char *text, size_t size)
     return text;
 }
 
-int ctl_call(struct ctl *c, const char *method, json_t *body, json_t **out, const char *path,
-             const char *arg)
+int ctl_answer(struct ctl *c, unsigned status, json_t *answer, json_t **out)
 {
     char text[1024];
-    unsigned status = 0;
-    json_t *answer = NULL;
-    int err = client_call(c->client, method, body, &status, &answer, path, arg, c->realm);
-    if (err)
-        return err;
     if (status / 100 == 2) {
         *out = answer;
         return EXIT_OK;
@@ -230,7 +335,16 @@ int ctl_call(struct ctl *c, const char *method, json_t *body, json_t **out, cons
         print_json(answer);
     complain("%s (%u)", problem_text(answer, text, sizeof(text)), status);
     if (status == 401)
-        complain("give the admin token with --token-file or CSCTL_TOKEN_FILE");
+        complain("give a token with --token-file or CSCTL_TOKEN_FILE");
     json_decref(answer);
     return status == 503 ? EXIT_UNREACHABLE : EXIT_REFUSED;
+}
+
+int ctl_call(struct ctl *c, const char *method, json_t *body, json_t **out, const char *path,
+             const char *arg)
+{
+    unsigned status = 0;
+    json_t *answer = NULL;
+    int err = client_call(c->client, method, body, &status, &answer, path, arg, c->realm);
+    return err ? err : ctl_answer(c, status, answer, out);
 }

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/span.h"
 #include "base/util.h"
@@ -13,12 +14,19 @@
 /* What the process exits with. */
 enum exit_code { EXIT_OK = 0, EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_UNREACHABLE = 3 };
 
+/* For https: who vouches for the server (NULL: whom the system trusts), and a certificate of our
+ * own with its key (NULL: none). PEM files. */
+struct client_tls {
+    const char *ca_file, *certificate_file, *key_file;
+};
+
 struct ctl {
     const char *command; /* "user add" */
     const char *usage;
     bool json; /* -o json */
     const char *realm;
     bool told_url; /* by --url or CSCTL_URL */
+    struct client_tls tls;
     struct client *client;
 };
 
@@ -40,6 +48,7 @@ struct client;
 /* EXIT_OK, or EXIT_USAGE after saying why. token_file may be NULL. */
 int client_new(const char *url, const char *token_file, struct client **out);
 void client_free(struct client **c);
+void client_set_tls(struct client *c, const struct client_tls *tls);
 /* Of one call, from now on; a minute if it was not said. */
 void client_set_timeout(struct client *c, struct duration d);
 /* Sends body (stolen, NULL: none) to a path and query made of fmt, in which %s are escaped. 0 and
@@ -47,8 +56,20 @@ void client_set_timeout(struct client *c, struct duration d);
  * why. */
 int client_call(struct client *c, const char *method, json_t *body, unsigned *status, json_t **out,
                 const char *fmt, ...);
-/* The same, and a refusal is said on stderr (with -o json its document goes to stdout): EXIT_OK,
- * EXIT_REFUSED or EXIT_UNREACHABLE. *out is set for EXIT_OK alone. */
+/* From now on changes are made only to what the last answer showed (If-Match). Negative: it had no
+ * ETag. */
+int client_if_match(struct client *c);
+/* GETs what does not end, and gives each piece to fn until that returns false, or the connection
+ * breaks. last_id is sent as Last-Event-ID, "" for none. EXIT_OK after fn said false; EXIT_REFUSED
+ * after saying why; EXIT_UNREACHABLE, silently, else: *why is borrowed until the next call. */
+int client_follow(struct client *c, const char *path, const char *last_id,
+                  bool (*fn)(void *arg, struct span piece), void *arg, const char **why);
+/* text, escaped for a URL, into b. */
+void client_escape(struct client *c, struct buf *b, const char *text);
+/* Tells of an answer that is a refusal on stderr (with -o json its document goes to stdout), and
+ * releases it: EXIT_OK, EXIT_REFUSED or EXIT_UNREACHABLE. *out is set for EXIT_OK alone. */
+int ctl_answer(struct ctl *c, unsigned status, json_t *answer, json_t **out);
+/* The two together. */
 int ctl_call(struct ctl *c, const char *method, json_t *body, json_t **out, const char *path,
              const char *arg);
 /* The text of a problem document, into text. */
@@ -99,7 +120,7 @@ command_fn user_add, user_show, user_list, user_passwd, user_disable, user_enabl
     user_rm, user_import;
 command_fn ban_list, ban_add, ban_lift;
 command_fn trunk_add, trunk_show, trunk_list, trunk_change, trunk_passwd, trunk_rm, reseal;
-command_fn bindings, explain, clients, health, realms;
+command_fn bindings, explain, clients, health, realms, watch, token_make;
 command_fn ca_init, ca_issue, ca_revoke, ca_crl_again, ca_list;
 
 #endif

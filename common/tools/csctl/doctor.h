@@ -12,8 +12,13 @@
 /* A note is for those who wonder; a warning may be meant so; a fault is none's wish. */
 enum level { LEVEL_FINE, LEVEL_NOTE, LEVEL_WARNING, LEVEL_FAULT, LEVEL_COUNT };
 
+enum file { FILE_NONE, FILE_REGISTRAR, FILE_AUTHD, FILE_COUNT };
+
 struct doctor {
     struct ctl *ctl;
+    const char *file[FILE_COUNT]; /* that were read; NULL: none */
+    unsigned at_line;             /* of the next finding, in this file: */
+    enum file at_file;
     struct loop loop;
     struct arena arena;               /* of both configurations */
     struct registrar_conf *registrar; /* NULL: not looked at; so is authd */
@@ -28,6 +33,13 @@ struct doctor {
 /* Adds a finding. check is its stable name; remedy says what to do, NULL where all is fine. */
 void finding(struct doctor *d, enum level level, const char *check, const char *remedy,
              const char *fmt, ...) CS_PRINTF(5, 6);
+/* The next finding is about this key of this configuration, "peer_groups[0].digest" for example. */
+void finding_about(struct doctor *d, enum file file, const char *key, ...) CS_PRINTF(3, 4);
+/* Begins, reads a configuration, and tells: all findings, and what to exit with. */
+void doctor_begin(struct doctor *d, struct ctl *ctl);
+/* NULL after findings that say what its daemon would refuse. */
+void *doctor_load(struct doctor *d, enum file file, const char *path);
+int doctor_end(struct doctor *d);
 /* Lets the loop run until it has happened; false when the time was over before. */
 bool doctor_wait(struct doctor *d, const bool *happened);
 
@@ -38,6 +50,10 @@ void doctor_names(struct doctor *d);
 void doctor_processes(struct doctor *d);
 void doctor_redis(struct doctor *d);
 void doctor_authd(struct doctor *d);
+/* What both files say of the socket between the daemons; false when they differ. */
+bool doctor_agreement(struct doctor *d);
+/* How the files fit together; at least one of the two was read. */
+void lint_judge(struct doctor *d);
 
 /* ---- what tests hold in hand ---- */
 
@@ -61,6 +77,6 @@ enum reach { REACH_ANYWHERE, REACH_LAN, REACH_HOST, REACH_NOWHERE };
  * its network, and multicast, 0/8 and the like for nobody. */
 enum reach addr_reach(const struct addr *a);
 
-command_fn doctor;
+command_fn doctor, lint;
 
 #endif

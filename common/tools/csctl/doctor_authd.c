@@ -18,12 +18,12 @@ static bool is_admitted(const struct authd_conf *a, uid_t uid)
     return false;
 }
 
-/* What both files say of it. */
-static bool check_agreement(struct doctor *d)
+bool doctor_agreement(struct doctor *d)
 {
     uid_t uid;
     gid_t gid;
     if (strcmp(d->registrar->authd.socket, d->authd->listen.socket) != 0) {
+        finding_about(d, FILE_REGISTRAR, "authd.socket");
         finding(d, LEVEL_FAULT, "authd.socket",
                 "Write the same path in authd.socket of registrar.yaml and listen.socket of "
                 "authd.yaml.",
@@ -35,6 +35,7 @@ static bool check_agreement(struct doctor *d)
         return true;
     if (is_admitted(d->authd, uid))
         return true;
+    finding_about(d, FILE_AUTHD, "listen.users");
     finding(d, LEVEL_FAULT, "authd.admits", "Add it to listen.users of authd.yaml.",
             "authd does not admit uid %u, which is the registrar's", (unsigned)uid);
     return false;
@@ -222,7 +223,7 @@ static void check_registrar(struct doctor *d)
 /* The REST that authd.yaml names, or else the one csctl was given. */
 static void examine_rest(struct doctor *d)
 {
-    char url[ADDR_STRLEN + 8] = "http://";
+    char url[ADDR_STRLEN + 8];
     struct client *c = NULL;
     if (!d->authd) {
         if (d->ctl->told_url)
@@ -234,12 +235,13 @@ static void examine_rest(struct doctor *d)
                 "authd has no REST");
         return;
     }
+    strcpy(url, d->authd->http.tls ? "https://" : "http://");
     addr_format(&d->authd->http.listen, url + strlen(url));
     const char *token = d->authd->http.admin_token_file;
-    if (!token)
+    if (!token && !d->authd->http.tokens_file)
         finding(d, LEVEL_WARNING, "authd.token",
                 "Make one with authd --make-keys, and name it in http.admin_token_file.",
-                "without admin_token_file nobody can manage users");
+                "without admin_token_file or tokens_file nobody can manage users");
     if (token && access(token, R_OK)) {
         finding(d, LEVEL_NOTE, "authd.token", "Run this as root or as authd's user.",
                 "the admin token %s cannot be read by this user: %s", token, strerror(errno));
@@ -248,6 +250,7 @@ static void examine_rest(struct doctor *d)
     if (client_new(url, token, &c))
         return; /* the file's mode was a finding already */
     client_set_timeout(c, d->timeout);
+    client_set_tls(c, &d->ctl->tls);
     check_rest(d, c);
     if (token)
         check_lists(d, c);
@@ -256,7 +259,7 @@ static void examine_rest(struct doctor *d)
 
 void doctor_authd(struct doctor *d)
 {
-    bool agreed = !d->authd || !d->registrar || check_agreement(d);
+    bool agreed = !d->authd || !d->registrar || doctor_agreement(d);
     if (agreed)
         check_socket(d, d->authd ? d->authd->listen.socket : d->registrar->authd.socket);
     if (d->registrar)

@@ -77,6 +77,8 @@ int health(struct ctl *c, int argc, char **argv)
         return ask_socket(c, where);
     struct client *other = NULL;
     int err = where ? client_new(where, NULL, &other) : EXIT_OK;
+    if (other)
+        client_set_tls(other, &c->tls);
     if (!err)
         err = ask_http(c, where ? other : c->client, live);
     client_free(&other);

@@ -1,5 +1,5 @@
-/* csctl: the operator's hand on authd. It knows the admin token, which it reads from a file, and
- * sends it to the one address it is given; it changes nothing but what it is told to. Passwords
+/* csctl: the operator's hand on authd. It knows an operator's token, which it reads from a file,
+ * and sends it to the one address it is given; it changes nothing but what it is told to. Passwords
  * come from a prompt, a file or authd's generator and never stand on the command line. */
 #include <getopt.h>
 #include <stdlib.h>
@@ -127,6 +127,20 @@ static const struct command {
       "  --days N             how long that list is good (30)\n" },
     { "ca crl", ca_crl_again, "DIR [--days N]", "write the revocation list again", "" },
     { "ca list", ca_list, "DIR", "certificates it made", "" },
+    { "watch", watch, "[options]", "decisions, changes and bans as they happen",
+      "Of the authd at --url; after a break it goes on behind what it has seen, and says when\n"
+      "something was lost. It runs until it is stopped.\n\n"
+      "  --user U             of this user (NAME or NAME@REALM)\n"
+      "  --address A          from this address\n"
+      "  --cause C            with this cause, wrong_response for example\n"
+      "  --decisions          only these; so do the next two\n"
+      "  --changes\n"
+      "  --bans\n"
+      "  --limit N            end after N of them\n" },
+    { "token make", token_make, "[NAME] --role read|operate|administer", "make an operator's token",
+      "Prints a token, and the line for the file that authd's http.tokens_file names; authd is\n"
+      "not asked. Of the token the line holds the hash only: keep it now. NAME is whom the audit\n"
+      "log tells of; the role if not given.\n" },
     { "health", health, "[URL | SOCKET] [--live]", "is a daemon alive and ready",
       "Asks authd's REST, or the daemon at this URL (http://127.0.0.1:8081 is a registrar's), or\n"
       "authd at its socket, for containers and monitors. Exit code: 0 it is, 1 it is not or does\n"
@@ -143,6 +157,15 @@ static const struct command {
       "  --redis-user U       who may ask Redis how it is set up; a daemon's user if not given\n"
       "  --redis-password-file F\n"
       "  --timeout T          of one question (2s)\n" },
+    { "lint", lint, "FILE...", "what is wrong with these configurations, and between them",
+      "Takes registrar.yaml, authd.yaml or both, and says what their daemons would refuse, what "
+      "does\n"
+      "not fit together, and what had better be otherwise: each with its file, line and remedy.\n"
+      "Nothing is asked but the files. Exit code: 0 nothing to do, 1 there is a fault or a "
+      "warning,\n"
+      "2 wrong usage. Notes count for nothing.\n\n"
+      "  --registrar FILE     is the registrar's, whatever it is called\n"
+      "  --authd FILE         is authd's\n" },
     { "selftest", selftest, "--sip ADDR --domain D --user U --password-file F ... [options]",
       "try everything out as two phones",
       "Two phones register, are refused where they must be, call each other and hang up; nothing\n"
@@ -161,7 +184,10 @@ static const struct command {
 static const char global_help[] =
     "Options of all commands:\n"
     "  --url URL            of authd's REST (CSCTL_URL; http://127.0.0.1:8080)\n"
-    "  --token-file F       holds the admin token (CSCTL_TOKEN_FILE)\n"
+    "  --token-file F       holds an operator's token (CSCTL_TOKEN_FILE)\n"
+    "  --cacert F           who vouches for authd, with https (CSCTL_CACERT); whom the system\n"
+    "                       trusts if not given\n"
+    "  --cert F --key F     our own certificate, if authd wants one (CSCTL_CERT, CSCTL_KEY)\n"
     "  -o table|json        how to print; table if not given\n"
     "  -h, --help\n\n"
     "Exit code: 0 done, 1 refused, 2 wrong usage, 3 authd or its store not reachable.\n";
@@ -230,55 +256,76 @@ static int no_command(char **argv)
     return EXIT_USAGE;
 }
 
-/* Takes the options that all commands share out of argv; EXIT_OK or EXIT_USAGE. */
-static int take_globals(struct ctl *c, int *argc, char **argv, const char **url,
-                        const char **token_file, bool *help)
+/* Options that all commands share, and the variable that stands in for each. */
+enum { URL, TOKEN_FILE, CACERT, CERT, KEY, OUTPUT, GLOBALS };
+static const struct {
+    const char *name, *variable;
+} globals[GLOBALS] = {
+    [URL] = { "--url", "CSCTL_URL" },
+    [TOKEN_FILE] = { "--token-file", "CSCTL_TOKEN_FILE" },
+    [CACERT] = { "--cacert", "CSCTL_CACERT" },
+    [CERT] = { "--cert", "CSCTL_CERT" },
+    [KEY] = { "--key", "CSCTL_KEY" },
+    [OUTPUT] = { "--output", NULL },
+};
+
+/* The value of the global option at argv[*i], NULL if it is none; *k says which. */
+static const char *take_global(int argc, char **argv, int *i, size_t *k)
 {
-    static const char *const names[] = { "--url", "--token-file", "-o", "--output" };
+    if (strcmp(argv[*i], "-o") == 0 || strncmp(argv[*i], "-o=", 3) == 0) {
+        *k = OUTPUT;
+        return argv[*i][2] ? argv[*i] + 3 : *i + 1 < argc ? argv[++*i] : "";
+    }
+    for (*k = 0; *k < GLOBALS; ++*k) {
+        size_t n = strlen(globals[*k].name);
+        if (strncmp(argv[*i], globals[*k].name, n))
+            continue;
+        if (argv[*i][n] == '=')
+            return argv[*i] + n + 1;
+        if (argv[*i][n] == '\0')
+            return *i + 1 < argc ? argv[++*i] : "";
+    }
+    return NULL;
+}
+
+/* Takes them out of argv; EXIT_OK or EXIT_USAGE. */
+static int take_globals(struct ctl *c, int *argc, char **argv, const char *value[GLOBALS],
+                        bool *help)
+{
     int kept = 1;
+    for (size_t k = 0; k < GLOBALS; k++) {
+        const char *set = globals[k].variable ? getenv(globals[k].variable) : NULL;
+        value[k] = set && *set ? set : NULL;
+    }
     for (int i = 1; i < *argc; i++) {
-        const char *value = NULL;
-        size_t k = 0;
-        if (strcmp(argv[i], "-h") == 0 || strcmp(argv[i], "--help") == 0) {
+        size_t k;
+        const char *name = argv[i];
+        if (strcmp(name, "-h") == 0 || strcmp(name, "--help") == 0) {
             *help = true;
             continue;
         }
-        for (; k < CS_LEN(names); k++) {
-            size_t n = strlen(names[k]);
-            if (strcmp(argv[i], names[k]) == 0) {
-                value = i + 1 < *argc ? argv[++i] : NULL;
-                if (!value)
-                    return bad_usage(c, "%s wants a value", names[k]);
-                break;
-            }
-            if (strncmp(argv[i], names[k], n) == 0 && argv[i][n] == '=') {
-                value = argv[i] + n + 1;
-                break;
-            }
-        }
-        if (!value) {
+        const char *v = take_global(*argc, argv, &i, &k);
+        if (v && !*v)
+            return bad_usage(c, "%s wants a value", name);
+        if (v)
+            value[k] = v;
+        else
             argv[kept++] = argv[i];
-        } else if (k == 0) {
-            *url = value;
-        } else if (k == 1) {
-            *token_file = value;
-        } else {
-            c->json = strcmp(value, "json") == 0;
-            if (!c->json && strcmp(value, "table"))
-                return bad_usage(c, "-o is table or json, not \"%s\"", value);
-        }
     }
     argv[kept] = NULL;
     *argc = kept;
+    c->json = value[OUTPUT] && strcmp(value[OUTPUT], "json") == 0;
+    if (value[OUTPUT] && !c->json && strcmp(value[OUTPUT], "table"))
+        return bad_usage(c, "-o is table or json, not \"%s\"", value[OUTPUT]);
     return EXIT_OK;
 }
 
 int main(int argc, char **argv)
 {
     struct ctl c = { .command = "", .usage = "COMMAND [operands and options]" };
-    const char *url = getenv("CSCTL_URL"), *token_file = getenv("CSCTL_TOKEN_FILE");
+    const char *value[GLOBALS];
     bool help = false;
-    int err = take_globals(&c, &argc, argv, &url, &token_file, &help);
+    int err = take_globals(&c, &argc, argv, value, &help);
     if (err)
         return err;
     const struct command *cmd = take_command(&argc, argv);
@@ -294,9 +341,12 @@ int main(int argc, char **argv)
         print_help(cmd);
         return EXIT_OK;
     }
-    c.told_url = url && *url;
-    err = client_new(c.told_url ? url : "http://127.0.0.1:8080",
-                     token_file && *token_file ? token_file : NULL, &c.client);
+    c.told_url = value[URL] != NULL;
+    c.tls = (struct client_tls){ value[CACERT], value[CERT], value[KEY] };
+    err =
+        client_new(c.told_url ? value[URL] : "http://127.0.0.1:8080", value[TOKEN_FILE], &c.client);
+    if (!err)
+        client_set_tls(c.client, &c.tls);
     if (!err)
         err = cmd->fn(&c, argc, argv);
     client_free(&c.client);

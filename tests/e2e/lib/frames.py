@@ -120,3 +120,17 @@ def location(contact, expires_ms):
                field(12, "Phone/1.0") + field(13, "alice@example.com") +
                field(14, "192.0.2.9:5060") + fixed64(15, expires_ms - 3600_000))
     return field(2, 1) + field(4, binding)
+
+
+def flood(path, n, call_id):
+    """n Checks of strangers, a hundred at a time; waits for the answers."""
+    with socket.socket(socket.AF_UNIX) as s:
+        s.settimeout(10)
+        s.connect(path)
+        s.sendall(hello())
+        read_frame(s)
+        for first in range(0, n, 100):
+            s.sendall(b"".join(check(i + 1, call_id, f"u{i}", "example.com", "nonce", "response")
+                               for i in range(first, first + 100)))
+            for _ in range(100):
+                read_frame(s)

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#define AUTH      "Authorization: Bearer s3cret-token\r\n"
+#define AUTH      "Authorization: Bearer s3cret-token-of-thirty-two-characters\r\n"
 #define HOST      "Host: 127.0.0.1\r\n"
 #define GET(path) "GET " path " HTTP/1.1\r\n" HOST AUTH "\r\n"
 #define SLOW_POST "POST /size HTTP/1.1\r\n" HOST AUTH "Content-Length: 99\r\n\r\n"
@@ -20,7 +20,7 @@
 struct fixture {
     struct loop loop;
     struct httpd *h;
-    struct secret token;
+    struct bearers bearers;
     struct http_req *held; /* of /later */
     bool watch_abort;
     unsigned aborted, answered, last_status;
@@ -86,10 +86,14 @@ static void on_empty(struct http_req *r, void *arg)
 }
 
 static const struct http_route routes[] = {
-    { "GET", "/echo/{a}/{b}", on_echo, HTTP_ADMIN }, { "POST", "/json", on_json, HTTP_ADMIN },
-    { "POST", "/size", on_size, HTTP_ADMIN },        { "GET", "/later", on_later, HTTP_ADMIN },
-    { "GET", "/problem", on_problem, HTTP_PUBLIC },  { "DELETE", "/thing", on_empty, HTTP_ADMIN },
-    { "GET", "/thing", on_echo, HTTP_ADMIN },        { NULL },
+    { "GET", "/echo/{a}/{b}", on_echo, HTTP_ADMINISTER },
+    { "POST", "/json", on_json, HTTP_ADMINISTER },
+    { "POST", "/size", on_size, HTTP_ADMINISTER },
+    { "GET", "/later", on_later, HTTP_ADMINISTER },
+    { "GET", "/problem", on_problem, HTTP_PUBLIC },
+    { "DELETE", "/thing", on_empty, HTTP_ADMINISTER },
+    { "GET", "/thing", on_echo, HTTP_ADMINISTER },
+    { NULL },
 };
 
 static void on_answered(void *arg, unsigned status)
@@ -103,7 +107,7 @@ static int setup(void **state)
 {
     struct fixture *f = calloc(1, sizeof(*f));
     struct httpd_conf conf = {
-        .admin_token = &f->token,
+        .bearers = &f->bearers,
         .max_body = 64 * 1024,
         .name = "authd.example.com",
         .max_connections = 4,
@@ -113,7 +117,11 @@ static int setup(void **state)
     *state = f;
     assert_int_equal(loop_init(&f->loop), 0);
     assert_int_equal(addr_parse(SPAN("127.0.0.1"), 0, &conf.listen), 0);
-    assert_int_equal(secret_set(&f->token, SPAN("s3cret-token")), 0);
+    char reason[64];
+    struct buf why = BUF_INIT(reason);
+    assert_int_equal(bearers_add(&f->bearers, SPAN("admin"), HTTP_ADMINISTER,
+                                 SPAN("s3cret-token-of-thirty-two-characters"), &why),
+                     0);
     assert_int_equal(httpd_open(&f->loop, &conf, routes, f, &f->h), 0);
     return 0;
 }
@@ -123,7 +131,7 @@ static int teardown(void **state)
     struct fixture *f = *state;
     httpd_close(&f->h);
     assert_null(f->h);
-    secret_fini(&f->token);
+    bearers_fini(&f->bearers);
     assert_int_equal(loop_fini(&f->loop), 0);
     free(f);
     return 0;
@@ -270,13 +278,13 @@ static void test_the_token_must_be_right(void **state)
 {
     static const char *const bad[] = {
         "",
-        "Authorization: Bearer s3cret-tokem\r\n",
-        "Authorization: Bearer s3cret-toke\r\n",
-        "Authorization: Bearer s3cret-token2\r\n",
+        "Authorization: Bearer s3cret-tokem-of-thirty-two-characters\r\n",
+        "Authorization: Bearer s3cret-token-of-thirty-two-character\r\n",
+        "Authorization: Bearer s3cret-token-of-thirty-two-characters2\r\n",
         "Authorization: Bearer\r\n",
         "Authorization: Bearer \r\n",
         "Authorization: Basic czNjcmV0LXRva2Vu\r\n",
-        "Authorization: s3cret-token\r\n",
+        "Authorization: s3cret-token-of-thirty-two-characters\r\n",
     };
     char text[512];
     for (size_t i = 0; i < CS_LEN(bad); i++) {
@@ -285,8 +293,9 @@ static void test_the_token_must_be_right(void **state)
         assert_problem(a, 401, "unauthorized");
         assert_true(has(a, "WWW-Authenticate: Bearer"));
     }
-    assert_int_equal(ask(*state, "GET /echo/a/b HTTP/1.1\r\n" HOST
-                                 "authorization: bearer   s3cret-token \r\n\r\n")
+    assert_int_equal(ask(*state,
+                         "GET /echo/a/b HTTP/1.1\r\n" HOST
+                         "authorization: bearer   s3cret-token-of-thirty-two-characters \r\n\r\n")
                          ->status,
                      200);
 }

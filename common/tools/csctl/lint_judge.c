@@ -1,0 +1,277 @@
+/* What fits badly together in two configurations, each of which is good by itself. */
+#include <string.h>
+
+#include "doctor.h"
+
+static bool among(const struct span *list, size_t n, struct span s, bool any_case)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (any_case ? span_caseeq(list[i], s) : span_eq(list[i], s))
+            return true;
+    }
+    return false;
+}
+
+/* ---- authd.yaml alone ---- */
+
+static void judge_realms(struct doctor *d)
+{
+    struct addr a;
+    for (size_t i = 0; i < d->authd->n_realms; i++) {
+        struct span realm = d->authd->realms[i].name;
+        finding_about(d, FILE_AUTHD, "realms[%zu].name", i);
+        if (span_caseeq(realm, SPAN("default")) || span_caseeq(realm, SPAN("asterisk")))
+            finding(d, LEVEL_WARNING, "realms.name",
+                    "Name the organisation: its domain, for example. Users need new verifiers.",
+                    "the realm " SPAN_FMT " does not say whose it is: verifiers of other servers "
+                    "with that default fit it",
+                    SPAN_ARG(realm));
+        else if (addr_parse_host(realm, 0, &a) == 0)
+            finding(d, LEVEL_WARNING, "realms.name",
+                    "Use a domain. Users need new verifiers, which depend on the realm.",
+                    "the realm " SPAN_FMT " is an address: when it changes, every password must "
+                    "be set again",
+                    SPAN_ARG(realm));
+    }
+}
+
+static const struct realm_conf *realm_named(const struct doctor *d, struct span name)
+{
+    ptrdiff_t i = name.p ? config_realm(d->authd, name) : -1;
+    return i < 0 ? NULL : &d->authd->realms[i];
+}
+
+/* A group that matches everything hides what stands behind it. */
+static void judge_order(struct doctor *d)
+{
+    const struct group_conf *all = NULL;
+    for (size_t i = 0; i < d->authd->n_peer_groups; i++) {
+        const struct group_conf *g = &d->authd->peer_groups[i];
+        const struct group_match *m = &g->match;
+        finding_about(d, FILE_AUTHD, "peer_groups[%zu].name", i);
+        if (all)
+            finding(d, LEVEL_WARNING, "groups.hidden", "Put it before the group that takes all.",
+                    "the group " SPAN_FMT " is never reached: " SPAN_FMT ", before it, matches "
+                    "every request",
+                    SPAN_ARG(g->name), SPAN_ARG(all->name));
+        else if (!m->n_listeners && !m->transports && !m->n_sources && !m->n_domains)
+            all = g;
+    }
+}
+
+static bool asks_digest(const struct group_conf *g)
+{
+    return ((g->require.all_of | g->require.any_of) & PROOF_DIGEST) != 0;
+}
+
+static void judge_algorithms(struct doctor *d)
+{
+    for (size_t i = 0; i < d->authd->n_peer_groups; i++) {
+        const struct group_conf *g = &d->authd->peer_groups[i];
+        const struct realm_conf *realm = realm_named(d, g->digest.realm);
+        if (!realm || !asks_digest(g) || (g->digest.algorithm_mask & realm->verifiers))
+            continue;
+        finding_about(d, FILE_AUTHD, "peer_groups[%zu].digest.algorithms", i);
+        finding(d, LEVEL_FAULT, "groups.algorithms",
+                "Add an algorithm of the realm's verifiers, or to them.",
+                "the group " SPAN_FMT " offers only algorithms that the realm " SPAN_FMT
+                " keeps no verifiers for: nobody can answer",
+                SPAN_ARG(g->name), SPAN_ARG(realm->name));
+    }
+}
+
+static void judge_operators(struct doctor *d)
+{
+    const __typeof__(d->authd->http) *h = &d->authd->http;
+    if (h->listen.sa.sa_family == AF_UNSPEC || h->admin_token_file || h->tokens_file)
+        return;
+    finding_about(d, FILE_AUTHD, "http.listen");
+    finding(d, LEVEL_WARNING, "http.tokens",
+            "Name http.tokens_file, with lines that csctl token make prints.",
+            "there is no token: nobody can manage users");
+}
+
+/* ---- both ---- */
+
+/* May a request that comes by this listener belong to the group? What it says of sources is left
+ * out: they are known when it comes. */
+static bool may_match(const struct doctor *d, const struct group_match *m,
+                      const struct listener_conf *l)
+{
+    bool domain = m->n_domains == 0;
+    for (size_t i = 0; i < d->registrar->n_domains; i++)
+        domain = domain || among(m->domains, m->n_domains, d->registrar->domains[i], true);
+    return domain && (!m->transports || (m->transports & 1U << l->transport)) &&
+           (!m->n_listeners || among(m->listeners, m->n_listeners, l->name, false));
+}
+
+static bool is_open_to_all(const struct listener_conf *l)
+{
+    return addr_is_any(&l->address) || l->advertise.p || addr_reach(&l->address) == REACH_ANYWHERE;
+}
+
+/* Digest with MD5 alone: what crosses the network in clear can be tried out at billions a second.
+ */
+static void judge_weak(struct doctor *d, const struct listener_conf *l, size_t i)
+{
+    for (size_t k = 0; k < d->authd->n_peer_groups; k++) {
+        const struct group_conf *g = &d->authd->peer_groups[k];
+        const struct realm_conf *realm = realm_named(d, g->digest.realm);
+        unsigned offered = g->digest.algorithm_mask & (realm ? realm->verifiers : 0);
+        if (!may_match(d, &g->match, l) || !asks_digest(g) || offered != ALG_BIT(ALG_MD5))
+            continue;
+        finding_about(d, FILE_AUTHD, "peer_groups[%zu].digest.algorithms", k);
+        finding(d, LEVEL_WARNING, "listeners.md5",
+                "Offer SHA-256 or SHA-512-256 as well, or match the clients that cannot.",
+                "the listener " SPAN_FMT " (listeners[%zu] of %s) is UDP and open to the world, "
+                "and the group " SPAN_FMT " asks for digest with MD5 only",
+                SPAN_ARG(l->name), i, d->file[FILE_REGISTRAR] ? d->file[FILE_REGISTRAR] : "it",
+                SPAN_ARG(g->name));
+    }
+}
+
+static void judge_listeners(struct doctor *d)
+{
+    for (size_t i = 0; i < d->registrar->n_listeners; i++) {
+        const struct listener_conf *l = &d->registrar->listeners[i];
+        bool matched = false;
+        for (size_t k = 0; k < d->authd->n_peer_groups; k++)
+            matched = matched || may_match(d, &d->authd->peer_groups[k].match, l);
+        finding_about(d, FILE_REGISTRAR, "listeners[%zu]", i);
+        if (!matched)
+            finding(d, LEVEL_FAULT, "listeners.group",
+                    "Add a peer group for it, or name it in match.listener of one.",
+                    "no peer group matches what comes by the listener " SPAN_FMT
+                    ": every request is refused",
+                    SPAN_ARG(l->name));
+        if (matched && l->transport == SIP_UDP && is_open_to_all(l))
+            judge_weak(d, l, i);
+    }
+}
+
+static bool has_listener(const struct doctor *d, struct span name)
+{
+    for (size_t i = 0; i < d->registrar->n_listeners; i++) {
+        if (span_eq(d->registrar->listeners[i].name, name))
+            return true;
+    }
+    return false;
+}
+
+static void judge_group(struct doctor *d, size_t i)
+{
+    const struct group_conf *g = &d->authd->peer_groups[i];
+    const struct group_match *m = &g->match;
+    bool reached = false, sealed = false;
+    for (size_t k = 0; k < m->n_listeners; k++) {
+        if (has_listener(d, m->listeners[k]))
+            continue;
+        finding_about(d, FILE_AUTHD, "peer_groups[%zu].match.listener[%zu]", i, k);
+        finding(d, LEVEL_FAULT, "groups.listener", "Name a listener of registrar.yaml.",
+                "the group " SPAN_FMT " is for the listener " SPAN_FMT ", which there is not",
+                SPAN_ARG(g->name), SPAN_ARG(m->listeners[k]));
+    }
+    for (size_t k = 0; k < m->n_domains; k++) {
+        if (among(d->registrar->domains, d->registrar->n_domains, m->domains[k], true))
+            continue;
+        finding_about(d, FILE_AUTHD, "peer_groups[%zu].match.domain[%zu]", i, k);
+        finding(d, LEVEL_WARNING, "groups.domain", "Name a domain of registrar.yaml.",
+                "the group " SPAN_FMT " is for the domain " SPAN_FMT
+                ", which the registrar does not serve",
+                SPAN_ARG(g->name), SPAN_ARG(m->domains[k]));
+    }
+    for (size_t k = 0; k < d->registrar->n_listeners; k++) {
+        const struct listener_conf *l = &d->registrar->listeners[k];
+        if (!may_match(d, m, l))
+            continue;
+        reached = true;
+        sealed = sealed || l->transport == SIP_TLS || l->transport == SIP_WSS;
+    }
+    if (reached && !sealed && (g->require.all_of & PROOF_TOKEN)) {
+        finding_about(d, FILE_AUTHD, "peer_groups[%zu].require", i);
+        finding(d, LEVEL_FAULT, "groups.token",
+                "Add a listener with transport tls or wss, or take digest instead.",
+                "the group " SPAN_FMT " wants tokens, which are refused on what it comes by: "
+                "nothing there is encrypted",
+                SPAN_ARG(g->name));
+    }
+    finding_about(d, FILE_AUTHD, "peer_groups[%zu].match", i);
+    if (!reached)
+        finding(d, LEVEL_WARNING, "groups.unused",
+                "Compare its transports, listeners and domains with registrar.yaml.",
+                "nothing can come to the group " SPAN_FMT ": no listener fits its match",
+                SPAN_ARG(g->name));
+}
+
+static void judge_domains(struct doctor *d)
+{
+    for (size_t i = 0; i < d->registrar->n_domains; i++) {
+        struct span domain = d->registrar->domains[i];
+        bool found = false;
+        for (size_t k = 0; k < d->authd->n_realms; k++)
+            found = found || span_caseeq(d->authd->realms[k].name, domain);
+        finding_about(d, FILE_REGISTRAR, "domains[%zu]", i);
+        if (!found)
+            finding(d, LEVEL_WARNING, "domains.realm",
+                    "Add a realm of this name, or give users their aors in this domain.",
+                    "no realm is called " SPAN_FMT ": a new user gets sip:user@realm, which is "
+                    "not of this domain",
+                    SPAN_ARG(domain));
+    }
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+static void judge_redis(struct doctor *d)
+{
+    const struct redis_settings *a = &d->authd->redis, *r = &d->registrar->redis;
+    bool same = same_text(a->socket, r->socket) && !a->sentinel == !r->sentinel;
+    if (same && a->sentinel)
+        same = span_eq(a->sentinel->master, r->sentinel->master);
+    else if (same && !a->socket)
+        same = a->address.sa.sa_family == r->address.sa.sa_family &&
+               (a->address.sa.sa_family == AF_UNSPEC || addr_eq(&a->address, &r->address));
+    finding_about(d, FILE_REGISTRAR, "redis");
+    if (!same)
+        finding(d, LEVEL_FAULT, "redis.same", "Name one Redis in both files.",
+                "registrar and authd name different servers: what is registered is not what is "
+                "shown and revoked");
+    finding_about(d, FILE_REGISTRAR, "redis.user");
+    if (same && a->user.p && r->user.p && span_eq(a->user, r->user))
+        finding(d, LEVEL_WARNING, "redis.user", "Make users with deploy/redis/make-users.",
+                "both are " SPAN_FMT " in Redis: the registrar, which talks to strangers, may "
+                "read verifiers there",
+                SPAN_ARG(a->user));
+}
+
+static void judge_addresses(struct doctor *d)
+{
+    const struct addr *a = &d->authd->http.listen, *r = &d->registrar->http.listen;
+    finding_about(d, FILE_REGISTRAR, "http.listen");
+    if (a->sa.sa_family != AF_UNSPEC && addr_eq(a, r))
+        finding(d, LEVEL_FAULT, "http.same", "Give one of them another port.",
+                "registrar and authd both serve HTTP at one address");
+}
+
+void lint_judge(struct doctor *d)
+{
+    if (d->authd) {
+        judge_realms(d);
+        judge_order(d);
+        judge_algorithms(d);
+        judge_operators(d);
+    }
+    if (d->authd && d->registrar) {
+        (void)doctor_agreement(d);
+        judge_redis(d);
+        judge_addresses(d);
+        judge_domains(d);
+        judge_listeners(d);
+        for (size_t i = 0; i < d->authd->n_peer_groups; i++)
+            judge_group(d, i);
+    }
+    finding_about(d, FILE_NONE, "."); /* what was looked at last was fine */
+}
