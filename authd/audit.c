@@ -26,14 +26,6 @@ struct audit {
 
 static const struct log alog = { .module = "audit" };
 
-struct span decision_kind(Countersign__Auth__VerdictKind kind)
-{
-    static const struct span names[] = { SPAN_INIT("none"), SPAN_INIT("accept"),
-                                         SPAN_INIT("challenge"), SPAN_INIT("reject"),
-                                         SPAN_INIT("later") };
-    return (size_t)kind < CS_LEN(names) ? names[kind] : names[0];
-}
-
 static void flush(struct audit *a)
 {
     size_t done = 0;

@@ -620,7 +620,6 @@ bool check_start(struct checker *k, const Countersign__Auth__Check *m,
                  const struct check_asker *asker, void *owner)
 {
     struct check *c = check_new(k);
-    unsigned char id[DECISION_LEN / 4 * 3];
     if (!c)
         return false;
     c->asker = asker;
@@ -631,10 +630,7 @@ bool check_start(struct checker *k, const Countersign__Auth__Check *m,
     c->lease_want = m->has_lease_want ? m->lease_want : 0;
     timer_init(&c->deadline, on_deadline);
     facts_of(m, &c->facts);
-    rand_bytes(id, sizeof(id));
-    id[0] &= 0x7f; /* begins with a letter: csctl would take a dash for an option */
-    struct buf b = buf_of(c->decision, DECISION_LEN);
-    buf_base64url(&b, id, sizeof(id));
+    decision_id(c->decision);
     if (k->open > k->conf->limits.checks)
         check_later(c, CAUSE(OVERLOADED));
     else

@@ -62,8 +62,6 @@ CS_CHECK int checker_init(struct checker *k);
 /* No check may be open. */
 void checker_fini(struct checker *k);
 
-enum { DECISION_LEN = 16 };
-
 struct check {
     /* The asker's: */
     const struct check_asker *asker;

@@ -24,6 +24,9 @@ struct decision { /* all borrowed; absent where it does not apply */
     int64_t latency_us;
 };
 
+enum { DECISION_LEN = 16 };
+/* A new id, unlike any other. */
+void decision_id(char out[DECISION_LEN + 1]);
 /* "accept", "challenge", "reject", "later", "none". */
 struct span decision_kind(Countersign__Auth__VerdictKind kind);
 

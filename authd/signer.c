@@ -8,14 +8,7 @@
 #include "base/metric.h"
 #include "base/rand.h"
 
-enum {
-    OPEN_MAX = 1000,
-    NONCES_MAX = 4096,
-    TRUNKS_MAX = 4096,
-    VALUE_MAX = 8192,
-    CNONCE_LEN = 16,
-    DECISION_LEN = 16
-};
+enum { OPEN_MAX = 1000, NONCES_MAX = 4096, TRUNKS_MAX = 4096, VALUE_MAX = 8192, CNONCE_LEN = 16 };
 
 #define NONCE_KEPT DURATION_S(3600)
 #define RATE_KEPT  DURATION_S(2) /* then all is allowed again */
@@ -239,7 +232,6 @@ static bool keep(struct sign_call *c, const Countersign__Auth__Sign *m, const ch
 bool signer_ask(struct signer *s, const Countersign__Auth__Sign *m, bool allowed, const char *node,
                 struct list *open, signed_fn *fn, void *arg)
 {
-    unsigned char id[DECISION_LEN / 4 * 3];
     struct sign_call *c = calloc(1, sizeof(*c));
     if (!c)
         return false;
@@ -251,9 +243,7 @@ bool signer_ask(struct signer *s, const Countersign__Auth__Sign *m, bool allowed
     arena_init(&c->arena, NULL, 0, 0);
     list_push_back(open, &c->link);
     s->open++;
-    rand_bytes(id, sizeof(id));
-    struct buf b = buf_of(c->decision, DECISION_LEN);
-    buf_base64url(&b, id, sizeof(id));
+    decision_id(c->decision);
     if (!keep(c, m, node)) {
         call_free(c);
         return false;

@@ -47,6 +47,12 @@ void op_no_memory(struct op *op);
 void op_store_error(struct op *op, int err);
 void store_fault(int err, struct fault *f);
 
+/* Does the client mean what (its name) as it stands in this record (If-Match; RFC 9110, 13.1.1)? */
+CS_CHECK int op_check_match(const struct op *op, struct span record, const char *what,
+                            struct fault *f);
+/* The answer says which record it tells of (ETag). */
+void op_tag(struct op *op, struct span record);
+
 /* The realm of that name, of the configuration; absent: the first. NULL and a fault if there is
  * none. */
 const struct realm_conf *realm_of(const struct rest *rest, struct span name, struct fault *f);

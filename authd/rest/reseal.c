@@ -34,8 +34,12 @@ static json_t *progress(const struct rest *rest)
 void rest_reseal_start(struct http_req *req, void *arg)
 {
     struct rest *rest = arg;
+    struct op *op = op_new(rest, req, sizeof(*op));
+    if (!op)
+        return;
     reseal_start(rest->conf.reseal);
-    http_reply_json(req, 202, progress(rest));
+    log_action(op, SPAN("resealing begun"), SPAN("sealing key"), SPAN_NULL);
+    op_reply(op, 202, progress(rest));
 }
 
 void rest_reseal_get(struct http_req *req, void *arg)

@@ -6,6 +6,7 @@
 #include "authd/rest/stream.h"
 #include "authd/trunk.h"
 #include "base/metric.h"
+#include "http/etag.h"
 #include "http/health.h"
 
 static const struct log lg = { .module = "rest" };
@@ -150,6 +151,33 @@ void op_store_error(struct op *op, int err)
 }
 
 /* ---- what requests say ---- */
+
+int op_check_match(const struct op *op, struct span record, const char *what, struct fault *f)
+{
+    char tag[ETAG_LEN + 1];
+    bool matches;
+    struct span wanted = http_header(op->req, "If-Match");
+    if (!wanted.p && op->rest->conf.require_if_match) /* RFC 6585, 3 */
+        return fault_set(f, 428, "if-match", "Precondition required",
+                         "Read the %s, and send its ETag as If-Match.", what);
+    if (!wanted.p)
+        return 0;
+    etag_of(record, tag);
+    if (etag_match(wanted, span_str(tag), &matches))
+        return fault_set(f, 400, "if-match", "Malformed If-Match",
+                         "If-Match is a list of entity tags in quotes, or *.");
+    if (!matches)
+        return fault_set(f, 412, "changed", "Precondition failed",
+                         "The %s is not as it was when you read it. Read it again.", what);
+    return 0;
+}
+
+void op_tag(struct op *op, struct span record)
+{
+    char tag[ETAG_LEN + 1];
+    etag_of(record, tag);
+    http_reply_header(op->req, "ETag", tag);
+}
 
 const struct realm_conf *realm_of(const struct rest *rest, struct span name, struct fault *f)
 {

@@ -6,6 +6,7 @@
 
 #include "authd/rest/op.h"
 #include "authd/rest/trunk_wish.h"
+#include "http/etag.h"
 
 enum { TRIES = 4, PAGE = 100 };
 
@@ -13,18 +14,19 @@ struct trunk_op {
     struct op op;
     struct span name;
     struct trunk_wish wish;
-    struct span realm, user, route; /* of what is to be forgotten */
+    struct span realm, user, route; /* of the credentials that are put or forgotten */
     struct trunk trunk;
     enum { READ, CREATE, PATCH, PUT, FORGET, DELETE } what;
     unsigned tries;
+    char tag[ETAG_LEN + 1]; /* of what is being written */
 };
 
 static const struct log lg = { .module = "rest" };
 
-static const char *const messages[] = {
-    [CREATE] = "trunk created",         [PATCH] = "trunk changed",
-    [PUT] = "trunk's password changed", [FORGET] = "trunk's password removed",
-    [DELETE] = "trunk removed",
+static const struct span messages[] = {
+    [CREATE] = SPAN_INIT("trunk created"),         [PATCH] = SPAN_INIT("trunk changed"),
+    [PUT] = SPAN_INIT("trunk's password changed"), [FORGET] = SPAN_INIT("trunk's password removed"),
+    [DELETE] = SPAN_INIT("trunk removed"),
 };
 
 static struct trunk_op *trunk_op_new(struct http_req *req, struct rest *rest, int what)
@@ -79,11 +81,13 @@ static void on_done(void *arg, int err)
     } else if (err) {
         op_store_error(&t->op, err);
     } else {
-        log_action(&t->op, span_str(messages[t->what]), t->trunk.name, SPAN_NULL);
-        if (t->what == DELETE || t->what == FORGET)
+        log_action(&t->op, messages[t->what], t->trunk.name, t->realm);
+        if (t->what == DELETE || t->what == FORGET) {
             op_reply(&t->op, 204, NULL);
-        else
-            op_reply(&t->op, t->what == CREATE ? 201 : 200, trunk_to_json(&t->trunk));
+            return;
+        }
+        http_reply_header(t->op.req, "ETag", t->tag);
+        op_reply(&t->op, t->what == CREATE ? 201 : 200, trunk_to_json(&t->trunk));
     }
 }
 
@@ -104,9 +108,11 @@ static void put(struct trunk_op *t)
     char *space = malloc(TRUNK_MAX_RECORD);
     struct buf b = buf_of(space, space ? TRUNK_MAX_RECORD : 0);
     t->trunk.changed = loop_wall(rest->loop);
-    if (space && trunk_encode(&t->trunk, &b) == 0)
+    if (space && trunk_encode(&t->trunk, &b) == 0) {
         t->op.record =
             record_put(&rest->trunks, t->trunk.name, t->trunk.record, buf_span(&b), on_done, t);
+        etag_of(buf_span(&b), t->tag);
+    }
     free(space);
     if (!t->op.record)
         op_no_memory(&t->op);
@@ -128,7 +134,10 @@ static void on_trunk(void *arg, int err, struct span bytes)
     } else if (err) {
         op_store_error(&t->op, err);
     } else if (t->what == READ) {
+        op_tag(&t->op, t->trunk.record);
         op_reply(&t->op, 200, trunk_to_json(&t->trunk));
+    } else if (op_check_match(&t->op, t->trunk.record, "trunk", &f)) {
+        op_fault(&t->op, &f);
     } else if (t->what == DELETE) {
         t->op.record = record_remove(&rest->trunks, t->trunk.name, t->trunk.record, on_done, t);
         if (!t->op.record)
@@ -179,8 +188,10 @@ void rest_trunk_delete(struct http_req *req, void *arg)
 void rest_trunk_put_credential(struct http_req *req, void *arg)
 {
     struct trunk_op *t = trunk_op_new(req, arg, PUT);
-    if (t && read_wish(t, TRUNK_WISH_CREDENTIAL))
-        begin(t);
+    if (!t || !read_wish(t, TRUNK_WISH_CREDENTIAL))
+        return;
+    t->realm = t->wish.credentials[0].realm;
+    begin(t);
 }
 
 void rest_trunk_forget_credential(struct http_req *req, void *arg)

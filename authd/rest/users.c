@@ -3,7 +3,6 @@
 #include <stdio.h>
 
 #include "authd/rest/op.h"
-#include "http/etag.h"
 
 enum { TRIES = 4, PAGE = 100 };
 
@@ -71,27 +70,6 @@ static bool read_wish(struct user_op *u, unsigned allowed)
     return false;
 }
 
-/* Does the client mean the user as it stands (RFC 9110, 13.1.1)? */
-static int check_match(struct user_op *u, const struct user *found, struct fault *f)
-{
-    char tag[ETAG_LEN + 1];
-    bool matches;
-    struct span wanted = http_header(u->op.req, "If-Match");
-    if (!wanted.p && u->op.rest->conf.require_if_match) /* RFC 6585, 3 */
-        return fault_set(f, 428, "if-match", "Precondition required",
-                         "Read the user, and send its ETag as If-Match.");
-    if (!wanted.p)
-        return 0;
-    etag_of(found->record, tag);
-    if (etag_match(wanted, span_str(tag), &matches))
-        return fault_set(f, 400, "if-match", "Malformed If-Match",
-                         "If-Match is a list of entity tags in quotes, or *.");
-    if (!matches)
-        return fault_set(f, 412, "changed", "Precondition failed",
-                         "The user is not as it was when you read it. Read it again.");
-    return 0;
-}
-
 /* ---- what comes back ---- */
 
 static void locate(struct user_op *u)
@@ -117,13 +95,11 @@ static void locate(struct user_op *u)
 /* The record says all of it, verifiers included, so its hash is the tag of what is shown. */
 static void tag_user(struct user_op *u, const struct user *user)
 {
-    char tag[ETAG_LEN + 1];
     char *room = user->record.p ? NULL : arena_alloc(http_arena(u->op.req), USER_MAX_RECORD);
     struct buf b = buf_of(room, room ? USER_MAX_RECORD : 0);
     if (!user->record.p && (!room || user_encode(user, &b)))
         return; /* none is better than a wrong one */
-    etag_of(user->record.p ? user->record : buf_span(&b), tag);
-    http_reply_header(u->op.req, "ETag", tag);
+    op_tag(&u->op, user->record.p ? user->record : buf_span(&b));
 }
 
 static void reply_user(struct user_op *u, unsigned status, const struct user *user)
@@ -184,7 +160,7 @@ static void on_user(void *arg, int err, const struct user *found)
         reply_user(u, 200, found);
         return;
     }
-    if (check_match(u, found, &f)) {
+    if (op_check_match(&u->op, found->record, "user", &f)) {
         op_fault(&u->op, &f);
         return;
     }

@@ -348,3 +348,25 @@ int ctl_call(struct ctl *c, const char *method, json_t *body, json_t **out, cons
     int err = client_call(c->client, method, body, &status, &answer, path, arg, c->realm);
     return err ? err : ctl_answer(c, status, answer, out);
 }
+
+int ctl_change(struct ctl *c, const char *shown, const char *method, json_t *body, json_t **out,
+               const char *path, const char *arg)
+{
+    unsigned status = 0;
+    json_t *answer = NULL;
+    json_t *again = json_incref(body);
+    int err = client_call(c->client, method, body, &status, &answer, path, arg, c->realm);
+    if (!err && status == 428) {
+        json_decref(answer);
+        answer = NULL;
+        err = client_call(c->client, "GET", NULL, &status, &answer, shown, arg, c->realm);
+        if (!err && status == 200 && client_if_match(c->client) == 0) {
+            json_decref(answer);
+            answer = NULL;
+            err = client_call(c->client, method, json_incref(again), &status, &answer, path, arg,
+                              c->realm);
+        }
+    }
+    json_decref(again);
+    return err ? err : ctl_answer(c, status, answer, out);
+}

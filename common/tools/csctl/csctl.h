@@ -72,6 +72,10 @@ int ctl_answer(struct ctl *c, unsigned status, json_t *answer, json_t **out);
 /* The two together. */
 int ctl_call(struct ctl *c, const char *method, json_t *body, json_t **out, const char *path,
              const char *arg);
+/* The same for a change; where authd wants to be told which state is meant (428), that is the one
+ * that GET of shown, a path like path, shows now. */
+int ctl_change(struct ctl *c, const char *shown, const char *method, json_t *body, json_t **out,
+               const char *path, const char *arg);
 /* The text of a problem document, into text. */
 const char *problem_text(const json_t *problem, char *text, size_t size);
 

@@ -9,6 +9,8 @@
 
 enum { LOOK_US = 200000 };
 
+#define TRUNK "/v1/trunks/%s"
+
 static const struct column trunk_columns[] = {
     { "trunk", "trunk" },
     { "targets", "targets" },
@@ -198,20 +200,15 @@ int trunk_change(struct ctl *c, int argc, char **argv)
         json_decref(s.body);
         return bad_usage(c, "say what to change");
     }
-    err = ctl_call(c, "PATCH", s.body, &trunk, "/v1/trunks/%s", s.trunk);
+    err = ctl_change(c, TRUNK, "PATCH", s.body, &trunk, TRUNK, s.trunk);
     return print_trunk(c, err, trunk);
 }
 
-/* RFC 3986, 2.3; what is escaped here has no %s in it. */
-static void put_query(struct buf *b, const char *name, const char *value)
+/* What is escaped has no %s in it. */
+static void put_query(struct ctl *c, struct buf *b, const char *name, const char *value)
 {
     buf_put(b, span_str(name));
-    for (; *value; value++) {
-        if (ascii_alpha(*value) || ascii_digit(*value) || strchr("-._~", *value))
-            buf_putc(b, *value);
-        else
-            buf_printf(b, "%%%02X", (unsigned char)*value);
-    }
+    client_escape(c->client, b, value);
 }
 
 static int forget(struct ctl *c, const struct said *s)
@@ -219,14 +216,14 @@ static int forget(struct ctl *c, const struct said *s)
     char path[4096];
     struct buf b = buf_of(path, sizeof(path) - 1);
     json_t *nothing = NULL;
-    put_query(&b, "/v1/trunks/%s/credentials?realm=", c->realm);
-    put_query(&b, "&user=", s->user);
+    put_query(c, &b, "/v1/trunks/%s/credentials?realm=", c->realm);
+    put_query(c, &b, "&user=", s->user);
     if (s->route)
-        put_query(&b, "&route=", s->route);
+        put_query(c, &b, "&route=", s->route);
     path[b.n] = '\0';
     if (!buf_ok(&b))
         return bad_usage(c, "these words are too long");
-    int err = ctl_call(c, "DELETE", NULL, &nothing, path, s->trunk);
+    int err = ctl_change(c, TRUNK, "DELETE", NULL, &nothing, path, s->trunk);
     json_decref(nothing);
     return err;
 }
@@ -245,7 +242,7 @@ int trunk_passwd(struct ctl *c, int argc, char **argv)
         return forget(c, &s);
     err = credential_of(c, &s, &credential);
     if (!err)
-        err = ctl_call(c, "PUT", credential, &trunk, "/v1/trunks/%s/credentials", s.trunk);
+        err = ctl_change(c, TRUNK, "PUT", credential, &trunk, TRUNK "/credentials", s.trunk);
     return print_trunk(c, err, trunk);
 }
 
@@ -269,7 +266,7 @@ int trunk_rm(struct ctl *c, int argc, char **argv)
     if (err)
         return err;
     json_decref(s.body);
-    err = ctl_call(c, "DELETE", NULL, &nothing, "/v1/trunks/%s", s.trunk);
+    err = ctl_change(c, TRUNK, "DELETE", NULL, &nothing, TRUNK, s.trunk);
     json_decref(nothing);
     return err;
 }

@@ -162,29 +162,6 @@ static int print_user(struct ctl *c, int err, json_t *user)
     return err;
 }
 
-/* Changes a user; where authd wants to be told which state is meant, that is the one it has now. */
-static int change_user(struct ctl *c, const char *method, json_t *body, json_t **out,
-                       const char *path, const char *user)
-{
-    unsigned status = 0;
-    json_t *answer = NULL;
-    json_t *again = json_incref(body);
-    int err = client_call(c->client, method, body, &status, &answer, path, user, c->realm);
-    if (!err && status == 428) {
-        json_decref(answer);
-        answer = NULL;
-        err = client_call(c->client, "GET", NULL, &status, &answer, user_path(c), user, c->realm);
-        if (!err && status == 200 && client_if_match(c->client) == 0) {
-            json_decref(answer);
-            answer = NULL;
-            err = client_call(c->client, method, json_incref(again), &status, &answer, path, user,
-                              c->realm);
-        }
-    }
-    json_decref(again);
-    return err ? err : ctl_answer(c, status, answer, out);
-}
-
 int user_add(struct ctl *c, int argc, char **argv)
 {
     struct said s;
@@ -216,16 +193,16 @@ int user_passwd(struct ctl *c, int argc, char **argv)
     if (err)
         json_decref(s.body);
     else
-        err = change_user(c, "PUT", s.body, &user,
-                          c->realm ? "/v1/users/%s/password?realm=%s" : "/v1/users/%s/password",
-                          s.user);
+        err = ctl_change(c, user_path(c), "PUT", s.body, &user,
+                         c->realm ? "/v1/users/%s/password?realm=%s" : "/v1/users/%s/password",
+                         s.user);
     return print_user(c, err, user);
 }
 
 static int change(struct ctl *c, struct said *s)
 {
     json_t *user = NULL;
-    int err = change_user(c, "PATCH", s->body, &user, user_path(c), s->user);
+    int err = ctl_change(c, user_path(c), "PATCH", s->body, &user, user_path(c), s->user);
     return print_user(c, err, user);
 }
 
@@ -280,7 +257,7 @@ int user_rm(struct ctl *c, int argc, char **argv)
     if (err)
         return err;
     json_decref(s.body);
-    err = change_user(c, "DELETE", NULL, &nothing, user_path(c), s.user);
+    err = ctl_change(c, user_path(c), "DELETE", NULL, &nothing, user_path(c), s.user);
     json_decref(nothing);
     return err;
 }
