@@ -1,5 +1,7 @@
 #include "authd/token/claims.h"
 
+#include <assert.h>
+
 #include "authd/aor.h"
 #include "authd/token/json.h"
 #include "base/ct.h"
@@ -234,6 +236,7 @@ int claims_pack(const struct claims *k, struct buf *out)
 void claims_unpack(struct span block, struct claims *out)
 {
     struct span *list[6];
+    assert(block.n >= sizeof(*out));
     memcpy(out, block.p, sizeof(*out));
     struct span rest = span_skip(block, sizeof(*out));
     texts_of(out, list);
