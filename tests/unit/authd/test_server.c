@@ -194,6 +194,15 @@ static void send_follow(struct front_end *f, const char *event)
     assert_int_equal(ipc_client_send(f->client, &msg), 0);
 }
 
+/* The last word counts: the same ban may be told more than once. */
+static void hear_of_ban(const struct front_end *f, uint32_t least, uint32_t most)
+{
+    for (int i = 0; i < 400 && !(f->bans && f->ban_seconds >= least && f->ban_seconds <= most); i++)
+        run_for(&bench.loop, 5);
+    assert_true(f->bans > 0);
+    assert_in_range(f->ban_seconds, least, most);
+}
+
 static void test_who_follows_hears_of_every_ban(void **state)
 {
     struct defence *d = bench.k.defence;
@@ -206,19 +215,16 @@ static void test_who_follows_hears_of_every_ban(void **state)
     assert_non_null(defence_ban(d, &pair, redis_ignore, NULL));
     assert_non_null(defence_ban(d, &b, redis_ignore, NULL));
     send_follow(&fronts[0], NULL);
-    assert_true(run_until_count(&bench.loop, &fronts[0].bans, 1, 2000)); /* what stands */
+    hear_of_ban(&fronts[0], 90, 100); /* what stands */
     assert_int_equal(fronts[0].guards, 1);
-    assert_in_range(fronts[0].ban_seconds, 90, 100);
     b.until = wall_add(b.since, DURATION_S(1000));
     assert_non_null(defence_ban(d, &b, redis_ignore, NULL));
-    assert_true(run_until_count(&bench.loop, &fronts[0].bans, 2, 2000)); /* what is new */
-    assert_in_range(fronts[0].ban_seconds, 990, 1000);
+    hear_of_ban(&fronts[0], 990, 1000); /* what is new */
     assert_non_null(defence_lift(d, &b, redis_ignore, NULL));
-    assert_true(run_until_count(&bench.loop, &fronts[0].bans, 3, 2000));
-    assert_int_equal(fronts[0].ban_seconds, 0);
+    hear_of_ban(&fronts[0], 0, 0);
     assert_non_null(defence_lift(d, &pair, redis_ignore, NULL));
     run_for(&bench.loop, 50);
-    assert_int_equal(fronts[0].bans, 3);
+    hear_of_ban(&fronts[0], 0, 0);
     assert_int_equal(fronts[1].bans + fronts[1].guards, 0); /* it does not follow */
 }
 
