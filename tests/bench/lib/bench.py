@@ -1,16 +1,37 @@
 """What all benchmarks share: the phones, a measurement, its complaints."""
 
 import contextlib
+import json
 import os
+import shutil
 import statistics
 import sys
+import tempfile
+import time
 
+import countersign
 import load
 import process
+import report
 
 
 def say(text):
     print(text, file=sys.stderr, flush=True)
+
+
+def add_options(p, seconds):
+    """What every benchmark takes."""
+    p.add_argument("--rounds", type=int, default=3, help="how many times (3)")
+    p.add_argument("--seconds", type=float, default=seconds,
+                   help=f"length of each measurement ({seconds})")
+    p.add_argument("--quick", action="store_true",
+                   help="one short round, to see that all of it works")
+    p.add_argument("--build", metavar="DIR", help="folder of the bench build (build/bench)")
+    p.add_argument("--no-install", action="store_true", help="install no packages")
+    p.add_argument("--keep", action="store_true",
+                   help="keep the folder with logs and configurations")
+    p.add_argument("-o", "--output", choices=["text", "json"], default="text")
+    p.add_argument("--markdown", action="store_true", help="print the table as README has it")
 
 
 class Bench:
@@ -74,3 +95,34 @@ class Bench:
         """The median of what one program used for an operation."""
         values = [r[key].get(what, 0) for r in self.of(server, metric).values()]
         return statistics.median(values) if values else 0
+
+
+def main(name, o, kind, targets, about):
+    """Builds, runs a Bench of this kind and prints what it reports; about() says of what and how."""
+    work = tempfile.mkdtemp(prefix=f"{name}-bench-")
+    try:
+        say("building")
+        o.build = countersign.build(o.build, targets)
+        countersign.Countersign.build = o.build
+        started = time.strftime("%Y-%m-%d %H:%M:%S %z")
+        busy = report.busy_share()
+        bench = kind(o, work)
+        bench.run()
+        result = {"started": started, "machine": report.machine(busy), "options": vars(o),
+                  "about": about(), "runs": bench.runs, "wrong": bench.wrong, **bench.report()}
+        if o.output == "json":
+            print(json.dumps(result, indent=2))
+        else:
+            print(report.markdown(result) if o.markdown else report.text(result))
+        return 1 if bench.wrong else 0
+    except process.Failure as e:
+        say(f"{name}: {e}")
+        o.keep = True
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    finally:
+        if o.keep:
+            say(f"{name}: logs and configurations are in {work}")
+        else:
+            shutil.rmtree(work, ignore_errors=True)

@@ -4,20 +4,15 @@ Every number is measured for all servers one after the other before the next num
 the machine does meanwhile falls on all of them; ratios are of runs in the same round."""
 
 import argparse
-import json
 import os
-import shutil
 import sys
-import tempfile
-import time
 
+import bench
 import cgroup
 import countersign
 import kamailio
 import load
 import peers
-import process
-import report
 from anatomy import Anatomy
 from bench import Bench, say
 from hop import Hop
@@ -49,10 +44,7 @@ def read_options():
                          "REGISTER, of Countersign and of Kamailio with hand-written Redis")
     p.add_argument("--worker-share", type=float, default=20, metavar="PERCENT",
                    help="of a core that each worker may use in the limited runs of --workers (20)")
-    p.add_argument("--rounds", type=int, default=3, help="how many times (3)")
-    p.add_argument("--seconds", type=float, default=4, help="length of each measurement (4)")
-    p.add_argument("--quick", action="store_true",
-                   help="one short round, to see that all of it works")
+    bench.add_options(p, seconds=4)
     p.add_argument("--only", metavar="NAME", action="append", choices=names,
                    help="may be repeated: " + ", ".join(names) + " (the last one is left out else)")
     p.add_argument("--users", type=int, default=10000, help="phones (10000)")
@@ -61,12 +53,6 @@ def read_options():
     p.add_argument("--appendfsync", default="no", choices=["no", "everysec", "always"],
                    help="of Redis, for all who use it (no: written before the answer, synced "
                    "later)")
-    p.add_argument("--build", metavar="DIR", help="folder of the bench build (build/bench)")
-    p.add_argument("--no-install", action="store_true", help="install no packages")
-    p.add_argument("--keep", action="store_true",
-                   help="keep the folder with logs and configurations")
-    p.add_argument("-o", "--output", choices=["text", "json"], default="text")
-    p.add_argument("--markdown", action="store_true", help="print the table as README has it")
     o = p.parse_args()
     if o.workers is not None and not 2 <= o.workers <= 32:
         p.error("--workers: 2 to 32")
@@ -159,36 +145,11 @@ class Comparison(Bench):
 def main():
     o = read_options()
     kind = Workers if o.workers else Hop if o.hop else Anatomy if o.anatomy else Comparison
-    work = tempfile.mkdtemp(prefix="register-bench-")
-    try:
-        say("building")
-        o.build = countersign.build(o.build)
-        countersign.Countersign.build = o.build
-        Redis.appendfsync = o.appendfsync
-        started = time.strftime("%Y-%m-%d %H:%M:%S %z")
-        busy = report.busy_share()
-        bench = kind(o, work)
-        bench.run()
-        result = {"started": started, "machine": report.machine(busy), "options": vars(o),
-                  "versions": {"countersign": countersign.version(),
-                               "kamailio": kamailio.version()},
-                  "runs": bench.runs, "wrong": bench.wrong, **bench.report()}
-        if o.output == "json":
-            print(json.dumps(result, indent=2))
-        else:
-            print(report.markdown(result) if o.markdown else report.text(result))
-        return 1 if bench.wrong else 0
-    except process.Failure as e:
-        say(f"register: {e}")
-        o.keep = True
-        return 2
-    except KeyboardInterrupt:
-        return 130
-    finally:
-        if o.keep:
-            say(f"register: logs and configurations are in {work}")
-        else:
-            shutil.rmtree(work, ignore_errors=True)
+    Redis.appendfsync = o.appendfsync
+    return bench.main("register", o, kind, ["sipload", "registrar", "authd", "csctl"], lambda: (
+        f"Countersign {countersign.version()}, Kamailio {kamailio.version()}. "
+        f"UDP, {o.algorithm}, {o.users} users; Redis writes an append-only file "
+        f"(appendfsync {o.appendfsync}), Countersign its audit log."))
 
 
 if __name__ == "__main__":

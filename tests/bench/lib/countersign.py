@@ -55,12 +55,11 @@ link:
 }
 
 
-def build(folder):
-    """The bench build: release flags, with the load generator. Returns its folder."""
+def build(folder, targets):
+    """The bench build: release flags, with the load generators. Returns its folder."""
     folder = folder or os.path.join(SOURCE, "build", "bench")
     process.run(["cmake", "--preset", "bench", "-B", folder], cwd=SOURCE)
-    process.run(["cmake", "--build", folder, "--target", "sipload", "registrar", "authd", "csctl"],
-                cwd=SOURCE)
+    process.run(["cmake", "--build", folder, "--target", *targets], cwd=SOURCE)
     return folder
 
 
@@ -88,17 +87,22 @@ class Countersign(Server):
     def program(self, *names):
         return os.path.join(self.build, *names)
 
-    def launch(self):
+    def launch_authd(self, config):
+        """authd with its users; returns what fills in a configuration."""
         rest = process.free_port()
         values = {"folder": self.folder, "redis": self.redis.socket, "domain": DOMAIN, "rest": rest,
                   "algorithm": self.algorithm, "uid": os.getuid(), "workers": self.workers}
         self.write("nonce.key", secrets.token_hex(32) + "\n")
         self.write("seal.key", secrets.token_hex(32) + "\n")
         self.write("admin.token", secrets.token_hex(32) + "\n")
-        authd = self.write("authd.yaml", AUTHD.format(**values))
+        authd = self.write("authd.yaml", config.format(**values))
         self.spawn("authd", [self.program("authd", "authd"), "--config", authd],
                    lambda: is_ready(rest))
         self.provision(rest)
+        return values
+
+    def launch(self):
+        values = self.launch_authd(AUTHD)
         if self.link == "tls":
             self.certify()
         for node, port in self.ports.items():

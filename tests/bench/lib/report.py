@@ -56,10 +56,7 @@ def as_text(head, body):
 def footing(result):
     m, o = result["machine"], result["options"]
     lines = [f"{m['cores']} cores ({m['cpu']}), Linux {m['kernel']}, {result['started']}; "
-             f"Countersign {result['versions']['countersign']}, Kamailio {result['versions']['kamailio']}. "
-             f"UDP, {o['algorithm']}, {o['users']} users; Redis writes an append-only file "
-             f"(appendfsync {o['appendfsync']}), Countersign its audit log. Medians of {o['rounds']} "
-             f"interleaved rounds of {o['seconds']:g} s (least to most).", *result["notes"]]
+             f"{result['about']} Medians of {o['rounds']} interleaved rounds of {o['seconds']:g} s (least to most).", *result["notes"]]
     if m["busy_before"] > 0.1:
         lines.append(f"The machine was not quiet: others used {m['busy_before']:.0%} of it before "
                      "the first run.")

@@ -8,6 +8,7 @@
 #include <sys/prctl.h>
 
 #include "load.h"
+#include "print.h"
 #include "wire.h"
 
 enum { SOCKETS_MAX = WIRE_SOCKETS / 2 };
@@ -80,17 +81,6 @@ static enum load_mode mode_of(const char *text)
             return (enum load_mode)i;
     usage_error("no such mode", text);
     return LOAD_FRESH;
-}
-
-static void read_pids(struct usage *u, const char *text)
-{
-    struct span list = span_str(text);
-    while (list.p) {
-        uint64_t pid;
-        if (span_u64(span_cut(&list, ','), INT32_MAX, &pid) != 0 || u->n == USAGE_PROCESSES)
-            usage_error("not a list of at most 64 process ids", text);
-        u->pid[u->n++] = (int)pid;
-    }
 }
 
 static struct settings read_options(int argc, char **argv)
@@ -166,7 +156,8 @@ static struct settings read_options(int argc, char **argv)
             s.expires = (uint32_t)number("not a time", optarg, 1, 1e6);
             break;
         case 'p':
-            read_pids(&s.usage, optarg);
+            if (usage_of(&s.usage, optarg))
+                usage_error("not a list of at most 64 process ids", optarg);
             break;
         case REPEAT_NC:
             s.repeat_nc = true;
@@ -204,20 +195,6 @@ static void print_errors(const struct load_result *r)
     printf("},\n  \"error_sum\": %" PRIu64 ",\n", r->error_sum);
 }
 
-static void print_usage(const struct usage *u, uint64_t ops)
-{
-    double sum = 0;
-    printf("  \"cpu\": [");
-    for (size_t i = 0; i < u->n; i++) {
-        printf("%s{\"pid\": %d, \"us\": %.0f, \"waits\": %" PRId64 ", \"preempted\": %" PRId64 "}",
-               i > 0 ? ", " : "", u->pid[i], (double)u->ns[i] / 1e3, u->waits[i], u->preempted[i]);
-        sum += (double)u->ns[i] / 1e3;
-    }
-    printf("],\n  \"cpu_us\": %.0f,\n", sum);
-    if (ops > 0)
-        printf("  \"cpu_us_per_op\": %.3f,\n", sum / (double)ops);
-}
-
 static void print_result(const struct settings *s, const struct load_result *r)
 {
     printf("{\n  \"mode\": \"%s\",\n", mode_names[s->load.mode]);
@@ -225,14 +202,8 @@ static void print_result(const struct settings *s, const struct load_result *r)
         printf("  \"rate\": %.1f,\n", s->load.rate);
     else
         printf("  \"inflight\": %u,\n", s->load.inflight);
-    printf("  \"ops\": %" PRIu64 ",\n  \"seconds\": %.4f,\n  \"ops_per_s\": %.1f,\n", r->ops,
-           r->seconds, r->seconds > 0 ? (double)r->ops / r->seconds : 0);
-    printf("  \"latency_us\": {\"p50\": %" PRIu64 ", \"p90\": %" PRIu64 ", \"p99\": %" PRIu64
-           ", \"max\": %" PRIu64 "},\n",
-           latency_at(&r->latency, 0.5), latency_at(&r->latency, 0.9),
-           latency_at(&r->latency, 0.99), r->latency.max_us);
+    print_measured(r->ops, r->seconds, &r->latency, &s->usage);
     print_errors(r);
-    print_usage(&s->usage, r->ops);
     printf("  \"retransmits\": %" PRIu64 ",\n  \"stale\": %" PRIu64 ",\n  \"late\": %" PRIu64
            ",\n  \"overrun\": %" PRIu64 ",\n  \"own_cpu_us\": %.0f\n}\n",
            r->retransmits, r->stale, r->late, r->overrun, (double)s->usage.own_ns / 1e3);

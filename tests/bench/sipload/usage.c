@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "base/span.h"
+
 struct spent {
     int64_t ns, waits, preempted;
 };
@@ -56,6 +58,18 @@ static int64_t own_ns(void)
     struct timespec t;
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+int usage_of(struct usage *u, const char *list)
+{
+    struct span rest = span_str(list);
+    while (rest.p) {
+        uint64_t pid;
+        if (span_u64(span_cut(&rest, ','), INT32_MAX, &pid) != 0 || u->n == USAGE_PROCESSES)
+            return CS_EPROTO;
+        u->pid[u->n++] = (int)pid;
+    }
+    return 0;
 }
 
 void usage_begin(struct usage *u)

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/err.h"
+
 enum { USAGE_PROCESSES = 64 };
 
 struct usage {
@@ -18,6 +20,8 @@ struct usage {
     size_t n;
 };
 
+/* Adds the processes of "12,345". CS_EPROTO when it is no such list, or too long. */
+CS_CHECK int usage_of(struct usage *u, const char *list);
 void usage_begin(struct usage *u);
 void usage_end(struct usage *u);
 
