@@ -3,16 +3,21 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "authd/audit_days.h"
 #include "base/log.h"
 
 /* Lines wait a little for others, so that a write costs many of them: what a kill -9 can lose. */
 enum { ROOM = 256 * 1024, DELAY_MS = 50 };
+enum { LOOK_MS = 60 * 1000 }; /* whether it is another day: clocks are set, machines sleep */
 
 struct audit {
     struct loop *loop;
-    struct timer timer;
+    struct timer timer, midnight;
+    struct duration keep;
+    struct wall day; /* that the file is of */
     int fd;
     char *path;
     bool failing;
@@ -56,6 +61,40 @@ static int open_file(const char *path)
     return fd < 0 ? -errno : fd;
 }
 
+/* A file that nobody can rename goes on: better one that is too long than none. */
+static void end_day(struct audit *a, struct wall today)
+{
+    struct stat st;
+    flush(a);
+    int err = fstat(a->fd, &st) == 0 && st.st_size ? audit_day_ended(a->path, a->day) : 0;
+    if (!err || err == -ENOENT)
+        err = audit_reopen(a);
+    if (err)
+        log_error(&alog,
+                  "the audit log of a day cannot be set aside; authd must be able to write "
+                  "to its folder",
+                  kv_str("file", a->path), kv_err(err));
+    a->day = today;
+}
+
+static void look_at_days(struct audit *a)
+{
+    struct wall now = loop_wall(a->loop), today = audit_day(now);
+    if (today.ms == a->day.ms)
+        return;
+    end_day(a, today);
+    unsigned left = audit_days_forget(a->path, now, a->keep);
+    if (left)
+        log_error(&alog, "audit logs older than audit.keep cannot be removed", kv_u("files", left));
+}
+
+static void on_midnight(struct timer *t)
+{
+    struct audit *a = container_of(t, struct audit, midnight);
+    look_at_days(a);
+    timer_start(a->loop, t, DURATION_MS(LOOK_MS));
+}
+
 int audit_open(struct loop *l, const char *path, struct audit **out)
 {
     struct audit *a = calloc(1, sizeof(*a));
@@ -66,6 +105,7 @@ int audit_open(struct loop *l, const char *path, struct audit **out)
     a->fd = STDERR_FILENO;
     a->time_of.ms = -1;
     timer_init(&a->timer, on_timer);
+    timer_init(&a->midnight, on_midnight);
     int err = 0;
     if (path) {
         a->path = strdup(path);
@@ -84,12 +124,27 @@ void audit_close(struct audit **ap)
     if (!a)
         return;
     timer_stop(a->loop, &a->timer);
+    timer_stop(a->loop, &a->midnight);
     if (a->fd >= 0)
         flush(a);
     if (a->path && a->fd >= 0)
         close(a->fd);
     free(a->path);
     free(a);
+}
+
+void audit_keep(struct audit *a, struct duration keep)
+{
+    struct stat st;
+    if (!a->path || keep.ms == 0 || fstat(a->fd, &st))
+        return;
+    a->keep = keep;
+    /* What stands in it already was written on the day of its last line. */
+    a->day = audit_day(st.st_size ? (struct wall){ (int64_t)st.st_mtim.tv_sec * 1000 }
+                                  : loop_wall(a->loop));
+    on_midnight(&a->midnight);
+    if (audit_days_forget(a->path, loop_wall(a->loop), keep))
+        log_warn(&alog, "audit logs older than audit.keep cannot be removed");
 }
 
 int audit_reopen(struct audit *a)

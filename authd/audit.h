@@ -13,6 +13,10 @@ struct audit;
 /* path NULL: stderr. The file is made with mode 0640 and appended to. */
 CS_CHECK int audit_open(struct loop *l, const char *path, struct audit **out);
 void audit_close(struct audit **a);
+/* From now on the file is one day's: at midnight UTC it gets that day's name (authd/audit_days.h),
+ * and those of days that ended longer ago than keep are removed; so are they at once, if they are
+ * there. Nothing of that to stderr, nor with keep 0. */
+void audit_keep(struct audit *a, struct duration keep);
 void audit_write(struct audit *a, const struct decision *d);
 /* A ban that is put or lifted: what is "banned", "cooled_off" or "lifted". */
 void audit_ban(struct audit *a, struct wall time, const char *what, const struct ban *b);

@@ -371,6 +371,10 @@ static const struct conf_key audit_keys[] = {
     CONF_PATH("file", U, file,
               "One JSON line for each decision; stderr when not written. SIGHUP "
               "opens it anew."),
+    CONF_DURATION("keep", U, keep,
+                  "At midnight UTC the file becomes FILE.2026-11-20, and files of days that ended "
+                  "longer ago are removed; 0s: somebody else does that.",
+                  .def = "30d", .max = 3650 * CONF_DAY),
     { 0 },
 };
 static const struct conf_section audit_section = { .size = sizeof(U), .keys = audit_keys };

@@ -119,7 +119,8 @@ struct authd_conf {
         bool require_if_match;
     } http;
     struct {
-        const char *file; /* NULL: stderr */
+        const char *file;     /* NULL: stderr */
+        struct duration keep; /* files of days that ended; 0: all */
     } audit;
     struct log_conf log;
     struct {

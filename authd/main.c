@@ -168,6 +168,7 @@ static int open_checker(struct authd *d)
     int err = audit_open(&d->loop, conf->audit.file, &d->checker.audit);
     if (err)
         return failed("cannot open the audit log", conf->audit.file, err);
+    audit_keep(d->checker.audit, conf->audit.keep);
     err = explain_new(conf->limits.explained, &d->checker.explain);
     if (!err)
         err = checker_init(&d->checker);

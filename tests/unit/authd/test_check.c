@@ -11,6 +11,7 @@ static bool says(const char *challenge, const char *text)
 
 /* ---- challenges ---- */
 
+/* A-01, C-12, I-22 */
 static void test_request_without_credentials_gets_one_challenge_per_algorithm(void **state)
 {
     (void)state;
@@ -31,6 +32,7 @@ static void test_request_without_credentials_gets_one_challenge_per_algorithm(vo
     }
 }
 
+/* G-01 */
 static void test_status_is_401_for_register_and_407_for_others_unless_fixed(void **state)
 {
     (void)state;
@@ -42,6 +44,7 @@ static void test_status_is_401_for_register_and_407_for_others_unless_fixed(void
     assert_int_equal(ask_put(&a)->status, 401);
 }
 
+/* I-21 */
 static void test_clients_that_stumble_get_the_weakest_alone(void **state)
 {
     (void)state;
@@ -61,6 +64,7 @@ static void test_clients_that_stumble_get_the_weakest_alone(void **state)
     assert_int_equal(ask_put(&a)->n_challenge, 3);
 }
 
+/* A-01, G-06 */
 static void test_realm_offers_only_what_all_enabled_users_can_answer(void **state)
 {
     (void)state;
@@ -78,6 +82,7 @@ static void test_realm_offers_only_what_all_enabled_users_can_answer(void **stat
 
 /* ---- accepting ---- */
 
+/* A-14, I-22 */
 static void test_right_response_is_accepted_with_each_algorithm(void **state)
 {
     (void)state;
@@ -99,6 +104,7 @@ static void test_right_response_is_accepted_with_each_algorithm(void **state)
     }
 }
 
+/* */
 static void test_auth_int_covers_the_body_and_an_empty_one(void **state)
 {
     (void)state;
@@ -121,6 +127,7 @@ static void test_auth_int_covers_the_body_and_an_empty_one(void **state)
     }
 }
 
+/* A-10, I-24 */
 static void test_sess_and_no_qop_are_taken_only_where_the_group_allows(void **state)
 {
     (void)state;
@@ -170,6 +177,7 @@ static void test_target_is_told_to_the_authenticated_outside_dialogs(void **stat
     }
 }
 
+/* */
 static void test_ack_and_cancel_are_never_challenged(void **state)
 {
     (void)state;
@@ -179,6 +187,7 @@ static void test_ack_and_cancel_are_never_challenged(void **state)
     assert_verdict(ask_put(&a), ACCEPT, OK);
 }
 
+/* */
 static void test_listed_methods_are_challenged_and_register_always(void **state)
 {
     (void)state;
@@ -238,6 +247,7 @@ static void test_no_group_is_refused(void **state)
 
 /* ---- nonces ---- */
 
+/* C-23, I-13 */
 static void test_stale_is_said_only_when_the_response_was_right(void **state)
 {
     (void)state;
@@ -256,6 +266,7 @@ static void test_stale_is_said_only_when_the_response_was_right(void **state)
     assert_false(says(g->challenge[0], "stale"));
 }
 
+/* R-04, I-14, I-15 */
 static void test_used_nonce_count_is_replayed_and_higher_ones_pass(void **state)
 {
     (void)state;
@@ -294,6 +305,7 @@ static void test_group_without_window_lets_a_count_be_used_again(void **state)
     assert_verdict(ask_put(&a), ACCEPT, OK);
 }
 
+/* I-16 */
 static void test_wrong_response_does_not_use_up_a_count(void **state)
 {
     (void)state;
@@ -307,6 +319,7 @@ static void test_wrong_response_does_not_use_up_a_count(void **state)
 
 /* ---- refusing ---- */
 
+/* A-11, G-08 */
 static void test_each_mismatch_has_its_cause_and_403_where_the_group_is_strict(void **state)
 {
     (void)state;
@@ -351,6 +364,7 @@ static void test_each_mismatch_has_its_cause_and_403_where_the_group_is_strict(v
     }
 }
 
+/* */
 static void test_credentials_for_other_realms_are_not_ours(void **state)
 {
     (void)state;
@@ -380,6 +394,7 @@ static void nonce_out(char *text)
     memset(p + 7, 'x', NONCE_LEN);
 }
 
+/* A-12, C-14 */
 static void test_unknown_user_no_verifier_disabled_and_wrong_password_answer_the_same(void **state)
 {
     (void)state;
@@ -434,6 +449,7 @@ static void test_user_lacking_one_algorithm_answers_the_same_for_it(void **state
     bench_remove("half");
 }
 
+/* */
 static void test_third_failure_gets_403_and_success_forgets(void **state)
 {
     (void)state;
@@ -455,6 +471,7 @@ static void test_third_failure_gets_403_and_success_forgets(void **state)
     assert_verdict(ask_with("REGISTER", "udp", "bob", bad), CHALLENGE, WRONG_RESPONSE);
 }
 
+/* G-03, I-52 */
 static void test_aor_and_from_must_be_the_users(void **state)
 {
     (void)state;
@@ -480,6 +497,7 @@ static void test_aor_and_from_must_be_the_users(void **state)
     assert_verdict(ask_put(&a), REJECT, FROM_NOT_ALLOWED);
 }
 
+/* */
 static void test_basic_and_bearer_are_refused(void **state)
 {
     (void)state;
@@ -553,6 +571,7 @@ static void test_deadline_is_kept_when_redis_hangs(void **state)
     bench_settle();
 }
 
+/* P-03 */
 static void test_redis_away_is_later_and_never_a_challenge(void **state)
 {
     (void)state;

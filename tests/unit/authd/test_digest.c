@@ -62,6 +62,7 @@ static bool judge(const struct vector *v, struct span response, const char *nc)
     return right;
 }
 
+/* G-02, I-22 */
 static void test_vectors_of_the_rfcs_are_right(void **state)
 {
     (void)state;
@@ -69,6 +70,7 @@ static void test_vectors_of_the_rfcs_are_right(void **state)
         assert_true(judge(&vectors[i], span_str(vectors[i].response), "00000001"));
 }
 
+/* C-11 */
 static void test_any_other_response_is_wrong(void **state)
 {
     (void)state;

@@ -19,6 +19,7 @@ static struct noncer *of(const char *text)
     return n;
 }
 
+/* R-01, I-18 */
 static void test_any_node_with_the_key_verifies(void **state)
 {
     (void)state;
@@ -117,6 +118,7 @@ static void test_key_files_that_are_none_are_refused(void **state)
     noncer_free(&n);
 }
 
+/* A-09, C-23 */
 static void test_age_is_judged_to_the_millisecond(void **state)
 {
     (void)state;

@@ -212,6 +212,7 @@ static int commit(const char *tag, unsigned slot, unsigned nc)
     return wait_for(store_commit_nc(store, &n, nc, DURATION_MS(60000), on_done, NULL));
 }
 
+/* */
 static void test_each_count_of_a_nonce_is_taken_once_and_windows_expire(void **state)
 {
     (void)state;

@@ -122,6 +122,7 @@ static void test_exactly_one_secret(void **state)
     }
 }
 
+/* G-18 */
 static void test_weak_passwords_want_a_word(void **state)
 {
     struct fixture *f = *state;

@@ -37,6 +37,7 @@ static void test_credentials_are_taken_apart(void **state)
     guard_release();
 }
 
+/* I-23, W-13 */
 static void test_case_quotes_order_and_spaces_do_not_matter(void **state)
 {
     struct digest d;
@@ -53,6 +54,7 @@ static void test_case_quotes_order_and_spaces_do_not_matter(void **state)
     guard_release();
 }
 
+/* W-10 */
 static void test_absent_algorithm_is_md5_and_unheard_of_is_unknown(void **state)
 {
     struct digest d;
