@@ -267,14 +267,23 @@ static void on_sign(struct front *f, const Countersign__Auth__Sign *m)
         log_error(&slog, "out of memory: a challenge is not answered");
 }
 
-static void on_passed(struct server *s, const Countersign__Auth__Passed *p)
+/* What was refused is looked up by people, as what we refuse is. */
+static void on_told(struct server *s, const Countersign__Auth__Told *t)
 {
     struct facts facts;
-    facts_of(p->check, &facts);
-    const struct decision d = { .time = { (int64_t)p->time_ms },
-                                .kind = COUNTERSIGN__AUTH__VERDICT_KIND__ACCEPT,
-                                .cause = CAUSE(UNJUDGED),
-                                .facts = &facts };
+    char id[DECISION_LEN + 1];
+    facts_of(t->check, &facts);
+    decision_id(id);
+    struct decision d = { .time = { (int64_t)t->time_ms },
+                          .kind = COUNTERSIGN__AUTH__VERDICT_KIND__ACCEPT,
+                          .cause = t->has_cause ? t->cause : CAUSE(UNJUDGED),
+                          .facts = &facts };
+    if (t->has_status) {
+        d.id = span_of(id, DECISION_LEN);
+        d.kind = COUNTERSIGN__AUTH__VERDICT_KIND__REJECT;
+        d.status = t->status;
+        explain_add(s->k->explain, &d);
+    }
     audit_write(s->k->audit, &d);
 }
 
@@ -298,8 +307,8 @@ static void on_message(void *arg, struct ipc_peer *p, const Countersign__Auth__T
     case COUNTERSIGN__AUTH__TO_AUTHD__BODY_FOLLOW:
         on_follow(f, msg->follow);
         break;
-    case COUNTERSIGN__AUTH__TO_AUTHD__BODY_PASSED:
-        on_passed(s, msg->passed);
+    case COUNTERSIGN__AUTH__TO_AUTHD__BODY_TOLD:
+        on_told(s, msg->told);
         break;
     case COUNTERSIGN__AUTH__TO_AUTHD__BODY_OBSERVED:
         defence_observed(s->k->defence, msg->observed);

@@ -317,7 +317,7 @@ static void pass_unjudged(struct proxied *p)
              kv_s("from", m->from.uri.text), kv_s("to", m->to.uri.text));
     metric_inc(M_REG_UNJUDGED, 0);
     struct gate_facts facts = facts_of(p);
-    gate_report(p->front->gate, p->flow, p->msg, &facts);
+    gate_report(p->front->gate, p->flow, p->msg, &facts, COUNTERSIGN__AUTH__CAUSE__UNJUDGED, 0);
     tx_set_once(p->tx, false);
     p->strip = CREDENTIAL_HEADERS | FRONT_IDENTITY;
     follow_route(p);

@@ -49,6 +49,24 @@ static void refuse(struct registration *r, unsigned status, const char *reason, 
     finish(r);
 }
 
+static struct gate_facts facts_of(const struct registration *r)
+{
+    struct sip_msg *m = r->msg;
+    return (struct gate_facts){ .domain = conf_domain(r->front->conf, m->uri.host),
+                                .to_aor = r->aor,
+                                .from_aor = front_aor(m, &m->from.uri) };
+}
+
+/* A bound that only we can see is met: authd's log and csctl explain shall know it. */
+static void refuse_full(struct registration *r)
+{
+    struct gate_facts facts = facts_of(r);
+    gate_report(r->front->gate, r->flow, r->msg, &facts,
+                COUNTERSIGN__AUTH__CAUSE__TOO_MANY_CONTACTS, 503);
+    /* Not 403: phones take that for a wrong password. */
+    refuse(r, 503, r->answer.why, SPAN("Retry-After: 60\r\n"));
+}
+
 static void later(struct registration *r)
 {
     front_reply_later(r->tx);
@@ -155,10 +173,10 @@ static void decide(struct registration *r)
         buf_lit(&b, "Min-Expires: ");
         buf_u64(&b, r->ask.expires_min);
         buf_lit(&b, "\r\n");
-    } else if (r->answer.status == 503) { /* not 403: phones take that for a wrong password */
-        buf_lit(&b, "Retry-After: 60\r\n");
     }
-    if (r->answer.status != 200) {
+    if (r->answer.status == 503) {
+        refuse_full(r);
+    } else if (r->answer.status != 200) {
         refuse(r, r->answer.status, r->answer.why, buf_span(&b));
     } else if (!r->answer.changed) {
         accept_(r);
@@ -335,9 +353,7 @@ void register_start(struct front *f, struct tx *tx, struct flow *flow, struct si
     if (conf_serves(f->conf, m->to.uri.host))
         r->aor = front_aor(m, &m->to.uri);
     r->has_path = sip_has(m, SIP_HDR_PATH);
-    struct gate_facts facts = { .domain = conf_domain(f->conf, m->uri.host),
-                                .to_aor = r->aor,
-                                .from_aor = front_aor(m, &m->from.uri) };
+    struct gate_facts facts = facts_of(r);
     r->gate = gate_ask(f->gate, flow, m, &facts, on_verdict, r);
     if (!r->gate) {
         refuse(r, 500, NULL, SPAN_NULL);

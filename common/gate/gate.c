@@ -455,9 +455,10 @@ struct gate_sign *gate_sign(struct gate *g, const struct gate_challenge *c, gate
     return signs_ask(&g->signs, c, fn, arg);
 }
 
-void gate_report(struct gate *g, struct flow *f, struct sip_msg *m, const struct gate_facts *facts)
+void gate_report(struct gate *g, struct flow *f, struct sip_msg *m, const struct gate_facts *facts,
+                 Countersign__Auth__Cause cause, unsigned status)
 {
-    reports_add(&g->reports, f, m, facts, loop_wall(g->loop));
+    reports_add(&g->reports, f, m, facts, cause, status, loop_wall(g->loop));
     if (g->ready)
         reports_send(&g->reports, g->ipc);
 }

@@ -69,9 +69,11 @@ typedef void gate_fn(void *arg, enum verdict kind, const Countersign__Auth__Verd
  * long as the gate. NULL when memory is exhausted. */
 struct gate_ask *gate_ask(struct gate *g, struct flow *f, struct sip_msg *m,
                           const struct gate_facts *facts, gate_fn *fn, void *arg);
-/* Tells authd that this passed without a verdict, when it can be told. References f and m till
- * then; the facts' texts as in gate_ask(). */
-void gate_report(struct gate *g, struct flow *f, struct sip_msg *m, const struct gate_facts *facts);
+/* Tells authd, when it can be told, what the front decided by itself: that this passed without a
+ * verdict (UNJUDGED, status 0), or that it was refused with this SIP status although it was
+ * accepted. References f and m till then; the facts' texts as in gate_ask(). */
+void gate_report(struct gate *g, struct flow *f, struct sip_msg *m, const struct gate_facts *facts,
+                 Countersign__Auth__Cause cause, unsigned status);
 /* fn will not be called; authd is told. */
 void gate_cancel(struct gate_ask *ask);
 

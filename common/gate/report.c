@@ -14,6 +14,8 @@ struct report {
     struct flow *flow;
     struct sip_msg *msg;
     struct gate_facts facts;
+    Countersign__Auth__Cause cause;
+    unsigned status;
     struct wall time;
 };
 
@@ -37,24 +39,30 @@ void reports_init(struct reports *r)
 void reports_fini(struct reports *r)
 {
     if (r->n)
-        log_warn(&rlog, "authd was not told of all that passed without it", kv_u("requests", r->n));
+        log_warn(&rlog, "authd was not told of all that was decided without it",
+                 kv_u("requests", r->n));
     list_for_each (it, &r->all)
         report_free(r, container_of(it, struct report, link));
 }
 
 void reports_add(struct reports *r, struct flow *f, struct sip_msg *m,
-                 const struct gate_facts *facts, struct wall now)
+                 const struct gate_facts *facts, Countersign__Auth__Cause cause, unsigned status,
+                 struct wall now)
 {
     struct report *x = malloc(sizeof(*x));
     if (r->n == REPORTS_MAX || !x)
-        log_warn(&rlog, "what passed without authd is not in its audit log",
+        log_warn(&rlog, "what was decided without authd is not in its audit log",
                  kv_s("call_id", m->call_id));
     if (!x)
         return;
     if (r->n == REPORTS_MAX)
         report_free(r, container_of(r->all.next, struct report, link));
-    *x =
-        (struct report){ .flow = flow_ref(f), .msg = sip_msg_ref(m), .facts = *facts, .time = now };
+    *x = (struct report){ .flow = flow_ref(f),
+                          .msg = sip_msg_ref(m),
+                          .facts = *facts,
+                          .cause = cause,
+                          .status = status,
+                          .time = now };
     list_push_back(&r->all, &x->link);
     r->n++;
 }
@@ -62,16 +70,19 @@ void reports_add(struct reports *r, struct flow *f, struct sip_msg *m,
 static int send_one(const struct report *x, struct ipc_client *authd)
 {
     AUTH(Check) check = COUNTERSIGN__AUTH__CHECK__INIT;
-    AUTH(Passed) passed = COUNTERSIGN__AUTH__PASSED__INIT;
+    AUTH(Told) told = COUNTERSIGN__AUTH__TOLD__INIT;
     AUTH(ToAuthd) msg = COUNTERSIGN__AUTH__TO_AUTHD__INIT;
     char memory[4096];
     struct arena arena;
     arena_init(&arena, memory, sizeof(memory), 0);
-    passed.check = &check;
-    passed.has_time_ms = true;
-    passed.time_ms = (uint64_t)x->time.ms;
-    msg.body_case = COUNTERSIGN__AUTH__TO_AUTHD__BODY_PASSED;
-    msg.passed = &passed;
+    told.check = &check;
+    told.has_time_ms = told.has_cause = true;
+    told.time_ms = (uint64_t)x->time.ms;
+    told.cause = x->cause;
+    told.has_status = x->status != 0;
+    told.status = x->status;
+    msg.body_case = COUNTERSIGN__AUTH__TO_AUTHD__BODY_TOLD;
+    msg.told = &told;
     int err = facts_fill(&check, x->flow, x->msg, &x->facts, &arena);
     if (!err)
         err = ipc_client_send(authd, &msg);

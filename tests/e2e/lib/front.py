@@ -94,7 +94,7 @@ class Verdict:
 def credentials(c, proxy=False):
     """DigestCredentials of a dictionary."""
     numbers = {"username": 2, "realm": 3, "nonce": 4, "uri": 5, "response": 6, "algorithm": 7,
-               "qop": 8, "nc": 9, "cnonce": 10}
+               "qop": 8, "nc": 9, "cnonce": 10, "malformed": 13}
     return field(1, int(proxy)) + b"".join(field(numbers[k], v) for k, v in c.items())
 
 
@@ -114,18 +114,20 @@ class Front:
 
     def put(self, method="REGISTER", token=None, user="alice", transport=TLS, listener="main",
             domain="example.test", to=None, certificate=None, repeated=False, digest=None,
-            deadline=None, source=b"\xc6\x33\x64\x07"):
+            deadline=None, source=b"\xc6\x33\x64\x07", basic=False, call_id=None):
         self.last += 1
         aor = f"sip:{user}@{domain}"
         body = (field(1, self.last) + field(10, listener) + field(11, transport) +
                 field(12, source) + field(13, 5061) + field(20, method) +
                 field(21, f"sip:{domain}") + field(22, domain) + field(23, aor) +
-                field(24, to or aor) + field(26, f"call-{self.last}") + field(27, 1) +
+                field(24, to or aor) + field(26, call_id or f"call-{self.last}") + field(27, 1) +
                 field(28, "Softphone/1.0") + field(31, 1))
         if deadline:
             body += field(2, deadline)
         if digest:
             body += field(40, credentials(digest, method != "REGISTER"))
+        if basic:
+            body += field(41, 1)
         if token is not None:
             body += field(42, token)
         if repeated:
