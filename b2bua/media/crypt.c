@@ -1,0 +1,127 @@
+#include "b2bua/media/crypt.h"
+
+#include <openssl/crypto.h>
+#include <srtp2/srtp.h>
+#include <stdlib.h>
+
+#include "b2bua/media/crypt_openssl.h"
+
+/* Packets that may come late by so many are still told from those seen before. */
+enum { WINDOW = 1024 };
+
+struct crypt {
+    srtp_t session;
+};
+
+static const struct {
+    size_t key_len;
+    void (*rtp)(srtp_crypto_policy_t *);
+    void (*rtcp)(srtp_crypto_policy_t *); /* a tag of 80 bits always (RFC 4568, 6.2.2) */
+} suites[CRYPT_SUITE_COUNT] = {
+    [CRYPT_AES_CM_128_HMAC_SHA1_32] = { 30, srtp_crypto_policy_set_aes_cm_128_hmac_sha1_32,
+                                        srtp_crypto_policy_set_rtp_default },
+    [CRYPT_AES_CM_128_HMAC_SHA1_80] = { 30, srtp_crypto_policy_set_rtp_default,
+                                        srtp_crypto_policy_set_rtp_default },
+    [CRYPT_AES_256_CM_HMAC_SHA1_32] = { 46, srtp_crypto_policy_set_aes_cm_256_hmac_sha1_32,
+                                        srtp_crypto_policy_set_aes_cm_256_hmac_sha1_80 },
+    [CRYPT_AES_256_CM_HMAC_SHA1_80] = { 46, srtp_crypto_policy_set_aes_cm_256_hmac_sha1_80,
+                                        srtp_crypto_policy_set_aes_cm_256_hmac_sha1_80 },
+    [CRYPT_AEAD_AES_128_GCM] = { 28, srtp_crypto_policy_set_aes_gcm_128_16_auth,
+                                 srtp_crypto_policy_set_aes_gcm_128_16_auth },
+    [CRYPT_AEAD_AES_256_GCM] = { 44, srtp_crypto_policy_set_aes_gcm_256_16_auth,
+                                 srtp_crypto_policy_set_aes_gcm_256_16_auth },
+};
+
+int crypt_setup(void)
+{
+    return srtp_init() == srtp_err_status_ok ? crypt_openssl_plug() : CS_ENOTSUP;
+}
+
+size_t crypt_key_len(enum crypt_suite s)
+{
+    return suites[s].key_len;
+}
+
+bool crypt_key_eq(const struct crypt_key *a, const struct crypt_key *b)
+{
+    return a->suite == b->suite && CRYPTO_memcmp(a->bytes, b->bytes, crypt_key_len(a->suite)) == 0;
+}
+
+int crypt_new(const struct crypt_key *key, bool outbound, struct crypt **out)
+{
+    struct crypt_key copy = *key; /* libsrtp2 wants to write to it */
+    struct crypt *c = calloc(1, sizeof(*c));
+    srtp_policy_t policy = {
+        .ssrc = { .type = outbound ? ssrc_any_outbound : ssrc_any_inbound },
+        .key = copy.bytes,
+        .window_size = WINDOW,
+        .allow_repeat_tx = 1, /* a retransmission of ours is the sender's, passed on */
+    };
+    *out = c;
+    if (!c)
+        return CS_ENOMEM;
+    suites[key->suite].rtp(&policy.rtp);
+    suites[key->suite].rtcp(&policy.rtcp);
+    srtp_err_status_t err = srtp_create(&c->session, &policy);
+    OPENSSL_cleanse(&copy, sizeof(copy));
+    if (err != srtp_err_status_ok) {
+        free(c);
+        *out = NULL;
+        return CS_ENOMEM;
+    }
+    return 0;
+}
+
+void crypt_free(struct crypt **c)
+{
+    if (!*c)
+        return;
+    srtp_dealloc((*c)->session);
+    free(*c);
+    *c = NULL;
+}
+
+static int done(srtp_err_status_t status, int length, size_t *n)
+{
+    switch (status) {
+    case srtp_err_status_ok:
+        *n = (size_t)length;
+        return 0;
+    case srtp_err_status_key_expired:
+        return CS_ELIMIT;
+    case srtp_err_status_auth_fail:
+    case srtp_err_status_replay_fail:
+    case srtp_err_status_replay_old:
+        return CS_EDENIED;
+    default:
+        return CS_EPROTO;
+    }
+}
+
+int crypt_protect(struct crypt *c, char *packet, size_t *n)
+{
+    int length = (int)*n;
+    srtp_err_status_t status = srtp_protect(c->session, packet, &length);
+    return done(status, length, n);
+}
+
+int crypt_unprotect(struct crypt *c, char *packet, size_t *n)
+{
+    int length = (int)*n;
+    srtp_err_status_t status = srtp_unprotect(c->session, packet, &length);
+    return done(status, length, n);
+}
+
+int crypt_protect_rtcp(struct crypt *c, char *packet, size_t *n)
+{
+    int length = (int)*n;
+    srtp_err_status_t status = srtp_protect_rtcp(c->session, packet, &length);
+    return done(status, length, n);
+}
+
+int crypt_unprotect_rtcp(struct crypt *c, char *packet, size_t *n)
+{
+    int length = (int)*n;
+    srtp_err_status_t status = srtp_unprotect_rtcp(c->session, packet, &length);
+    return done(status, length, n);
+}

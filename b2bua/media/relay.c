@@ -1,0 +1,426 @@
+#include "b2bua/media/relay.h"
+
+#include <errno.h>
+#include <openssl/crypto.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "b2bua/media/rtp.h"
+#include "b2bua/media/worker.h"
+#include "base/util.h"
+
+struct media {
+    struct ports *ports;
+    unsigned n, next;
+    struct worker *worker[];
+};
+
+/* What the main thread reads while the worker counts. */
+struct counters {
+    _Atomic uint64_t packets, bytes, lost, rtcp, last_ns, set;
+    _Atomic uint64_t dropped[DROPPED_COUNT];
+    _Atomic uint32_t jitter_us;
+    _Atomic bool learned;
+};
+
+struct stream_socket {
+    struct worker_socket socket;
+    struct relay *relay;
+    unsigned side;
+    bool rtcp;
+    bool connected; /* the kernel lets packets of the peer in alone */
+    struct addr to; /* no family: nowhere */
+};
+
+struct plan {              /* of a side; the worker's */
+    struct side_conf conf; /* its keys are wiped */
+    struct crypt *in, *out;
+};
+
+struct side {
+    struct port_pair pair;
+    struct stream_socket rtp, rtcp;
+    struct plan *plan; /* NULL: nothing was set yet */
+    struct rtp_quality quality;
+    struct counters counters;
+    struct crypt_key in, out; /* the main thread's: what plan has, or will */
+};
+
+struct relay {
+    struct media *media;
+    struct worker *worker;
+    struct worker_command begin, end;
+    struct side side[RELAY_SIDES];
+};
+
+struct change {
+    struct worker_command command;
+    struct relay *relay;
+    unsigned side;
+    struct plan *plan;
+    bool keeps_in, keeps_out; /* the key is the same, and so its index of packets */
+};
+
+static void add(_Atomic uint64_t *n, uint64_t more)
+{
+    atomic_store_explicit(n, atomic_load_explicit(n, memory_order_relaxed) + more,
+                          memory_order_relaxed);
+}
+
+static void drop(struct side *s, enum relay_dropped why)
+{
+    add(&s->counters.dropped[why], 1);
+}
+
+/* ---- in the thread: where packets come from and go ---- */
+
+static void direct(struct stream_socket *s, const struct addr *to, bool locked)
+{
+    static const struct sockaddr nobody = { .sa_family = AF_UNSPEC };
+    const bool same = addr_eq(&s->to, to) && s->connected == locked;
+    s->to = *to;
+    if (same)
+        return;
+    if (s->connected)
+        (void)connect(s->socket.fd, &nobody, sizeof(nobody));
+    s->connected = locked && to->sa.sa_family != AF_UNSPEC &&
+                   connect(s->socket.fd, &to->sa, addr_len(to)) == 0;
+}
+
+/* Symmetric RTP, once. RTCP is learned for itself: a NAT maps each port as it likes. */
+static bool learn(struct side *s, struct stream_socket *from, const struct addr *source)
+{
+    if (from->connected || addr_eq(&from->to, source)) {
+        if (!from->connected)
+            direct(from, source, true);
+        return true;
+    }
+    if (!s->plan->conf.learn)
+        return false;
+    direct(from, source, true);
+    atomic_store_explicit(&s->counters.learned, true, memory_order_relaxed);
+    return true;
+}
+
+static void send_to(struct side *from, struct stream_socket *out, const char *packet, size_t n)
+{
+    ssize_t sent = -1;
+    if (out->connected)
+        sent = send(out->socket.fd, packet, n, MSG_DONTWAIT);
+    else if (out->to.sa.sa_family != AF_UNSPEC)
+        sent = sendto(out->socket.fd, packet, n, MSG_DONTWAIT, &out->to.sa, addr_len(&out->to));
+    if (sent < 0)
+        drop(from, DROPPED_UNSENT);
+}
+
+/* ---- in the thread: packets ---- */
+
+static void seen(struct side *s, const struct worker *w, size_t n)
+{
+    add(&s->counters.bytes, n);
+    atomic_store_explicit(&s->counters.last_ns, (uint64_t)worker_now(w).ns, memory_order_relaxed);
+}
+
+static void carry_rtcp(struct side *from, struct side *to, struct stream_socket *s,
+                       const struct addr *source, char *packet, size_t n, struct worker *w)
+{
+    const struct plan *in = from->plan, *out = to->plan;
+    int err = 0;
+    if (!rtcp_is_valid(span_of(packet, n), in->in != NULL)) {
+        drop(from, DROPPED_MALFORMED);
+        return;
+    }
+    if (in->in)
+        err = crypt_unprotect_rtcp(in->in, packet, &n);
+    if (!err && in->in && !rtcp_is_valid(span_of(packet, n), false))
+        err = CS_EPROTO;
+    if (err || !learn(from, s, source)) {
+        drop(from, !err ? DROPPED_SOURCE : err == CS_EPROTO ? DROPPED_MALFORMED : DROPPED_FORGED);
+        return;
+    }
+    add(&from->counters.rtcp, 1);
+    seen(from, w, n);
+    if (!out || (out->out && crypt_protect_rtcp(out->out, packet, &n))) {
+        drop(from, DROPPED_UNSENT);
+        return;
+    }
+    send_to(from, out->conf.mux ? &to->rtp : &to->rtcp, packet, n);
+}
+
+static void carry_rtp(struct side *from, struct side *to, struct stream_socket *s,
+                      const struct addr *source, char *packet, size_t n, struct worker *w)
+{
+    const struct plan *in = from->plan, *out = to->plan;
+    struct rtp p;
+    if (rtp_parse(span_of(packet, n), &p)) {
+        drop(from, DROPPED_MALFORMED);
+        return;
+    }
+    const unsigned char payload = in->conf.payload[p.payload];
+    if (payload == RELAY_DROP) {
+        drop(from, DROPPED_PAYLOAD);
+        return;
+    }
+    if (in->in && crypt_unprotect(in->in, packet, &n)) {
+        drop(from, DROPPED_FORGED);
+        return;
+    }
+    if (!learn(from, s, source)) {
+        drop(from, DROPPED_SOURCE);
+        return;
+    }
+    rtp_quality_add(&from->quality, &p, in->conf.rate[p.payload], worker_now(w));
+    add(&from->counters.packets, 1);
+    seen(from, w, n);
+    atomic_store_explicit(&from->counters.lost, rtp_quality_lost(&from->quality),
+                          memory_order_relaxed);
+    atomic_store_explicit(&from->counters.jitter_us, rtp_quality_jitter_us(&from->quality),
+                          memory_order_relaxed);
+    if (!in->conf.sends || !out || !out->conf.listens) {
+        drop(from, DROPPED_HELD);
+        return;
+    }
+    packet[1] = (char)((packet[1] & 0x80) | payload);
+    if (out->out && crypt_protect(out->out, packet, &n)) {
+        drop(from, DROPPED_UNSENT);
+        return;
+    }
+    send_to(from, &to->rtp, packet, n);
+}
+
+static void on_readable(struct worker_socket *ws, struct worker *w)
+{
+    struct stream_socket *s = container_of(ws, struct stream_socket, socket);
+    struct side *from = &s->relay->side[s->side], *to = &s->relay->side[!s->side];
+    char *packet = worker_room(w);
+    struct addr source = s->to;
+    ssize_t n;
+    if (s->connected) {
+        n = recv(s->socket.fd, packet, RTP_MAX, MSG_DONTWAIT | MSG_TRUNC);
+    } else {
+        socklen_t length = sizeof(source);
+        n = recvfrom(s->socket.fd, packet, RTP_MAX, MSG_DONTWAIT | MSG_TRUNC, &source.sa, &length);
+    }
+    if (n < 0)
+        return; /* an ICMP error of what was sent, or nothing after all */
+    if (!from->plan || (size_t)n > RTP_MAX) {
+        drop(from, from->plan ? DROPPED_MALFORMED : DROPPED_SOURCE);
+        return;
+    }
+    if (s->rtcp || (from->plan->conf.mux && rtp_is_rtcp(span_of(packet, (size_t)n))))
+        carry_rtcp(from, to, s, &source, packet, (size_t)n, w);
+    else
+        carry_rtp(from, to, s, &source, packet, (size_t)n, w);
+}
+
+/* ---- in the thread: commands ---- */
+
+static void plan_free(struct plan *p)
+{
+    if (!p)
+        return;
+    crypt_free(&p->in);
+    crypt_free(&p->out);
+    free(p);
+}
+
+static void on_begin(struct worker_command *c)
+{
+    struct relay *r = container_of(c, struct relay, begin);
+    for (unsigned i = 0; i < RELAY_SIDES; i++) {
+        (void)!worker_watch(r->worker, &r->side[i].rtp.socket);
+        (void)!worker_watch(r->worker, &r->side[i].rtcp.socket);
+    }
+}
+
+static void relay_destroy(struct relay *r)
+{
+    for (unsigned i = 0; i < RELAY_SIDES; i++) {
+        plan_free(r->side[i].plan);
+        ports_give_back(r->media->ports, &r->side[i].pair);
+    }
+    OPENSSL_cleanse(r, sizeof(*r));
+    free(r);
+}
+
+static void on_end(struct worker_command *c)
+{
+    struct relay *r = container_of(c, struct relay, end);
+    for (unsigned i = 0; i < RELAY_SIDES; i++) {
+        worker_unwatch(r->worker, &r->side[i].rtp.socket);
+        worker_unwatch(r->worker, &r->side[i].rtcp.socket);
+    }
+    relay_destroy(r);
+}
+
+static void keep(struct crypt **to, struct crypt **from, bool keeps)
+{
+    if (!keeps)
+        return;
+    *to = *from;
+    *from = NULL;
+}
+
+/* What was learned stands while the signalled address does. */
+static void redirect(struct stream_socket *s, const struct addr *before, const struct addr *to,
+                     bool learns)
+{
+    if (!before || !addr_eq(before, to))
+        direct(s, to, !learns);
+}
+
+static void on_change(struct worker_command *c)
+{
+    struct change *change = container_of(c, struct change, command);
+    struct side *s = &change->relay->side[change->side];
+    struct plan *old = s->plan, *now = change->plan;
+    if (old) {
+        keep(&now->in, &old->in, change->keeps_in);
+        keep(&now->out, &old->out, change->keeps_out);
+    }
+    redirect(&s->rtp, old ? &old->conf.rtp : NULL, &now->conf.rtp, now->conf.learn);
+    redirect(&s->rtcp, old ? &old->conf.rtcp : NULL, &now->conf.rtcp, now->conf.learn);
+    s->plan = now;
+    add(&s->counters.set, 1);
+    plan_free(old);
+    free(change);
+}
+
+/* ---- the main thread ---- */
+
+int media_open(const struct media_conf *conf, struct media **out)
+{
+    const long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    const unsigned n = conf->threads ? conf->threads : processors > 0 ? (unsigned)processors : 1;
+    struct media *m = calloc(1, sizeof(*m) + n * sizeof(struct worker *));
+    *out = m;
+    if (!m)
+        return CS_ENOMEM;
+    m->ports = conf->ports;
+    int err = crypt_setup();
+    for (; !err && m->n < n; m->n += !err)
+        err = worker_start(&m->worker[m->n]);
+    if (err)
+        media_close(out);
+    return err;
+}
+
+void media_close(struct media **mp)
+{
+    struct media *m = *mp;
+    *mp = NULL;
+    for (unsigned i = 0; m && i < m->n; i++)
+        worker_stop(&m->worker[i]);
+    free(m);
+}
+
+static void init_socket(struct stream_socket *s, struct relay *r, unsigned side, bool rtcp, int fd)
+{
+    *s = (struct stream_socket){
+        .socket = { fd, on_readable }, .relay = r, .side = side, .rtcp = rtcp
+    };
+}
+
+int relay_new(struct media *m, const size_t address[RELAY_SIDES], struct relay **out)
+{
+    struct relay *r = calloc(1, sizeof(*r));
+    *out = NULL;
+    if (!r)
+        return CS_ENOMEM;
+    r->media = m;
+    r->worker = m->worker[m->next++ % m->n];
+    for (unsigned i = 0; i < RELAY_SIDES; i++) {
+        struct side *s = &r->side[i];
+        int err = ports_take(m->ports, address[i], &s->pair);
+        if (err) {
+            if (i > 0)
+                ports_give_back(m->ports, &r->side[0].pair);
+            free(r);
+            return err;
+        }
+        init_socket(&s->rtp, r, i, false, s->pair.rtp);
+        init_socket(&s->rtcp, r, i, true, s->pair.rtcp);
+    }
+    r->begin.run = on_begin;
+    worker_post(r->worker, &r->begin);
+    *out = r;
+    return 0;
+}
+
+void relay_free(struct relay **rp)
+{
+    struct relay *r = *rp;
+    *rp = NULL;
+    if (!r)
+        return;
+    r->end.run = on_end;
+    worker_post(r->worker, &r->end);
+}
+
+const struct addr *relay_local(const struct relay *r, unsigned side)
+{
+    return &r->side[side].pair.local;
+}
+
+static int make_crypt(const struct crypt_key *key, bool outbound, bool keeps, struct crypt **out)
+{
+    *out = NULL;
+    return keeps || key->suite == CRYPT_NONE ? 0 : crypt_new(key, outbound, out);
+}
+
+static void forget(struct crypt_key *k)
+{
+    OPENSSL_cleanse(k, sizeof(*k));
+}
+
+int relay_set(struct relay *r, unsigned side, const struct side_conf *conf)
+{
+    struct side *s = &r->side[side];
+    struct change *c = calloc(1, sizeof(*c));
+    struct plan *p = calloc(1, sizeof(*p));
+    int err = c && p ? 0 : CS_ENOMEM;
+    if (!err) {
+        *c = (struct change){ .command = { .run = on_change },
+                              .relay = r,
+                              .side = side,
+                              .plan = p,
+                              .keeps_in = crypt_key_eq(&conf->in, &s->in),
+                              .keeps_out = crypt_key_eq(&conf->out, &s->out) };
+        p->conf = *conf;
+        forget(&p->conf.in);
+        forget(&p->conf.out);
+        err = make_crypt(&conf->in, false, c->keeps_in, &p->in);
+    }
+    if (!err)
+        err = make_crypt(&conf->out, true, c->keeps_out, &p->out);
+    if (err) {
+        plan_free(p);
+        free(c);
+        return err;
+    }
+    s->in = conf->in;
+    s->out = conf->out;
+    worker_post(r->worker, &c->command);
+    return 0;
+}
+
+void relay_stats(const struct relay *r, unsigned side, struct side_stats *out)
+{
+    const struct counters *c = &r->side[side].counters;
+#define READ(field) atomic_load_explicit(&c->field, memory_order_relaxed)
+    *out = (struct side_stats){
+        .packets = READ(packets),
+        .bytes = READ(bytes),
+        .lost = READ(lost),
+        .rtcp = READ(rtcp),
+        .jitter_us = READ(jitter_us),
+        .last = { (int64_t)READ(last_ns) },
+        .learned = READ(learned),
+        .set = READ(set),
+    };
+    for (size_t i = 0; i < DROPPED_COUNT; i++)
+        out->dropped[i] = READ(dropped[i]);
+#undef READ
+}

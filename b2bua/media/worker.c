@@ -1,0 +1,169 @@
+#include "b2bua/media/worker.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/util.h"
+
+enum { EVENTS = 256 };
+
+struct worker {
+    pthread_t thread;
+    int epoll, wake;
+    struct mono now;
+    struct epoll_event events[EVENTS];
+    int n_events;
+    struct worker_command stop;
+    bool stopping;
+    pthread_mutex_t lock; /* posted */
+    struct list posted;
+    _Alignas(16) char room[WORKER_ROOM];
+};
+
+static void on_stop(struct worker_command *c)
+{
+    container_of(c, struct worker, stop)->stopping = true;
+}
+
+static void run_posted(struct worker *w)
+{
+    uint64_t n;
+    struct list mine;
+    (void)!read(w->wake, &n, sizeof(n));
+    list_init(&mine);
+    pthread_mutex_lock(&w->lock);
+    for (struct list *it; (it = list_pop(&w->posted));)
+        list_push_back(&mine, it);
+    pthread_mutex_unlock(&w->lock);
+    for (struct list *it; (it = list_pop(&mine));) {
+        struct worker_command *c = container_of(it, struct worker_command, link);
+        c->run(c);
+    }
+}
+
+/* Commands come last: one may free what an event of this round is about. */
+static void one_round(struct worker *w)
+{
+    bool posted = false;
+    w->n_events = epoll_wait(w->epoll, w->events, EVENTS, -1);
+    w->now = clock_mono();
+    for (int i = 0; i < w->n_events; i++) {
+        struct worker_socket *s = w->events[i].data.ptr;
+        if (s)
+            s->readable(s, w);
+        else
+            posted = true;
+    }
+    if (posted)
+        run_posted(w);
+}
+
+static void *carry(void *arg)
+{
+    struct worker *w = arg;
+    while (!w->stopping)
+        one_round(w);
+    return NULL;
+}
+
+static int open_descriptors(struct worker *w)
+{
+    struct epoll_event e = { .events = EPOLLIN };
+    w->wake = -1;
+    w->epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (w->epoll < 0)
+        return -errno;
+    w->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (w->wake < 0 || epoll_ctl(w->epoll, EPOLL_CTL_ADD, w->wake, &e))
+        return -errno;
+    return 0;
+}
+
+static void worker_free(struct worker *w)
+{
+    if (w->epoll >= 0)
+        close(w->epoll);
+    if (w->wake >= 0)
+        close(w->wake);
+    pthread_mutex_destroy(&w->lock);
+    free(w);
+}
+
+/* Signals are the main thread's. */
+static int start_thread(struct worker *w)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int err = pthread_create(&w->thread, NULL, carry, w);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return -err;
+}
+
+int worker_start(struct worker **out)
+{
+    struct worker *w = aligned_alloc(64, (sizeof(*w) + 63) / 64 * 64);
+    *out = NULL;
+    if (!w)
+        return CS_ENOMEM;
+    *w = (struct worker){ .stop = { .run = on_stop } };
+    list_init(&w->posted);
+    pthread_mutex_init(&w->lock, NULL);
+    int err = open_descriptors(w);
+    if (!err)
+        err = start_thread(w);
+    if (err) {
+        worker_free(w);
+        return err;
+    }
+    *out = w;
+    return 0;
+}
+
+void worker_stop(struct worker **wp)
+{
+    struct worker *w = *wp;
+    *wp = NULL;
+    if (!w)
+        return;
+    worker_post(w, &w->stop);
+    pthread_join(w->thread, NULL);
+    worker_free(w);
+}
+
+void worker_post(struct worker *w, struct worker_command *c)
+{
+    const uint64_t one = 1;
+    pthread_mutex_lock(&w->lock);
+    const bool first = list_empty(&w->posted);
+    list_push_back(&w->posted, &c->link);
+    pthread_mutex_unlock(&w->lock);
+    if (first)
+        (void)!write(w->wake, &one, sizeof(one));
+}
+
+int worker_watch(struct worker *w, struct worker_socket *s)
+{
+    struct epoll_event e = { .events = EPOLLIN, .data.ptr = s };
+    return epoll_ctl(w->epoll, EPOLL_CTL_ADD, s->fd, &e) ? -errno : 0;
+}
+
+void worker_unwatch(struct worker *w, struct worker_socket *s)
+{
+    (void)epoll_ctl(w->epoll, EPOLL_CTL_DEL, s->fd, NULL);
+}
+
+struct mono worker_now(const struct worker *w)
+{
+    return w->now;
+}
+
+char *worker_room(struct worker *w)
+{
+    return w->room;
+}

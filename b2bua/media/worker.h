@@ -1,0 +1,37 @@
+/* A thread that carries packets: sockets in an epoll of its own, and commands that the main thread
+ * posts, run between two packets. */
+#ifndef CS_B2BUA_MEDIA_WORKER_H
+#define CS_B2BUA_MEDIA_WORKER_H
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/list.h"
+
+struct worker;
+
+struct worker_command { /* embedded in what it is about */
+    struct list link;
+    void (*run)(struct worker_command *c); /* in the thread; may free it */
+};
+
+struct worker_socket { /* embedded; fn is called in the thread when fd can be read */
+    int fd;
+    void (*readable)(struct worker_socket *s, struct worker *w);
+};
+
+CS_CHECK int worker_start(struct worker **out);
+/* Runs what was posted, then ends the thread. Sets *w to NULL. */
+void worker_stop(struct worker **w);
+/* From any thread; in order. */
+void worker_post(struct worker *w, struct worker_command *c);
+
+/* ---- in the thread ---- */
+CS_CHECK int worker_watch(struct worker *w, struct worker_socket *s);
+void worker_unwatch(struct worker *w, struct worker_socket *s);
+/* The time at which this round of packets began. */
+struct mono worker_now(const struct worker *w);
+/* Room for a packet and what sealing adds, at an aligned address; one for all. */
+enum { WORKER_ROOM = 2048 + 64 };
+char *worker_room(struct worker *w);
+
+#endif
