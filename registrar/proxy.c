@@ -9,6 +9,7 @@
 #include "registrar/fork.h"
 #include "registrar/loops.h"
 #include "registrar/record_route.h"
+#include "registrar/srtp.h"
 #include "sip/digest.h"
 #include "sip/write.h"
 
@@ -63,6 +64,23 @@ static void unavailable(struct proxied *p)
     buf_lit(&b, " \"SIPS Not Allowed\"\r\n");
     tx_set_data(p->tx, NULL);
     front_reply(p->tx, 480, NULL, p->too_open && buf_ok(&b) ? buf_span(&b) : SPAN_NULL);
+    release(p);
+}
+
+/* The device's media are to be encrypted, and this offer is not (RFC 3261, 20.43: 302 is for the
+ * transport protocols of a description). */
+static void not_encrypted(struct proxied *p)
+{
+    char line[300];
+    struct buf b = BUF_INIT(line);
+    buf_lit(&b, "Warning: 302 ");
+    buf_put(&b, siptp_listener_sent_by(p->flow->listener));
+    buf_lit(&b, " \"SRTP Required\"\r\n");
+    log_info(&p->flow->log, "refused: the device must encrypt its media, and this offer does not",
+             kv_s("method", p->msg->method_name), kv_s("call_id", p->msg->call_id),
+             kv_s("from", p->msg->from.uri.text));
+    tx_set_data(p->tx, NULL);
+    front_reply(p->tx, 488, NULL, buf_ok(&b) ? buf_span(&b) : SPAN_NULL);
     release(p);
 }
 
@@ -340,6 +358,8 @@ static void on_verdict(void *arg, enum verdict kind, const Countersign__Auth__Ve
     tx_set_once(p->tx, false);
     if (take_grant(p, v->grant)) {
         refuse(p, 500, NULL);
+    } else if (v->grant->has_srtp && v->grant->srtp && !srtp_is_kept(p->msg)) {
+        not_encrypted(p);
     } else if (p->in_dialog) {
         follow_route(p);
     } else if (!p->aor.p) {
