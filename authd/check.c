@@ -92,6 +92,7 @@ void check_answer(struct check *c, Countersign__Auth__Verdict *v, Countersign__A
         .user = c->cred.username,
         .realm = c->cred.realm,
         .algorithm = c->has_cred ? algorithm_name(c->claim.alg) : SPAN_NULL,
+        .device = span_str(c->grant.device),
         .pattern = c->pattern,
         .stale = c->stale,
         .uri_differs = c->uri_differs,
@@ -318,6 +319,7 @@ static void accept_now(struct check *c)
         census_accepted(c->k->census, single_challenge(c), c->facts.user_agent, c->claim.alg,
                         c->cred.username, c->cred.realm, loop_wall(c->k->loop));
     }
+    check_seen(c);
     check_answer(c, &v, CAUSE(CAUSE_NONE));
 }
 
@@ -384,6 +386,15 @@ void check_accept(struct check *c, Countersign__Auth__Cause cause)
     const struct facts *f = &c->facts;
     int err = 0;
 
+    const Countersign__Auth__Cause fault = check_party(c);
+    if (fault == CAUSE(STORE_UNAVAILABLE)) {
+        check_later(c, fault);
+        return;
+    }
+    if (fault != CAUSE(OK)) {
+        check_reject(c, fault, CAUSE(CAUSE_NONE));
+        return;
+    }
     c->pending_cause = cause;
     if (c->right && d->nc == NC_LOCAL &&
         window_commit(c->k->window, &c->nonce, c->claim.nc) == CS_ECONFLICT) {
@@ -591,6 +602,7 @@ static void judge_request(struct check *c, const Countersign__Auth__Check *m)
     const struct shown shown = {
         .digest = picked == CAUSE(OK) || picked == CAUSE(CREDENTIALS_MALFORMED),
         .bearer = m->bearer_secret != NULL,
+        .certificate = check_look(c, m),
     };
     const struct policy p = policy_of(c->group, f, shown);
     switch (p.demand) {
@@ -603,8 +615,15 @@ static void judge_request(struct check *c, const Countersign__Auth__Check *m)
         c->token = span_str(m->bearer_secret);
         check_token(c, m->has_bearer_repeated && m->bearer_repeated);
         break;
+    case DEMAND_CERTIFICATE:
+        c->cred = (struct credential){ 0 };
+        check_certificate(c);
+        break;
     case DEMAND_REFUSE:
-        check_reject(c, p.cause, CAUSE(CAUSE_NONE));
+        if (p.cause == CAUSE(STORE_UNAVAILABLE))
+            check_later(c, p.cause);
+        else
+            check_reject(c, p.cause, CAUSE(CAUSE_NONE));
         break;
     case DEMAND_NOTHING:
         c->cred = (struct credential){ 0 }; /* nobody looked at them */

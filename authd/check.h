@@ -6,6 +6,7 @@
 #include "authd/audit.h"
 #include "authd/cache.h"
 #include "authd/census.h"
+#include "authd/certificate.h"
 #include "authd/challenge.h"
 #include "authd/config.h"
 #include "authd/defence.h"
@@ -22,6 +23,8 @@
 #include "base/map.h"
 
 struct check;
+struct directory;
+struct seen;
 
 /* v is borrowed for the call; the check is gone when it returns. */
 typedef void check_fn(struct check *c, const Countersign__Auth__Verdict *v);
@@ -41,7 +44,10 @@ struct checker { /* what all checks share; filled by its owner, members outlive 
     struct vault *vault;
     struct noncer *nonces;
     struct realms *realms;
-    struct tokens *tokens; /* NULL: no group takes any */
+    struct tokens *tokens;           /* NULL: no group takes any */
+    struct authorities *authorities; /* NULL: none are configured */
+    struct directory *directory;     /* NULL: there are no devices and trunks */
+    struct seen *seen;               /* NULL: certificates are not remembered */
     struct audit *audit;
     struct explain *explain;
     struct defence *defence;
@@ -61,6 +67,16 @@ struct checker { /* what all checks share; filled by its owner, members outlive 
 CS_CHECK int checker_init(struct checker *k);
 /* No check may be open. */
 void checker_fini(struct checker *k);
+
+/* What the client certificate of a request says, where the group takes any. Its texts live in the
+ * check's arena. */
+struct certified {
+    Countersign__Auth__Cause fault; /* as in struct shown; NONE where the group takes none */
+    bool rests;                     /* what is granted rests on it */
+    unsigned kind;                  /* of struct holder */
+    struct span name;               /* of a user an AOR; the device's or trunk's name */
+    struct cert_facts facts;        /* without its names */
+};
 
 struct check {
     /* The asker's: */
@@ -82,6 +98,7 @@ struct check {
     struct span token;    /* the one shown; a copy that is wiped, once it waits */
     struct waiter waiter; /* for the token's issuer */
     struct token_proof proof;
+    struct certified certified;
     bool has_cred, stale, uri_differs, right, digest_too, proven;
     struct span pattern;
     Countersign__Auth__Cause pending_cause; /* of the accept that is waited for */

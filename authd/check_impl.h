@@ -23,4 +23,17 @@ void check_accept(struct check *c, Countersign__Auth__Cause cause);
 void check_token(struct check *c, bool repeated);
 void check_token_wakes(struct waiter *w);
 
+/* ---- check_certificate.c ---- */
+/* Looks at the certificate of the request: the fault of c->certified, which it fills.
+ * STORE_UNAVAILABLE: nobody can say. */
+Countersign__Auth__Cause check_look(struct check *c, const Countersign__Auth__Check *m);
+/* Judges by the certificate alone, which is good. Answers, now or later. */
+void check_certificate(struct check *c);
+/* Whether user, certificate and device of what is to be granted belong together, and the device
+ * may be used so; the grant says then what it rests on. OK, or why not; STORE_UNAVAILABLE as above.
+ */
+Countersign__Auth__Cause check_party(struct check *c);
+/* It was accepted: its certificate, if it rests on one, was seen. */
+void check_seen(const struct check *c);
+
 #endif

@@ -4,7 +4,7 @@
 #include "base/process.h"
 
 static const char *const transport_names[] = { "udp", "tcp", "tls", "ws", "wss", NULL };
-static const char *const proof_names[] = { "address", "digest", "token", NULL };
+static const char *const proof_names[] = { "address", "digest", "token", "certificate", NULL };
 static const char *const algorithm_names[] = { "MD5", "SHA-256", "SHA-512-256", NULL };
 static const char *const qop_names[] = { "auth", "auth-int", "none", NULL };
 static const char *const nc_names[] = { "shared", "local", "off", NULL };
@@ -127,6 +127,20 @@ static const struct conf_key token_keys[] = {
 };
 static const struct conf_section token_section = { .size = sizeof(T), .keys = token_keys };
 
+#define C struct certificate_conf
+static const struct conf_key certificate_keys[] = {
+    CONF_STRS("authorities", C, authorities,
+              "Names of certificate_authorities whose certificates are taken; all of them when "
+              "nothing is written.",
+              .unique = true),
+    CONF_STR("realm", C, realm,
+             "Realm of the users that certificates name; that of digest when nothing is written.",
+             .min = 1),
+    { 0 },
+};
+static const struct conf_section certificate_section = { .size = sizeof(C),
+                                                         .keys = certificate_keys };
+
 #define E __typeof__(((G *)0)->expires)
 static const struct conf_key expires_keys[] = {
     CONF_DURATION("min", E, min, "Shorter registrations are refused with 423.", .def = "60s",
@@ -164,6 +178,8 @@ static const struct conf_key group_keys[] = {
     CONF_SECTION("require", G, require, &require_section, "What a request must prove."),
     CONF_SECTION("digest", G, digest, &digest_section, "Digest authentication."),
     CONF_SECTION("token", G, token, &token_section, "Bearer tokens (RFC 8898)."),
+    CONF_SECTION("certificate", G, certificate, &certificate_section,
+                 "Client certificates (RFC 5922)."),
     CONF_STRS("methods", G, methods,
               "Methods that are challenged, also as register/setup-invite (an INVITE outside "
               "dialogs); every method when nothing is written."),
@@ -226,6 +242,8 @@ static void group_check(struct conf_check *c, void *section)
         conf_error(c, "digest.realm", "is missing; name one of realms");
     if ((proofs & PROOF_TOKEN) && !g->token.realm.p)
         g->token.realm = g->digest.realm;
+    if (!g->certificate.realm.p)
+        g->certificate.realm = g->digest.realm.p ? g->digest.realm : g->token.realm;
     if ((proofs & PROOF_TOKEN) && !g->token.realm.p)
         conf_error(c, "token.realm", "is missing; name one of realms");
     if ((g->require.all_of & PROOF_TOKEN) && (g->require.all_of & PROOF_DIGEST))
@@ -396,6 +414,14 @@ static const struct conf_key limit_keys[] = {
     CONF_UINT("cached_tokens", B, cached_tokens,
               "Tokens whose signature is not verified again while its key stands; 0 for none.",
               .def = "10000", .max = 10000000),
+    CONF_UINT("devices", B, devices,
+              "Devices there may be: all of them are kept in memory. Where Redis holds more, "
+              "nothing is judged.",
+              .def = "100000", .max = 10000000),
+    CONF_UINT("trunks", B, trunks, "The same of trunks.", .def = "10000", .max = 1000000),
+    CONF_UINT("certificates", B, certificates,
+              "Client certificates whose use is remembered; those that expire last make room.",
+              .def = "10000", .min = 16, .max = 1000000),
     CONF_UINT("explained", B, explained, "Refusals kept for csctl explain.", .def = "4096",
               .min = 16, .max = 1000000),
     { 0 },
@@ -423,6 +449,10 @@ static const struct conf_key root_keys[] = {
                  "What is done against guessing and floods, in the whole installation."),
     CONF_SECTIONS("realms", A, realms, &realm_section, "Realms users live in.", .required = true,
                   .at_least = 1, .unique = true),
+    CONF_SECTIONS("certificate_authorities", A, authorities, &authority_section,
+                  "Whose client certificates are taken, and what they revoked; when nothing is "
+                  "written, whatever the fronts' listeners take.",
+                  .unique = true),
     CONF_SECTIONS("token_issuers", A, token_issuers, &issuer_section,
                   "Who issues the tokens that are taken.", .unique = true),
     CONF_SECTIONS("peer_groups", A, peer_groups, &group_section,
@@ -478,6 +508,22 @@ static void derive_issuers(struct conf_check *c, const A *conf, size_t i)
     derive_authz_server(c, key, t);
 }
 
+static void check_authorities(struct conf_check *c, const A *conf, size_t i)
+{
+    const G *g = &conf->peer_groups[i];
+    char key[96];
+    for (size_t k = 0; k < g->certificate.n_authorities; k++) {
+        size_t at = 0;
+        while (at < conf->n_authorities &&
+               !span_eq(conf->authorities[at].name, g->certificate.authorities[k]))
+            at++;
+        snprintf(key, sizeof(key), "peer_groups[%zu].certificate.authorities[%zu]", i, k);
+        if (at == conf->n_authorities)
+            conf_error(c, key, "\"" SPAN_FMT "\" is not one of certificate_authorities",
+                       SPAN_ARG(g->certificate.authorities[k]));
+    }
+}
+
 static void check_realm(struct conf_check *c, const A *conf, size_t i, const char *method,
                         struct span realm)
 {
@@ -526,6 +572,10 @@ static void root_check(struct conf_check *c, void *section)
         check_realm(c, conf, i, "digest", g->digest.realm);
         if (!span_eq(g->token.realm, g->digest.realm))
             check_realm(c, conf, i, "token", g->token.realm);
+        if (!span_eq(g->certificate.realm, g->digest.realm) &&
+            !span_eq(g->certificate.realm, g->token.realm))
+            check_realm(c, conf, i, "certificate", g->certificate.realm);
+        check_authorities(c, conf, i);
         if ((g->require.all_of | g->require.any_of) & PROOF_TOKEN)
             derive_issuers(c, conf, i);
     }

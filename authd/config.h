@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include "authd/algorithm.h"
+#include "authd/authorities.h"
 #include "authd/ruling.h"
 #include "authd/token/issuer.h"
 #include "conf/sections.h"
@@ -21,7 +22,12 @@ struct group_match {
     size_t n_domains;
 };
 
-enum proof { PROOF_ADDRESS = 1 << 0, PROOF_DIGEST = 1 << 1, PROOF_TOKEN = 1 << 2 };
+enum proof {
+    PROOF_ADDRESS = 1 << 0,
+    PROOF_DIGEST = 1 << 1,
+    PROOF_TOKEN = 1 << 2,
+    PROOF_CERTIFICATE = 1 << 3
+};
 
 struct group_require { /* exactly one of them is not 0 */
     unsigned all_of, any_of;
@@ -62,6 +68,12 @@ struct token_conf {
     struct span authz_server; /* of the challenge: where tokens are to be had */
 };
 
+struct certificate_conf {
+    struct span *authorities; /* their names; none: every one */
+    size_t n_authorities;
+    struct span realm; /* of the users that certificates name */
+};
+
 struct method_rule {
     struct span name;
     bool initial_only; /* not inside a dialog */
@@ -73,6 +85,7 @@ struct group_conf {
     struct group_require require;
     struct digest_conf digest;
     struct token_conf token;
+    struct certificate_conf certificate;
     struct span *methods; /* as written; none: every method */
     size_t n_methods;
     struct method_rule *rules; /* what they mean */
@@ -124,11 +137,14 @@ struct authd_conf {
     } audit;
     struct log_conf log;
     struct {
-        size_t checks, signatures, penalties, local_nonces, explained, cached_users, cached_tokens;
+        size_t checks, signatures, penalties, local_nonces, explained, cached_users, cached_tokens,
+            devices, trunks, certificates;
     } limits;
     struct defence_conf defence;
     struct realm_conf *realms;
     size_t n_realms;
+    struct authority_conf *authorities;
+    size_t n_authorities;
     struct issuer_conf *token_issuers;
     size_t n_token_issuers;
     struct group_conf *peer_groups;

@@ -3,8 +3,8 @@
 bool lease_is_safe(const struct group_conf *groups, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        if (groups[i].match.n_sources ||
-            ((groups[i].require.all_of | groups[i].require.any_of) & PROOF_ADDRESS))
+        if (groups[i].match.n_sources || ((groups[i].require.all_of | groups[i].require.any_of) &
+                                          (PROOF_ADDRESS | PROOF_CERTIFICATE)))
             return false;
     }
     return true;

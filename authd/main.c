@@ -9,10 +9,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "authd/directory.h"
 #include "authd/make_keys.h"
 #include "authd/reseal.h"
 #include "authd/rest/access.h"
 #include "authd/rest/rest.h"
+#include "authd/seen.h"
 #include "authd/server.h"
 #include "authd/signer.h"
 #include "base/metric.h"
@@ -47,7 +49,9 @@ static const char usage[] =
     "      --version           print the version, and exit\n"
     "  -h, --help              print this, and exit\n"
     "\n"
-    "SIGHUP opens the audit log anew, and reads the tokens and certificates of REST again.\n"
+    "SIGHUP opens the audit log anew, and reads again the tokens and certificates of REST, and "
+    "the\n"
+    "authorities and revocation lists of client certificates.\n"
     "Exit status: 0 after SIGTERM or SIGINT, 1 on failure, 2 when called wrongly.\n";
 
 static const struct conf_program program = { "authd", usage, &authd_conf_section, "make-keys",
@@ -145,6 +149,14 @@ static int open_store(struct authd *d)
         err = defence_new(&env, &d->checker.defence);
     if (!err)
         err = realms_new(&d->loop, conf, d->checker.store, &d->checker.realms);
+    const struct directory_env directory = {
+        .loop = &d->loop, .redis = d->redis, .watch = &d->redis_access.conf, .conf = conf
+    };
+    if (!err)
+        err = directory_new(&directory, &d->checker.directory);
+    if (!err)
+        err = seen_new(&d->loop, d->redis, d->checker.audit, conf->limits.certificates,
+                       &d->checker.seen);
     const struct signer_conf signer = { .loop = &d->loop,
                                         .redis = d->redis,
                                         .vault = d->checker.vault,
@@ -183,6 +195,14 @@ static int open_tokens(struct authd *d)
     if (err)
         log_error(&main_log, "cannot use the token issuers", kv_err(err));
     return err;
+}
+
+static int open_authorities(struct authd *d)
+{
+    const struct authd_conf *conf = &d->conf;
+    return conf->n_authorities ? authorities_new(&d->loop, conf->authorities, conf->n_authorities,
+                                                 &d->checker.authorities)
+                               : 0;
 }
 
 static int open_server(struct authd *d)
@@ -263,6 +283,9 @@ static void stop(struct authd *d)
     tokens_free(&d->checker.tokens);
     defence_free(&d->checker.defence);
     signer_free(&d->checker.signer);
+    authorities_free(&d->checker.authorities);
+    directory_free(&d->checker.directory);
+    seen_free(&d->checker.seen);
     realms_free(&d->checker.realms);
     revoker_free(&d->checker.revoker);
     epoch_free(&d->checker.epoch);
@@ -289,6 +312,8 @@ static void on_signal(void *arg, int signum)
         log_error(&main_log, "the tokens and certificates of REST stay as they were");
     else if (d->rest && d->access.tls)
         rest_use_tls(d->rest, d->access.tls);
+    if (d->checker.authorities)
+        authorities_reload(d->checker.authorities);
     int err = d->checker.audit ? audit_reopen(d->checker.audit) : 0;
     if (err)
         log_error(&main_log, "cannot open the audit log anew, the old one stays in use",
@@ -297,8 +322,9 @@ static void on_signal(void *arg, int signum)
 
 static int start(struct authd *d)
 {
-    int (*const steps[])(struct authd *) = { open_keys,   open_checker, open_store, open_tokens,
-                                             open_server, open_rest,    become };
+    int (*const steps[])(
+        struct authd *) = { open_keys,        open_checker, open_store, open_tokens,
+                            open_authorities, open_server,  open_rest,  become };
     int err = 0;
     for (size_t i = 0; !err && i < CS_LEN(steps); i++)
         err = steps[i](d);

@@ -14,7 +14,7 @@ struct rest {
     struct loop *loop;
     struct rest_conf conf;
     struct httpd *httpd;
-    struct records trunks;
+    struct records trunks, devices;
     struct locations *locations; /* remembers none: what it shows is what Redis holds */
     struct list ops;
     struct stream_hub *hub;
@@ -74,10 +74,13 @@ http_fn rest_import;
 http_fn rest_user_bindings, rest_user_unbind, rest_bindings_list, rest_bindings_get,
     rest_bindings_delete;
 http_fn rest_decisions, rest_clients;
-http_fn rest_verify_token, rest_verify_digest;
+http_fn rest_verify_token, rest_verify_digest, rest_verify_certificate;
 http_fn rest_bans_list, rest_ban_create, rest_ban_delete, rest_greylist;
 http_fn rest_trunks_list, rest_trunk_create, rest_trunk_get, rest_trunk_patch, rest_trunk_delete,
     rest_trunk_put_credential, rest_trunk_forget_credential;
+http_fn rest_devices_list, rest_device_create, rest_device_get, rest_device_patch,
+    rest_device_delete;
+http_fn rest_certificates_list;
 http_fn rest_reseal_start, rest_reseal_get;
 http_fn rest_realms;
 http_fn rest_readyz, rest_metrics;

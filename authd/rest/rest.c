@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "authd/device.h"
 #include "authd/rest/op.h"
 #include "authd/rest/stream.h"
 #include "authd/trunk.h"
@@ -31,12 +32,19 @@ static const struct http_route routes[] = {
     { "DELETE", "/v1/trunks/{trunk}", rest_trunk_delete, HTTP_ADMINISTER },
     { "PUT", "/v1/trunks/{trunk}/credentials", rest_trunk_put_credential, HTTP_ADMINISTER },
     { "DELETE", "/v1/trunks/{trunk}/credentials", rest_trunk_forget_credential, HTTP_ADMINISTER },
+    { "GET", "/v1/devices", rest_devices_list, HTTP_READ },
+    { "POST", "/v1/devices", rest_device_create, HTTP_ADMINISTER },
+    { "GET", "/v1/devices/{device}", rest_device_get, HTTP_READ },
+    { "PATCH", "/v1/devices/{device}", rest_device_patch, HTTP_OPERATE },
+    { "DELETE", "/v1/devices/{device}", rest_device_delete, HTTP_ADMINISTER },
+    { "GET", "/v1/certificates", rest_certificates_list, HTTP_READ },
     { "POST", "/v1/reseal", rest_reseal_start, HTTP_ADMINISTER },
     { "GET", "/v1/reseal", rest_reseal_get, HTTP_READ },
     { "GET", "/v1/decisions", rest_decisions, HTTP_READ },
     { "GET", "/v1/stream", rest_stream, HTTP_READ },
     { "POST", "/v1/verify/token", rest_verify_token, HTTP_OPERATE },
     { "POST", "/v1/verify/digest", rest_verify_digest, HTTP_OPERATE },
+    { "POST", "/v1/verify/certificate", rest_verify_certificate, HTTP_OPERATE },
     { "GET", "/v1/bans", rest_bans_list, HTTP_READ },
     { "POST", "/v1/bans", rest_ban_create, HTTP_OPERATE },
     { "DELETE", "/v1/bans/{ban}", rest_ban_delete, HTTP_OPERATE },
@@ -257,6 +265,7 @@ int rest_open(struct loop *l, const struct rest_conf *conf, struct rest **out)
     r->conf = *conf;
     list_init(&r->ops);
     records_init(&r->trunks, conf->redis, SPAN(TRUNK_PREFIX), SPAN(TRUNK_INDEX));
+    records_init(&r->devices, conf->redis, SPAN(DEVICE_PREFIX), SPAN(DEVICE_INDEX));
     int err = locations_open(l, conf->redis, 0, &r->locations);
     if (!err)
         err = stream_hub_new(l, conf->audit, &r->hub);

@@ -104,6 +104,9 @@ class Daemons:
     def start_authd(self):
         authd = self.binary("authd/authd")
         subprocess.run([authd, "--make-keys", self.dir], check=True, stdout=subprocess.DEVNULL)
+        for argv in (["init", "phones"], ["issue", "phones", "SEP001122334455", "--out", "phone"]):
+            subprocess.run([self.binary("common/tools/csctl"), "ca", *argv], cwd=self.dir, check=True,
+                           stdout=subprocess.DEVNULL)
         with open(self.path("authd.yaml"), "w", encoding="utf-8") as f:
             f.write(f"""
 listen: {{ socket: {self.auth_socket}, mode: "0600", users: ["{os.getuid()}"] }}
@@ -115,6 +118,8 @@ audit: {{ file: audit.log }}
 realms:
   - {{ name: example.com }}
   - {{ name: other.example }}
+certificate_authorities:
+  - {{ name: phones, ca_file: phones/ca.crt }}
 peer_groups:
   - name: phones
     require: {{ all_of: [digest] }}

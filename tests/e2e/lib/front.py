@@ -50,7 +50,8 @@ def fields(data):
 class Verdict:
     def __init__(self, data):
         self.challenges, self.grant, self.aors, self.token = [], {}, [], {}
-        self.status = self.user = self.identity = None
+        self.status = self.user = self.identity = self.certificate = self.device = None
+        self.srtp = False
         for number, value in fields(data):
             if number == 1:
                 self.id = value
@@ -78,6 +79,12 @@ class Verdict:
                 self.identity = value.decode()
             elif number in names:
                 self.grant[names[number]] = value
+            elif number == 13:
+                self.certificate = value
+            elif number == 14:
+                self.device = value.decode()
+            elif number == 15:
+                self.srtp = bool(value)
             elif number == 12:
                 texts = {1: "iss", 2: "sub", 3: "jti", 4: "sid", 5: "iat", 6: "exp"}
                 self.token = {texts[n]: v.decode() if isinstance(v, bytes) else v
@@ -114,7 +121,7 @@ class Front:
 
     def put(self, method="REGISTER", token=None, user="alice", transport=TLS, listener="main",
             domain="example.test", to=None, certificate=None, repeated=False, digest=None,
-            deadline=None, source=b"\xc6\x33\x64\x07", basic=False, call_id=None):
+            deadline=None, x509=None, source=b"\xc6\x33\x64\x07", basic=False, call_id=None):
         self.last += 1
         aor = f"sip:{user}@{domain}"
         body = (field(1, self.last) + field(10, listener) + field(11, transport) +
@@ -134,6 +141,8 @@ class Front:
             body += field(43, 1)
         if certificate:
             body += field(44, certificate)
+        if x509: # an X509, see x509.py
+            body += field(44, x509.sha256) + field(45, x509.message())
         self.s.sendall(frame(field(2, body)))
         return self.last
 
