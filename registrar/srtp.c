@@ -1,94 +1,45 @@
 #include "registrar/srtp.h"
 
+#include "sdp/sdp.h"
 #include "sip/chars.h"
 
-/* Of a media description, and before the first one of the session. */
-struct media {
-    bool used;       /* its port is not 0 */
-    bool sdes, dtls; /* what its protocol takes keys from */
-    bool crypto, fingerprint;
-};
-
-static bool is_kept(const struct media *m, bool session_fingerprint)
+/* "1 AES_CM_128_HMAC_SHA1_80 inline:... UNENCRYPTED_SRTP": parameters may take away what SRTP is
+ * for (RFC 4568, 6.3). Such a line is no key, but whoever answers might choose it. */
+static bool is_clear(struct span crypto)
 {
-    const bool by_dtls = m->fingerprint || session_fingerprint;
-    return !m->used || (m->sdes && m->crypto) || (m->dtls && by_dtls);
-}
-
-/* "audio 49170/2 RTP/SAVP 0 8" */
-static bool read_media(struct span line, struct media *m)
-{
-    struct span media = span_cut(&line, ' '), port = span_cut(&line, ' '),
-                proto = span_cut(&line, ' ');
-    struct span number = span_cut(&port, '/');
-    uint64_t n, count = 1;
-    if (!media.n || span_u64(number, 65535, &n) || (port.p && span_u64(port, 65535, &count)) ||
-        count == 0 || !proto.n || !line.n)
-        return false;
-    *m = (struct media){ .used = n != 0 };
-    m->sdes = span_eq(proto, SPAN("RTP/SAVP")) || span_eq(proto, SPAN("RTP/SAVPF"));
-    m->dtls = m->sdes || span_eq(proto, SPAN("UDP/TLS/RTP/SAVP")) ||
-              span_eq(proto, SPAN("UDP/TLS/RTP/SAVPF"));
-    return true;
-}
-
-/* "1 AES_CM_128_HMAC_SHA1_80 inline:... KDR=1": a suite, its keys, and parameters, of which some
- * take away what SRTP is for (RFC 4568, 6.3). */
-static bool is_crypto(struct span value)
-{
-    struct span tag = span_cut(&value, ' '), suite = span_cut(&value, ' '),
-                keys = span_cut(&value, ' ');
-    uint64_t n;
-    bool ok = span_u64(tag, 999999999, &n) == 0 && suite.n &&
-              !span_casestarts(suite, SPAN("NULL")) && span_casestarts(keys, SPAN("inline:"));
-    while (ok && value.p) {
-        struct span param = span_cut(&value, ' ');
-        ok = !span_caseeq(param, SPAN("UNENCRYPTED_SRTP")) &&
-             !span_caseeq(param, SPAN("UNAUTHENTICATED_SRTP"));
+    bool clear = false;
+    while (crypto.p && !clear) {
+        struct span word = span_cut(&crypto, ' ');
+        clear = span_caseeq(word, SPAN("UNENCRYPTED_SRTP")) ||
+                span_caseeq(word, SPAN("UNAUTHENTICATED_SRTP")) ||
+                span_casestarts(word, SPAN("NULL_"));
     }
-    return ok;
+    return clear;
 }
 
-static bool read_attribute(struct span line, struct media *m)
+static bool offers_clear(const struct sdp_attrs *attrs)
 {
-    struct span value = line, name = span_cut(&value, ':');
-    if (span_eq(name, SPAN("crypto"))) {
-        m->crypto = true;
-        return is_crypto(value);
+    for (size_t i = 0; i < attrs->n; i++) {
+        const struct sdp_attr *a = &attrs->a[i];
+        /* Other transports that would do as well (RFC 5939, 3.4.1). */
+        if (span_eq(a->name, SPAN("tcap")) ||
+            (span_eq(a->name, SPAN("crypto")) && is_clear(a->value)))
+            return true;
     }
-    if (span_eq(name, SPAN("fingerprint")))
-        m->fingerprint = value.n > 0;
-    /* Other protocols that would do as well (RFC 5939): they may be in clear. */
-    return !span_eq(name, SPAN("tcap"));
+    return false;
 }
 
-/* A line without its end; false at the end, or when it has none that is one to every reader. */
-static bool next_line(struct span *rest, struct span *line)
+bool srtp_alone(struct span text)
 {
-    *line = span_cut(rest, '\n');
-    if (line->n && line->p[line->n - 1] == '\r')
-        line->n--;
-    return line->n >= 2 && line->p[0] >= 'a' && line->p[0] <= 'z' && line->p[1] == '=' &&
-           !chars_has_control(*line);
-}
-
-bool srtp_alone(struct span sdp)
-{
-    struct media session = { 0 }, media = { 0 };
-    struct span rest = chars_trim(sdp), line;
-    bool ok = next_line(&rest, &line) && span_eq(line, SPAN("v=0")), in_media = false;
-    while (ok && rest.n) {
-        struct span value;
-        ok = next_line(&rest, &line);
-        value = span_skip(line, 2);
-        if (ok && line.p[0] == 'm') {
-            ok = is_kept(&media, session.fingerprint) && read_media(value, &media);
-            in_media = true;
-        } else if (ok && line.p[0] == 'a') {
-            ok = read_attribute(value, in_media ? &media : &session);
-        }
-    }
-    return ok && is_kept(&media, session.fingerprint);
+    char first[4096];
+    struct arena a;
+    struct sdp s;
+    arena_init(&a, first, sizeof(first), 1024 * 1024);
+    bool alone = sdp_parse(text, &a, &s) == 0 && sdp_is_encrypted(&s) && !offers_clear(&s.attrs);
+    for (size_t i = 0; alone && i < s.n_media; i++)
+        alone = !s.media[i].port || !offers_clear(&s.media[i].attrs);
+    arena_fini(&a);
+    return alone;
 }
 
 bool srtp_is_kept(const struct sip_msg *m)

@@ -17,17 +17,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!srtp_alone(span_of(data, size)))
         return 0;
     char *text = malloc(size + 1), *rest = text, *line;
+    bool used = true; /* what is said of the session holds for all */
     memcpy(text, data, size);
     text[size] = '\0';
     while ((line = strsep(&rest, "\r\n")) != NULL) {
         if (strncmp(line, "m=", 2) == 0) {
             const char *port = strchr(line, ' '), *proto = port ? strchr(port + 1, ' ') : NULL;
             assert(port && proto);
-            assert(strtoul(port + 1, NULL, 10) == 0 || has(proto, "SAVP"));
+            used = strtoul(port + 1, NULL, 10) != 0;
+            assert(!used || has(proto, "SAVP"));
         }
-        if (strncmp(line, "a=crypto:", 9) == 0)
-            assert(!has(line, " UNENCRYPTED_SRTP ") && has(line, " "));
-        assert(strncmp(line, "a=tcap", 6) != 0);
+        if (used && strncmp(line, "a=crypto:", 9) == 0)
+            assert(!has(line, " UNENCRYPTED_SRTP "));
+        assert(!used || strncmp(line, "a=tcap:", 7) != 0);
     }
     free(text);
     return 0;

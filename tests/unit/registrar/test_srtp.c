@@ -15,8 +15,9 @@
 #define SDES "m=audio 49170 RTP/SAVP 0 8\r\n"
 #define CRYPTO \
     "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:PS1uQCVeeCFCanVmcjkpPywjNWhcYD0mXXtxaVBR|2^20"
-#define PRINT "a=fingerprint:sha-256 4A:AD:B9:B1\r\n"
-#define CLEAR "m=audio 49170 RTP/AVP 0\r\n"
+#define OCTETS "4A:AD:B9:B1:3F:82:18:3B"
+#define PRINT  "a=fingerprint:sha-256 " OCTETS ":" OCTETS ":" OCTETS ":" OCTETS "\r\n"
+#define CLEAR  "m=audio 49170 RTP/AVP 0\r\n"
 
 /* C-06, C-07 */
 static void test_every_media_in_use_has_to_be_encrypted(void **state)
@@ -28,14 +29,15 @@ static void test_every_media_in_use_has_to_be_encrypted(void **state)
     } rows[] = {
         { true, HEAD SDES CRYPTO "\r\n" },
         { true, HEAD SDES CRYPTO },
-        { true, HEAD SDES CRYPTO " KDR=1 WSH=60\r\n" },
+        { false, HEAD SDES CRYPTO " KDR=1\r\n" }, /* no key that is known here */
+        { true, HEAD SDES CRYPTO "\r\na=crypto:2 AES_CM_128_HMAC_SHA1_32 inline:x KDR=1\r\n" },
         { true, HEAD SDES CRYPTO "\r\na=crypto:2 AEAD_AES_256_GCM inline:x\r\n" },
         { true, HEAD "m=audio 49170/2 RTP/SAVPF 0\r\n" CRYPTO "\r\n" },
         { true, HEAD "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\n" PRINT },
         { true, HEAD PRINT "m=audio 9 UDP/TLS/RTP/SAVP 0\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\n" },
         { true, HEAD PRINT SDES },
         { true, HEAD SDES CRYPTO "\r\nm=video 0 RTP/AVP 31\r\n" }, /* a port of 0: not in use */
-        { true, "v=0\ns=\nm=audio 0 RTP/AVP 0\n" },
+        { true, "v=0\no=- 1 1 IN IP4 192.0.2.1\ns=\nt=0 0\nm=audio 0 RTP/AVP 0\n" },
         { true, HEAD },
         { true, HEAD SDES CRYPTO "\r\n\r\n" },
         { false, HEAD CLEAR },
@@ -45,9 +47,9 @@ static void test_every_media_in_use_has_to_be_encrypted(void **state)
         { false, HEAD SDES CRYPTO "\r\n" CLEAR },
         { false, HEAD CLEAR SDES CRYPTO "\r\n" },
         { false, HEAD CRYPTO "\r\n" SDES }, /* of the session it says nothing (RFC 4568, 5) */
-        { false, HEAD "m=audio 9 UDP/TLS/RTP/SAVPF 0\r\n" CRYPTO "\r\n" },
         { false, HEAD "m=audio 9 UDP/TLS/RTP/SAVPF 0\r\na=fingerprint:\r\n" },
-        { false, HEAD "m=audio 9 UDP/TLS/RTP/SAVPF 0\r\n" PRINT SDES },
+        { false,
+          HEAD "m=audio 9 UDP/TLS/RTP/SAVPF 0\r\n" PRINT SDES }, /* of the other media alone */
         { false, HEAD SDES CRYPTO " UNENCRYPTED_SRTP\r\n" },
         { false, HEAD SDES CRYPTO " KDR=1 unauthenticated_srtp\r\n" },
         { false, HEAD SDES CRYPTO "\r\na=crypto:2 NULL_HMAC_SHA1_80 inline:x\r\n" },
@@ -56,7 +58,6 @@ static void test_every_media_in_use_has_to_be_encrypted(void **state)
         { false, HEAD "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n" PRINT },
         { false, HEAD "m=audio 65536 RTP/SAVP 0\r\n" CRYPTO "\r\n" },
         { false, HEAD "m=audio 49170/0 RTP/SAVP 0\r\n" CRYPTO "\r\n" },
-        { false, HEAD "m=audio  49170 RTP/SAVP 0\r\n" CRYPTO "\r\n" },
         { false, HEAD "m=audio 49170 RTP/SAVP\r\n" CRYPTO "\r\n" },
         { false, HEAD "m= 49170 RTP/SAVP 0\r\n" CRYPTO "\r\n" },
         { false, HEAD "m=audio 00 rtp/savp 0\r\nM=audio 5 RTP/AVP 0\r\n" },
