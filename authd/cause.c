@@ -189,6 +189,11 @@ static const struct {
     ROW(DEVICE_ON_CLEAR_TRANSPORT, "device_on_clear_transport",
         "The device's security asks for TLS or WSS, and the request came without.",
         "Let the phone register over TLS, or set its security to nonsecure."),
+    ROW(MEDIA_NOT_ENCRYPTED, "media_not_encrypted",
+        "The device has to encrypt its media, and what it offered may be in clear; the answer was "
+        "488.",
+        "Switch SRTP on in the phone, and its fallback to RTP off; or set the device's security to "
+        "authenticated."),
     ROW(SIGNED_TOO_OFTEN, "signed_too_often",
         "More signatures were asked for than limits.signatures allows one trunk in a second.",
         "Look at what calls so often; if it is meant to be, raise limits.signatures."),

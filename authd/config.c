@@ -575,7 +575,8 @@ static void root_check(struct conf_check *c, void *section)
         if (!span_eq(g->certificate.realm, g->digest.realm) &&
             !span_eq(g->certificate.realm, g->token.realm))
             check_realm(c, conf, i, "certificate", g->certificate.realm);
-        check_authorities(c, conf, i);
+        if ((g->require.all_of | g->require.any_of) & PROOF_CERTIFICATE)
+            check_authorities(c, conf, i);
         if ((g->require.all_of | g->require.any_of) & PROOF_TOKEN)
             derive_issuers(c, conf, i);
     }

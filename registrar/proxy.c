@@ -67,23 +67,6 @@ static void unavailable(struct proxied *p)
     release(p);
 }
 
-/* The device's media are to be encrypted, and this offer is not (RFC 3261, 20.43: 302 is for the
- * transport protocols of a description). */
-static void not_encrypted(struct proxied *p)
-{
-    char line[300];
-    struct buf b = BUF_INIT(line);
-    buf_lit(&b, "Warning: 302 ");
-    buf_put(&b, siptp_listener_sent_by(p->flow->listener));
-    buf_lit(&b, " \"SRTP Required\"\r\n");
-    log_info(&p->flow->log, "refused: the device must encrypt its media, and this offer does not",
-             kv_s("method", p->msg->method_name), kv_s("call_id", p->msg->call_id),
-             kv_s("from", p->msg->from.uri.text));
-    tx_set_data(p->tx, NULL);
-    front_reply(p->tx, 488, NULL, buf_ok(&b) ? buf_span(&b) : SPAN_NULL);
-    release(p);
-}
-
 static void later(struct proxied *p)
 {
     tx_set_data(p->tx, NULL);
@@ -299,6 +282,23 @@ static int take_grant(struct proxied *p, const Countersign__Auth__Grant *g)
     p->target_asked = g->has_target;
     p->target_known = g->target == COUNTERSIGN__AUTH__TARGET_STATE__TARGET_KNOWN;
     return buf_ok(&b) && p->append.p ? 0 : CS_ELIMIT;
+}
+
+/* The device's media are to be encrypted, and this offer is not (RFC 3261, 20.43: 302 is for the
+ * transport protocols of a description). */
+static void not_encrypted(struct proxied *p)
+{
+    char line[300];
+    struct buf b = BUF_INIT(line);
+    buf_lit(&b, "Warning: 302 ");
+    buf_put(&b, siptp_listener_sent_by(p->flow->listener));
+    buf_lit(&b, " \"SRTP Required\"\r\n");
+    struct gate_facts facts = facts_of(p);
+    gate_report(p->front->gate, p->flow, p->msg, &facts,
+                COUNTERSIGN__AUTH__CAUSE__MEDIA_NOT_ENCRYPTED, 488);
+    tx_set_data(p->tx, NULL);
+    front_reply(p->tx, 488, NULL, buf_ok(&b) ? buf_span(&b) : SPAN_NULL);
+    release(p);
 }
 
 static void follow_route(struct proxied *p)

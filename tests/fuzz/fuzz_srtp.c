@@ -22,10 +22,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     text[size] = '\0';
     while ((line = strsep(&rest, "\r\n")) != NULL) {
         if (strncmp(line, "m=", 2) == 0) {
-            const char *port = strchr(line, ' '), *proto = port ? strchr(port + 1, ' ') : NULL;
-            assert(port && proto);
-            used = strtoul(port + 1, NULL, 10) != 0;
+            const char *kind = strtok(line + 2, " "), *port = strtok(NULL, " "),
+                       *proto = strtok(NULL, " ");
+            assert(kind && port && proto);
+            used = strtoul(port, NULL, 10) != 0;
             assert(!used || has(proto, "SAVP"));
+            continue;
         }
         if (used && strncmp(line, "a=crypto:", 9) == 0)
             assert(!has(line, " UNENCRYPTED_SRTP "));
