@@ -83,6 +83,9 @@ struct check {
     struct waiter waiter; /* for the token's issuer */
     struct token_proof proof;
     bool has_cred, stale, uri_differs, right, digest_too, proven;
+    bool old;    /* by the verifier of a replaced password, or of the realm's former name */
+    bool former; /* the record of the realm's former name is looked at */
+    Countersign__Auth__Cause own_cause; /* what the one before it, of the realm, gave */
     struct span pattern;
     Countersign__Auth__Cause pending_cause; /* of the accept that is waited for */
     struct store_call *get, *commit, *find;

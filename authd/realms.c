@@ -64,15 +64,18 @@ static void on_timer(struct timer *t)
 int realms_new(struct loop *l, const struct authd_conf *conf, struct store *store,
                struct realms **out)
 {
-    struct realms *r = calloc(1, sizeof(*r) + conf->n_realms * sizeof(r->list[0]));
+    struct realms *r = calloc(1, sizeof(*r) + 2 * conf->n_realms * sizeof(r->list[0]));
     *out = r;
     if (!r)
         return CS_ENOMEM;
     r->loop = l;
     r->store = store;
-    r->n = conf->n_realms;
-    for (size_t i = 0; i < r->n; i++)
-        r->list[i] = (struct realm){ .all = r, .name = conf->realms[i].name };
+    for (size_t i = 0; i < conf->n_realms; i++) {
+        const struct realm_conf *c = &conf->realms[i];
+        r->list[r->n++] = (struct realm){ .all = r, .name = c->name };
+        if (c->formerly)
+            r->list[r->n++] = (struct realm){ .all = r, .name = c->formerly->name };
+    }
     timer_init(&r->timer, on_timer);
     timer_start(l, &r->timer, DURATION_MS(0));
     store_on_change(store, on_change, r);

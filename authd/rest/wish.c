@@ -315,7 +315,7 @@ bool wish_has_secret(const struct wish *w, struct vault *v, unsigned algorithms,
             return false;
         if (!wanted)
             continue;
-        int err = w->password.p ? user_ha1(alg, u->name, u->realm, w->password, want)
+        int err = w->password.p ? verifier_ha1(alg, u->name, u->realm, w->password, want)
                                 : hex_decode(w->verifier[alg], want, algorithm_len(alg));
         bool same = err == 0 && verifier_is(u, v, alg, want);
         ct_wipe(want, sizeof(want));
