@@ -332,6 +332,7 @@ static void accept_now(struct check *c)
     }
     if (c->right) {
         metric_inc(M_AUTHD_DIGEST_ALG, c->claim.alg);
+        uses_note(c->k->uses, c->cred.username, c->cred.realm, c->claim.alg, c->old);
         census_accepted(c->k->census, single_challenge(c), c->facts.user_agent, c->claim.alg,
                         c->cred.username, c->cred.realm, loop_wall(c->k->loop));
     }

@@ -17,6 +17,7 @@
 #include "authd/revoker.h"
 #include "authd/store.h"
 #include "authd/token/tokens.h"
+#include "authd/uses.h"
 #include "authd/vault.h"
 #include "authd/window.h"
 #include "base/map.h"
@@ -46,6 +47,7 @@ struct checker { /* what all checks share; filled by its owner, members outlive 
     struct explain *explain;
     struct defence *defence;
     struct signer *signer;
+    struct uses *uses;
     void (*waits)(struct check *c); /* the answer comes later: c may be cancelled until then */
     check_fn *answer;
     /* Its own: */

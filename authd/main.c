@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "authd/make_keys.h"
+#include "authd/realm_guard.h"
 #include "authd/reseal.h"
 #include "authd/rest/access.h"
 #include "authd/rest/rest.h"
@@ -31,6 +32,9 @@ struct authd {
     bool checking; /* checker was initialised */
     struct server *server;
     struct reseal *reseal;
+    struct realm_guard *guard;
+    bool refused; /* users are left of a realm that is not configured */
+    struct timer leave;
     struct rest *rest;
 };
 
@@ -114,6 +118,18 @@ static void on_redis(void *arg, bool ready)
     store_forget(d->checker.store);
     epoch_refresh(d->checker.epoch, ready);
     realms_refresh(d->checker.realms, ready);
+    if (ready)
+        realm_guard_look(d->guard);
+}
+
+static void on_realms(void *arg, bool ok)
+{
+    struct authd *d = arg;
+    d->refused = !ok;
+    if (ok)
+        realms_hold(d->checker.realms, false);
+    else
+        timer_start(&d->loop, &d->leave, DURATION_MS(0)); /* behind this turn */
 }
 
 static int open_store(struct authd *d)
@@ -145,6 +161,10 @@ static int open_store(struct authd *d)
         err = defence_new(&env, &d->checker.defence);
     if (!err)
         err = realms_new(&d->loop, conf, d->checker.store, &d->checker.realms);
+    if (!err)
+        err = realm_guard_new(d->redis, conf, on_realms, d, &d->guard);
+    if (!err)
+        realms_hold(d->checker.realms, true); /* until it has looked */
     const struct signer_conf signer = { .loop = &d->loop,
                                         .redis = d->redis,
                                         .vault = d->checker.vault,
@@ -153,6 +173,8 @@ static int open_store(struct authd *d)
                                         .per_second = (unsigned)conf->limits.signatures };
     if (!err)
         err = signer_new(&signer, &d->checker.signer);
+    if (!err)
+        err = uses_new(&d->loop, d->redis, &d->checker.uses);
     if (!err)
         err = reseal_new(&d->loop, d->redis, d->checker.vault, &d->reseal);
     if (!err)
@@ -210,6 +232,7 @@ static int open_rest(struct authd *d)
         .vault = d->checker.vault,
         .explain = d->checker.explain,
         .census = d->checker.census,
+        .uses = d->checker.uses,
         .defence = d->checker.defence,
         .revoker = d->checker.revoker,
         .epoch = d->checker.epoch,
@@ -256,6 +279,8 @@ static void stop(struct authd *d)
 {
     rest_close(&d->rest);
     reseal_free(&d->reseal);
+    realm_guard_free(&d->guard);
+    timer_stop(&d->loop, &d->leave);
     server_close(&d->server);
     if (d->checking)
         checker_fini(&d->checker);
@@ -263,6 +288,7 @@ static void stop(struct authd *d)
     tokens_free(&d->checker.tokens);
     defence_free(&d->checker.defence);
     signer_free(&d->checker.signer);
+    uses_free(&d->checker.uses);
     realms_free(&d->checker.realms);
     revoker_free(&d->checker.revoker);
     epoch_free(&d->checker.epoch);
@@ -275,6 +301,11 @@ static void stop(struct authd *d)
     vault_free(&d->checker.vault);
     noncer_free(&d->checker.nonces);
     loop_stop(&d->loop);
+}
+
+static void on_leave(struct timer *t)
+{
+    stop(container_of(t, struct authd, leave));
 }
 
 static void on_signal(void *arg, int signum)
@@ -332,6 +363,7 @@ int main(int argc, char **argv)
     }
     signal(SIGPIPE, SIG_IGN);
     metric_set(M_PROCESS_START, 0, clock_wall().ms / 1000);
+    timer_init(&d.leave, on_leave);
     int err = loop_init(&d.loop);
     if (!err) {
         err = start(&d);
@@ -341,7 +373,7 @@ int main(int argc, char **argv)
         int leak = loop_fini(&d.loop);
         if (leak)
             log_error(&main_log, "a handle was left open", kv_err(leak));
-        err = err ? err : leak;
+        err = err ? err : leak ? leak : d.refused ? CS_ECONF : 0;
     }
     redis_access_close(&d.redis_access);
     access_close(&d.access);

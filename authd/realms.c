@@ -14,6 +14,7 @@ struct realms {
     struct loop *loop;
     struct store *store;
     struct timer timer;
+    bool held;
     size_t n;
     struct realm list[];
 };
@@ -107,13 +108,18 @@ void realms_refresh(struct realms *r, bool redis_ready)
     }
 }
 
+void realms_hold(struct realms *r, bool held)
+{
+    r->held = held;
+}
+
 bool realms_lacking(const struct realms *r, struct span realm, unsigned *mask)
 {
     *mask = 0;
     for (size_t i = 0; i < r->n; i++) {
         if (span_eq(r->list[i].name, realm)) {
             *mask = r->list[i].lacking;
-            return r->list[i].known;
+            return r->list[i].known && !r->held;
         }
     }
     return false;

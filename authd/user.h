@@ -76,8 +76,8 @@ size_t user_verifiers(const struct user *u, enum algorithm alg, struct span name
 bool user_has_credentials(const struct user *u);
 /* Is it one of the user's, bytes for bytes? */
 bool user_has_sealed(const struct user *u, struct span sealed);
-/* Until when the verifiers of a replaced password are good; 0: there are none. */
-struct wall user_overlap(const struct user *u, struct wall now);
+/* Until when the verifiers of a replaced password are, or were, good; 0: there are none. */
+struct wall user_overlap(const struct user *u);
 /* Seals anew what is not sealed by the key that seals now, and says whether anything was.
  * CS_EDENIED as above. */
 CS_CHECK int user_reseal(struct user *u, struct vault *v, struct arena *a, bool *changed);

@@ -3,6 +3,7 @@
  * turn asks of Redis leaves in one write and the loop is never held up for long. */
 #include <stdlib.h>
 
+#include "authd/rest/forget.h"
 #include "authd/rest/op.h"
 
 enum { MAX_USERS = 1000, SLOTS = 64, TRIES = 4 };
@@ -12,6 +13,7 @@ struct slot {
     struct import *import;
     size_t index; /* of the user it has */
     struct store_call *call;
+    struct forget forget;
     struct arena arena;
     struct wish wish;
     const struct realm_conf *realm;
@@ -40,6 +42,7 @@ static void slot_clear(struct slot *s)
     if (s->call)
         store_cancel(s->call);
     s->call = NULL;
+    forget_cancel(&s->forget);
     arena_fini(&s->arena);
     ct_wipe(s->generated, sizeof(s->generated));
 }
@@ -103,20 +106,31 @@ static void fail(struct slot *s, int err)
 
 static bool look_up(struct slot *s);
 
-static void on_created(void *arg, int err)
+static void on_forgotten(void *arg, int err)
 {
     struct slot *s = arg;
-    s->call = NULL;
-    if (err == CS_ECONFLICT && look_up(s))
-        return;
     if (err) {
-        fail(s, err == CS_ECONFLICT ? CS_ENOMEM : err);
+        fail(s, err);
     } else {
         if (s->weak)
             log_change(&s->import->op, SPAN("user imported"), &s->now, true);
         report(s, CREATED, NULL);
     }
     step(s);
+}
+
+static void on_created(void *arg, int err)
+{
+    struct slot *s = arg;
+    s->call = NULL;
+    if (err == CS_ECONFLICT && look_up(s))
+        return;
+    if (!err && s->realm->formerly) {
+        forget_user(&s->forget, s->import->op.rest->conf.store, s->wish.name,
+                    s->realm->formerly->name, on_forgotten, s);
+        return;
+    }
+    on_forgotten(s, err == CS_ECONFLICT ? CS_ENOMEM : err);
 }
 
 static void on_updated(void *arg, int err)
@@ -151,7 +165,7 @@ static bool same_fields(const struct user *a, const struct user *b)
 static bool update(struct slot *s, const struct user *found)
 {
     struct rest *rest = s->import->op.rest;
-    unsigned algorithms = s->realm->verifiers;
+    const struct wish_realm realm = wish_realm_of(rest, s->realm);
     struct fault f;
     if (user_copy(found, &s->arena, &s->old)) {
         fail(s, CS_ENOMEM);
@@ -163,7 +177,7 @@ static bool update(struct slot *s, const struct user *found)
         return false;
     }
     bool same_secret =
-        !s->wish.generate && wish_has_secret(&s->wish, rest->conf.vault, algorithms, &s->old);
+        !s->wish.generate && wish_has_secret(&s->wish, rest->conf.vault, &realm, &s->old);
     if (same_secret && same_fields(&s->old, &s->now)) {
         report(s, UNCHANGED, NULL);
         return false;
@@ -173,7 +187,7 @@ static bool update(struct slot *s, const struct user *found)
         return false;
     }
     if (!same_secret &&
-        wish_apply_secret(&s->wish, rest->conf.vault, algorithms, &s->arena, &s->now, &f)) {
+        wish_apply_secret(&s->wish, rest->conf.vault, &realm, &s->arena, &s->now, &f)) {
         refuse(s, &f);
         return false;
     }
@@ -221,9 +235,10 @@ static bool create(struct slot *s, const json_t *j)
         };
         err = wish_apply(&s->wish, true, &s->arena, &s->now, &f);
     }
-    if (!err)
-        err = wish_apply_secret(&s->wish, rest->conf.vault, s->realm->verifiers, &s->arena, &s->now,
-                                &f);
+    if (!err) {
+        const struct wish_realm realm = wish_realm_of(rest, s->realm);
+        err = wish_apply_secret(&s->wish, rest->conf.vault, &realm, &s->arena, &s->now, &f);
+    }
     if (err) {
         refuse(s, &f);
         return false;
