@@ -275,6 +275,19 @@ static uint32_t seconds(struct duration d)
     return (uint32_t)(d.ms / 1000);
 }
 
+/* Whichever name of the realm was answered for, it goes no further. */
+static int add_realms(struct check *c)
+{
+    const struct digest_conf *d = &c->group->digest;
+    Countersign__Auth__Grant *m = &c->grant;
+    m->realm = arena_alloc(&c->arena, 2 * sizeof(*m->realm));
+    if (!m->realm)
+        return CS_ENOMEM;
+    m->realm[m->n_realm++] = (char *)d->realm.p;
+    m->realm[m->n_realm++] = (char *)d->former->name.p;
+    return 0;
+}
+
 int check_grant(struct check *c, const struct user *u)
 {
     const struct group_conf *g = c->group;
@@ -292,6 +305,8 @@ int check_grant(struct check *c, const struct user *u)
     m->has_srtp = m->srtp = g->srtp;
     m->has_mode = g->mode != MODE_WE_CHALLENGE;
     m->mode = (Countersign__Auth__AuthMode)g->mode;
+    if (g->digest.former && add_realms(c))
+        return CS_ENOMEM;
     if (!u)
         return 0;
 
