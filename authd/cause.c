@@ -168,6 +168,10 @@ static const struct {
         "one that was answered for, or are good no more.",
         "Set the password again with csctl user passwd, in the new realm; or move until of "
         "formerly."),
+    ROW(BACKEND_UNAVAILABLE, "backend_unavailable",
+        "The external service that knows the group's users gave no answer, or none that can be "
+        "understood, so nothing was decided.",
+        "Look at that service, at backends in authd's configuration, and at authd's log."),
     ROW(CREDENTIALS_PASSED, "credentials_passed",
         "The group leaves asking who it is to the other side (mode: pass-through).", ""),
 };

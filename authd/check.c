@@ -42,6 +42,7 @@ static void check_free(struct check *c)
             store_cancel(calls[i]);
     }
     waiter_cancel(&c->waiter);
+    backend_cancel(&c->backend);
     if (timer_is_running(&c->deadline)) {
         timer_stop(k->loop, &c->deadline);
         if (c->token.p) /* a copy */
@@ -155,7 +156,8 @@ static struct span single_challenge(const struct check *c)
 
 struct span check_former(const struct check *c)
 {
-    return config_former(c->group->digest.former, loop_wall(c->k->loop));
+    return c->group->backend ? SPAN_NULL
+                             : config_former(c->group->digest.former, loop_wall(c->k->loop));
 }
 
 /* false: what users can answer is not known now. */
@@ -164,6 +166,10 @@ static bool make_offer(struct check *c, struct offer *out)
     const struct digest_conf *d = &c->group->digest;
     unsigned lacking, former_lacking = 0;
     *out = (struct offer){ .former = check_former(c), .single = single_challenge(c).p != NULL };
+    if (c->group->backend) { /* what its users have is not ours to know */
+        out->algorithms = challenge_offer(d, 0, out->single);
+        return true;
+    }
     if (!realms_lacking(c->k->realms, d->realm, &lacking) ||
         (out->former.p && !realms_lacking(c->k->realms, out->former, &former_lacking)))
         return false;
@@ -347,7 +353,8 @@ static void accept_now(struct check *c)
     }
     if (c->right) {
         metric_inc(M_AUTHD_DIGEST_ALG, c->claim.alg);
-        uses_note(c->k->uses, c->cred.username, c->cred.realm, c->claim.alg, c->old);
+        if (!c->group->backend)
+            uses_note(c->k->uses, c->cred.username, c->cred.realm, c->claim.alg, c->old);
         census_accepted(c->k->census, single_challenge(c), c->facts.user_agent, c->claim.alg,
                         c->cred.username, c->cred.realm, loop_wall(c->k->loop));
     }
@@ -389,8 +396,9 @@ static void found(void *arg, int err)
 static void on_deadline(struct timer *t)
 {
     struct check *c = container_of(t, struct check, deadline);
-    check_later(c,
-                list_empty(&c->waiter.link) ? CAUSE(STORE_UNAVAILABLE) : CAUSE(ISSUER_UNAVAILABLE));
+    check_later(c, c->backend                    ? CAUSE(BACKEND_UNAVAILABLE)
+                   : list_empty(&c->waiter.link) ? CAUSE(STORE_UNAVAILABLE)
+                                                 : CAUSE(ISSUER_UNAVAILABLE));
 }
 
 int check_outlive(struct check *c)
@@ -424,9 +432,10 @@ void check_accept(struct check *c, Countersign__Auth__Cause cause)
         return;
     }
     const bool shared = c->right && d->nc == NC_SHARED;
-    /* What an address is, is told only to those who proved something (404, 480). */
-    const bool target =
-        f->target_aor.p && !f->in_dialog && !f->is_register && cause != CAUSE(UNLISTED_METHOD);
+    /* What an address is, is told only to those who proved something (404, 480). With backends
+     * there are more of them than we know. */
+    const bool target = f->target_aor.p && !c->k->conf->n_backends && !f->in_dialog &&
+                        !f->is_register && cause != CAUSE(UNLISTED_METHOD);
     if (shared || target)
         err = check_outlive(c);
     if (!err && shared) {
@@ -510,7 +519,10 @@ static void judge_credentials(struct check *c)
         challenge(c, CAUSE(NONCE_ELSEWHERE), true);
         return;
     }
-    check_user(c);
+    if (c->group->backend)
+        check_backend(c);
+    else
+        check_user(c);
 }
 
 static void prove_digest(struct check *c, Countersign__Auth__Cause picked, bool basic)

@@ -4,6 +4,7 @@
 #define CS_AUTHD_CHECK_H
 
 #include "authd/audit.h"
+#include "authd/backend.h"
 #include "authd/cache.h"
 #include "authd/census.h"
 #include "authd/challenge.h"
@@ -48,6 +49,7 @@ struct checker { /* what all checks share; filled by its owner, members outlive 
     struct defence *defence;
     struct signer *signer;
     struct uses *uses;
+    struct backends *backends;      /* NULL: no group has one */
     void (*waits)(struct check *c); /* the answer comes later: c may be cancelled until then */
     check_fn *answer;
     /* Its own: */
@@ -91,6 +93,7 @@ struct check {
     struct span pattern;
     Countersign__Auth__Cause pending_cause; /* of the accept that is waited for */
     struct store_call *get, *commit, *find;
+    struct backend_ask *backend;
     int commit_err, find_err;
     uint64_t cache_generation;
     struct timer deadline;

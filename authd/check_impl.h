@@ -29,6 +29,10 @@ struct span check_former(const struct check *c);
 /* Finds the user of the credentials and judges them: answers, now or later. */
 void check_user(struct check *c);
 
+/* ---- check_backend.c ---- */
+/* The same where the group has a backend. */
+void check_backend(struct check *c);
+
 /* ---- check_peer.c ---- */
 /* A server showed u's credentials and is From none of u's addresses: answers, now or later. */
 void check_peer(struct check *c, const struct user *u);

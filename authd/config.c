@@ -186,6 +186,9 @@ static const struct conf_key group_keys[] = {
                  "Which requests belong to it; the first group that matches decides."),
     CONF_SECTION("require", G, require, &require_section, "What a request must prove."),
     CONF_SECTION("digest", G, digest, &digest_section, "Digest authentication."),
+    CONF_STR("backend", G, backend_name,
+             "Who knows its users: local, that is Redis, or the name of one of backends.",
+             .def = "local", .min = 1, .max = 64),
     CONF_SECTION("token", G, token, &token_section, "Bearer tokens (RFC 8898)."),
     CONF_STRS("methods", G, methods,
               "Methods that are challenged, also as register/setup-invite (an INVITE outside "
@@ -509,6 +512,9 @@ static const struct conf_key root_keys[] = {
                   .at_least = 1, .unique = true),
     CONF_SECTIONS("token_issuers", A, token_issuers, &issuer_section,
                   "Who issues the tokens that are taken.", .unique = true),
+    CONF_SECTIONS("backends", A, backends, &backend_section,
+                  "External services that judge digest credentials of peer groups.",
+                  .unique = true),
     CONF_SECTIONS("peer_groups", A, peer_groups, &group_section,
                   "Who may come, what they must prove and what they may do.", .required = true,
                   .at_least = 1, .unique = true),
@@ -628,6 +634,22 @@ static void check_installation(struct conf_check *c, const A *conf)
     }
 }
 
+static void derive_backend(struct conf_check *c, const A *conf, size_t i)
+{
+    G *g = &conf->peer_groups[i];
+    char key[64];
+    snprintf(key, sizeof(key), "peer_groups[%zu].backend", i);
+    for (size_t k = 0; k < conf->n_backends; k++) {
+        if (span_eq(conf->backends[k].name, g->backend_name))
+            g->backend = &conf->backends[k];
+    }
+    if (!g->backend && !span_eq(g->backend_name, SPAN("local")))
+        conf_error(c, key, "\"" SPAN_FMT "\" is neither local nor one of backends",
+                   SPAN_ARG(g->backend_name));
+    if (g->backend && !((g->require.all_of | g->require.any_of) & PROOF_DIGEST))
+        conf_error(c, key, "judges digest, which require does not ask for");
+}
+
 static void check_realm(struct conf_check *c, const A *conf, size_t i, const char *method,
                         struct span realm)
 {
@@ -674,6 +696,7 @@ static void root_check(struct conf_check *c, void *section)
     for (size_t i = 0; i < conf->n_peer_groups; i++) {
         const G *g = &conf->peer_groups[i];
         derive_realms(c, conf, i);
+        derive_backend(c, conf, i);
         check_realm(c, conf, i, "digest", g->digest.realm);
         if (!span_eq(g->token.realm, g->digest.realm))
             check_realm(c, conf, i, "token", g->token.realm);

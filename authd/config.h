@@ -6,6 +6,7 @@
 
 #include "authd/algorithm.h"
 #include "authd/auth_id.h"
+#include "authd/backend_conf.h"
 #include "authd/ruling.h"
 #include "authd/token/issuer.h"
 #include "conf/sections.h"
@@ -88,8 +89,10 @@ struct group_conf {
     enum group_class class;
     enum group_type type;
     enum auth_mode mode;
-    unsigned auth_id_forms; /* FORMs */
-    bool srtp;              /* media must be encrypted */
+    unsigned auth_id_forms;             /* FORMs */
+    bool srtp;                          /* media must be encrypted */
+    struct span backend_name;           /* as written */
+    const struct backend_conf *backend; /* who judges digest; NULL: we do */
     struct group_match match;
     struct group_require require;
     struct digest_conf digest;
@@ -163,6 +166,8 @@ struct authd_conf {
     size_t n_realms;
     struct issuer_conf *token_issuers;
     size_t n_token_issuers;
+    struct backend_conf *backends;
+    size_t n_backends;
     struct group_conf *peer_groups;
     size_t n_peer_groups;
 };

@@ -1,9 +1,9 @@
 /* authd: the sentry.
  * Knows: the keys of nonces and of what is sealed, and thereby what every user's password hashes to
  * and what every trunk's password is. Talks to no strangers: only to fronts, whose uid the kernel
- * vouches for, to Redis, over HTTPS to the token issuers of its configuration, and on one port,
- * loopback or TLS, to operators who show a token. May touch: auth.sock, Redis, its audit log. It
- * runs unprivileged, cannot be dumped, and writes no secret anywhere. */
+ * vouches for, to Redis, over HTTPS to the token issuers and backends of its configuration, and on
+ * one port, loopback or TLS, to operators who show a token. May touch: auth.sock, Redis, its audit
+ * log. It runs unprivileged, cannot be dumped, and writes no secret anywhere. */
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -198,6 +198,14 @@ static int open_checker(struct authd *d)
     return err;
 }
 
+static int open_backends(struct authd *d)
+{
+    const struct authd_conf *conf = &d->conf;
+    return conf->n_backends
+               ? backends_new(&d->loop, conf->backends, conf->n_backends, &d->checker.backends)
+               : 0;
+}
+
 static int open_tokens(struct authd *d)
 {
     const struct authd_conf *conf = &d->conf;
@@ -286,6 +294,7 @@ static void stop(struct authd *d)
         checker_fini(&d->checker);
     d->checking = false;
     tokens_free(&d->checker.tokens);
+    backends_free(&d->checker.backends);
     defence_free(&d->checker.defence);
     signer_free(&d->checker.signer);
     uses_free(&d->checker.uses);
@@ -328,8 +337,8 @@ static void on_signal(void *arg, int signum)
 
 static int start(struct authd *d)
 {
-    int (*const steps[])(struct authd *) = { open_keys,   open_checker, open_store, open_tokens,
-                                             open_server, open_rest,    become };
+    int (*const steps[])(struct authd *) = { open_keys,     open_checker, open_store, open_tokens,
+                                             open_backends, open_server,  open_rest,  become };
     int err = 0;
     for (size_t i = 0; !err && i < CS_LEN(steps); i++)
         err = steps[i](d);
