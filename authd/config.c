@@ -1,10 +1,11 @@
 #include "authd/config.h"
 
+#include "authd/class.h"
 #include "authd/user.h"
 #include "base/process.h"
 
 static const char *const transport_names[] = { "udp", "tcp", "tls", "ws", "wss", NULL };
-static const char *const proof_names[] = { "address", "digest", "token", NULL };
+static const char *const proof_names[] = { "address", "digest", "token", "certificate", NULL };
 static const char *const algorithm_names[] = { "MD5", "SHA-256", "SHA-512-256", NULL };
 static const char *const qop_names[] = { "auth", "auth-int", "none", NULL };
 static const char *const nc_names[] = { "shared", "local", "off", NULL };
@@ -251,6 +252,7 @@ static void derive_rules(struct conf_check *c, G *g)
 static void group_check(struct conf_check *c, void *section)
 {
     G *g = section;
+    class_apply(c, g);
     unsigned proofs = g->require.all_of | g->require.any_of;
     if ((proofs & PROOF_ADDRESS) && g->match.n_sources == 0)
         conf_error(c, "match.source", "is missing, but require trusts the address");

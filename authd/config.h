@@ -23,7 +23,12 @@ struct group_match {
     size_t n_domains;
 };
 
-enum proof { PROOF_ADDRESS = 1 << 0, PROOF_DIGEST = 1 << 1, PROOF_TOKEN = 1 << 2 };
+enum proof {
+    PROOF_ADDRESS = 1 << 0,
+    PROOF_DIGEST = 1 << 1,
+    PROOF_TOKEN = 1 << 2,
+    PROOF_CERTIFICATE = 1 << 3
+};
 
 struct group_require { /* exactly one of them is not 0 */
     unsigned all_of, any_of;

@@ -33,6 +33,8 @@ struct policy policy_of(const struct group_conf *g, const struct facts *f, struc
     /* Never challenged (RFC 3261, 22.1): an ACK has no answer, a CANCEL cannot be sent again. */
     if (span_eq(f->method, SPAN("ACK")) || span_eq(f->method, SPAN("CANCEL")))
         return pass(CAUSE(OK));
+    if ((all | any) & PROOF_CERTIFICATE) /* whose it is is not known here */
+        return refuse(CAUSE(SAN_UNMATCHED));
     /* A token never falls through to digest, whatever else the request shows. */
     if (shown.bearer && !is_secure(f->transport))
         return refuse(CAUSE(TOKEN_ON_CLEAR_TRANSPORT));
