@@ -1,4 +1,5 @@
-/* Answers of a backend: whatever it sends is refused, or says one thing and all that belongs to it. */
+/* Answers of a backend: whatever it sends is refused, or says one thing and all that belongs to it.
+ */
 #include <assert.h>
 
 #include "authd/backend_answer.h"
