@@ -75,8 +75,13 @@ static void on_names(void *arg, const struct redis_reply *r)
 {
     struct realm_guard *g = arg;
     g->call = NULL;
-    if (!r || r->type != REDIS_ARRAY) /* Redis goes, and comes again */
+    if (!r) /* Redis goes, and comes again */
         return;
+    if (r->type != REDIS_ARRAY) {
+        log_error(&glog, "the names of users cannot be read: every question gets 503",
+                  kv_s("reply", r->str));
+        return;
+    }
     for (size_t i = 0; i < r->n; i++)
         count(g, r->element[i].str);
     if (r->n < PAGE) {

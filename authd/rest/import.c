@@ -5,6 +5,8 @@
 
 #include "authd/rest/forget.h"
 #include "authd/rest/op.h"
+#include "authd/rest/reuse.h"
+#include "base/map.h"
 
 enum { MAX_USERS = 1000, SLOTS = 64, TRIES = 4 };
 
@@ -23,6 +25,13 @@ struct slot {
     char generated[USER_PASSWORD_LEN + 1];
 };
 
+/* Whose password was seen in this import. */
+struct seen {
+    struct map_node node;
+    struct span name, password; /* of the body */
+    const struct realm_conf *realm;
+};
+
 enum outcome { CREATED, UPDATED, UNCHANGED, KEPT, REFUSED, FAILED, OUTCOMES };
 static const char *const outcomes[OUTCOMES] = { "created", "updated", "unchanged",
                                                 "kept",    "refused", "failed" };
@@ -33,6 +42,9 @@ struct import {
     bool update;
     size_t n, next, done;
     json_t *results;
+    struct seen *seen; /* n of them */
+    size_t n_seen;
+    struct map passwords;
     unsigned count[OUTCOMES];
     struct slot slot[SLOTS];
 };
@@ -52,6 +64,7 @@ static void drop(struct op *op)
     struct import *im = container_of(op, struct import, op);
     for (size_t i = 0; i < SLOTS; i++)
         slot_clear(&im->slot[i]);
+    map_fini(&im->passwords);
     json_decref(im->results);
 }
 
@@ -74,6 +87,32 @@ static void finish(struct import *im)
 
 static void step(struct slot *s);
 
+static bool is_seen(const struct map_node *n, const void *key)
+{
+    const struct seen *s = container_of(n, const struct seen, node);
+    const struct wish *w = key;
+    return span_eq(s->name, w->name) && span_eq(s->password, w->password);
+}
+
+/* Another realm in which this user was given the same password in this import; absent: none. */
+static struct span reused(struct slot *s)
+{
+    struct import *im = s->import;
+    const struct wish *w = &s->wish;
+    if (!w->password.p || w->generate || !im->seen)
+        return SPAN_NULL;
+    const uint64_t hash = map_hash2(w->name, w->password);
+    struct map_node *n = map_find(&im->passwords, hash, is_seen, w);
+    if (n) {
+        const struct realm_conf *realm = container_of(n, struct seen, node)->realm;
+        return realm == s->realm ? SPAN_NULL : realm->name;
+    }
+    struct seen *new = &im->seen[im->n_seen];
+    *new = (struct seen){ .name = w->name, .password = w->password, .realm = s->realm };
+    im->n_seen += map_insert(&im->passwords, &new->node, hash) == 0;
+    return SPAN_NULL;
+}
+
 static void report(struct slot *s, enum outcome outcome, const struct fault *f)
 {
     struct import *im = s->import;
@@ -87,6 +126,9 @@ static void report(struct slot *s, enum outcome outcome, const struct fault *f)
         json_object_set_new(j, "problem", fault_to_json(f));
     if (s->wish.generate && (outcome == CREATED || outcome == UPDATED))
         json_object_set_new(j, "password", json_of(s->wish.password));
+    const struct span other = f ? SPAN_NULL : reused(s);
+    if (other.p)
+        json_object_set_new(j, "warnings", reuse_warning(other));
     json_array_set_new(im->results, s->index, j);
     im->count[outcome]++;
     im->done++;
@@ -317,6 +359,8 @@ void rest_import(struct http_req *req, void *arg)
         op_fault(&im->op, &f);
         return;
     }
+    map_init(&im->passwords);
+    im->seen = arena_alloc(http_arena(req), im->n * sizeof(*im->seen));
     im->results = json_array();
     for (size_t i = 0; i < im->n; i++)
         json_array_append_new(im->results, json_null());

@@ -49,6 +49,11 @@ void reuse_find(struct reuse *r, struct span name, struct span password,
     next(r);
 }
 
+json_t *reuse_warning(struct span realm)
+{
+    return json_pack("[s+%]", "this user has the same password in the realm ", realm.p, realm.n);
+}
+
 void reuse_cancel(struct reuse *r)
 {
     if (r->call)

@@ -3,6 +3,8 @@
 #ifndef CS_AUTHD_REST_REUSE_H
 #define CS_AUTHD_REST_REUSE_H
 
+#include <jansson.h>
+
 #include "authd/config.h"
 #include "authd/store.h"
 
@@ -23,6 +25,8 @@ struct reuse { /* embedded in who waits; zero: nothing is under way */
  * n are set by the caller; name and password are borrowed until then. */
 void reuse_find(struct reuse *r, struct span name, struct span password,
                 void (*fn)(void *arg, struct span realm), void *arg);
+/* What is told of it: an array for the member warnings. */
+json_t *reuse_warning(struct span realm);
 /* fn will not be called. */
 void reuse_cancel(struct reuse *r);
 

@@ -119,9 +119,7 @@ static void reply_user(struct user_op *u, unsigned status, const struct user *us
     if (u->wish.generate)
         json_object_set_new(j, "password", json_of(u->wish.password)); /* shown this once */
     if (u->reused.p)
-        json_object_set_new(j, "warnings",
-                            json_pack("[s+%]", "this user has the same password in the realm ",
-                                      u->reused.p, u->reused.n));
+        json_object_set_new(j, "warnings", reuse_warning(u->reused));
     op_reply(&u->op, status, j);
 }
 

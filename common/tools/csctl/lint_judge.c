@@ -28,6 +28,19 @@ static void judge_realms(struct doctor *d)
     }
 }
 
+static void judge_formers(struct doctor *d)
+{
+    for (size_t i = 0; i < d->authd->n_realms; i++) {
+        const struct former_conf *f = d->authd->realms[i].formerly;
+        finding_about(d, FILE_AUTHD, "realms[%zu].formerly", i);
+        if (f && clock_wall().ms >= f->until.ms)
+            finding(d, LEVEL_WARNING, "realms.formerly",
+                    "When csctl census former names nobody any more, remove formerly. Until then "
+                    "authd needs it to tell whose these users are.",
+                    "the realm's former name, " SPAN_FMT ", is good no more", SPAN_ARG(f->name));
+    }
+}
+
 static const struct realm_conf *realm_named(const struct doctor *d, struct span name)
 {
     ptrdiff_t i = name.p ? config_realm(d->authd, name) : -1;
@@ -253,6 +266,7 @@ void lint_judge(struct doctor *d)
 {
     if (d->authd) {
         judge_realms(d);
+        judge_formers(d);
         judge_order(d);
         judge_algorithms(d);
         judge_operators(d);
