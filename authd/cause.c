@@ -197,6 +197,17 @@ static const struct {
     ROW(SIGNED_TOO_OFTEN, "signed_too_often",
         "More signatures were asked for than limits.signatures allows one trunk in a second.",
         "Look at what calls so often; if it is meant to be, raise limits.signatures."),
+    ROW(VERIFIER_OF_FORMER_REALM, "verifier_of_former_realm",
+        "The user has verifiers (HA1) of the realm's former name only, which do not fit the new "
+        "one that was answered for, or are good no more.",
+        "Set the password again with csctl user passwd, in the new realm; or move until of "
+        "formerly."),
+    ROW(BACKEND_UNAVAILABLE, "backend_unavailable",
+        "The external service that knows the group's users gave no answer, or none that can be "
+        "understood, so nothing was decided.",
+        "Look at that service, at backends in authd's configuration, and at authd's log."),
+    ROW(CREDENTIALS_PASSED, "credentials_passed",
+        "The group leaves asking who it is to the other side (mode: pass-through).", ""),
 };
 
 struct span cause_name(Countersign__Auth__Cause c)

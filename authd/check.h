@@ -4,6 +4,7 @@
 #define CS_AUTHD_CHECK_H
 
 #include "authd/audit.h"
+#include "authd/backend.h"
 #include "authd/cache.h"
 #include "authd/census.h"
 #include "authd/certificate.h"
@@ -18,6 +19,7 @@
 #include "authd/revoker.h"
 #include "authd/store.h"
 #include "authd/token/tokens.h"
+#include "authd/uses.h"
 #include "authd/vault.h"
 #include "authd/window.h"
 #include "base/map.h"
@@ -52,6 +54,8 @@ struct checker { /* what all checks share; filled by its owner, members outlive 
     struct explain *explain;
     struct defence *defence;
     struct signer *signer;
+    struct uses *uses;
+    struct backends *backends;      /* NULL: no group has one */
     void (*waits)(struct check *c); /* the answer comes later: c may be cancelled until then */
     check_fn *answer;
     /* Its own: */
@@ -100,9 +104,13 @@ struct check {
     struct token_proof proof;
     struct certified certified;
     bool has_cred, stale, uri_differs, right, digest_too, proven;
+    bool old;    /* by the verifier of a replaced password, or of the realm's former name */
+    bool former; /* the record of the realm's former name is looked at */
+    Countersign__Auth__Cause own_cause; /* what the one before it, of the realm, gave */
     struct span pattern;
     Countersign__Auth__Cause pending_cause; /* of the accept that is waited for */
     struct store_call *get, *commit, *find;
+    struct backend_ask *backend;
     int commit_err, find_err;
     uint64_t cache_generation;
     struct timer deadline;

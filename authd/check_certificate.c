@@ -293,7 +293,7 @@ static Countersign__Auth__Cause use_device(struct check *c, const struct device 
     if (device->security != DEVICE_NONSECURE && !policy_is_secure(c->facts.transport))
         return CAUSE(DEVICE_ON_CLEAR_TRANSPORT);
     g->has_srtp = true;
-    g->srtp = device->security == DEVICE_ENCRYPTED;
+    g->srtp = g->srtp || device->security == DEVICE_ENCRYPTED;
     g->device = sure ? arena_str(&c->arena, device->name) : NULL;
     return sure && !g->device ? CAUSE(STORE_UNAVAILABLE) : CAUSE(OK);
 }

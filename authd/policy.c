@@ -46,6 +46,8 @@ struct policy policy_of(const struct group_conf *g, const struct facts *f, struc
     /* A token never falls through to digest, whatever else the request shows. */
     if (shown.bearer && !policy_is_secure(f->transport))
         return refuse(CAUSE(TOKEN_ON_CLEAR_TRANSPORT));
+    if (g->mode == MODE_PASS_THROUGH && !f->is_register)
+        return pass(CAUSE(CREDENTIALS_PASSED));
     if (shown.bearer)
         return policy_takes_tokens(g, f) ? token : refuse(CAUSE(TOKEN_INVALID));
     if (g->unlisted == UNLISTED_PASS && !f->is_register && !is_listed(g, f))

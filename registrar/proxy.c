@@ -230,14 +230,27 @@ static struct gate_facts facts_of(const struct proxied *p)
 
 /* ---- the verdict ---- */
 
-/* Credentials for our realm end here; those for others pass (RFC 3261, 22.3). */
-static void keep_foreign_credentials(const struct sip_msg *m, struct span realm, struct buf *b)
+/* Is realm that of the user, name@realm, or another one that ends here? */
+static bool is_ours(const Countersign__Auth__Grant *g, struct span realm)
+{
+    struct span own = span_str(g->user);
+    for (ptrdiff_t at; (at = span_find(own, '@')) >= 0;)
+        own = span_skip(own, (size_t)at + 1);
+    bool ours = span_eq(own, realm);
+    for (size_t i = 0; i < g->n_realm; i++)
+        ours = ours || span_eq(span_str(g->realm[i]), realm);
+    return ours;
+}
+
+/* Credentials for our realms end here; those for others pass (RFC 3261, 22.3). */
+static void keep_foreign_credentials(const struct sip_msg *m, const Countersign__Auth__Grant *g,
+                                     struct buf *b)
 {
     for (size_t i = 0; i < m->n_hdr; i++) {
         const struct sip_hdr *h = &m->hdr[i];
         struct digest d;
         if (!(SIP_HDR_BIT(h->id) & CREDENTIAL_HEADERS) || digest_parse(h->value, &d) ||
-            span_eq(d.realm, realm))
+            is_ours(g, d.realm))
             continue;
         sip_write_hdr(b, h->name, h->value);
     }
@@ -272,11 +285,11 @@ static int take_grant(struct proxied *p, const Countersign__Auth__Grant *g)
 {
     char lines[LINES_MAX];
     struct buf b = BUF_INIT(lines);
-    struct span realm = span_str(g->user);
-    for (ptrdiff_t at; (at = span_find(realm, '@')) >= 0;)
-        realm = span_skip(realm, (size_t)at + 1);
-    p->strip = CREDENTIAL_HEADERS;
-    keep_foreign_credentials(p->msg, realm, &b);
+    /* In pass-through they are all the other side's. */
+    if (g->mode != COUNTERSIGN__AUTH__AUTH_MODE__PASS_THROUGH) {
+        p->strip = CREDENTIAL_HEADERS;
+        keep_foreign_credentials(p->msg, g, &b);
+    }
     assert_identity(p, g, &b);
     p->append = arena_dup(&p->msg->arena, buf_span(&b));
     p->target_asked = g->has_target;

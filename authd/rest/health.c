@@ -73,10 +73,17 @@ static void on_lacking(void *arg, int err, const uint64_t *n)
         if (n[alg])
             offered &= ~ALG_BIT(alg);
     }
-    json_array_append_new(r->list,
-                          json_pack("{s:o, s:o, s:o, s:o}", "realm", json_of(realm->name),
-                                    "configured", algorithms_to_json(realm->verifiers), "offered",
-                                    algorithms_to_json(offered), "lacking", lacking));
+    json_t *j = json_pack("{s:o, s:o, s:o, s:o}", "realm", json_of(realm->name), "configured",
+                          algorithms_to_json(realm->verifiers), "offered",
+                          algorithms_to_json(offered), "lacking", lacking);
+    if (realm->formerly) {
+        char until[WALL_STRLEN];
+        wall_format(realm->formerly->until, until);
+        json_object_set_new(
+            j, "formerly",
+            json_pack("{s:o, s:s}", "realm", json_of(realm->formerly->name), "until", until));
+    }
+    json_array_append_new(r->list, j);
     r->i++;
     next_realm(r);
 }

@@ -53,9 +53,11 @@ CS_CHECK int op_check_match(const struct op *op, struct span record, const char 
 /* The answer says which record it tells of (ETag). */
 void op_tag(struct op *op, struct span record);
 
-/* The realm of that name, of the configuration; absent: the first. NULL and a fault if there is
- * none. */
+/* The realm of that name, or that had it before, of the configuration; absent: the first. NULL and
+ * a fault if there is none. */
 const struct realm_conf *realm_of(const struct rest *rest, struct span name, struct fault *f);
+/* What verifiers its users have, now. */
+struct wish_realm wish_realm_of(const struct rest *rest, const struct realm_conf *realm);
 /* ?limit=, or the default. */
 CS_CHECK int limit_of(struct http_req *req, size_t standard, size_t max, size_t *out,
                       struct fault *f);
@@ -82,7 +84,7 @@ http_fn rest_devices_list, rest_device_create, rest_device_get, rest_device_patc
     rest_device_delete;
 http_fn rest_certificates_list;
 http_fn rest_reseal_start, rest_reseal_get;
-http_fn rest_realms;
+http_fn rest_realms, rest_census;
 http_fn rest_readyz, rest_metrics;
 http_fn rest_stream;
 /* httpd_conf.before: what stands before a handler. */

@@ -50,6 +50,7 @@ static const struct http_route routes[] = {
     { "DELETE", "/v1/bans/{ban}", rest_ban_delete, HTTP_OPERATE },
     { "GET", "/v1/greylist", rest_greylist, HTTP_READ },
     { "GET", "/v1/clients", rest_clients, HTTP_READ },
+    { "GET", "/v1/census", rest_census, HTTP_READ },
     { "GET", "/v1/realms", rest_realms, HTTP_READ },
     { "GET", "/healthz", health_alive, HTTP_PUBLIC },
     { "GET", "/readyz", rest_readyz, HTTP_PUBLIC },
@@ -190,13 +191,26 @@ void op_tag(struct op *op, struct span record)
 const struct realm_conf *realm_of(const struct rest *rest, struct span name, struct fault *f)
 {
     for (size_t i = 0; i < rest->conf.n_realms; i++) {
-        if (!name.p || span_eq(rest->conf.realms[i].name, name))
-            return &rest->conf.realms[i];
+        const struct realm_conf *realm = &rest->conf.realms[i];
+        if (!name.p || span_eq(realm->name, name) ||
+            (realm->formerly && span_eq(realm->formerly->name, name)))
+            return realm;
     }
     fault_set(f, 422, "unknown-realm", "Unknown realm",
               "The configuration has no realm \"" SPAN_FMT "\"; see GET /v1/realms.",
               SPAN_ARG(span_head(name, 100)));
     return NULL;
+}
+
+struct wish_realm wish_realm_of(const struct rest *rest, const struct realm_conf *realm)
+{
+    const struct former_conf *f = realm->formerly;
+    return (struct wish_realm){
+        .algorithms = realm->verifiers,
+        .also = { .forms = realm->forms,
+                  .former = config_former(f, loop_wall(rest->loop)),
+                  .until = f ? f->until : (struct wall){ 0 } },
+    };
 }
 
 int limit_of(struct http_req *req, size_t standard, size_t max, size_t *out, struct fault *f)

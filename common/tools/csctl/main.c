@@ -56,6 +56,9 @@ static const struct command {
       "  --password-file F    first line of F; - is standard input\n"
       "  --verifier ALG=HEX   HA1 instead of a password; may be repeated\n"
       "  --allow-weak         take a weak password; that is logged\n"
+      "  --keep-old-until T   the one before stays good until 2026-12-24, 2026-12-24T06:00:00Z, "
+      "or\n"
+      "                       for 30d or 12h; csctl census old tells who still uses it\n"
       "  --realm R\n" },
     { "user change", user_change, "NAME [options]", "change what a user may do",
       "  --aor SIP-URI        replaces all addresses of record; may be repeated\n"
@@ -135,6 +138,10 @@ static const struct command {
       "Rows of kind pattern are the User-Agent patterns in authd's configuration that narrow a\n"
       "challenge to one algorithm; of kind product, clients that authenticated. Counted since\n"
       "authd started; what was seen longest ago makes room.\n" },
+    { "census", census, "md5 | old | former [--realm R]", "whom a migration has not reached yet",
+      "md5     who has no verifier but MD5, or answered with MD5 last, within 30 days\n"
+      "old     whose password was replaced, with the one before kept for a while\n"
+      "former  who has verifiers of a realm's former name only\n" },
     { "realms", realms, "", "algorithms offered, and who lacks which", "" },
     { "ca init", ca_init, "DIR [options]", "begin a certificate authority for devices and trunks",
       "Its key never leaves DIR; whoever has it can be every device.\n\n"

@@ -69,7 +69,7 @@ class Verdict:
                 self.challenges.append(value.decode())
 
     def read_grant(self, data):
-        names = {4: "min", 5: "max", 6: "default"}
+        names = {4: "min", 5: "max", 6: "default", 15: "srtp", 16: "mode"}
         for number, value in fields(data):
             if number == 1:
                 self.user = value.decode()
