@@ -5,8 +5,8 @@
 #include <sys/types.h>
 
 #include "authd/algorithm.h"
-#include "authd/authorities.h"
 #include "authd/auth_id.h"
+#include "authd/authorities.h"
 #include "authd/backend_conf.h"
 #include "authd/ruling.h"
 #include "authd/token/issuer.h"

@@ -363,9 +363,8 @@ static void on_signal(void *arg, int signum)
 static int start(struct authd *d)
 {
     int (*const steps[])(struct authd *) = {
-        open_keys,     open_checker,     open_store,  open_tokens,
-        open_backends, open_authorities, open_server, open_rest,
-        become,
+        open_keys,        open_checker, open_store, open_tokens, open_backends,
+        open_authorities, open_server,  open_rest,  become,
     };
     int err = 0;
     for (size_t i = 0; !err && i < CS_LEN(steps); i++)

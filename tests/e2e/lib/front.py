@@ -79,12 +79,11 @@ class Verdict:
                 self.identity = value.decode()
             elif number in names:
                 self.grant[names[number]] = value
+                self.srtp = bool(self.grant.get("srtp"))
             elif number == 13:
                 self.certificate = value
             elif number == 14:
                 self.device = value.decode()
-            elif number == 15:
-                self.srtp = bool(value)
             elif number == 12:
                 texts = {1: "iss", 2: "sub", 3: "jti", 4: "sid", 5: "iat", 6: "exp"}
                 self.token = {texts[n]: v.decode() if isinstance(v, bytes) else v
