@@ -216,6 +216,7 @@ int front_listen(struct front *f)
                       kv_addr("address", &lc->address), kv_err(err));
             return err;
         }
+        certs_serve(f->certs, i, ls);
         log_info(&front_log, "listening", kv_s("listener", lc->name),
                  kv_s("transport", sip_transport_uri(lc->transport)),
                  kv_addr("address", siptp_listener_local(ls)),
@@ -263,6 +264,7 @@ int front_open(struct front *f)
                              .max_connections_per_address = c->limits.connections_per_address,
                              .idle = c->limits.idle,
                              .message_deadline = c->limits.message_deadline,
+                             .max_handshakes = c->limits.handshakes,
                              .first_message = c->limits.first_message,
                              .connect = c->limits.connect };
     list_init(&f->forks);
@@ -285,6 +287,8 @@ int front_open(struct front *f)
     if (!err)
         err = siptp_new(f->loop, &tc, siptx_transport_events(), f->tx, &f->tp);
     secret_fini(&key);
+    if (!err)
+        err = certs_open(f->loop, c, f->tp, f->worker ? f->ticket_seed : NULL, &f->certs);
     return err || f->worker ? err : front_listen(f);
 }
 
@@ -396,6 +400,7 @@ void front_close(struct front *f)
     memset(f->addresses, 0, sizeof(f->addresses));
     fork_end_all(f);
     bound_fini(&f->bound);
+    certs_close(&f->certs);
     siptx_free(&f->tx);
     siptp_free(&f->tp);
 }
