@@ -93,7 +93,8 @@ static int use_ticket_key(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_
     if (!EVP_CipherInit_ex(cipher, aes, NULL, key->cipher, iv, make) ||
         !EVP_MAC_init(mac, key->mac, sizeof(key->mac), params))
         return -1;
-    return old ? 2 : 1;
+    /* 2: another takes its place; in TLS 1.3 each serves once (RFC 8446, C.4). */
+    return old || SSL_version(ssl) == TLS1_3_VERSION ? 2 : 1;
 }
 
 static void use_tickets(struct tls_context *c, struct tls_tickets *t)

@@ -111,9 +111,11 @@ static int ask_clients(const struct tls_context *c, const struct tls_conf *conf,
 
 int tls_verify_peers(struct tls_context *c, const struct tls_conf *conf)
 {
-    for (size_t i = 0; i < c->n_hosts; i++)
-        sooner(&c->expiry.certificate,
-               wall_of(X509_get0_notAfter(SSL_CTX_get0_certificate(c->hosts[i].ctx))));
+    for (size_t i = 0; i < c->n_hosts; i++) {
+        const X509 *own = SSL_CTX_get0_certificate(c->hosts[i].ctx);
+        if (own)
+            sooner(&c->expiry.certificate, wall_of(X509_get0_notAfter(own)));
+    }
     if (conf->role == TLS_SERVER && !conf->require_certificate && !conf->ask_certificate)
         return 0;
     int err = trust(c, conf);

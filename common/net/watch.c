@@ -31,6 +31,7 @@ struct watch {
     struct folder *folders;
     size_t n_files, n_folders, n_open; /* of the folders, handles to be closed */
     struct timer settled, look;
+    bool changing; /* the last look saw something else than the one before */
 };
 
 static bool is_same(const struct stat *a, const struct stat *b)
@@ -41,7 +42,7 @@ static bool is_same(const struct stat *a, const struct stat *b)
            a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
 }
 
-bool watch_look(struct watch *w)
+static bool look(struct watch *w)
 {
     bool changed = false;
     for (size_t i = 0; i < w->n_files; i++) {
@@ -54,20 +55,33 @@ bool watch_look(struct watch *w)
     return changed;
 }
 
+bool watch_look(struct watch *w)
+{
+    bool changed = look(w) || w->changing;
+    w->changing = false;
+    return changed;
+}
+
+/* What is written in pieces is told when two looks see the same. Others may write to the folder all
+ * the time. */
 static void on_settled(struct timer *t)
 {
     struct watch *w = container_of(t, struct watch, settled);
-    if (watch_look(w))
+    if (look(w)) {
+        w->changing = true;
+        timer_start(w->loop, &w->settled, w->settle);
+    } else if (w->changing) {
+        w->changing = false;
         w->fn(w->arg);
+    }
 }
 
-/* What is written in pieces is looked at when the last one is there. */
 static void on_event(uv_fs_event_t *e, const char *name, int events, int status)
 {
     struct folder *f = container_of(e, struct folder, event);
     (void)name, (void)events, (void)status;
-    timer_stop(f->watch->loop, &f->watch->settled);
-    timer_start(f->watch->loop, &f->watch->settled, f->watch->settle);
+    if (!timer_is_running(&f->watch->settled))
+        timer_start(f->watch->loop, &f->watch->settled, f->watch->settle);
 }
 
 static void on_look(struct timer *t)

@@ -329,6 +329,8 @@ static void conn_closed(struct stream *s, void *arg, int reason)
     (void)s;
     struct conn *c = arg;
     struct siptp *tp = c->flow.tp;
+    if (c->flow.open && !c->shaking && c->flow.transport == SIP_TLS && reason == CS_EPROTO)
+        siptp_count_refused(tp, &c->flow.remote, c->flow.transport, REFUSED_HANDSHAKE);
     if (c->flow.open)
         conn_shut(c, reason);
     c->stream = NULL;

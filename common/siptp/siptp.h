@@ -27,7 +27,7 @@ enum sip_refused {
     REFUSED_TIMEOUT,
     REFUSED_CONNECTIONS,
     REFUSED_MEMORY,
-    REFUSED_HANDSHAKE, /* of TLS: failed, too slow, or too many at once */
+    REFUSED_HANDSHAKE, /* of TLS: failed, too slow, too many at once, or a second one */
 };
 
 struct flow { /* counted; members are read-only for others */
