@@ -119,8 +119,10 @@ int tls_verify_peers(struct tls_context *c, const struct tls_conf *conf)
     if (conf->role == TLS_SERVER && !conf->require_certificate && !conf->ask_certificate)
         return 0;
     int err = trust(c, conf);
-    if (conf->role == TLS_CLIENT)
+    if (conf->role == TLS_CLIENT) { /* also one server's certificate, or one below the root */
         SSL_CTX_set_verify(c->ctx, SSL_VERIFY_PEER, on_certificate);
+        X509_STORE_set_flags(SSL_CTX_get_cert_store(c->ctx), X509_V_FLAG_PARTIAL_CHAIN);
+    }
     for (size_t i = 0; !err && conf->role == TLS_SERVER && i < c->n_hosts; i++)
         err = ask_clients(c, conf, c->hosts[i].ctx);
     return err;
