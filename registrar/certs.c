@@ -92,7 +92,9 @@ static int read_place(const struct certs *c, struct place *p)
     p->refused = err != 0;
     metric_inc(M_REG_TLS_LOADS, p->refused);
     if (err) {
-        log_error(&cert_log, "certificates cannot be used; what was there before serves on",
+        log_error(&cert_log,
+                  p->tls ? "certificates cannot be used; what was there before serves on"
+                         : "certificates cannot be used",
                   kv_s("listener", p->name), kv_err(err));
         return err;
     }

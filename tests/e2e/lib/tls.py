@@ -1,4 +1,5 @@
 """Phones over TLS, and the certificates that a test needs: an authority for servers and one for devices."""
+import hashlib
 import os
 import re
 import socket
@@ -6,8 +7,9 @@ import ssl
 import subprocess
 
 import pki
-from phone import Party
-from sip import Message
+from daemons import free_port
+from phone import Party, Phone
+from world import World
 
 
 class TlsPhone(Party):
@@ -52,15 +54,9 @@ class TlsPhone(Party):
         except (ssl.SSLError, ConnectionError):
             return True
 
-
-def _borrow():
-    """What a Phone does with its line is the same over any."""
-    from phone import Phone
-    for name in ("fresh", "expect", "silent", "prove", "ask", "register", "bindings"):
-        setattr(TlsPhone, name, getattr(Phone, name))
-
-
-_borrow()
+    # What a Phone does with its line is the same over any.
+    fresh, expect, silent, prove = Phone.fresh, Phone.expect, Phone.silent, Phone.prove
+    ask, register, bindings = Phone.ask, Phone.register, Phone.bindings
 
 
 def context(world, own=None, ca="ca", version=None, ciphers=None):
@@ -131,8 +127,56 @@ def revoke(folder, authority, *names, days=30):
 def fingerprint(folder, name):
     with open(os.path.join(folder, f"{name}.crt"), encoding="utf-8") as f:
         pem = re.search(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----\n", f.read(), re.S).group()
-    import hashlib
     return hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem)).hexdigest()
 
 
-assert Message # tests read messages through it
+def session_of(s):
+    s.sendall(b"\r\n\r\n")
+    assert s.recv(2) == b"\r\n" # a ticket of TLS 1.3 comes after the handshake
+    return s.session
+
+
+LISTENERS = """
+  - { name: tls, transport: tls, address: "127.0.0.1:%(tls)d", tls: { certificates: [
+      { certificate_file: server.crt, key_file: server.key },
+      { certificate_file: second.crt, key_file: second.key } ] } }
+  - { name: strict, transport: tls, address: "127.0.0.1:%(strict)d", tls: { unknown_sni: refuse, certificates: [
+      { certificate_file: server.crt, key_file: server.key },
+      { certificate_file: second.crt, key_file: second.key, names: [other.test] } ] } }
+  - { name: optional, transport: tls, address: "127.0.0.1:%(optional)d", tls: { client_certificates: optional,
+      ca_file: devices.crt, crl_file: devices.crl,
+      certificates: [ { certificate_file: server.crt, key_file: server.key } ] } }
+  - { name: required, transport: tls, address: "127.0.0.1:%(required)d", tls: { client_certificates: required,
+      ca_file: devices.crt, certificates: [ { certificate_file: server.crt, key_file: server.key } ] } }
+tls: { handshake: 1s, keylog_file: keys.log }
+limits: { connections_per_address: 1000, handshakes: 20 }
+"""
+
+
+class TlsWorld(World):
+    def write_configurations(self):
+        super().write_configurations()
+        make_certificates(self.dir, self.domain)
+        for name, says in (("alice", "URI:sip:alice@example.test"), ("stolen", "DNS:stolen.example.test")):
+            pki.certificate(self.dir, "devices", name, says)
+        pki.authority(self.dir, "strangers")
+        pki.certificate(self.dir, "strangers", "stranger", "DNS:stranger.test")
+        pki.certificate(self.dir, "ca", "renewed", f"DNS:{self.domain},IP:127.0.0.1")
+        revoke(self.dir, "devices", "stolen")
+        self.ports = {name: free_port() for name in ("tls", "strict", "optional", "required")}
+        self.tls_port = self.ports["tls"]
+        path = self.path("registrar.yaml")
+        with open(path, encoding="utf-8") as f:
+            text = f.read()
+        text = re.sub(r"limits:.*\n", "", text).replace("timers:", LISTENERS.lstrip("\n") % self.ports + "timers:")
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(text)
+
+    def log(self, name="registrar"):
+        with open(self.path(f"{name}.log"), encoding="utf-8", errors="replace") as f:
+            return f.read()
+
+    def shown(self, **more):
+        """SHA-256 of the certificate that a new connection is shown."""
+        with connect(self, self.tls_port, **more) as s:
+            return hashlib.sha256(s.getpeercert(True)).hexdigest()
