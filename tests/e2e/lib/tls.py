@@ -13,11 +13,11 @@ from world import World
 
 
 class TlsPhone(Party):
-    """One TLS connection that says exactly what a test wants. more: of the connection, see connect()."""
+    """One TLS connection that says exactly what a test wants: sock, or one of connect()."""
 
-    def __init__(self, world, user=None, port=None, host="127.0.0.1", domain=None, **more):
+    def __init__(self, world, user=None, port=None, host="127.0.0.1", domain=None, sock=None, **more):
         self.world, self.seen = world, set()
-        self.sock = connect(world, port or world.tls_port, host, **more)
+        self.sock = sock or connect(world, port or world.tls_port, host, **more)
         super().__init__(user, domain or world.domain, world.passwords, "tls", host, self.sock.getsockname()[1])
         world.phones.append(self)
 
@@ -57,6 +57,27 @@ class TlsPhone(Party):
     # What a Phone does with its line is the same over any.
     fresh, expect, silent, prove = Phone.fresh, Phone.expect, Phone.silent, Phone.prove
     ask, register, bindings = Phone.ask, Phone.register, Phone.bindings
+
+
+class TlsServer:
+    """A peer that takes connections, with this certificate."""
+
+    def __init__(self, world, host, own):
+        self.world, self.host = world, host
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(world.path(f"{own}.crt"), world.path(f"{own}.key"))
+        self.sock = socket.create_server((host, 0))
+        self.sock.settimeout(5)
+        self.port = self.sock.getsockname()[1]
+
+    def accept(self, user):
+        """The next one, when its handshake is done."""
+        raw, _ = self.sock.accept()
+        raw.settimeout(5)
+        return TlsPhone(self.world, user, host=self.host, sock=self.context.wrap_socket(raw, server_side=True))
+
+    def close(self):
+        self.sock.close()
 
 
 def context(world, own=None, ca="ca", version=None, ciphers=None):
@@ -148,7 +169,7 @@ LISTENERS = """
       certificates: [ { certificate_file: server.crt, key_file: server.key } ] } }
   - { name: required, transport: tls, address: "127.0.0.1:%(required)d", tls: { client_certificates: required,
       ca_file: devices.crt, certificates: [ { certificate_file: server.crt, key_file: server.key } ] } }
-tls: { handshake: 1s, keylog_file: keys.log }
+tls: { handshake: 1s, keylog_file: keys.log, ca_file: ca.crt }
 limits: { connections_per_address: 1000, handshakes: 20 }
 """
 
