@@ -1,6 +1,9 @@
 #include "registrar/certs.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/ct.h"
 #include "base/metric.h"
@@ -26,6 +29,7 @@ struct certs {
     struct tls_tickets *tickets;
     struct place *places;
     size_t n;
+    int keylog; /* 0: none */
     struct watch *watch;
     struct timer hour;
     unsigned hours; /* since expiry was told */
@@ -49,7 +53,7 @@ static int read_listener(const struct certs *c, const struct listener_conf *l,
         .crl_file = t->crl_file,
         .id = l->name,
         .tickets = t->client_certificates == CLIENTS_NONE ? c->tickets : NULL,
-        .keylog_file = c->conf->tls.keylog_file,
+        .keylog = c->keylog,
         .handshake = c->conf->tls.handshake,
     };
     for (size_t i = 0; i < t->n_certificates; i++) {
@@ -71,7 +75,7 @@ static int read_client(const struct certs *c, struct tls_context **out)
         .sip_names = true, /* RFC 5922, 7.3 */
         .pins = t->pin,
         .n_pins = t->n_pins,
-        .keylog_file = t->keylog_file,
+        .keylog = c->keylog,
         .handshake = t->handshake,
     };
     return tls_context_new(&conf, out);
@@ -183,7 +187,7 @@ static int open_places(struct certs *c)
         return CS_ENOMEM;
     for (size_t i = 0; i < conf->n_listeners; i++) {
         const struct listener_conf *l = &conf->listeners[i];
-        if (l->transport == SIP_TLS)
+        if (l->tls)
             c->places[c->n++] = (struct place){ .name = l->name, .listener = l };
     }
     if (conf->tls.ca_file)
@@ -191,6 +195,25 @@ static int open_places(struct certs *c)
     for (size_t i = 0; !err && i < c->n; i++)
         err = read_place(c, &c->places[i]);
     return err;
+}
+
+/* At the start, when it may still be made; what is read again later writes there, too. */
+static int open_keylog(struct certs *c)
+{
+    const char *file = c->conf->tls.keylog_file;
+    if (!file)
+        return 0;
+    int fd = open(file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0) {
+        log_error(&cert_log, "the key log cannot be opened", kv_str("file", file), kv_err(-errno));
+        return CS_ECONF;
+    }
+    c->keylog = fd;
+    log_warn(&cert_log,
+             "secrets of all TLS connections are written down: who reads the key log reads them; "
+             "take keylog_file away when it is not needed any more",
+             kv_str("file", file));
+    return 0;
 }
 
 static int open_watch(struct certs *c)
@@ -232,6 +255,8 @@ int certs_open(struct loop *l, const struct registrar_conf *conf, struct siptp *
     int err = tls_tickets_new(seed, conf->tls.tickets, &c->tickets);
     if (seed)
         ct_wipe(seed, sizeof(*seed));
+    if (!err)
+        err = open_keylog(c);
     if (!err)
         err = open_places(c);
     if (!err && c->n)
@@ -276,6 +301,8 @@ void certs_close(struct certs **cp)
     for (size_t i = 0; i < c->n; i++)
         tls_context_unref(&c->places[i].tls);
     free(c->places);
+    if (c->keylog)
+        close(c->keylog);
     tls_tickets_unref(&c->tickets);
     free(c);
 }

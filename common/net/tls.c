@@ -117,17 +117,11 @@ static void on_secret(const SSL *ssl, const char *line)
         log_error(&tlog, "the key log cannot be written", kv_err(-errno));
 }
 
-static int use_keylog(struct tls_context *c, const char *file)
+static int use_keylog(struct tls_context *c, int keylog)
 {
-    c->keylog = open(file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (c->keylog < 0) {
-        log_error(&tlog, "the key log cannot be opened", kv_str("file", file), kv_err(-errno));
-        return CS_ECONF;
-    }
-    log_warn(&tlog,
-             "secrets of all TLS connections are written down: who reads the key log reads "
-             "them; take keylog_file away when it is not needed any more",
-             kv_str("file", file));
+    c->keylog = fcntl(keylog, F_DUPFD_CLOEXEC, 3);
+    if (c->keylog < 0)
+        return -errno;
     for (size_t i = 0; i < c->n_hosts; i++)
         SSL_CTX_set_keylog_callback(c->hosts[i].ctx, on_secret);
     return 0;
@@ -233,8 +227,8 @@ int tls_context_new(const struct tls_conf *conf, struct tls_context **out)
         err = tls_verify_peers(c, conf);
     if (!err && conf->tickets)
         use_tickets(c, conf->tickets);
-    if (!err && conf->keylog_file)
-        err = use_keylog(c, conf->keylog_file);
+    if (!err && conf->keylog)
+        err = use_keylog(c, conf->keylog);
     ERR_clear_error();
     if (err)
         tls_context_unref(&c);

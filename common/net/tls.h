@@ -33,7 +33,8 @@ struct tls_conf { /* PEM files; all is read by tls_context_new() and not kept */
     const char *certificate_file; /* as in tls_pair; NULL: none (clients), or pairs (servers) */
     const char *key_file;
     const char *ca_file;       /* the only authorities who may vouch for a peer; clients need it,
-                                  and servers that ask for certificates */
+                                  and take a server's own certificate as well; and servers that ask
+                                  for certificates */
     bool require_certificate;  /* servers: a client without a good one is refused */
     bool ask_certificate;      /* servers: a client may show one; a bad one is refused */
     struct duration handshake; /* it may take so long; 0 means 5 s */
@@ -47,10 +48,10 @@ struct tls_conf { /* PEM files; all is read by tls_context_new() and not kept */
     struct tls_tickets *tickets; /* held; NULL: keys of this context alone */
 
     /* Either: */
-    const char *crl_file;    /* what an authority of ca_file took back is refused; one that is out
-                                of date refuses whom it would have to judge. NULL: nothing is */
-    const char *keylog_file; /* secrets of all connections are added here (NSS key log), for who
-                                wants to read them on the wire; NULL: nowhere */
+    const char *crl_file; /* what an authority of ca_file took back is refused; one that is out
+                             of date refuses whom it would have to judge. NULL: nothing is */
+    int keylog; /* a file to which the secrets of all connections are added (NSS key log), for who
+                   wants to read them on the wire; duplicated; 0: none */
 
     /* Clients: */
     bool sip_names;             /* the server is a SIP domain's (RFC 5922), not a host (RFC 6125) */

@@ -225,7 +225,7 @@ int conn_accept(void *arg, struct stream *s, void **out)
     const struct addr *remote = stream_peer(s);
     struct conn *c;
     struct conn_host *host;
-    bool link = ls->transport == SIP_LINK, tls = ls->transport == SIP_TLS;
+    bool link = ls->transport == SIP_LINK, tls = is_over_tls(ls->transport);
     if ((tls && !ls->has_tls) || (!link && !siptp_admits(tp, remote)))
         return CS_EDENIED;
     if (tls && tp->n_shaking >= tp->conf.max_handshakes) {
@@ -312,7 +312,7 @@ static void conn_opened(struct stream *s, void *arg)
     c->connecting = false;
     shaken(c);
     X509 *issuer, *shown = c->domain ? NULL : stream_certificate(s, &issuer);
-    if (shown && c->flow.transport == SIP_TLS) {
+    if (shown && is_over_tls(c->flow.transport)) {
         X509_up_ref(shown);
         X509_up_ref(issuer);
         c->certificate = shown;
@@ -329,7 +329,7 @@ static void conn_closed(struct stream *s, void *arg, int reason)
     (void)s;
     struct conn *c = arg;
     struct siptp *tp = c->flow.tp;
-    if (c->flow.open && !c->shaking && c->flow.transport == SIP_TLS && reason == CS_EPROTO)
+    if (c->flow.open && !c->shaking && is_over_tls(c->flow.transport) && reason == CS_EPROTO)
         siptp_count_refused(tp, &c->flow.remote, c->flow.transport, REFUSED_HANDSHAKE);
     if (c->flow.open)
         conn_shut(c, reason);

@@ -73,8 +73,9 @@ void flow_unref(struct flow **pf)
 
 X509 *flow_certificate(const struct flow *f, X509 **issuer)
 {
-    *issuer = f->transport == SIP_TLS ? conn_of(f)->issuer : NULL;
-    return f->transport == SIP_TLS ? conn_of(f)->certificate : NULL;
+    bool tls = is_over_tls(f->transport);
+    *issuer = tls ? conn_of(f)->issuer : NULL;
+    return tls ? conn_of(f)->certificate : NULL;
 }
 
 void flow_attach(struct flow *f, void *p, void (*detach)(void *p))

@@ -147,6 +147,11 @@ bool self_has(struct self *s, const struct addr *a);
 /* What to call this machine when bound to any address: the first that is not loopback. */
 void self_name(struct self *s, int family, struct addr *out);
 
+static inline bool is_over_tls(enum sip_transport t)
+{
+    return t == SIP_TLS || t == SIP_WSS;
+}
+
 static inline struct conn *conn_of(const struct flow *f)
 {
     return container_of(f, struct conn, flow);
