@@ -33,7 +33,7 @@ class TlsPhone(Party):
         return message
 
     def receive(self, timeout=3.0):
-        """The next message as it comes, or None; closed(): the connection ended."""
+        """The next message as it comes, or None."""
         self.sock.settimeout(max(timeout, 0.001))
         while not (message := self.framed()):
             try:
@@ -44,15 +44,6 @@ class TlsPhone(Party):
                 return None
             self.buffer += data
         return message
-
-    def is_closed(self, timeout=3.0):
-        self.sock.settimeout(timeout)
-        try:
-            return self.sock.recv(1) == b""
-        except TimeoutError:
-            return False
-        except (ssl.SSLError, ConnectionError):
-            return True
 
     # What a Phone does with its line is the same over any.
     fresh, expect, silent, prove = Phone.fresh, Phone.expect, Phone.silent, Phone.prove
