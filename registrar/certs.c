@@ -57,7 +57,7 @@ static int read_listener(const struct certs *c, const struct listener_conf *l,
         .handshake = c->conf->tls.handshake,
     };
     for (size_t i = 0; i < t->n_certificates; i++) {
-        const struct certificate_conf *cc = &t->certificates[i];
+        const struct listener_certificate_conf *cc = &t->certificates[i];
         pairs[i] = (struct tls_pair){ cc->certificate_file, cc->key_file, cc->names, cc->n_names };
     }
     return tls_context_new(&conf, out);

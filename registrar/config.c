@@ -72,7 +72,7 @@ static void link_check(struct conf_check *c, void *section)
 
 static const struct conf_section link_section = { sizeof(LINK), link_keys, link_check };
 
-#define CERTIFICATE struct certificate_conf
+#define CERTIFICATE struct listener_certificate_conf
 static const struct conf_key certificate_keys[] = {
     CONF_PATH("certificate_file", CERTIFICATE, certificate_file,
               "The certificate, and behind it those that lead to its authority (PEM).",

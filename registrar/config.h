@@ -7,7 +7,7 @@
 #include "redis/settings.h"
 #include "siptx/siptx.h"
 
-struct certificate_conf {
+struct listener_certificate_conf {
     const char *certificate_file, *key_file;
     struct span *names; /* none: those in the certificate */
     size_t n_names;
@@ -17,7 +17,7 @@ enum client_certificates { CLIENTS_NONE, CLIENTS_OPTIONAL, CLIENTS_REQUIRED };
 enum unknown_sni { UNKNOWN_FIRST, UNKNOWN_REFUSE };
 
 struct listener_tls_conf {
-    struct certificate_conf *certificates;
+    struct listener_certificate_conf *certificates;
     size_t n_certificates;
     enum unknown_sni unknown_sni;
     enum client_certificates client_certificates;

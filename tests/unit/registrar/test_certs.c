@@ -33,7 +33,7 @@ static struct siptp *tp;
 static struct siptp_listener *ls;
 static struct certs *certs;
 static struct pki ca, pki, other;
-static struct certificate_conf files;
+static struct listener_certificate_conf files;
 static struct listener_tls_conf tls;
 static struct listener_conf listener;
 static struct registrar_conf conf;
@@ -61,7 +61,8 @@ static int setup(void **state)
     static const struct siptp_events events = { on_message, on_closed };
     struct addr any;
     (void)state;
-    files = (struct certificate_conf){ tmp_path("used.crt"), tmp_path("used.key"), NULL, 0 };
+    files =
+        (struct listener_certificate_conf){ tmp_path("used.crt"), tmp_path("used.key"), NULL, 0 };
     copy(pki.certificate, files.certificate_file);
     copy(pki.key, files.key_file);
     tls = (struct listener_tls_conf){ .certificates = &files, .n_certificates = 1 };
