@@ -206,7 +206,7 @@ static void tls_check(struct conf_check *c, void *section)
     if (!t->ca_file && (t->pins || t->crl_file || t->certificate_file))
         conf_error(c, NULL, "says how we connect, but not whom to believe; add ca_file");
     t->pin = arena_zalloc(conf_arena(c), (t->n_pins + 1) * sizeof(*t->pin));
-    for (size_t i = 0; t->pin && i < t->n_pins; i++) {
+    for (size_t i = 0; t->pin && t->pins && i < t->n_pins; i++) {
         char key[32];
         snprintf(key, sizeof(key), "pins[%zu]", i);
         if (read_pin(t->pins[i], &t->pin[i]))

@@ -40,7 +40,7 @@ struct ping {
 static int open_tls(const struct listener_conf *l, struct tls_context **out)
 {
     *out = NULL;
-    if (l->transport != SIP_TLS)
+    if (!l->tls)
         return 0;
     return tls_context_new(&(struct tls_conf){ .role = TLS_CLIENT,
                                                .ca_file = l->tls->certificates[0].certificate_file,
