@@ -1,5 +1,6 @@
 #include "registrar/certs.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -13,12 +14,13 @@ enum { SETTLE_MS = 200, EXPIRY_DAYS = 14, HOUR_S = 3600, HOURS_OF_DAY = 24 };
 
 static const struct log cert_log = { .module = "certs" };
 
-/* One listener, or the client that we are ("client"). */
+/* Where TLS is spoken. */
 struct place {
     struct span name;
-    const struct listener_conf *listener; /* NULL: the client */
+    enum { A_LISTENER, THE_CLIENT, THE_LINK } is;
+    const struct listener_conf *listener; /* of a listener */
     struct siptp_listener *serves;
-    struct tls_context *tls;
+    struct tls_context *tls, *out; /* out: of the link, as its client */
     bool refused;
 };
 
@@ -81,18 +83,43 @@ static int read_client(const struct certs *c, struct tls_context **out)
     return tls_context_new(&conf, out);
 }
 
+/* One certificate for both directions. */
+static int read_link(const struct certs *c, struct tls_context **server,
+                     struct tls_context **client)
+{
+    const __typeof__(c->conf->link) *l = &c->conf->link;
+    struct tls_conf conf = { .role = TLS_SERVER,
+                             .certificate_file = l->certificate_file,
+                             .key_file = l->key_file,
+                             .ca_file = l->ca_file,
+                             .require_certificate = true };
+    int err = tls_context_new(&conf, server);
+    if (err)
+        return err;
+    conf.role = TLS_CLIENT;
+    conf.require_certificate = false;
+    err = tls_context_new(&conf, client);
+    if (err)
+        tls_context_unref(server);
+    return err;
+}
+
 static void use(const struct certs *c, const struct place *p)
 {
-    if (!p->listener)
+    if (p->is == THE_CLIENT)
         siptp_use_tls(c->tp, p->tls);
+    else if (p->is == THE_LINK)
+        siptp_link_use_tls(c->tp, p->tls, p->out);
     else if (p->serves)
         siptp_listener_use_tls(p->serves, p->tls);
 }
 
 static int read_place(const struct certs *c, struct place *p)
 {
-    struct tls_context *fresh;
-    int err = p->listener ? read_listener(c, p->listener, &fresh) : read_client(c, &fresh);
+    struct tls_context *fresh = NULL, *out = NULL;
+    int err = p->is == A_LISTENER   ? read_listener(c, p->listener, &fresh)
+              : p->is == THE_CLIENT ? read_client(c, &fresh)
+                                    : read_link(c, &fresh, &out);
     p->refused = err != 0;
     metric_inc(M_REG_TLS_LOADS, p->refused);
     if (err) {
@@ -103,7 +130,9 @@ static int read_place(const struct certs *c, struct place *p)
         return err;
     }
     tls_context_unref(&p->tls);
+    tls_context_unref(&p->out);
     p->tls = fresh;
+    p->out = out;
     use(c, p);
     return 0;
 }
@@ -182,7 +211,7 @@ static int open_places(struct certs *c)
 {
     const struct registrar_conf *conf = c->conf;
     int err = 0;
-    c->places = calloc(conf->n_listeners + 1, sizeof(*c->places));
+    c->places = calloc(conf->n_listeners + 2, sizeof(*c->places));
     if (!c->places)
         return CS_ENOMEM;
     for (size_t i = 0; i < conf->n_listeners; i++) {
@@ -191,7 +220,9 @@ static int open_places(struct certs *c)
             c->places[c->n++] = (struct place){ .name = l->name, .listener = l };
     }
     if (conf->tls.ca_file)
-        c->places[c->n++] = (struct place){ .name = SPAN("client") };
+        c->places[c->n++] = (struct place){ .name = SPAN("client"), .is = THE_CLIENT };
+    if (conf->link.listen.sa.sa_family != AF_UNSPEC)
+        c->places[c->n++] = (struct place){ .name = SPAN("link"), .is = THE_LINK };
     for (size_t i = 0; !err && i < c->n; i++)
         err = read_place(c, &c->places[i]);
     return err;
@@ -216,28 +247,46 @@ static int open_keylog(struct certs *c)
     return 0;
 }
 
+/* Adds those of these that are named; n is how many there are already. */
+static size_t add_files(const char **files, size_t n, const char *const *more, size_t n_more)
+{
+    for (size_t i = 0; i < n_more; i++) {
+        if (more[i])
+            files[n++] = more[i];
+    }
+    return n;
+}
+
+static size_t files_of(const struct certs *c, const struct place *p, const char **files, size_t n)
+{
+    const __typeof__(c->conf->tls) *t = &c->conf->tls;
+    const __typeof__(c->conf->link) *k = &c->conf->link;
+    if (p->is == THE_CLIENT)
+        return add_files(
+            files, n, (const char *[]){ t->ca_file, t->crl_file, t->certificate_file, t->key_file },
+            4);
+    if (p->is == THE_LINK)
+        return add_files(files, n, (const char *[]){ k->ca_file, k->certificate_file, k->key_file },
+                         3);
+    const struct listener_tls_conf *l = p->listener->tls;
+    for (size_t i = 0; i < l->n_certificates; i++)
+        n = add_files(
+            files, n,
+            (const char *[]){ l->certificates[i].certificate_file, l->certificates[i].key_file },
+            2);
+    return add_files(files, n, (const char *[]){ l->ca_file, l->crl_file }, 2);
+}
+
 static int open_watch(struct certs *c)
 {
-    size_t n = 0, most = 4;
+    size_t n = 0, most = 0;
     for (size_t i = 0; i < c->n; i++)
-        most += c->places[i].listener ? 2 + 2 * c->places[i].listener->tls->n_certificates : 4;
+        most += 4 + (c->places[i].listener ? 2 * c->places[i].listener->tls->n_certificates : 0);
     const char **files = calloc(most, sizeof(*files));
     if (!files)
         return CS_ENOMEM;
-    for (size_t i = 0; i < c->n; i++) {
-        const struct listener_conf *l = c->places[i].listener;
-        const __typeof__(c->conf->tls) *t = &c->conf->tls;
-        const char *more[] = { l ? l->tls->ca_file : t->ca_file, l ? l->tls->crl_file : t->crl_file,
-                               l ? NULL : t->certificate_file, l ? NULL : t->key_file };
-        for (size_t k = 0; k < CS_LEN(more); k++) {
-            if (more[k])
-                files[n++] = more[k];
-        }
-        for (size_t k = 0; l && k < l->tls->n_certificates; k++) {
-            files[n++] = l->tls->certificates[k].certificate_file;
-            files[n++] = l->tls->certificates[k].key_file;
-        }
-    }
+    for (size_t i = 0; i < c->n; i++)
+        n = files_of(c, &c->places[i], files, n);
     int err = watch_open(c->loop, files, n, DURATION_MS(SETTLE_MS), on_change, c, &c->watch);
     free(files);
     return err;
@@ -271,6 +320,15 @@ int certs_open(struct loop *l, const struct registrar_conf *conf, struct siptp *
     return 0;
 }
 
+void certs_link(const struct certs *c, struct tls_context **server, struct tls_context **client)
+{
+    assert(c->n);
+    const struct place *last = &c->places[c->n - 1];
+    assert(last->is == THE_LINK);
+    *server = last->tls;
+    *client = last->out;
+}
+
 void certs_serve(struct certs *c, size_t i, struct siptp_listener *ls)
 {
     for (size_t k = 0; k < c->n; k++) {
@@ -298,8 +356,10 @@ void certs_close(struct certs **cp)
         return;
     timer_stop(c->loop, &c->hour);
     watch_close(&c->watch);
-    for (size_t i = 0; i < c->n; i++)
+    for (size_t i = 0; i < c->n; i++) {
         tls_context_unref(&c->places[i].tls);
+        tls_context_unref(&c->places[i].out);
+    }
     free(c->places);
     if (c->keylog)
         close(c->keylog);

@@ -301,24 +301,12 @@ bool front_is_ready(const struct front *f)
 static int open_tls(struct front *f)
 {
     const __typeof__(f->conf->link) *c = &f->conf->link;
-    struct tls_conf conf = { .role = TLS_SERVER,
-                             .certificate_file = c->certificate_file,
-                             .key_file = c->key_file,
-                             .ca_file = c->ca_file,
-                             .require_certificate = true };
-    struct tls_context *server = NULL, *client = NULL;
+    struct tls_context *server, *client;
     uint16_t place = (uint16_t)(f->worker ? f->worker - 1 : 0);
     struct addr at = c->listen;
     addr_set_port(&at, (uint16_t)(addr_port(&at) + place));
-    int err = tls_context_new(&conf, &server);
-    conf.role = TLS_CLIENT;
-    conf.require_certificate = false;
-    if (!err)
-        err = tls_context_new(&conf, &client);
-    if (!err)
-        err = siptp_listen_link_tls(f->tp, &at, server, client, &at);
-    tls_context_unref(&server);
-    tls_context_unref(&client);
+    certs_link(f->certs, &server, &client);
+    int err = siptp_listen_link_tls(f->tp, &at, server, client, &at);
     if (err) {
         log_error(&front_log, "cannot open the link to registrars of other machines",
                   kv_addr("address", &at), kv_err(err));

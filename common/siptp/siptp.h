@@ -177,6 +177,8 @@ CS_CHECK int siptp_listen_link(struct siptp *tp, const char *path, uid_t uid);
 CS_CHECK int siptp_listen_link_tls(struct siptp *tp, const struct addr *local,
                                    struct tls_context *server, struct tls_context *client,
                                    struct addr *bound);
+/* Links from now on have these; where siptp_listen_link_tls() was called. */
+void siptp_link_use_tls(struct siptp *tp, struct tls_context *server, struct tls_context *client);
 struct siptp_link_target {
     const char *path;        /* Unix socket; who listens must have our uid; NULL: */
     const struct addr *addr; /* TLS; its certificate must say */
