@@ -87,6 +87,11 @@ struct conn *conn_by_id(const struct siptp *tp, uint64_t id)
 
 /* ---- deadlines ---- */
 
+static bool is_shaking(const struct conn *c)
+{
+    return !list_empty(&c->shaking);
+}
+
 static struct mono sooner(struct mono a, struct mono b)
 {
     return mono_before(b, a) ? b : a;
@@ -124,7 +129,7 @@ static void conn_deadline(struct timer *t)
         conn_arm(c);
         return;
     }
-    if (c->partial.ns || (!c->greeted && !c->connecting && !c->shaking))
+    if (c->partial.ns || (!c->greeted && !c->connecting && !is_shaking(c)))
         siptp_count_refused(c->flow.tp, &c->flow.remote, c->flow.transport, REFUSED_TIMEOUT);
     log_debug(&c->flow.log, "connection too slow or idle");
     conn_close(c, CS_ETIMEOUT);
@@ -142,15 +147,15 @@ void conn_free(struct conn *c)
 
 static void shaken(struct conn *c)
 {
-    if (c->shaking)
+    if (is_shaking(c))
         c->flow.tp->n_shaking--;
-    c->shaking = false;
+    list_remove(&c->shaking);
 }
 
 /* Who only looks whether the port is open, as load balancers do, is counted, but does no harm. */
 static void not_shaken(struct conn *c, int reason)
 {
-    if (!c->shaking)
+    if (!is_shaking(c))
         return;
     if (reason == CS_EPROTO || reason == CS_EDENIED || reason == CS_ETIMEOUT)
         siptp_count_refused(c->flow.tp, &c->flow.remote, c->flow.transport, REFUSED_HANDSHAKE);
@@ -210,12 +215,22 @@ int conn_new(struct siptp_listener *ls, struct stream *s, const struct addr *rem
     c->stream = s;
     c->host = host;
     c->since = c->active = loop_now(tp->loop);
+    list_init(&c->shaking);
     timer_init(&c->deadline, conn_deadline);
     list_push_back(link ? &tp->links : &tp->conns, &c->link);
     tp->n_conns++;
     metric_inc(M_SIP_FLOWS, c->flow.transport);
     *out = c;
     return 0;
+}
+
+/* One that takes long makes room for one that may be quick. */
+static void shake(struct conn *c)
+{
+    struct siptp *tp = c->flow.tp;
+    list_push_back(&tp->shaking, &c->shaking);
+    if (tp->n_shaking++ >= tp->conf.max_handshakes)
+        conn_close(container_of(tp->shaking.next, struct conn, shaking), CS_ELIMIT);
 }
 
 int conn_accept(void *arg, struct stream *s, void **out)
@@ -228,10 +243,6 @@ int conn_accept(void *arg, struct stream *s, void **out)
     bool link = ls->transport == SIP_LINK, tls = is_over_tls(ls->transport);
     if ((tls && !ls->has_tls) || (!link && !siptp_admits(tp, remote)))
         return CS_EDENIED;
-    if (tls && tp->n_shaking >= tp->conf.max_handshakes) {
-        metric_inc(M_SIP_REFUSED, REFUSED_HANDSHAKE); /* no fault of this one */
-        return CS_ELIMIT;
-    }
     if (tp->n_conns >= tp->conf.max_connections) { /* no fault of this one */
         metric_inc(M_SIP_REFUSED, REFUSED_CONNECTIONS);
         return CS_ELIMIT;
@@ -247,8 +258,8 @@ int conn_accept(void *arg, struct stream *s, void **out)
         metric_inc(M_SIP_REFUSED, REFUSED_MEMORY);
         return err;
     }
-    c->shaking = tls;
-    tp->n_shaking += tls;
+    if (tls)
+        shake(c);
     conn_arm(c);
     *out = c;
     return 0;
@@ -329,7 +340,7 @@ static void conn_closed(struct stream *s, void *arg, int reason)
     (void)s;
     struct conn *c = arg;
     struct siptp *tp = c->flow.tp;
-    if (c->flow.open && !c->shaking && is_over_tls(c->flow.transport) && reason == CS_EPROTO)
+    if (c->flow.open && !is_shaking(c) && is_over_tls(c->flow.transport) && reason == CS_EPROTO)
         siptp_count_refused(tp, &c->flow.remote, c->flow.transport, REFUSED_HANDSHAKE);
     if (c->flow.open)
         conn_shut(c, reason);

@@ -48,8 +48,8 @@ struct conn {
     struct mono active;  /* last message or keepalive */
     struct mono partial; /* first byte of the unfinished message; 0: there is none */
     bool connecting, greeted, half_ping;
-    bool shaking; /* accepted, and its TLS handshake is not done */
-    char *domain; /* of TLS that we began: what its certificate says; NULL: accepted */
+    struct list shaking; /* in siptp.shaking: accepted, and its TLS handshake is not done */
+    char *domain;        /* of TLS that we began: what its certificate says; NULL: accepted */
     X509 *certificate, *issuer; /* of a client, verified; NULL: none */
 };
 
@@ -75,6 +75,7 @@ struct siptp {
     struct listener *link_tls;
     struct tls_context *link_client;
     struct tls_context *tls; /* of connections that we make; NULL: none */
+    struct list shaking;     /* the oldest first */
     size_t n_listeners, n_conns, n_shaking;
     struct map by_id, by_addr, hosts;
     uint64_t last_id;

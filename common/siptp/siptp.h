@@ -59,13 +59,13 @@ struct siptp_conf {
     struct sip_limits limits;
     size_t max_connections;             /* 0: 20000 */
     size_t max_connections_per_address; /* 0: 100 */
-    size_t max_handshakes;              /* of TLS, accepted and not done; 0: 1000 */
-    struct duration idle;               /* a stream without a message or keepalive; 0: 15 min */
-    struct duration message_deadline;   /* from the first byte of a message to its last; 0: 10 s */
-    struct duration first_message;      /* from accept to the first whole message; 0: 10 s */
-    struct duration connect;            /* 0: 2 s */
-    struct secret *token_key;           /* HMAC key of flow tokens; NULL: a random one */
-    const struct siptp_guard *guard;    /* NULL: everybody is heard; outlives the siptp */
+    size_t max_handshakes; /* of TLS, accepted and not done; the oldest makes room; 0: 1000 */
+    struct duration idle;  /* a stream without a message or keepalive; 0: 15 min */
+    struct duration message_deadline; /* from the first byte of a message to its last; 0: 10 s */
+    struct duration first_message;    /* from accept to the first whole message; 0: 10 s */
+    struct duration connect;          /* 0: 2 s */
+    struct secret *token_key;         /* HMAC key of flow tokens; NULL: a random one */
+    const struct siptp_guard *guard;  /* NULL: everybody is heard; outlives the siptp */
     void *guard_arg;
     struct span node; /* name of this process in its installation; absent: "" */
 };

@@ -180,9 +180,10 @@ static void test_nothing_is_accepted_before_there_is_a_certificate(void **state)
     assert_int_equal(siptp_flow_to(w.tp, SIP_TLS, siptp_listener_local(tls), NULL, &f), CS_ENOTSUP);
 }
 
-static void test_handshakes_are_bounded(void **state)
+static void test_of_handshakes_at_once_the_oldest_makes_room(void **state)
 {
     int fds[3];
+    char byte;
     int64_t before = metric_get(M_SIP_REFUSED, REFUSED_HANDSHAKE);
     (void)state;
     serve(&server_pki, false);
@@ -192,10 +193,12 @@ static void test_handshakes_are_bounded(void **state)
     for (unsigned i = 0; i < 200 && metric_get(M_SIP_REFUSED, REFUSED_HANDSHAKE) == before; i++)
         run_for(&w.loop, 5);
     assert_int_equal(metric_get(M_SIP_REFUSED, REFUSED_HANDSHAKE), before + 1);
+    assert_int_equal(recv(fds[0], &byte, 1, 0), 0);
+    assert_int_equal(recv(fds[2], &byte, 1, MSG_DONTWAIT), -1);
+    assert_true(reaches("example.com"));
     for (size_t i = 0; i < CS_LEN(fds); i++)
         close(fds[i]);
-    assert_true(run_until_count(&w.loop, &w.closed, 2, 2000));
-    assert_true(reaches("example.com"));
+    assert_true(run_until_count(&w.loop, &w.closed, 3, 2000));
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -209,7 +212,7 @@ int main(void)
         T(test_what_a_client_has_shown_stays_with_its_flow),
         T(test_who_has_shown_nothing_has_nothing),
         T(test_nothing_is_accepted_before_there_is_a_certificate),
-        T(test_handshakes_are_bounded),
+        T(test_of_handshakes_at_once_the_oldest_makes_room),
     };
     ca = pki_authority("ca");
     server_pki = pki_certificate(&ca, "server", "URI:sip:example.com,DNS:other.example.com");
