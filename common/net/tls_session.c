@@ -54,9 +54,8 @@ static const struct {
     { SSL_R_UNSUPPORTED_PROTOCOL, false, "the other side must speak TLS 1.2 or 1.3" },
     { SSL_R_TLSV1_ALERT_PROTOCOL_VERSION, false, "the other side must speak TLS 1.2 or 1.3" },
     { SSL_R_CALLBACK_FAILED, false,
-      "it asked for a server name that none of our certificates has: add one, or let unknown_sni "
-      "be "
-      "default" },
+      "it asked for a server name that none of our certificates has: add one, or set unknown_sni: "
+      "first" },
     { SSL_R_NO_SHARED_CIPHER, false,
       "the other side must offer ECDHE with AES-GCM or ChaCha20, as our kind of key allows" },
 };

@@ -152,12 +152,13 @@ static void shaken(struct conn *c)
     list_remove(&c->shaking);
 }
 
-/* Who only looks whether the port is open, as load balancers do, is counted, but does no harm. */
+/* Who only looks whether the port is open, as load balancers do, is counted, but does no harm; nor
+ * does a phone whose certificate has expired, or that does not believe ours. */
 static void not_shaken(struct conn *c, int reason)
 {
     if (!is_shaking(c))
         return;
-    if (reason == CS_EPROTO || reason == CS_EDENIED || reason == CS_ETIMEOUT)
+    if (reason == CS_EPROTO || reason == CS_ETIMEOUT)
         siptp_count_refused(c->flow.tp, &c->flow.remote, c->flow.transport, REFUSED_HANDSHAKE);
     else
         metric_inc(M_SIP_REFUSED, REFUSED_HANDSHAKE);
