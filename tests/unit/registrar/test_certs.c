@@ -14,19 +14,21 @@
 #include "lib/tmp.h"
 
 #if defined(__SANITIZE_ADDRESS__)
+enum { RELOADS = 3000 }; /* each costs ten times as much, and each byte is seen */
 size_t __sanitizer_get_current_allocated_bytes(void); /* GCC has no header for it */
 static size_t allocated(void)
 {
     return __sanitizer_get_current_allocated_bytes();
 }
 #else
+enum { RELOADS = 10000 };
 static size_t allocated(void)
 {
     return mallinfo2().uordblks;
 }
 #endif
 
-enum { RELOADS = 10000, WARM = 50, SOME_BYTES = 16 * 1024 };
+enum { WARM = 50, SOME_BYTES = 16 * 1024 };
 
 static struct loop loop;
 static struct siptp *tp;
@@ -99,7 +101,7 @@ static struct cert_state state_of(size_t i)
     return s;
 }
 
-static void test_ten_thousand_reloads_leave_nothing_behind(void **state)
+static void test_thousands_of_reloads_leave_nothing_behind(void **state)
 {
     size_t before = 0;
     (void)state;
@@ -176,7 +178,7 @@ static void test_a_start_wants_what_it_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(test_ten_thousand_reloads_leave_nothing_behind),
+        T(test_thousands_of_reloads_leave_nothing_behind),
         T(test_what_cannot_be_used_changes_nothing),
         T(test_files_that_change_are_read_again),
         T(test_what_expires_soon_is_told),
