@@ -10,6 +10,7 @@ static Countersign__Auth__Abuse abuse_of(enum sip_refused why)
         [REFUSED_TOO_MANY_HEADERS] = ABUSE(MALFORMED), [REFUSED_LINE_TOO_LONG] = ABUSE(MALFORMED),
         [REFUSED_NO_LENGTH] = ABUSE(MALFORMED),        [REFUSED_TIMEOUT] = ABUSE(CONNECTION),
         [REFUSED_CONNECTIONS] = ABUSE(CONNECTION),     [REFUSED_MEMORY] = ABUSE(UNKNOWN),
+        [REFUSED_HANDSHAKE] = ABUSE(CONNECTION),
     };
     return kinds[why];
 }

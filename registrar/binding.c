@@ -320,18 +320,26 @@ void binding_write_contacts(struct buf *b, const STORE(Location) * record, struc
     }
 }
 
-struct span binding_request_uri(const STORE(Binding) * b, struct arena *a)
+struct span binding_request_uri(const STORE(Binding) * b, enum sip_scheme asked, struct arena *a)
 {
     struct sip_uri uri;
     struct span text = span_str(b->contact);
-    if (sip_uri_parse(text, &uri) || (!uri.method.p && !uri.headers.p))
+    if (sip_uri_parse(text, &uri))
+        return text;
+    bool lower = uri.scheme == SIP_SCHEME_SIPS && asked == SIP_SCHEME_SIP;
+    if (uri.scheme == SIP_SCHEME_SIP && asked == SIP_SCHEME_SIPS)
+        return SPAN_NULL;
+    if (!uri.method.p && !uri.headers.p && !lower)
         return text;
     char *memory = arena_alloc(a, text.n);
     if (!memory)
         return SPAN_NULL;
     struct buf out = buf_of(memory, text.n);
     struct span rest = uri.params;
-    buf_put(&out, span_of(text.p, (size_t)(rest.p - text.p)));
+    if (lower)
+        buf_lit(&out, "sip");
+    struct span head = span_of(text.p, (size_t)(rest.p - text.p));
+    buf_put(&out, lower ? span_skip(head, uri.scheme_name.n) : head);
     span_cut(&rest, ';'); /* what is before the first one: nothing */
     while (rest.p) {
         struct span param = span_cut(&rest, ';'), name = param;
@@ -341,6 +349,24 @@ struct span binding_request_uri(const STORE(Binding) * b, struct arena *a)
         buf_put(&out, param);
     }
     return buf_span(&out);
+}
+
+static size_t count_sips(const struct register_ask *ask)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < ask->n_contacts; i++)
+        n += ask->contacts[i].addr.uri.scheme == SIP_SCHEME_SIPS;
+    return n;
+}
+
+bool binding_any_sips(const struct register_ask *ask)
+{
+    return count_sips(ask) > 0;
+}
+
+bool binding_all_sips(const struct register_ask *ask)
+{
+    return count_sips(ask) == ask->n_contacts;
 }
 
 void binding_write_path(struct buf *b, const Countersign__Store__Binding *binding)

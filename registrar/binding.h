@@ -60,8 +60,14 @@ void binding_write_contacts(struct buf *b, const Countersign__Store__Location *r
                             struct wall now);
 
 /* The Contact as the Request-URI of what is sent there: without the parts that have no place in one
- * (16.6 step 2; 19.1.1). Borrows from the binding or lives in the arena; absent: no memory. */
-struct span binding_request_uri(const Countersign__Store__Binding *b, struct arena *a);
+ * (16.6 step 2; 19.1.1), and a sips Contact that was asked for by sip as sip (RFC 5630, 5.3).
+ * Borrows from the binding or lives in the arena; absent: no memory, or the Contact is sip and
+ * asked for by sips. */
+struct span binding_request_uri(const Countersign__Store__Binding *b, enum sip_scheme asked,
+                                struct arena *a);
+/* Whether one of the Contacts is a sips URI, or all of them are. */
+bool binding_any_sips(const struct register_ask *ask);
+bool binding_all_sips(const struct register_ask *ask);
 
 static inline bool binding_is_live(const Countersign__Store__Binding *b, struct wall now)
 {

@@ -3,14 +3,33 @@
 #define CS_REGISTRAR_CONFIG_H
 
 #include "conf/sections.h"
+#include "net/tls.h"
 #include "redis/settings.h"
 #include "siptx/siptx.h"
+
+struct listener_certificate_conf {
+    const char *certificate_file, *key_file;
+    struct span *names; /* none: those in the certificate */
+    size_t n_names;
+};
+
+enum client_certificates { CLIENTS_NONE, CLIENTS_OPTIONAL, CLIENTS_REQUIRED };
+enum unknown_sni { UNKNOWN_FIRST, UNKNOWN_REFUSE };
+
+struct listener_tls_conf {
+    struct listener_certificate_conf *certificates;
+    size_t n_certificates;
+    enum unknown_sni unknown_sni;
+    enum client_certificates client_certificates;
+    const char *ca_file, *crl_file;
+};
 
 struct listener_conf {
     struct span name;
     enum sip_transport transport;
     struct addr address;
-    struct span advertise; /* host:port; absent: the address */
+    struct span advertise;         /* host:port; absent: the address */
+    struct listener_tls_conf *tls; /* not NULL where transport says so */
 };
 
 enum { LISTENERS_MAX = 16 };
@@ -36,13 +55,22 @@ struct registrar_conf {
         struct addr advertise; /* AF_UNSPEC: as listen */
         const char *certificate_file, *key_file, *ca_file;
     } link;
+    struct {
+        const char *ca_file, *crl_file; /* ca_file NULL: we connect to nobody over TLS */
+        const char *certificate_file, *key_file;
+        struct span *pins;
+        size_t n_pins;
+        struct tls_pin *pin; /* n_pins of them, read */
+        struct duration handshake, tickets;
+        const char *keylog_file;
+    } tls;
     struct span *domains; /* in lower case */
     size_t n_domains;
     struct listener_conf *listeners;
     size_t n_listeners;
     struct {
-        size_t message, line, headers, connections, connections_per_address, transactions,
-            answer_memory, branches, known;
+        size_t message, line, headers, connections, connections_per_address, handshakes,
+            transactions, answer_memory, branches, known;
         struct duration idle, message_deadline, first_message, connect, drain;
     } limits;
     struct {

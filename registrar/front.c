@@ -216,6 +216,7 @@ int front_listen(struct front *f)
                       kv_addr("address", &lc->address), kv_err(err));
             return err;
         }
+        certs_serve(f->certs, i, ls);
         log_info(&front_log, "listening", kv_s("listener", lc->name),
                  kv_s("transport", sip_transport_uri(lc->transport)),
                  kv_addr("address", siptp_listener_local(ls)),
@@ -263,6 +264,7 @@ int front_open(struct front *f)
                              .max_connections_per_address = c->limits.connections_per_address,
                              .idle = c->limits.idle,
                              .message_deadline = c->limits.message_deadline,
+                             .max_handshakes = c->limits.handshakes,
                              .first_message = c->limits.first_message,
                              .connect = c->limits.connect };
     list_init(&f->forks);
@@ -285,6 +287,8 @@ int front_open(struct front *f)
     if (!err)
         err = siptp_new(f->loop, &tc, siptx_transport_events(), f->tx, &f->tp);
     secret_fini(&key);
+    if (!err)
+        err = certs_open(f->loop, c, f->tp, f->worker ? f->ticket_seed : NULL, &f->certs);
     return err || f->worker ? err : front_listen(f);
 }
 
@@ -297,24 +301,12 @@ bool front_is_ready(const struct front *f)
 static int open_tls(struct front *f)
 {
     const __typeof__(f->conf->link) *c = &f->conf->link;
-    struct tls_conf conf = { .role = TLS_SERVER,
-                             .certificate_file = c->certificate_file,
-                             .key_file = c->key_file,
-                             .ca_file = c->ca_file,
-                             .require_certificate = true };
-    struct tls_context *server = NULL, *client = NULL;
+    struct tls_context *server, *client;
     uint16_t place = (uint16_t)(f->worker ? f->worker - 1 : 0);
     struct addr at = c->listen;
     addr_set_port(&at, (uint16_t)(addr_port(&at) + place));
-    int err = tls_context_new(&conf, &server);
-    conf.role = TLS_CLIENT;
-    conf.require_certificate = false;
-    if (!err)
-        err = tls_context_new(&conf, &client);
-    if (!err)
-        err = siptp_listen_link_tls(f->tp, &at, server, client, &at);
-    tls_context_unref(&server);
-    tls_context_unref(&client);
+    certs_link(f->certs, &server, &client);
+    int err = siptp_listen_link_tls(f->tp, &at, server, client, &at);
     if (err) {
         log_error(&front_log, "cannot open the link to registrars of other machines",
                   kv_addr("address", &at), kv_err(err));
@@ -396,6 +388,7 @@ void front_close(struct front *f)
     memset(f->addresses, 0, sizeof(f->addresses));
     fork_end_all(f);
     bound_fini(&f->bound);
+    certs_close(&f->certs);
     siptx_free(&f->tx);
     siptp_free(&f->tp);
 }

@@ -5,6 +5,7 @@
 
 #include "gate/gate.h"
 #include "registrar/bound.h"
+#include "registrar/certs.h"
 #include "registrar/config.h"
 #include "registrar/nodes.h"
 #include "registrar/route_token.h"
@@ -24,9 +25,11 @@ struct front {
     char tls[ADDR_STRLEN], tls_name[65];
     struct list forks, registrations; /* under way */
     struct bound bound;
-    unsigned worker; /* from 1; 0: the only process */
-    const int *fds;  /* of a worker: sockets of the listeners */
-    bool draining;   /* about to stop: nothing new is begun */
+    struct certs *certs;
+    struct tls_ticket_seed *ticket_seed; /* of a worker, until it is used */
+    unsigned worker;                     /* from 1; 0: the only process */
+    const int *fds;                      /* of a worker: sockets of the listeners */
+    bool draining;                       /* about to stop: nothing new is begun */
     struct route_key route_key;
 };
 

@@ -96,6 +96,14 @@ static void on_signal(void *arg, int signum)
         drain_start(&r->drain, &r->front, stop, r);
 }
 
+static void on_hangup(void *arg, int signum)
+{
+    struct registrar *r = arg;
+    (void)signum;
+    if (r->front.certs)
+        certs_reload(r->front.certs);
+}
+
 static void on_revoked(void *arg, const Countersign__Auth__Revoked *revoked)
 {
     front_revoke(arg, revoked);
@@ -155,6 +163,8 @@ static int start(struct registrar *r)
     log_info(&main_log, "serving", kv_s("domain", r->conf.domains[0]),
              kv_u("domains", r->conf.n_domains));
     if (!err)
+        err = loop_signal(&r->loop, SIGHUP, on_hangup, r);
+    if (!err)
         err = loop_signal(&r->loop, SIGTERM, on_signal, r);
     if (!err)
         err = loop_signal(&r->loop, SIGINT, on_signal, r);
@@ -195,6 +205,7 @@ int main(int argc, char **argv)
     metric_set(M_PROCESS_START, 0, clock_wall().ms / 1000);
     r.front.worker = r.place.number;
     r.front.fds = r.place.fds;
+    r.front.ticket_seed = &r.place.tickets;
     if (r.place.number)
         prctl(PR_SET_PDEATHSIG, SIGTERM); /* nobody would watch us */
     if (!err)

@@ -128,19 +128,25 @@ static struct flow *flow_of(struct proxied *p, const Countersign__Store__Binding
         return NULL;
     if (uri.transport.p && sip_transport_of(uri.transport, &transport))
         return NULL;
+    if (uri.scheme == SIP_SCHEME_SIPS) /* RFC 3261, 26.2.2: over TCP that is TLS */
+        transport = SIP_TLS;
     struct span host = uri.maddr.p ? uri.maddr : uri.host;
     if (addr_parse_host(host, uri.port ? uri.port : sip_uri_default_port(&uri), &addr) ||
-        siptp_flow_to(p->front->tp, transport, &addr, NULL, &flow)) {
-        log_warn(&proxy_log, "contact cannot be reached; only numeric addresses can",
+        siptp_flow_to_domain(p->front->tp, transport, &addr, uri.host, NULL, &flow)) {
+        log_warn(&proxy_log,
+                 "contact cannot be reached; only numeric addresses can, over a transport that "
+                 "we listen on, and TLS needs a ca_file",
                  kv_s("aor", p->aor), kv_str("contact", b->contact));
         return NULL;
     }
     return flow;
 }
 
+/* sips is for each hop, the last one too (RFC 5630, 3). */
 static bool is_too_open(struct proxied *p, const struct flow *to)
 {
-    bool open = p->msg->uri.scheme == SIP_SCHEME_SIPS && !flow_is_secure(to);
+    bool open =
+        p->msg->uri.scheme == SIP_SCHEME_SIPS && (!flow_is_secure(to) || !flow_is_secure(p->flow));
     p->too_open |= open;
     return open;
 }
@@ -149,8 +155,10 @@ static int target_of(struct proxied *p, const Countersign__Store__Binding *b,
                      struct fork_target *out)
 {
     struct span *routes = arena_alloc(&p->msg->arena, (b->n_path + 1) * sizeof(*routes));
-    struct span uri = binding_request_uri(b, &p->msg->arena);
+    enum sip_scheme asked = p->msg->uri.scheme;
+    struct span uri = binding_request_uri(b, asked, &p->msg->arena);
     size_t n = 0;
+    p->too_open |= asked == SIP_SCHEME_SIPS && !uri.p;
     if (!routes || !uri.p)
         return CS_ENOMEM;
     if (is_elsewhere(p->front, b)) {

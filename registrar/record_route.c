@@ -2,13 +2,15 @@
 
 enum { MAX_ROUTES = 32, TOKEN_MAX = 2 * FLOW_TOKEN_MAX + 32 };
 
-static void write_uri(struct buf *b, const struct flow *side, struct span user)
+/* As secure as the request (RFC 3261, 16.6 step 4); transport=tls is for sip URIs alone, and only
+ * because phones know no other way (RFC 5630, 3.1.4). */
+static void write_uri(struct buf *b, const struct flow *side, struct span user, bool sips)
 {
-    buf_lit(b, "<sip:");
+    buf_put(b, sips ? SPAN("<sips:") : SPAN("<sip:"));
     buf_put(b, user);
     buf_putc(b, '@');
     buf_put(b, siptp_listener_sent_by(side->listener));
-    if (side->transport != SIP_UDP) {
+    if (side->transport != SIP_UDP && !(sips && side->transport == SIP_TLS)) {
         buf_lit(b, ";transport=");
         buf_put(b, sip_transport_uri(side->transport));
     }
@@ -27,16 +29,17 @@ void record_route_write(struct buf *b, const struct front *f, const struct flow 
         b->full = true;
         return;
     }
+    bool sips = m->uri.scheme == SIP_SCHEME_SIPS;
     bool two = callee->transport != caller->transport || callee->listener != caller->listener;
     if (callee->transport == SIP_LINK || caller->transport == SIP_LINK) {
-        write_uri(b, callee->transport == SIP_LINK ? caller : callee, buf_span(&user));
+        write_uri(b, callee->transport == SIP_LINK ? caller : callee, buf_span(&user), sips);
         return;
     }
     if (two) {
-        write_uri(b, callee, buf_span(&user));
+        write_uri(b, callee, buf_span(&user), sips);
         buf_lit(b, ", ");
     }
-    write_uri(b, caller, buf_span(&user));
+    write_uri(b, caller, buf_span(&user), sips);
 }
 
 /* The flow of a token: ours, or a link to who has it. What another registrar sent is not sent on to

@@ -306,8 +306,17 @@ static unsigned read_request(struct registration *r, const Countersign__Auth__Gr
         *why = "Malformed Path";
         err = read_paths(r);
     }
+    bool sips = r->msg->to.uri.scheme == SIP_SCHEME_SIPS;
+    if (!err && sips && !binding_all_sips(&r->ask)) { /* RFC 3261, 10.2.1 */
+        *why = "Contact Of A SIPS Address Is Not SIPS";
+        err = CS_EPROTO;
+    }
     if (err == CS_EPROTO)
         return 400;
+    if (!err && (sips || binding_any_sips(&r->ask)) && !flow_is_secure(r->flow)) {
+        *why = "SIPS Needs TLS"; /* what we would send there could not be */
+        return 403;
+    }
     if (!err && names_us(r)) { /* a request for it would come back to us for ever */
         *why = "Contact Is This Server";
         return 403;

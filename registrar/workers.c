@@ -1,18 +1,22 @@
 #include "registrar/workers.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/ct.h"
 #include "base/log.h"
 #include "base/process.h"
 #include "net/bind.h"
 #include "net/child.h"
 #include "registrar/flow_key.h"
 
-#define VARIABLE "COUNTERSIGN_WORKER" /* "2:3,4": the second, whose sockets are 3 and 4 */
+/* "2:3,4,5": the second, whose sockets are 3 and 4, and 5 a file with the seed of ticket keys */
+#define VARIABLE "COUNTERSIGN_WORKER"
 
 enum {
     WORKERS_MAX = 64,
@@ -29,8 +33,8 @@ struct workers;
 struct worker {
     struct workers *all;
     unsigned number;
-    int fds[LISTENERS_MAX];
-    struct child *child; /* NULL: not running */
+    int fds[LISTENERS_MAX + 1]; /* the last one is that of the seed, while it is started */
+    struct child *child;        /* NULL: not running */
     struct timer pause;
     int64_t pause_ms; /* before the next start */
     struct mono started;
@@ -41,6 +45,7 @@ struct workers {
     const struct registrar_conf *conf;
     char **argv;
     struct worker worker[WORKERS_MAX];
+    struct tls_tickets *tickets;
     struct timer deadline; /* of stopping */
     bool stopping;
 };
@@ -58,6 +63,14 @@ static void write_place(struct buf *b, const struct worker *w, size_t n)
     buf_putc(b, 0);
 }
 
+/* From a file that no other process has. */
+static int take_seed(int fd, struct tls_ticket_seed *out)
+{
+    ssize_t n = pread(fd, out, sizeof(*out), 0);
+    close(fd);
+    return n == sizeof(*out) ? 0 : CS_EPROTO;
+}
+
 int workers_place(const struct registrar_conf *conf, struct worker_place *out)
 {
     uint64_t number, fd;
@@ -72,7 +85,7 @@ int workers_place(const struct registrar_conf *conf, struct worker_place *out)
             return CS_EPROTO;
         out->fds[i] = (int)fd;
     }
-    if (fds.p)
+    if (!fds.p || span_u64(fds, 1024, &fd) || take_seed((int)fd, &out->tickets))
         return CS_EPROTO;
     out->number = (unsigned)number;
     return 0;
@@ -108,15 +121,36 @@ static void on_exit_of(void *arg, int status, int signum)
     timer_start(&ws->loop, &w->pause, DURATION_MS(w->pause_ms));
 }
 
+/* A file in memory with what all workers make the same ticket keys of. */
+static int give_seed(struct workers *ws, int *fd)
+{
+    struct tls_ticket_seed seed;
+    *fd = memfd_create("tickets", MFD_CLOEXEC);
+    if (*fd < 0)
+        return -errno;
+    tls_tickets_seed(ws->tickets, &seed);
+    ssize_t n = write(*fd, &seed, sizeof(seed));
+    ct_wipe(&seed, sizeof(seed));
+    if (n == sizeof(seed))
+        return 0;
+    close(*fd);
+    return CS_ENOMEM;
+}
+
 static int start_worker(struct worker *w)
 {
     char place[128];
     struct buf b = BUF_INIT(place);
     struct workers *ws = w->all;
-    write_place(&b, w, ws->conf->n_listeners);
+    size_t n = ws->conf->n_listeners;
+    int err = give_seed(ws, &w->fds[n]);
+    if (err)
+        return err;
+    write_place(&b, w, n + 1);
     w->started = loop_now(&ws->loop);
-    return child_start(&ws->loop, ws->argv, place, w->fds, ws->conf->n_listeners, on_exit_of, w,
-                       &w->child);
+    err = child_start(&ws->loop, ws->argv, place, w->fds, n + 1, on_exit_of, w, &w->child);
+    close(w->fds[n]);
+    return err;
 }
 
 static void on_pause(struct timer *t)
@@ -155,6 +189,12 @@ static void on_signal(void *arg, int signum)
     ws->stopping = true;
     signal_all(ws, SIGTERM);
     end_if_done(ws);
+}
+
+/* Certificates and what goes with them are read again. */
+static void on_hangup(void *arg, int signum)
+{
+    signal_all(arg, signum);
 }
 
 static int bind_all(struct workers *ws)
@@ -196,8 +236,12 @@ static int start_all(struct workers *ws)
     process_harden();
     if (!err)
         err = make_key(ws->conf);
+    if (!err)
+        err = tls_tickets_new(NULL, ws->conf->tls.tickets, &ws->tickets);
     for (size_t i = 0; !err && i < ws->conf->workers; i++)
         err = start_worker(&ws->worker[i]);
+    if (!err)
+        err = loop_signal(&ws->loop, SIGHUP, on_hangup, ws);
     if (!err)
         err = loop_signal(&ws->loop, SIGTERM, on_signal, ws);
     if (!err)
@@ -227,5 +271,6 @@ int workers_run(const struct registrar_conf *conf, char **argv)
     }
     loop_run(&ws.loop);
     int leak = loop_fini(&ws.loop);
+    tls_tickets_unref(&ws.tickets);
     return err ? err : leak;
 }

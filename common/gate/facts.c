@@ -1,5 +1,6 @@
 #include "gate/facts.h"
 
+#include "gate/shown.h"
 #include "proto/credentials.h"
 #include "sip/scan.h"
 
@@ -88,7 +89,7 @@ static void add_contacts(AUTH(Check) * check, const struct sip_msg *m)
     }
 }
 
-int facts_fill(AUTH(Check) * check, const struct flow *f, const struct sip_msg *m,
+int facts_fill(AUTH(Check) * check, struct flow *f, const struct sip_msg *m,
                const struct gate_facts *facts, struct arena *a)
 {
     struct span ip = addr_host_bytes(&f->remote);
@@ -120,6 +121,8 @@ int facts_fill(AUTH(Check) * check, const struct flow *f, const struct sip_msg *
     if (!check->digest || !check->listener || !check->method || !check->request_uri ||
         !check->call_id)
         return CS_ENOMEM;
-    int err = add_credentials(check, SIP_HDR_AUTHORIZATION, m, a);
+    int err = shown_fill(check, f);
+    if (!err)
+        err = add_credentials(check, SIP_HDR_AUTHORIZATION, m, a);
     return err ? err : add_credentials(check, SIP_HDR_PROXY_AUTHORIZATION, m, a);
 }

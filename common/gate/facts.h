@@ -5,7 +5,7 @@
 #include "gate/gate.h"
 
 /* Fills check; its texts live in the arena or are the message's. CS_ENOMEM. */
-CS_CHECK int facts_fill(Countersign__Auth__Check *check, const struct flow *f,
-                        const struct sip_msg *m, const struct gate_facts *facts, struct arena *a);
+CS_CHECK int facts_fill(Countersign__Auth__Check *check, struct flow *f, const struct sip_msg *m,
+                        const struct gate_facts *facts, struct arena *a);
 
 #endif

@@ -430,6 +430,12 @@ int stream_peer_certificate(const struct stream *s, struct arena *a, struct tls_
     return s->tls ? tls_session_peer(s->tls, a, out) : CS_ENOENT;
 }
 
+X509 *stream_certificate(const struct stream *s, X509 **issuer)
+{
+    *issuer = NULL;
+    return s->tls ? tls_session_certificate(s->tls, issuer) : NULL;
+}
+
 bool stream_is_open(const struct stream *s)
 {
     return s->state == OPEN;

@@ -3,6 +3,8 @@
 #ifndef CS_NET_STREAM_H
 #define CS_NET_STREAM_H
 
+#include <openssl/types.h>
+
 #include "base/addr.h"
 #include "net/loop.h"
 #include "net/tls.h"
@@ -45,6 +47,9 @@ CS_CHECK int stream_connect_unix(struct loop *l, const char *path,
 CS_CHECK int stream_start_tls(struct stream *s, struct tls_context *tls, const char *name);
 /* What the peer's certificate says, in the arena. CS_ENOENT when there is none (yet). */
 CS_CHECK int stream_peer_certificate(const struct stream *s, struct arena *a, struct tls_peer *out);
+/* The peer's certificate and who signed it, borrowed until the stream closes; NULL unless its chain
+ * was verified. */
+X509 *stream_certificate(const struct stream *s, X509 **issuer);
 /* Copies data. After stream_close() nothing more is sent. Errors show in closed(). */
 void stream_write(struct stream *s, struct span data);
 /* Room for n bytes to be written in place, valid until the next call on s; stream_wrote() says how

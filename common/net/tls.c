@@ -1,12 +1,20 @@
 #include "net/tls.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/core_names.h>
 #include <openssl/err.h>
+#include <openssl/hmac.h>
 #include <openssl/pem.h>
 #include <stdlib.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
 #include "base/ct.h"
 #include "base/log.h"
+#include "base/rand.h"
 #include "net/tls_context.h"
+#include "net/tls_tickets.h"
 
 enum { HANDSHAKE_S = 5 };
 
@@ -15,7 +23,7 @@ static const char ciphers[] = "ECDHE+AESGCM:ECDHE+CHACHA20";
 
 static const struct log tlog = { .module = "tls" };
 
-static int unusable(const char *file, const char *message)
+int tls_unusable(const char *file, const char *message)
 {
     unsigned long e = ERR_peek_error();
     const char *why =
@@ -38,55 +46,95 @@ static int use_key(SSL_CTX *ctx, const char *file)
     struct secret pem = { 0 };
     int err = secret_read_file(&pem, file);
     if (err)
-        return unusable(file, err == CS_EDENIED
-                                  ? "everybody may read the private key: take that away (chmod o=)"
-                                  : "the private key cannot be read");
+        return tls_unusable(file,
+                            err == CS_EDENIED
+                                ? "everybody may read the private key: take that away (chmod o=)"
+                                : "the private key cannot be read");
     BIO *b = BIO_new_mem_buf(pem.p, (int)pem.n);
     EVP_PKEY *key = b ? PEM_read_bio_PrivateKey(b, NULL, no_passphrase, NULL) : NULL;
     BIO_free(b);
     secret_fini(&pem);
     if (!key)
-        err = unusable(file, "this is no private key in PEM without a passphrase");
+        err = tls_unusable(file, "this is no private key in PEM without a passphrase");
     else if (SSL_CTX_use_PrivateKey(ctx, key) != 1 || SSL_CTX_check_private_key(ctx) != 1)
-        err = unusable(file, "the private key does not belong to the certificate");
+        err = tls_unusable(file, "the private key does not belong to the certificate");
     EVP_PKEY_free(key);
     return err;
 }
 
-static int use_certificate(SSL_CTX *ctx, const struct tls_conf *conf)
+static int use_pair(SSL_CTX *ctx, const struct tls_pair *p)
 {
-    if (!conf->certificate_file && !conf->key_file && conf->role == TLS_CLIENT)
-        return 0;
-    if (!conf->certificate_file || !conf->key_file)
-        return unusable(NULL, "a certificate and its private key go together: give both files");
-    if (SSL_CTX_use_certificate_chain_file(ctx, conf->certificate_file) != 1)
-        return unusable(conf->certificate_file, "this is no certificate in PEM that we can use");
-    return use_key(ctx, conf->key_file);
+    if (!p->certificate_file || !p->key_file)
+        return tls_unusable(NULL, "a certificate and its private key go together: give both files");
+    if (SSL_CTX_use_certificate_chain_file(ctx, p->certificate_file) != 1)
+        return tls_unusable(p->certificate_file, "this is no certificate in PEM that we can use");
+    return use_key(ctx, p->key_file);
 }
 
-static int verify_peers(SSL_CTX *ctx, const struct tls_conf *conf)
+/* ---- tickets ---- */
+
+static int use_ticket_key(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *cipher,
+                          EVP_MAC_CTX *mac, int make)
 {
-    if (conf->role == TLS_SERVER && !conf->require_certificate)
+    const struct tls_context *c = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+    const EVP_CIPHER *aes = EVP_aes_256_cbc();
+    bool old = false;
+    const struct tls_ticket_key *key =
+        make ? tls_tickets_current(c->tickets) : tls_tickets_find(c->tickets, name, &old);
+    if (!key)
         return 0;
-    if (!conf->ca_file || SSL_CTX_load_verify_file(ctx, conf->ca_file) != 1)
-        return unusable(conf->ca_file,
-                        "peers cannot be verified: this is no CA certificate in PEM");
-    SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
-    if (conf->role == TLS_CLIENT)
-        return 0;
-    STACK_OF(X509_NAME) *names = SSL_load_client_CA_file(conf->ca_file);
-    if (!names)
-        return unusable(conf->ca_file, "this is no CA certificate in PEM");
-    SSL_CTX_set_client_CA_list(ctx, names);
-    /* Who resumes a session shows no certificate again: neither tickets nor a cache. */
-    SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
-    SSL_CTX_set_num_tickets(ctx, 0);
+    char digest[] = "SHA256";
+    OSSL_PARAM params[] = { OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+                            OSSL_PARAM_construct_end() };
+    if (make) {
+        memcpy(name, key->name, sizeof(key->name));
+        rand_bytes(iv, (size_t)EVP_CIPHER_get_iv_length(aes));
+    }
+    if (!EVP_CipherInit_ex(cipher, aes, NULL, key->cipher, iv, make) ||
+        !EVP_MAC_init(mac, key->mac, sizeof(key->mac), params))
+        return -1;
+    /* 2: another takes its place; in TLS 1.3 each serves once (RFC 8446, C.4). */
+    return old || SSL_version(ssl) == TLS1_3_VERSION ? 2 : 1;
+}
+
+static void use_tickets(struct tls_context *c, struct tls_tickets *t)
+{
+    c->tickets = tls_tickets_ref(t);
+    SSL_CTX_set_tlsext_ticket_key_evp_cb(c->ctx, use_ticket_key);
+    for (size_t i = 0; i < c->n_hosts; i++) {
+        SSL_CTX_set_num_tickets(c->hosts[i].ctx, 1);
+        SSL_CTX_set_timeout(c->hosts[i].ctx, (long)(2 * tls_tickets_period(t).ms / 1000));
+    }
+}
+
+/* ---- the key log ---- */
+
+static void on_secret(const SSL *ssl, const char *line)
+{
+    const struct tls_context *c = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+    struct iovec parts[] = { { (void *)line, strlen(line) }, { (void *)"\n", 1 } };
+    if (writev(c->keylog, parts, 2) < 0)
+        log_error(&tlog, "the key log cannot be written", kv_err(-errno));
+}
+
+static int use_keylog(struct tls_context *c, int keylog)
+{
+    c->keylog = fcntl(keylog, F_DUPFD_CLOEXEC, 3);
+    if (c->keylog < 0)
+        return -errno;
+    for (size_t i = 0; i < c->n_hosts; i++)
+        SSL_CTX_set_keylog_callback(c->hosts[i].ctx, on_secret);
     return 0;
 }
 
-static SSL_CTX *ctx_new(const struct tls_conf *conf)
+/* ---- contexts ---- */
+
+static SSL_CTX *ctx_new(const struct tls_conf *conf, const struct tls_pair *pair)
 {
-    static const unsigned char id[] = "countersign";
+    unsigned char id[EVP_MAX_MD_SIZE];
+    struct span file = span_str(pair->certificate_file);
+    struct span key = conf->id.n ? conf->id : SPAN("countersign");
+    unsigned n = 0;
     SSL_CTX *ctx =
         SSL_CTX_new(conf->role == TLS_CLIENT ? TLS_client_method() : TLS_server_method());
     if (!ctx)
@@ -94,12 +142,67 @@ static SSL_CTX *ctx_new(const struct tls_conf *conf)
     SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
     SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS); /* an idle stream costs 32 KiB less */
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+    /* A session is of one listener and one of its certificates. */
     if (SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) == 1 &&
         SSL_CTX_set_cipher_list(ctx, ciphers) == 1 &&
-        SSL_CTX_set_session_id_context(ctx, id, sizeof(id) - 1) == 1)
+        HMAC(EVP_sha256(), key.p, (int)key.n, (const unsigned char *)file.p, file.n, id, &n) &&
+        SSL_CTX_set_session_id_context(ctx, id, n) == 1)
         return ctx;
     SSL_CTX_free(ctx);
     return NULL;
+}
+
+static int copy_names(struct tls_host *h, const struct tls_pair *pair)
+{
+    h->names = calloc(pair->n_names + 1, sizeof(*h->names));
+    for (size_t i = 0; h->names && i < pair->n_names; i++) {
+        char *copy = strndup(pair->names[i].p, pair->names[i].n);
+        if (!copy)
+            return CS_ENOMEM;
+        h->names[h->n_names++] = span_of(copy, pair->names[i].n);
+    }
+    return h->names ? 0 : CS_ENOMEM;
+}
+
+static int add_host(struct tls_context *c, const struct tls_conf *conf, const struct tls_pair *pair)
+{
+    struct tls_host *h = &c->hosts[c->n_hosts];
+    h->ctx = ctx_new(conf, pair);
+    if (!h->ctx)
+        return CS_ENOMEM;
+    c->n_hosts++;
+    c->ctx = c->hosts[0].ctx;
+    SSL_CTX_set_app_data(h->ctx, c);
+    int err = copy_names(h, pair);
+    bool none = !pair->certificate_file && !pair->key_file && conf->role == TLS_CLIENT;
+    return err || none ? err : use_pair(h->ctx, pair);
+}
+
+static int add_hosts(struct tls_context *c, const struct tls_conf *conf)
+{
+    const struct tls_pair only = { conf->certificate_file, conf->key_file, NULL, 0 };
+    const struct tls_pair *pairs = conf->n_pairs ? conf->pairs : &only;
+    size_t n = conf->n_pairs ? conf->n_pairs : 1;
+    int err = 0;
+    c->hosts = calloc(n, sizeof(*c->hosts));
+    if (!c->hosts)
+        return CS_ENOMEM;
+    for (size_t i = 0; !err && i < n; i++)
+        err = add_host(c, conf, &pairs[i]);
+    if (!err && (n > 1 || conf->refuse_unknown))
+        tls_choose_host(c);
+    return err;
+}
+
+static int copy_pins(struct tls_context *c, const struct tls_conf *conf)
+{
+    c->pins = calloc(conf->n_pins + 1, sizeof(*c->pins));
+    if (!c->pins)
+        return CS_ENOMEM;
+    c->n_pins = conf->n_pins;
+    for (size_t i = 0; i < conf->n_pins; i++)
+        c->pins[i] = conf->pins[i];
+    return 0;
 }
 
 int tls_context_new(const struct tls_conf *conf, struct tls_context **out)
@@ -109,13 +212,23 @@ int tls_context_new(const struct tls_conf *conf, struct tls_context **out)
     if (!c)
         return CS_ENOMEM;
     ERR_clear_error();
-    *c = (struct tls_context){ .refs = 1, .role = conf->role, .handshake = conf->handshake };
+    *c = (struct tls_context){ .refs = 1,
+                               .role = conf->role,
+                               .handshake = conf->handshake,
+                               .refuse_unknown = conf->refuse_unknown,
+                               .sip_names = conf->sip_names,
+                               .keylog = -1 };
     if (c->handshake.ms == 0)
         c->handshake = DURATION_S(HANDSHAKE_S);
-    c->ctx = ctx_new(conf);
-    int err = c->ctx ? use_certificate(c->ctx, conf) : CS_ENOMEM;
+    int err = add_hosts(c, conf);
     if (!err)
-        err = verify_peers(c->ctx, conf);
+        err = copy_pins(c, conf);
+    if (!err)
+        err = tls_verify_peers(c, conf);
+    if (!err && conf->tickets)
+        use_tickets(c, conf->tickets);
+    if (!err && conf->keylog)
+        err = use_keylog(c, conf->keylog);
     ERR_clear_error();
     if (err)
         tls_context_unref(&c);
@@ -135,6 +248,21 @@ void tls_context_unref(struct tls_context **cp)
     *cp = NULL;
     if (!c || --c->refs)
         return;
-    SSL_CTX_free(c->ctx);
+    for (size_t i = 0; i < c->n_hosts; i++) {
+        for (size_t k = 0; k < c->hosts[i].n_names; k++)
+            free((char *)c->hosts[i].names[k].p);
+        free(c->hosts[i].names);
+        SSL_CTX_free(c->hosts[i].ctx);
+    }
+    free(c->hosts);
+    free(c->pins);
+    tls_tickets_unref(&c->tickets);
+    if (c->keylog >= 0)
+        close(c->keylog);
     free(c);
+}
+
+struct tls_expiry tls_context_expiry(const struct tls_context *c)
+{
+    return c->expiry;
 }

@@ -1,4 +1,4 @@
-/* The inside of struct tls_context, for tls.c and tls_session.c. */
+/* The inside of struct tls_context, for the files of TLS. */
 #ifndef CS_NET_TLS_CONTEXT_H
 #define CS_NET_TLS_CONTEXT_H
 
@@ -6,13 +6,36 @@
 
 #include "net/tls.h"
 
-struct tls_context {
+/* A certificate to show, and whom. */
+struct tls_host {
     SSL_CTX *ctx;
+    struct span *names; /* copies; none: those in the certificate */
+    size_t n_names;
+};
+
+struct tls_context {
+    SSL_CTX *ctx; /* of the first host */
+    struct tls_host *hosts;
+    size_t n_hosts;
+    bool refuse_unknown, sip_names;
+    struct tls_pin *pins;
+    size_t n_pins;
+    struct tls_tickets *tickets;
+    struct tls_expiry expiry;
+    int keylog; /* a file, or -1 */
     unsigned refs;
     enum tls_role role;
     struct duration handshake;
     struct mono complained; /* failures are told once a second, so that strangers fill no disk */
     uint64_t untold;
 };
+
+/* tls_peers.c: chains, names and lists of what was taken back. */
+CS_CHECK int tls_verify_peers(struct tls_context *c, const struct tls_conf *conf);
+/* Says why a file cannot be used. */
+int tls_unusable(const char *file, const char *message);
+
+/* tls_hosts.c: which certificate is shown. */
+void tls_choose_host(struct tls_context *c);
 
 #endif

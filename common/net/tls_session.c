@@ -15,9 +15,11 @@ struct tls_session {
     struct tls_context *context;
     SSL *ssl;
     const struct addr *peer;
+    char *name;         /* of a SIP domain, to be looked for; NULL: OpenSSL looks, or nobody */
     struct span feed;   /* ciphertext not yet read */
     struct bytes *out;  /* ciphertext to be sent */
     bool shaken, ended; /* ended: SSL is to be asked nothing more */
+    bool again;         /* the peer wanted a second handshake */
 };
 
 static const struct log tlog = { .module = "tls" };
@@ -51,6 +53,9 @@ static const struct {
     { SSL_R_HTTPS_PROXY_REQUEST, false, "the other side speaks plain HTTP to our TLS port" },
     { SSL_R_UNSUPPORTED_PROTOCOL, false, "the other side must speak TLS 1.2 or 1.3" },
     { SSL_R_TLSV1_ALERT_PROTOCOL_VERSION, false, "the other side must speak TLS 1.2 or 1.3" },
+    { SSL_R_CALLBACK_FAILED, false,
+      "it asked for a server name that none of our certificates has: add one, or set unknown_sni: "
+      "first" },
     { SSL_R_NO_SHARED_CIPHER, false,
       "the other side must offer ECDHE with AES-GCM or ChaCha20, as our kind of key allows" },
 };
@@ -76,6 +81,14 @@ static const struct {
       "expect one of its names (server_name)" },
     { X509_V_ERR_CERT_HAS_EXPIRED, "a certificate of the peer has expired: issue a new one" },
     { X509_V_ERR_CERT_NOT_YET_VALID, "a certificate of the peer is of the future: set the clocks" },
+    { X509_V_ERR_CERT_REVOKED, "its authority took the peer's certificate back: issue a new one" },
+    { X509_V_ERR_UNABLE_TO_GET_CRL,
+      "there is no revocation list of the authority that issued the peer's certificate: add it to "
+      "crl_file" },
+    { X509_V_ERR_CRL_HAS_EXPIRED, "the revocation list in crl_file is out of date: renew it" },
+    { X509_V_ERR_CRL_NOT_YET_VALID, "the revocation list is of the future: set the clocks" },
+    { X509_V_ERR_CERT_REJECTED, "the peer's key is none of the pins: add its SHA-256, if it may be "
+                                "trusted" },
     { X509_V_ERR_INVALID_PURPOSE,
       "the peer's certificate may not be used so: extendedKeyUsage needs serverAuth for servers, "
       "clientAuth for clients" },
@@ -199,12 +212,23 @@ static int attach(struct tls_session *s)
     return 0;
 }
 
-static int expect_name(SSL *ssl, const char *name)
+/* The domain is looked for among its names by tls_peers.c. */
+static int expect_domain(struct tls_session *s, const char *name)
+{
+    struct addr ip;
+    s->name = strdup(name);
+    if (!s->name)
+        return CS_ENOMEM;
+    return addr_parse_host(span_str(name), 0, &ip) == 0 ||
+                   SSL_set_tlsext_host_name(s->ssl, name) == 1
+               ? 0
+               : CS_ECONF;
+}
+
+static int expect_host(SSL *ssl, const char *name)
 {
     struct addr ip;
     X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
-    if (!*name) /* to OpenSSL that would mean any */
-        return CS_ECONF;
     /* The subject's CN is no name any more (RFC 6125, 6.4.4). */
     X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS |
                                                X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
@@ -215,6 +239,22 @@ static int expect_name(SSL *ssl, const char *name)
                    : CS_ENOMEM;
     }
     return SSL_set1_host(ssl, name) == 1 && SSL_set_tlsext_host_name(ssl, name) == 1 ? 0 : CS_ECONF;
+}
+
+static int expect_name(struct tls_session *s, const char *name)
+{
+    if (!*name) /* to OpenSSL that would mean any */
+        return CS_ECONF;
+    return s->context->sip_names ? expect_domain(s, name) : expect_host(s->ssl, name);
+}
+
+/* We refuse to renegotiate, and do not wait for the next try. */
+static void on_info(const SSL *ssl, int where, int value)
+{
+    struct tls_session *s = SSL_get_app_data(ssl);
+    if ((where & SSL_CB_WRITE_ALERT) == SSL_CB_WRITE_ALERT &&
+        (value & 0xff) == SSL_AD_NO_RENEGOTIATION)
+        s->again = true;
 }
 
 /* ---- entry points ---- */
@@ -232,8 +272,12 @@ int tls_session_new(struct tls_context *c, const char *name, const struct addr *
     s->peer = peer;
     s->ssl = SSL_new(c->ctx);
     int err = s->ssl ? attach(s) : CS_ENOMEM;
+    if (!err && SSL_set_app_data(s->ssl, s) != 1)
+        err = CS_ENOMEM;
+    if (!err)
+        SSL_set_info_callback(s->ssl, on_info);
     if (!err && c->role == TLS_CLIENT)
-        err = expect_name(s->ssl, name);
+        err = expect_name(s, name);
     ERR_clear_error();
     if (err) {
         tls_session_free(&s);
@@ -255,12 +299,23 @@ void tls_session_free(struct tls_session **sp)
         return;
     SSL_free(s->ssl);
     tls_context_unref(&s->context);
+    free(s->name);
     free(s);
 }
 
 struct duration tls_session_deadline(const struct tls_session *s)
 {
     return s->context->handshake;
+}
+
+struct tls_context *tls_session_context(const struct tls_session *s)
+{
+    return s->context;
+}
+
+struct span tls_session_name(const struct tls_session *s)
+{
+    return span_str(s->name);
 }
 
 void tls_session_feed(struct tls_session *s, struct span wire)
@@ -288,6 +343,12 @@ ptrdiff_t tls_session_read(struct tls_session *s, char *to, size_t n)
         return CS_EPROTO;
     ERR_clear_error();
     int r = SSL_read_ex(s->ssl, to, n, &got);
+    if (s->again) {
+        complain(s, "renegotiation", "the other side must not ask for a second handshake");
+        ERR_clear_error();
+        s->ended = true;
+        return CS_EPROTO;
+    }
     if (r == 1)
         return (ptrdiff_t)got;
     switch (SSL_get_error(s->ssl, r)) {
@@ -371,14 +432,24 @@ static int subject_of(X509 *cert, struct arena *a, struct tls_peer *out)
     return out->subject.p ? 0 : CS_ENOMEM;
 }
 
+X509 *tls_session_certificate(const struct tls_session *s, X509 **issuer)
+{
+    bool verified = s->shaken && SSL_get_verify_mode(s->ssl) != SSL_VERIFY_NONE &&
+                    SSL_get_verify_result(s->ssl) == X509_V_OK;
+    STACK_OF(X509) *chain = verified ? SSL_get0_verified_chain(s->ssl) : NULL;
+    int n = chain ? sk_X509_num(chain) : 0;
+    *issuer = n ? sk_X509_value(chain, CS_MIN(n, 2) - 1) : NULL; /* or it is its own */
+    return n ? sk_X509_value(chain, 0) : NULL;
+}
+
 int tls_session_peer(const struct tls_session *s, struct arena *a, struct tls_peer *out)
 {
     *out = (struct tls_peer){ 0 };
     X509 *cert = s->shaken ? SSL_get0_peer_certificate(s->ssl) : NULL;
     if (!cert)
         return CS_ENOENT;
-    struct tls_peer p = { .verified = SSL_get_verify_mode(s->ssl) != SSL_VERIFY_NONE &&
-                                      SSL_get_verify_result(s->ssl) == X509_V_OK };
+    X509 *issuer;
+    struct tls_peer p = { .verified = tls_session_certificate(s, &issuer) != NULL };
     int err = subject_of(cert, a, &p);
     if (!err)
         err = names_of(cert, a, &p);

@@ -5,6 +5,8 @@
 #ifndef CS_NET_TLS_SESSION_H
 #define CS_NET_TLS_SESSION_H
 
+#include <openssl/types.h>
+
 #include "base/addr.h"
 #include "net/bytes.h"
 #include "net/tls.h"
@@ -17,6 +19,9 @@ CS_CHECK int tls_session_new(struct tls_context *c, const char *name, const stru
                              struct bytes *out, struct tls_session **result);
 void tls_session_free(struct tls_session **s);
 struct duration tls_session_deadline(const struct tls_session *s);
+struct tls_context *tls_session_context(const struct tls_session *s);
+/* What is expected of a SIP domain's server; absent: nothing. */
+struct span tls_session_name(const struct tls_session *s);
 
 /* What came from the wire; borrowed until tls_session_read() returned 0 or an error. */
 void tls_session_feed(struct tls_session *s, struct span wire);
@@ -31,6 +36,8 @@ void tls_session_shutdown(struct tls_session *s);
  */
 int tls_session_broken(struct tls_session *s, int reason);
 
+/* The peer's certificate and who signed it, borrowed; NULL unless its chain was verified. */
+X509 *tls_session_certificate(const struct tls_session *s, X509 **issuer);
 CS_CHECK int tls_session_peer(const struct tls_session *s, struct arena *a, struct tls_peer *out);
 
 #endif

@@ -1,3 +1,4 @@
+#include <openssl/x509.h>
 #include <stdlib.h>
 
 #include "base/metric.h"
@@ -50,14 +51,26 @@ static uint64_t addr_hash(const struct addr *a)
     return map_hash2(addr_host_bytes(a), span_of(&port, sizeof(port)));
 }
 
-static bool addr_is(const struct map_node *n, const void *key)
+struct peer {
+    enum sip_transport transport;
+    const struct addr *remote;
+    struct span domain;
+};
+
+static bool peer_is(const struct map_node *n, const void *key)
 {
-    return addr_eq(&container_of(n, struct conn, by_addr)->flow.remote, key);
+    const struct conn *c = container_of(n, struct conn, by_addr);
+    const struct peer *p = key;
+    if (c->flow.transport != p->transport || !addr_eq(&c->flow.remote, p->remote))
+        return false;
+    return p->transport != SIP_TLS || (c->domain && span_caseeq(span_str(c->domain), p->domain));
 }
 
-struct conn *conn_by_addr(const struct siptp *tp, const struct addr *remote)
+struct conn *conn_by_addr(const struct siptp *tp, enum sip_transport transport,
+                          const struct addr *remote, struct span domain)
 {
-    struct map_node *n = map_find(&tp->by_addr, addr_hash(remote), addr_is, remote);
+    const struct peer key = { transport, remote, domain };
+    struct map_node *n = map_find(&tp->by_addr, addr_hash(remote), peer_is, &key);
     return n ? container_of(n, struct conn, by_addr) : NULL;
 }
 
@@ -73,6 +86,11 @@ struct conn *conn_by_id(const struct siptp *tp, uint64_t id)
 }
 
 /* ---- deadlines ---- */
+
+static bool is_shaking(const struct conn *c)
+{
+    return !list_empty(&c->shaking);
+}
 
 static struct mono sooner(struct mono a, struct mono b)
 {
@@ -111,7 +129,7 @@ static void conn_deadline(struct timer *t)
         conn_arm(c);
         return;
     }
-    if (c->partial.ns || (!c->greeted && !c->connecting))
+    if (c->partial.ns || (!c->greeted && !c->connecting && !is_shaking(c)))
         siptp_count_refused(c->flow.tp, &c->flow.remote, c->flow.transport, REFUSED_TIMEOUT);
     log_debug(&c->flow.log, "connection too slow or idle");
     conn_close(c, CS_ETIMEOUT);
@@ -119,8 +137,36 @@ static void conn_deadline(struct timer *t)
 
 /* ---- life ---- */
 
+void conn_free(struct conn *c)
+{
+    X509_free(c->certificate);
+    X509_free(c->issuer);
+    free(c->domain);
+    free(c);
+}
+
+static void shaken(struct conn *c)
+{
+    if (is_shaking(c))
+        c->flow.tp->n_shaking--;
+    list_remove(&c->shaking);
+}
+
+/* Who only looks whether the port is open, as load balancers do, is counted, but does no harm; nor
+ * does a phone whose certificate has expired, or that does not believe ours. */
+static void not_shaken(struct conn *c, int reason)
+{
+    if (!is_shaking(c))
+        return;
+    if (reason == CS_EPROTO || reason == CS_ETIMEOUT)
+        siptp_count_refused(c->flow.tp, &c->flow.remote, c->flow.transport, REFUSED_HANDSHAKE);
+    else
+        metric_inc(M_SIP_REFUSED, REFUSED_HANDSHAKE);
+    shaken(c);
+}
+
 /* From here on nobody finds it and nothing is sent. */
-static void conn_shut(struct conn *c)
+static void conn_shut(struct conn *c, int reason)
 {
     struct siptp *tp = c->flow.tp;
     c->flow.open = false;
@@ -130,6 +176,7 @@ static void conn_shut(struct conn *c)
     list_remove(&c->link);
     host_leave(tp, c->host);
     c->host = NULL;
+    not_shaken(c, reason);
     tp->n_conns--;
     metric_add(M_SIP_FLOWS, c->flow.transport, -1);
 }
@@ -138,7 +185,7 @@ void conn_close(struct conn *c, int reason)
 {
     if (!c->flow.open)
         return;
-    conn_shut(c);
+    conn_shut(c, reason);
     stream_close(c->stream, reason);
 }
 
@@ -169,12 +216,22 @@ int conn_new(struct siptp_listener *ls, struct stream *s, const struct addr *rem
     c->stream = s;
     c->host = host;
     c->since = c->active = loop_now(tp->loop);
+    list_init(&c->shaking);
     timer_init(&c->deadline, conn_deadline);
     list_push_back(link ? &tp->links : &tp->conns, &c->link);
     tp->n_conns++;
     metric_inc(M_SIP_FLOWS, c->flow.transport);
     *out = c;
     return 0;
+}
+
+/* One that takes long makes room for one that may be quick. */
+static void shake(struct conn *c)
+{
+    struct siptp *tp = c->flow.tp;
+    list_push_back(&tp->shaking, &c->shaking);
+    if (tp->n_shaking++ >= tp->conf.max_handshakes)
+        conn_close(container_of(tp->shaking.next, struct conn, shaking), CS_ELIMIT);
 }
 
 int conn_accept(void *arg, struct stream *s, void **out)
@@ -184,8 +241,8 @@ int conn_accept(void *arg, struct stream *s, void **out)
     const struct addr *remote = stream_peer(s);
     struct conn *c;
     struct conn_host *host;
-    bool link = ls->transport == SIP_LINK;
-    if (!link && !siptp_admits(tp, remote))
+    bool link = ls->transport == SIP_LINK, tls = is_over_tls(ls->transport);
+    if ((tls && !ls->has_tls) || (!link && !siptp_admits(tp, remote)))
         return CS_EDENIED;
     if (tp->n_conns >= tp->conf.max_connections) { /* no fault of this one */
         metric_inc(M_SIP_REFUSED, REFUSED_CONNECTIONS);
@@ -202,6 +259,8 @@ int conn_accept(void *arg, struct stream *s, void **out)
         metric_inc(M_SIP_REFUSED, REFUSED_MEMORY);
         return err;
     }
+    if (tls)
+        shake(c);
     conn_arm(c);
     *out = c;
     return 0;
@@ -211,7 +270,7 @@ int conn_begin(struct conn *c, struct stream *s, int err, struct flow **out)
 {
     if (err) {
         struct flow *f = &c->flow;
-        conn_shut(c);
+        conn_shut(c, err);
         flow_unref(&f);
         return err;
     }
@@ -223,20 +282,37 @@ int conn_begin(struct conn *c, struct stream *s, int err, struct flow **out)
     return 0;
 }
 
-int conn_open(struct siptp_listener *ls, const struct addr *remote, struct flow **out)
+static int connect_to(struct conn *c, struct span domain, struct stream **s)
+{
+    struct siptp *tp = c->flow.tp;
+    bool tls = c->flow.transport == SIP_TLS;
+    struct addr from = c->flow.local;
+    addr_set_port(&from, 0);
+    c->domain = tls ? strndup(domain.p, domain.n) : NULL;
+    if (tls && !c->domain)
+        return CS_ENOMEM;
+    int err = stream_connect_tcp(tp->loop, &c->flow.remote, addr_is_any(&from) ? NULL : &from,
+                                 &tp->stream_limits, &conn_events, c, s);
+    int broken = !err && tls ? stream_start_tls(*s, tp->tls, c->domain) : 0;
+    if (broken) /* closed() says so later */
+        stream_close(*s, broken);
+    return err;
+}
+
+int conn_open(struct siptp_listener *ls, const struct addr *remote, struct span domain,
+              struct flow **out)
 {
     struct siptp *tp = ls->tp;
     struct conn *c;
-    struct addr from = ls->local;
-    addr_set_port(&from, 0);
+    if (ls->transport == SIP_TLS && !tp->tls)
+        return CS_ENOTSUP;
     if (tp->n_conns >= tp->conf.max_connections)
         return CS_ELIMIT;
     struct stream *s = NULL;
     int err = conn_new(ls, NULL, remote, NULL, &c);
     if (err)
         return err;
-    err = stream_connect_tcp(tp->loop, remote, addr_is_any(&from) ? NULL : &from,
-                             &tp->stream_limits, &conn_events, c, &s);
+    err = connect_to(c, domain, &s);
     return conn_begin(c, s, err, out);
 }
 
@@ -246,6 +322,14 @@ static void conn_opened(struct stream *s, void *arg)
     if (!c->flow.open)
         return;
     c->connecting = false;
+    shaken(c);
+    X509 *issuer, *shown = c->domain ? NULL : stream_certificate(s, &issuer);
+    if (shown && is_over_tls(c->flow.transport)) {
+        X509_up_ref(shown);
+        X509_up_ref(issuer);
+        c->certificate = shown;
+        c->issuer = issuer;
+    }
     if (c->flow.transport != SIP_LINK)
         c->flow.local = *stream_local(s);
     c->active = loop_now(c->flow.tp->loop);
@@ -257,8 +341,10 @@ static void conn_closed(struct stream *s, void *arg, int reason)
     (void)s;
     struct conn *c = arg;
     struct siptp *tp = c->flow.tp;
+    if (c->flow.open && !is_shaking(c) && is_over_tls(c->flow.transport) && reason == CS_EPROTO)
+        siptp_count_refused(tp, &c->flow.remote, c->flow.transport, REFUSED_HANDSHAKE);
     if (c->flow.open)
-        conn_shut(c);
+        conn_shut(c, reason);
     c->stream = NULL;
     log_debug(&c->flow.log, "connection closed", kv_err(reason));
     if (tp->events)

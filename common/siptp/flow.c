@@ -17,6 +17,8 @@ void flow_setup(struct flow *f, struct siptp_listener *ls, const struct addr *re
     f->local = *local;
     f->id = 0;
     f->peer = 0;
+    f->attached = NULL;
+    f->detach = NULL;
     f->log.module = "siptp";
     f->log.ctx[0] = kv_addr("peer", &f->remote);
     list_init(&f->waiting);
@@ -54,8 +56,10 @@ void flow_unref(struct flow **pf)
     if (--f->refs)
         return;
     struct siptp *tp = f->tp;
+    if (f->detach)
+        f->detach(f->attached);
     if (f->transport != SIP_UDP) {
-        free(conn_of(f));
+        conn_free(conn_of(f));
     } else if (tp->events && tp->n_spare < SIPTP_SPARE_FLOWS) {
         struct udp_flow *u = container_of(f, struct udp_flow, flow);
         u->next = tp->spare;
@@ -65,6 +69,20 @@ void flow_unref(struct flow **pf)
         free(container_of(f, struct udp_flow, flow));
     }
     siptp_unref(tp);
+}
+
+X509 *flow_certificate(const struct flow *f, X509 **issuer)
+{
+    bool tls = is_over_tls(f->transport);
+    *issuer = tls ? conn_of(f)->issuer : NULL;
+    return tls ? conn_of(f)->certificate : NULL;
+}
+
+void flow_attach(struct flow *f, void *p, void (*detach)(void *p))
+{
+    assert(!f->detach);
+    f->attached = p;
+    f->detach = detach;
 }
 
 int flow_send(struct flow *f, struct span data)
@@ -106,9 +124,14 @@ static struct siptp_listener *listener_for(const struct siptp *tp, enum sip_tran
     return NULL;
 }
 
-int siptp_flow_to(struct siptp *tp, enum sip_transport transport, const struct addr *remote,
-                  struct siptp_listener *via, struct flow **out)
+int siptp_flow_to_domain(struct siptp *tp, enum sip_transport transport, const struct addr *remote,
+                         struct span domain, struct siptp_listener *via, struct flow **out)
 {
+    char host[ADDR_STRLEN];
+    struct buf b = BUF_INIT(host);
+    addr_write_host(&b, remote);
+    if (!domain.n)
+        domain = buf_span(&b);
     *out = NULL;
     if (!tp->events)
         return CS_ECLOSED;
@@ -121,12 +144,12 @@ int siptp_flow_to(struct siptp *tp, enum sip_transport transport, const struct a
         *out = udp_flow_new(ls, remote);
         return *out ? 0 : CS_ENOMEM;
     }
-    struct conn *c = conn_by_addr(tp, remote);
+    struct conn *c = conn_by_addr(tp, transport, remote, domain);
     if (c) {
         *out = flow_ref(&c->flow);
         return 0;
     }
-    return conn_open(ls, remote, out);
+    return conn_open(ls, remote, domain, out);
 }
 
 int flow_for_response(struct flow *f, const struct sip_msg *req, struct flow **out)
@@ -144,7 +167,7 @@ int flow_for_response(struct flow *f, const struct sip_msg *req, struct flow **o
             return CS_ECLOSED;
         /* RFC 3261, 18.2.2: a new connection to received, at the port of sent-by. */
         addr_set_port(&to, sent_by_port);
-        return siptp_flow_to(f->tp, f->transport, &to, f->listener, out);
+        return siptp_flow_to_domain(f->tp, f->transport, &to, via->host, f->listener, out);
     }
     /* Against RFC 3261, 18.2.2, maddr is obeyed only where it names the source itself, whose
      * address is taken anyway: else anybody could have answers sent to anybody. */

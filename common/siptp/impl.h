@@ -28,6 +28,7 @@ struct siptp_listener {
     char *name, *sent_by;
     struct span host; /* of sent_by */
     uint16_t port;
+    bool has_tls; /* siptp_listener_use_tls() was called */
 };
 
 struct udp_flow {
@@ -47,6 +48,9 @@ struct conn {
     struct mono active;  /* last message or keepalive */
     struct mono partial; /* first byte of the unfinished message; 0: there is none */
     bool connecting, greeted, half_ping;
+    struct list shaking; /* in siptp.shaking: accepted, and its TLS handshake is not done */
+    char *domain;        /* of TLS that we began: what its certificate says; NULL: accepted */
+    X509 *certificate, *issuer; /* of a client, verified; NULL: none */
 };
 
 /* Connections accepted from one address: IPv4, or the /64 that one IPv6 subscriber has. */
@@ -70,7 +74,9 @@ struct siptp {
     struct siptp_listener *link_listener; /* NULL: none; not in listeners */
     struct listener *link_tls;
     struct tls_context *link_client;
-    size_t n_listeners, n_conns;
+    struct tls_context *tls; /* of connections that we make; NULL: none */
+    struct list shaking;     /* the oldest first */
+    size_t n_listeners, n_conns, n_shaking;
     struct map by_id, by_addr, hosts;
     uint64_t last_id;
     struct udp_flow *spare;
@@ -99,8 +105,11 @@ udp_fn siptp_datagram;
 /* conn.c */
 extern const struct stream_events conn_events;
 accept_fn conn_accept;
-CS_CHECK int conn_open(struct siptp_listener *ls, const struct addr *remote, struct flow **out);
-struct conn *conn_by_addr(const struct siptp *tp, const struct addr *remote);
+CS_CHECK int conn_open(struct siptp_listener *ls, const struct addr *remote, struct span domain,
+                       struct flow **out);
+struct conn *conn_by_addr(const struct siptp *tp, enum sip_transport transport,
+                          const struct addr *remote, struct span domain);
+void conn_free(struct conn *c);
 struct conn *conn_by_id(const struct siptp *tp, uint64_t id);
 void conn_close(struct conn *c, int reason);
 /* One more connection, already there (s) or about to be made (NULL); remote NULL: a link. */
@@ -138,6 +147,11 @@ void self_free(struct self **s);
 bool self_has(struct self *s, const struct addr *a);
 /* What to call this machine when bound to any address: the first that is not loopback. */
 void self_name(struct self *s, int family, struct addr *out);
+
+static inline bool is_over_tls(enum sip_transport t)
+{
+    return t == SIP_TLS || t == SIP_WSS;
+}
 
 static inline struct conn *conn_of(const struct flow *f)
 {

@@ -132,6 +132,16 @@ int siptp_listen_link_tls(struct siptp *tp, const struct addr *local, struct tls
     return 0;
 }
 
+void siptp_link_use_tls(struct siptp *tp, struct tls_context *server, struct tls_context *client)
+{
+    struct tls_context *old = tp->link_client;
+    if (!tp->link_tls)
+        return;
+    listener_start_tls(tp->link_tls, server);
+    tp->link_client = tls_context_ref(client);
+    tls_context_unref(&old);
+}
+
 static int connect_to(struct siptp *tp, struct conn *c, const struct siptp_link_target *to,
                       struct stream **s)
 {

@@ -54,6 +54,8 @@ static void defaults(struct siptp_conf *c)
         c->max_connections = 20000;
     if (!c->max_connections_per_address)
         c->max_connections_per_address = 100;
+    if (!c->max_handshakes)
+        c->max_handshakes = 1000;
     if (!c->idle.ms)
         c->idle = DURATION_S(15 * 60);
     if (!c->message_deadline.ms)
@@ -82,6 +84,7 @@ int siptp_new(struct loop *l, const struct siptp_conf *conf, const struct siptp_
     list_init(&tp->listeners);
     list_init(&tp->conns);
     list_init(&tp->links);
+    list_init(&tp->shaking);
     tp->node = siptp_node_id(tp->conf.node);
     tp->link_limits = (struct stream_limits){ tp->conf.limits.message + 4, SIPTP_LINK_UNSENT };
     map_init(&tp->by_id);
@@ -118,6 +121,7 @@ void siptp_unref(struct siptp *tp)
     if (tp->link_listener)
         siptp_listener_free(tp->link_listener);
     tls_context_unref(&tp->link_client);
+    tls_context_unref(&tp->tls);
     while (tp->spare) {
         struct udp_flow *f = tp->spare;
         tp->spare = f->next;
@@ -195,7 +199,7 @@ int siptp_listen(struct siptp *tp, enum sip_transport transport, const struct ad
                  struct span name, struct span advertised, struct siptp_listener **out)
 {
     *out = NULL;
-    if (transport != SIP_UDP && transport != SIP_TCP)
+    if (transport != SIP_UDP && transport != SIP_TCP && transport != SIP_TLS)
         return CS_ENOTSUP;
     int fd, err = bind_socket(transport == SIP_UDP ? BIND_UDP : BIND_TCP, local, false, &fd, NULL);
     return err ? err : siptp_listen_fd(tp, transport, fd, name, advertised, out);
@@ -232,6 +236,20 @@ int siptp_listen_fd(struct siptp *tp, enum sip_transport transport, int fd, stru
     list_push_back(&tp->listeners, &ls->link);
     *out = ls;
     return 0;
+}
+
+void siptp_listener_use_tls(struct siptp_listener *ls, struct tls_context *tls)
+{
+    if (ls->tcp) /* it accepts still */
+        listener_start_tls(ls->tcp, tls);
+    ls->has_tls = true;
+}
+
+void siptp_use_tls(struct siptp *tp, struct tls_context *tls)
+{
+    struct tls_context *old = tp->tls;
+    tp->tls = tls_context_ref(tls);
+    tls_context_unref(&old);
 }
 
 void siptp_stop_accepting(struct siptp *tp)

@@ -4,6 +4,8 @@
 #ifndef CS_SIPTP_SIPTP_H
 #define CS_SIPTP_SIPTP_H
 
+#include <openssl/types.h>
+
 #include "base/log.h"
 #include "net/loop.h"
 #include "net/tls.h"
@@ -25,6 +27,7 @@ enum sip_refused {
     REFUSED_TIMEOUT,
     REFUSED_CONNECTIONS,
     REFUSED_MEMORY,
+    REFUSED_HANDSHAKE, /* of TLS: failed, too slow, too many at once, or a second one */
 };
 
 struct flow { /* counted; members are read-only for others */
@@ -38,6 +41,8 @@ struct flow { /* counted; members are read-only for others */
     uint64_t id;               /* unique in this process; for UDP 0 */
     struct log log;            /* module, peer */
     struct list waiting;       /* siptx: client transactions that end with a stream */
+    void *attached;            /* flow_attach() */
+    void (*detach)(void *attached);
 };
 
 /* Who looks at sources before what they say is read; links are not asked about. */
@@ -54,12 +59,13 @@ struct siptp_conf {
     struct sip_limits limits;
     size_t max_connections;             /* 0: 20000 */
     size_t max_connections_per_address; /* 0: 100 */
-    struct duration idle;               /* a stream without a message or keepalive; 0: 15 min */
-    struct duration message_deadline;   /* from the first byte of a message to its last; 0: 10 s */
-    struct duration first_message;      /* from accept to the first whole message; 0: 10 s */
-    struct duration connect;            /* 0: 2 s */
-    struct secret *token_key;           /* HMAC key of flow tokens; NULL: a random one */
-    const struct siptp_guard *guard;    /* NULL: everybody is heard; outlives the siptp */
+    size_t max_handshakes; /* of TLS, accepted and not done; the oldest makes room; 0: 1000 */
+    struct duration idle;  /* a stream without a message or keepalive; 0: 15 min */
+    struct duration message_deadline; /* from the first byte of a message to its last; 0: 10 s */
+    struct duration first_message;    /* from accept to the first whole message; 0: 10 s */
+    struct duration connect;          /* 0: 2 s */
+    struct secret *token_key;         /* HMAC key of flow tokens; NULL: a random one */
+    const struct siptp_guard *guard;  /* NULL: everybody is heard; outlives the siptp */
     void *guard_arg;
     struct span node; /* name of this process in its installation; absent: "" */
 };
@@ -84,6 +90,12 @@ CS_CHECK int siptp_listen(struct siptp *tp, enum sip_transport transport, const 
 /* The same on a socket of bind_socket(), which it takes over, and closes on error. */
 CS_CHECK int siptp_listen_fd(struct siptp *tp, enum sip_transport transport, int fd,
                              struct span name, struct span advertised, struct siptp_listener **out);
+/* Of a TLS listener: connections from now on have this context, which is held; before the first
+ * call none is accepted. */
+void siptp_listener_use_tls(struct siptp_listener *ls, struct tls_context *tls);
+/* What connections that we make over TLS have from now on: a client's context, held. Before the
+ * first call they are CS_ENOTSUP. */
+void siptp_use_tls(struct siptp *tp, struct tls_context *tls);
 struct span siptp_listener_name(const struct siptp_listener *ls);
 struct span siptp_listener_sent_by(const struct siptp_listener *ls);
 const struct addr *siptp_listener_local(const struct siptp_listener *ls);
@@ -99,10 +111,19 @@ bool siptp_is_us(const struct siptp *tp, struct span host, uint16_t port);
 
 /* A flow to a peer, found or made: for UDP from the listener given, or the first of its family; for
  * TCP an open connection to exactly this address or a new one (what is sent waits for it; a failed
- * connect shows as closed). The caller gets a reference. UV_EAFNOSUPPORT when no listener fits. */
-CS_CHECK int siptp_flow_to(struct siptp *tp, enum sip_transport transport,
-                           const struct addr *remote, struct siptp_listener *via,
-                           struct flow **out);
+ * connect shows as closed); for TLS the same, but only one that we made for this domain: who
+ * connected to us said nothing of who he is to others (RFC 5923, 5). domain is what the
+ * certificate must say; absent: the address. The caller gets a reference. UV_EAFNOSUPPORT when no
+ * listener fits, CS_ENOTSUP when TLS is not to be spoken. */
+CS_CHECK int siptp_flow_to_domain(struct siptp *tp, enum sip_transport transport,
+                                  const struct addr *remote, struct span domain,
+                                  struct siptp_listener *via, struct flow **out);
+static inline CS_CHECK int siptp_flow_to(struct siptp *tp, enum sip_transport transport,
+                                         const struct addr *remote, struct siptp_listener *via,
+                                         struct flow **out)
+{
+    return siptp_flow_to_domain(tp, transport, remote, SPAN_NULL, via, out);
+}
 struct flow *flow_ref(struct flow *f);
 void flow_unref(struct flow **f);
 static inline bool flow_is_reliable(const struct flow *f)
@@ -113,6 +134,11 @@ static inline bool flow_is_secure(const struct flow *f)
 {
     return f->transport == SIP_TLS || f->transport == SIP_WSS || f->transport == SIP_LINK;
 }
+/* The certificate that a client has shown over TLS and an authority of the listener vouches for,
+ * and who signed it; as long as the flow; NULL: none. */
+X509 *flow_certificate(const struct flow *f, X509 **issuer);
+/* Keeps something with the flow, in the one place for it; detach(p) when the flow goes. */
+void flow_attach(struct flow *f, void *p, void (*detach)(void *p));
 /* Copies data; leaves at the end of the turn. CS_ECLOSED, CS_ELIMIT. */
 CS_CHECK int flow_send(struct flow *f, struct span data);
 /* Where a response goes (RFC 3261, 18.2.2; RFC 3581): the flow the request came by, or, for a dead
@@ -151,6 +177,8 @@ CS_CHECK int siptp_listen_link(struct siptp *tp, const char *path, uid_t uid);
 CS_CHECK int siptp_listen_link_tls(struct siptp *tp, const struct addr *local,
                                    struct tls_context *server, struct tls_context *client,
                                    struct addr *bound);
+/* Links from now on have these; where siptp_listen_link_tls() was called. */
+void siptp_link_use_tls(struct siptp *tp, struct tls_context *server, struct tls_context *client);
 struct siptp_link_target {
     const char *path;        /* Unix socket; who listens must have our uid; NULL: */
     const struct addr *addr; /* TLS; its certificate must say */

@@ -68,6 +68,18 @@ listeners:
 YAML
 }
 
+# To be called before cs_start: the registrar speaks TLS as well, at $CS_TLS, to who trusts $CS_CA.
+cs_with_tls() {
+    eval "cs_registrar_plain_yaml() $(declare -f cs_registrar_yaml | tail -n +2)"
+    cs_registrar_yaml() {
+        { "$CSCTL" ca init "$CS_DIR/ca" && "$CSCTL" ca issue "$CS_DIR/ca" "sip:$CS_DOMAIN" "$CS_DOMAIN" 127.0.0.1 \
+            --out "$CS_DIR/sip"; } >>"$CS_DIR/registrar.log" 2>&1
+        cs_registrar_plain_yaml
+        echo "  - { name: tls, transport: tls, address: \"$CS_TLS\","
+        echo "      tls: { certificates: [{ certificate_file: sip.crt, key_file: sip.key }] } }"
+    }
+}
+
 cs_log() { # name
     echo "--- $1: last lines of its log"
     tail -n 40 "$CS_DIR/$1.log"
@@ -131,6 +143,7 @@ cs_start() { # dir build port
     CS_DIR=$1 CS_BUILD=$2 CS_PORT=$3
     CSCTL=$CS_BUILD/common/tools/csctl
     CS_SIP=127.0.0.1:$CS_PORT
+    CS_TLS=127.0.0.1:$((CS_PORT + 5)) CS_CA=$CS_DIR/ca/ca.crt
     mkdir -p "$CS_DIR"
     export CSCTL_URL=http://127.0.0.1:$((CS_PORT + 1)) CSCTL_TOKEN_FILE=$CS_DIR/admin.token
     (

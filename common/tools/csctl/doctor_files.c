@@ -225,6 +225,29 @@ static void check_link(struct doctor *d, const struct keeper *k)
     check_certificate(d, l->ca_file, k, "link.ca_file");
 }
 
+/* What listeners show to phones, and whom they believe. */
+static void check_listeners(struct doctor *d, const struct keeper *k)
+{
+    static const char making[] = "Make it anew, with its certificate.";
+    const __typeof__(d->registrar->tls) *client = &d->registrar->tls;
+    char key[80];
+    for (size_t i = 0; i < d->registrar->n_listeners; i++) {
+        const struct listener_tls_conf *t = d->registrar->listeners[i].tls;
+        for (size_t c = 0; t && c < t->n_certificates; c++) {
+            int n = snprintf(key, sizeof(key), "listeners[%zu].tls.certificates[%zu].", i, c);
+            snprintf(key + n, sizeof(key) - (size_t)n, "key_file");
+            check_secret(d, t->certificates[c].key_file, k, key, making);
+            snprintf(key + n, sizeof(key) - (size_t)n, "certificate_file");
+            check_certificate(d, t->certificates[c].certificate_file, k, key);
+        }
+        snprintf(key, sizeof(key), "listeners[%zu].tls.ca_file", i);
+        check_certificate(d, t ? t->ca_file : NULL, k, key);
+    }
+    check_secret(d, client->key_file, k, "tls.key_file", making);
+    check_certificate(d, client->certificate_file, k, "tls.certificate_file");
+    check_certificate(d, client->ca_file, k, "tls.ca_file");
+}
+
 /* Each daemon becomes a user of its own, so that what one reads is not the other's. */
 static void check_users(struct doctor *d)
 {
@@ -261,6 +284,7 @@ void doctor_files(struct doctor *d)
         const struct keeper k = { "registrar", d->registrar->user, FILE_REGISTRAR };
         check_flow_key(d, &k);
         check_link(d, &k);
+        check_listeners(d, &k);
         check_redis_files(d, &d->registrar->redis, &k);
     }
     check_users(d);

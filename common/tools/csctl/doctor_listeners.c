@@ -36,17 +36,32 @@ struct ping {
     int err;
 };
 
+/* Believes the certificate that the listener is to show, and no other. */
+static int open_tls(const struct listener_conf *l, struct tls_context **out)
+{
+    *out = NULL;
+    if (!l->tls)
+        return 0;
+    return tls_context_new(&(struct tls_conf){ .role = TLS_CLIENT,
+                                               .ca_file = l->tls->certificates[0].certificate_file,
+                                               .sip_names = true },
+                           out);
+}
+
 /* OPTIONS of a stranger; any final answer shows that SIP is spoken there. */
-static struct ping ping(struct doctor *d, enum sip_transport transport, const struct addr *to)
+static struct ping ping(struct doctor *d, const struct listener_conf *l, const struct addr *to)
 {
     struct phone_conf conf = { .user = SPAN("doctor"),
                                .domain = d->registrar->domains[0],
-                               .transport = transport,
+                               .transport = l->transport,
                                .server = *to };
     struct phone *phone;
     struct ask a = { 0 };
     struct ping p = { .err = CS_ETIMEOUT };
-    int err = phone_open(&d->loop, &conf, &phone);
+    int err = open_tls(l, &conf.tls);
+    if (!err)
+        err = phone_open(&d->loop, &conf, &phone);
+    tls_context_unref(&conf.tls);
     if (err)
         return (struct ping){ .err = err };
     phone_options(phone, &a);
@@ -102,7 +117,7 @@ static void check_advertised(struct doctor *d, const struct listener_conf *l)
     check_reach(d, l, &a, shown);
     if (!l->advertise.p || addr_reach(&a) == REACH_NOWHERE || addr_eq(&a, &l->address))
         return;
-    const struct ping p = ping(d, l->transport, &a);
+    const struct ping p = ping(d, l, &a);
     if (p.answered)
         finding(d, LEVEL_FINE, "listeners.reachable", NULL, SPAN_FMT " answers at " SPAN_FMT,
                 SPAN_ARG(l->name), SPAN_ARG(shown));
@@ -132,7 +147,7 @@ static bool check_answers(struct doctor *d, const struct listener_conf *l)
 {
     char text[ADDR_STRLEN];
     const struct addr a = near_address(&l->address);
-    const struct ping p = ping(d, l->transport, &a);
+    const struct ping p = ping(d, l, &a);
     struct span transport = sip_transport_uri(l->transport);
     addr_format(&a, text);
     if (p.answered)
@@ -141,8 +156,11 @@ static bool check_answers(struct doctor *d, const struct listener_conf *l)
                 SPAN_ARG(transport), text);
     else
         finding(d, LEVEL_FAULT, "listeners.answer",
-                "Start the registrar; what it says at its start names the cause. What holds the "
-                "port: ss -lnp.",
+                l->transport == SIP_TLS
+                    ? "Start the registrar, with this certificate_file, which must say the first "
+                      "of its domains (subjectAltName) and be good today."
+                    : "Start the registrar; what it says at its start names the cause. What holds "
+                      "the port: ss -lnp.",
                 SPAN_FMT " does not answer at " SPAN_FMT ":%s: %s", SPAN_ARG(l->name),
                 SPAN_ARG(transport), text, cs_strerror(p.err));
     return p.answered;
@@ -173,7 +191,10 @@ void doctor_listeners(struct doctor *d)
         return;
     for (size_t i = 0; i < d->registrar->n_listeners; i++) {
         const struct listener_conf *l = &d->registrar->listeners[i];
-        if (check_answers(d, l))
+        if (l->tls && l->tls->client_certificates == CLIENTS_REQUIRED)
+            finding(d, LEVEL_NOTE, "listeners.answer", NULL,
+                    SPAN_FMT " wants a client certificate, and was not asked", SPAN_ARG(l->name));
+        else if (check_answers(d, l))
             check_advertised(d, l);
     }
     check_transports(d);

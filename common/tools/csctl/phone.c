@@ -192,8 +192,11 @@ static int open_transport(struct phone *p)
     if (!err)
         err =
             siptp_listen(p->tp, p->conf.transport, &local, SPAN("phone"), SPAN_NULL, &p->listener);
+    if (!err && p->conf.tls)
+        siptp_use_tls(p->tp, p->conf.tls);
     if (!err)
-        err = siptp_flow_to(p->tp, p->conf.transport, &p->conf.server, p->listener, &p->flow);
+        err = siptp_flow_to_domain(p->tp, p->conf.transport, &p->conf.server, p->conf.domain,
+                                   p->listener, &p->flow);
     return err;
 }
 

@@ -19,7 +19,7 @@ struct options {
         struct addr addr;
     } server[2];
     size_t n_servers;
-    const char *domain;
+    const char *domain, *cacert;
     const char *user[2], *password_file[2];
     size_t n_users, n_files;
     struct duration timeout;
@@ -32,14 +32,14 @@ static int add_server(struct ctl *c, struct options *o, enum sip_transport trans
 {
     if (o->n_servers == CS_LEN(o->server))
         return bad_usage(c, "there are two phones: give at most two addresses");
-    if (transport != SIP_UDP && transport != SIP_TCP)
-        return bad_usage(c, "phones speak udp and tcp");
+    if (transport != SIP_UDP && transport != SIP_TCP && transport != SIP_TLS)
+        return bad_usage(c, "phones speak udp, tcp and tls");
     o->server[o->n_servers].transport = transport;
     o->server[o->n_servers++].addr = *addr;
     return EXIT_OK;
 }
 
-/* [udp:|tcp:]host[:port] */
+/* [udp:|tcp:|tls:]host[:port] */
 static int add_sip(struct ctl *c, struct options *o, const char *text)
 {
     enum sip_transport transport = SIP_UDP;
@@ -47,7 +47,7 @@ static int add_sip(struct ctl *c, struct options *o, const char *text)
     struct span rest = span_str(text), host = rest;
     if (sip_transport_of(span_cut(&rest, ':'), &transport) == 0 && rest.p)
         host = rest;
-    int err = host_parse(host, 5060, &addr);
+    int err = host_parse(host, sip_transport_port(transport), &addr);
     if (err == CS_EPROTO)
         return bad_usage(c, "\"%s\" has no port behind its colon", text);
     if (err)
@@ -63,15 +63,18 @@ static int add_transport(struct ctl *c, struct options *o, const char *name)
         return bad_usage(c, "\"%s\" is no transport; write udp or tcp", name);
     if (!o->n_servers)
         return bad_usage(c, "--transport adds to the --sip before it");
+    if (transport == SIP_TLS || o->server[o->n_servers - 1].transport == SIP_TLS)
+        return bad_usage(c, "TLS has a port of its own; give --sip tls:HOST[:PORT]");
     return add_server(c, o, transport, &o->server[o->n_servers - 1].addr);
 }
 
 static int read_options(struct ctl *c, int argc, char **argv, struct options *o)
 {
-    enum { SIP = 256, TRANSPORT, DOMAIN, USER, PASSWORD_FILE, TIMEOUT };
+    enum { SIP = 256, TRANSPORT, SIP_CACERT, DOMAIN, USER, PASSWORD_FILE, TIMEOUT };
     static const struct option options[] = {
         { "sip", required_argument, NULL, SIP },
         { "transport", required_argument, NULL, TRANSPORT },
+        { "sip-cacert", required_argument, NULL, SIP_CACERT },
         { "domain", required_argument, NULL, DOMAIN },
         { "user", required_argument, NULL, USER },
         { "password-file", required_argument, NULL, PASSWORD_FILE },
@@ -88,6 +91,9 @@ static int read_options(struct ctl *c, int argc, char **argv, struct options *o)
             break;
         case TRANSPORT:
             err = add_transport(c, o, optarg);
+            break;
+        case SIP_CACERT:
+            o->cacert = optarg;
             break;
         case DOMAIN:
             o->domain = optarg;
@@ -113,6 +119,10 @@ static int read_options(struct ctl *c, int argc, char **argv, struct options *o)
         return err;
     if (optind < argc)
         return bad_usage(c, "it takes options only, not \"%s\"", argv[optind]);
+    for (size_t i = 0; i < o->n_servers; i++) {
+        if (o->server[i].transport == SIP_TLS && !o->cacert)
+            return bad_usage(c, "a phone believes no server by itself; give --sip-cacert FILE");
+    }
     if (!o->n_servers || !o->domain || o->n_users < 2 || o->n_files < 2)
         return bad_usage(c, "needs --sip, --domain, and --user and --password-file twice each");
     return EXIT_OK;
@@ -218,12 +228,22 @@ static int run_phones(const struct ctl *c, const struct options *o, struct selft
     return status;
 }
 
+static int open_tls(const struct options *o, struct tls_context **out)
+{
+    const struct tls_conf conf = { .role = TLS_CLIENT, .ca_file = o->cacert, .sip_names = true };
+    *out = NULL;
+    return o->cacert && tls_context_new(&conf, out) ? EXIT_USAGE : EXIT_OK; /* why was logged */
+}
+
 int selftest(struct ctl *c, int argc, char **argv)
 {
     static struct selftest t;
     struct options o = { 0 };
     struct secret password[2] = { 0 };
+    struct tls_context *tls = NULL;
     int status = read_options(c, argc, argv, &o);
+    if (!status)
+        status = open_tls(&o, &tls);
     for (size_t i = 0; !status && i < CS_LEN(password); i++) {
         int err = secret_read_file(&password[i], o.password_file[i]);
         if (err) {
@@ -235,11 +255,13 @@ int selftest(struct ctl *c, int argc, char **argv)
                                          .domain = span_str(o.domain),
                                          .password = &password[i],
                                          .transport = o.server[which].transport,
+                                         .tls = tls,
                                          .server = o.server[which].addr };
     }
     if (!status)
         status = run_phones(c, &o, &t);
     for (size_t i = 0; i < CS_LEN(password); i++)
         secret_fini(&password[i]);
+    tls_context_unref(&tls);
     return status;
 }

@@ -1,6 +1,7 @@
 """A redis-server, an authd and registrars on loopback, users with passwords, and the scenarios that
 run against them."""
 import collections
+import http.client
 import json
 import os
 import re
@@ -190,6 +191,16 @@ class World(Daemons):
         return {name: float(value) for name, value in
                 re.findall(r"^([a-z_]+(?:\{[^}]*\})?) ([0-9.e+-]+)$", text, re.M)}
 
+    def post_reload(self):
+        """Status and answer of the registrar."""
+        c = http.client.HTTPConnection("127.0.0.1", self.status, timeout=5)
+        try:
+            c.request("POST", "/reload")
+            r = c.getresponse()
+            return r.status, json.loads(r.read())
+        finally:
+            c.close()
+
     def pause(self, name, how):
         self.processes[name].send_signal(how)
 
@@ -202,7 +213,7 @@ def run(scenarios, users=100, kind=World, **more):
     try:
         world.start_all()
         world.add_users(users)
-        for name, scenario in scenarios.items():
+        for name, scenario in list(scenarios.items()):
             if not name.startswith("test_") or (wanted and name not in wanted):
                 continue
             start = time.monotonic()

@@ -295,7 +295,7 @@ static void test_a_request_uri_has_no_method_and_no_headers(void **state)
     for (size_t i = 0; i < CS_LEN(pairs); i++) {
         STORE(Binding) b = COUNTERSIGN__STORE__BINDING__INIT;
         b.contact = (char *)pairs[i][0];
-        struct span uri = binding_request_uri(&b, &w->arena);
+        struct span uri = binding_request_uri(&b, SIP_SCHEME_SIP, &w->arena);
         assert_span(uri, pairs[i][1]);
     }
 }

@@ -141,7 +141,8 @@ static void test_listeners_know_their_names(void **state)
     assert_false(siptp_is_us(w.tp, SPAN("192.0.2.77"), port));
     assert_false(span_starts(siptp_listener_sent_by(all), SPAN("0.0.0.0")));
 
-    assert_int_equal(siptp_listen(w.tp, SIP_TLS, &any, SPAN("tls"), SPAN_NULL, &none), CS_ENOTSUP);
+    assert_int_equal(siptp_listen(w.tp, SIP_LINK, &any, SPAN("link"), SPAN_NULL, &none),
+                     CS_ENOTSUP);
     assert_int_equal(
         siptp_listen(w.tp, SIP_UDP, siptp_listener_local(w.udp), SPAN("again"), SPAN_NULL, &none),
         UV_EADDRINUSE);

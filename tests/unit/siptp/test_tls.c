@@ -1,0 +1,221 @@
+/* TLS of phones, and to peers: who is accepted, who is believed, and which connection serves
+ * (RFC 5922, 7; RFC 5923, 5). */
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+
+#include "lib/pki.h"
+#include "unit/siptp/world.h"
+
+static struct world w;
+static struct siptp_listener *tls;
+static struct pki ca, server_pki, client_pki;
+
+static int setup(void **state)
+{
+    const struct addr any = loopback(0);
+    (void)state;
+    world_open(&w, &(struct siptp_conf){ .max_handshakes = 2 });
+    return siptp_listen(w.tp, SIP_TLS, &any, SPAN("tls"), SPAN_NULL, &tls);
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    world_close(&w);
+    return 0;
+}
+
+static struct tls_context *context(struct tls_conf conf)
+{
+    struct tls_context *c;
+    conf.ca_file = ca.certificate;
+    conf.sip_names = conf.role == TLS_CLIENT;
+    assert_int_equal(tls_context_new(&conf, &c), 0);
+    return c;
+}
+
+static void serve(const struct pki *pki, bool ask)
+{
+    struct tls_context *c = context((struct tls_conf){ .role = TLS_SERVER,
+                                                       .certificate_file = pki->certificate,
+                                                       .key_file = pki->key,
+                                                       .ask_certificate = ask });
+    siptp_listener_use_tls(tls, c);
+    tls_context_unref(&c);
+}
+
+static void be_client(const struct pki *own, const struct tls_pin *pin)
+{
+    struct tls_context *c =
+        context((struct tls_conf){ .role = TLS_CLIENT,
+                                   .certificate_file = own ? own->certificate : NULL,
+                                   .key_file = own ? own->key : NULL,
+                                   .pins = pin,
+                                   .n_pins = pin ? 1 : 0 });
+    siptp_use_tls(w.tp, c);
+    tls_context_unref(&c);
+}
+
+static struct flow *flow_to(const char *domain)
+{
+    struct flow *f;
+    assert_int_equal(
+        siptp_flow_to_domain(w.tp, SIP_TLS, siptp_listener_local(tls), span_str(domain), NULL, &f),
+        0);
+    return f;
+}
+
+/* Whether a request gets through to a server of this domain. */
+static bool reaches(const char *domain)
+{
+    struct flow *f = flow_to(domain);
+    size_t before = w.messages;
+    assert_int_equal(flow_send(f, request("TLS there;branch=z9hG4bK1", "")), 0);
+    for (unsigned i = 0; i < 500 && f->open && w.messages == before; i++)
+        run_for(&w.loop, 10);
+    bool open = f->open;
+    assert_int_equal(open, w.messages > before);
+    flow_unref(&f);
+    return open;
+}
+
+static void test_a_server_is_believed_for_its_own_domain_only(void **state)
+{
+    (void)state;
+    serve(&server_pki, false);
+    be_client(NULL, NULL);
+    assert_true(reaches("example.com"));
+    assert_int_equal(w.flow->transport, SIP_TLS);
+    assert_true(flow_is_secure(w.flow));
+    assert_false(reaches("other.example.com"));
+    assert_false(reaches(NULL)); /* nor for its address */
+}
+
+static void test_a_pinned_key_is_the_only_one(void **state)
+{
+    struct tls_pin pin;
+    unsigned char *der = NULL;
+    unsigned n;
+    (void)state;
+    FILE *f = fopen(server_pki.certificate, "r");
+    X509 *x = PEM_read_X509(f, NULL, NULL, NULL);
+    fclose(f);
+    int len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(x), &der);
+    assert_int_equal(EVP_Digest(der, (size_t)len, pin.sha256, &n, EVP_sha256(), NULL), 1);
+    OPENSSL_free(der);
+    X509_free(x);
+    serve(&server_pki, false);
+    be_client(NULL, &pin);
+    assert_true(reaches("example.com"));
+    pin.sha256[0] ^= 1;
+    be_client(NULL, &pin);
+    siptp_close_some(w.tp, 10);
+    assert_true(run_until_count(&w.loop, &w.closed, 2, 2000));
+    assert_false(reaches("example.com"));
+}
+
+static void test_a_connection_serves_its_domain_and_not_who_came_by_it(void **state)
+{
+    struct flow *back;
+    (void)state;
+    serve(&server_pki, false);
+    be_client(NULL, NULL);
+    struct flow *a = flow_to("example.com"), *b = flow_to("EXAMPLE.com"), *c = flow_to("other.com");
+    assert_ptr_equal(a, b);
+    assert_ptr_not_equal(a, c);
+    assert_int_equal(flow_send(a, request("TLS there;branch=z9hG4bK1", "")), 0);
+    until_messages(&w, 1);
+    const struct addr from = w.flow->remote; /* what was accepted is a way back for answers alone */
+    assert_int_equal(siptp_flow_to_domain(w.tp, SIP_TLS, &from, SPAN("example.com"), NULL, &back),
+                     0);
+    assert_ptr_not_equal(back, w.flow);
+    flow_unref(&back);
+    assert_int_equal(siptp_flow_to(w.tp, SIP_TCP, siptp_listener_local(tls), NULL, &back), 0);
+    assert_ptr_not_equal(back, a); /* nor is TLS a way for what is to go over TCP */
+    flow_unref(&back);
+    flow_unref(&a);
+    flow_unref(&b);
+    flow_unref(&c);
+}
+
+static void test_what_a_client_has_shown_stays_with_its_flow(void **state)
+{
+    X509 *issuer, *x;
+    (void)state;
+    serve(&server_pki, true);
+    be_client(&client_pki, NULL);
+    assert_true(reaches("example.com"));
+    x = flow_certificate(w.flow, &issuer);
+    assert_non_null(x);
+    assert_int_equal(X509_check_host(x, "client.example.com", 0, 0, NULL), 1);
+    assert_int_equal(X509_check_issued(issuer, x), X509_V_OK);
+    flow_close(w.flow);
+    assert_ptr_equal(flow_certificate(w.flow, &issuer), x);
+    struct flow *ours = flow_to("example.com"); /* a server's is none of a client */
+    assert_null(flow_certificate(ours, &issuer));
+    flow_unref(&ours);
+}
+
+static void test_who_has_shown_nothing_has_nothing(void **state)
+{
+    X509 *issuer;
+    (void)state;
+    serve(&server_pki, true);
+    be_client(NULL, NULL);
+    assert_true(reaches("example.com"));
+    assert_null(flow_certificate(w.flow, &issuer));
+    assert_null(issuer);
+}
+
+static void test_nothing_is_accepted_before_there_is_a_certificate(void **state)
+{
+    char byte;
+    struct flow *f;
+    (void)state;
+    int fd = wire_tcp(siptp_listener_local(tls));
+    run_for(&w.loop, 50);
+    assert_true(recv(fd, &byte, 1, 0) <= 0);
+    close(fd);
+    assert_int_equal(siptp_flow_to(w.tp, SIP_TLS, siptp_listener_local(tls), NULL, &f), CS_ENOTSUP);
+}
+
+static void test_of_handshakes_at_once_the_oldest_makes_room(void **state)
+{
+    int fds[3];
+    char byte;
+    int64_t before = metric_get(M_SIP_REFUSED, REFUSED_HANDSHAKE);
+    (void)state;
+    serve(&server_pki, false);
+    be_client(NULL, NULL);
+    for (size_t i = 0; i < CS_LEN(fds); i++)
+        fds[i] = wire_tcp(siptp_listener_local(tls));
+    for (unsigned i = 0; i < 200 && metric_get(M_SIP_REFUSED, REFUSED_HANDSHAKE) == before; i++)
+        run_for(&w.loop, 5);
+    assert_int_equal(metric_get(M_SIP_REFUSED, REFUSED_HANDSHAKE), before + 1);
+    assert_int_equal(recv(fds[0], &byte, 1, 0), 0);
+    assert_int_equal(recv(fds[2], &byte, 1, MSG_DONTWAIT), -1);
+    assert_true(reaches("example.com"));
+    for (size_t i = 0; i < CS_LEN(fds); i++)
+        close(fds[i]);
+    assert_true(run_until_count(&w.loop, &w.closed, 3, 2000));
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(test_a_server_is_believed_for_its_own_domain_only),
+        T(test_a_pinned_key_is_the_only_one),
+        T(test_a_connection_serves_its_domain_and_not_who_came_by_it),
+        T(test_what_a_client_has_shown_stays_with_its_flow),
+        T(test_who_has_shown_nothing_has_nothing),
+        T(test_nothing_is_accepted_before_there_is_a_certificate),
+        T(test_of_handshakes_at_once_the_oldest_makes_room),
+    };
+    ca = pki_authority("ca");
+    server_pki = pki_certificate(&ca, "server", "URI:sip:example.com,DNS:other.example.com");
+    client_pki = pki_certificate(&ca, "client", "DNS:client.example.com");
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
