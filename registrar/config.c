@@ -1,7 +1,9 @@
 #include "registrar/config.h"
 
 #include "base/process.h"
+#include "registrar/service_route.h"
 #include "sip/chars.h"
+#include "sip/msg.h"
 
 static const char *const transports[] = { "udp", "tcp", NULL };
 
@@ -126,6 +128,15 @@ static const struct conf_key limit_keys[] = {
     CONF_DURATION("first_message", LIMITS, first_message,
                   "From a connection to its first whole message.", .def = "10s",
                   .min = 100 * CONF_MS, .max = 5 * CONF_MINUTE),
+    CONF_DURATION("first_authentication", LIMITS, first_authentication,
+                  "From a connection to the first request on it that is accepted. 0s: it need not "
+                  "come.",
+                  .def = "1m", .min = 0, .max = CONF_HOUR),
+    CONF_SIZE(
+        "strangers", LIMITS, strangers,
+        "Stream connections on which nothing was accepted yet; beyond it the oldest of them is "
+        "closed.",
+        .def = "10000", .min = 1, .max = 1000000),
     CONF_DURATION("connect", LIMITS, connect, "Making a connection.", .def = "2s",
                   .min = 100 * CONF_MS, .max = 30 * CONF_SECOND),
     CONF_DURATION("drain", LIMITS, drain,
@@ -134,6 +145,55 @@ static const struct conf_key limit_keys[] = {
     { 0 },
 };
 static const struct conf_section limits_section = { sizeof(LIMITS), limit_keys, NULL };
+
+static const char *const outbound_policies[] = { "strict", "best_effort", NULL };
+static const char *const path_policies[] = { "accept", "refuse", NULL };
+
+#define FLOWS __typeof__(((ROOT *)0)->flows)
+static const struct conf_key flow_keys[] = {
+    CONF_ENUM("outbound", FLOWS, outbound, outbound_policies,
+              "A phone that wants RFC 5626 behind a proxy without it: strict answers 439, "
+              "best_effort registers it without.",
+              .def = "strict"),
+    CONF_ENUM("path", FLOWS, path, path_policies,
+              "A REGISTER with Path of a phone that does not support it: accept, or refuse with "
+              "420 (RFC 3327, 5.3).",
+              .def = "accept"),
+    CONF_DURATION("flow_timer", FLOWS, flow_timer,
+                  "Phones with RFC 5626 are told to send keepalives so often; a connection without "
+                  "one for a quarter longer is closed. 0s: they are told nothing.",
+                  .def = "2m", .min = 0, .max = CONF_HOUR),
+    CONF_DURATION(
+        "tcp_keepalive", FLOWS, tcp_keepalive,
+        "A stream whose other end acknowledges nothing, not even TCP's own probes, for so "
+        "long is closed. 0s: never.",
+        .def = "2m", .min = 0, .max = CONF_HOUR),
+    CONF_STRS("service_route", FLOWS, service_route,
+              "Where registered phones are to send their requests (RFC 3608): URIs with ;lr, in "
+              "order; own is the listener they registered at. None: it is not said.",
+              .at_most = SERVICE_ROUTES_MAX, .min = 1, .max = 255),
+    { 0 },
+};
+
+static void flows_check(struct conf_check *c, void *section)
+{
+    const FLOWS *f = section;
+    if (f->tcp_keepalive.ms && f->tcp_keepalive.ms < 10 * 1000)
+        conf_error(c, "tcp_keepalive", "10s is the least; write 2m, or 0s for none");
+    if (f->flow_timer.ms && f->flow_timer.ms < 10 * 1000)
+        conf_error(c, "flow_timer", "10s is the least; write 2m, or 0s for none");
+    for (size_t i = 0; i < f->n_service_route; i++) {
+        char key[40];
+        snprintf(key, sizeof(key), "service_route[%zu]", i);
+        if (!service_route_is_good(f->service_route[i]))
+            conf_error(c, key,
+                       "\"" SPAN_FMT "\" is no URI of a loose router; write "
+                       "sip:proxy.example.com;lr, or own",
+                       SPAN_ARG(f->service_route[i]));
+    }
+}
+
+static const struct conf_section flows_section = { sizeof(FLOWS), flow_keys, flows_check };
 
 #define TIMERS __typeof__(((ROOT *)0)->timers)
 static const struct conf_key timer_keys[] = {
@@ -177,6 +237,7 @@ static const struct conf_key root_keys[] = {
     CONF_SECTIONS("listeners", ROOT, listeners, &listener_section, "Where SIP is spoken.",
                   .at_least = 1, .at_most = LISTENERS_MAX, .required = true, .unique = true),
     CONF_SECTION("limits", ROOT, limits, &limits_section, "Bounds, so that a flood costs no more."),
+    CONF_SECTION("flows", ROOT, flows, &flows_section, "How phones stay within reach."),
     CONF_SECTION("timers", ROOT, timers, &timers_section, "Times of RFC 3261 and of forking."),
     { 0 },
 };

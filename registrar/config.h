@@ -13,7 +13,11 @@ struct listener_conf {
     struct span advertise; /* host:port; absent: the address */
 };
 
-enum { LISTENERS_MAX = 16 };
+enum { LISTENERS_MAX = 16, SERVICE_ROUTES_MAX = 8 };
+
+/* A phone whose first hop knows nothing of RFC 5626, and one that a Path would be hidden from. */
+enum outbound_policy { OUTBOUND_STRICT, OUTBOUND_BEST_EFFORT };
+enum path_policy { PATH_ACCEPT, PATH_REFUSE };
 
 struct registrar_conf {
     struct span node; /* absent: the host's name */
@@ -42,9 +46,16 @@ struct registrar_conf {
     size_t n_listeners;
     struct {
         size_t message, line, headers, connections, connections_per_address, transactions,
-            answer_memory, branches, known;
-        struct duration idle, message_deadline, first_message, connect, drain;
+            answer_memory, branches, known, strangers;
+        struct duration idle, message_deadline, first_message, first_authentication, connect, drain;
     } limits;
+    struct {
+        enum outbound_policy outbound;
+        enum path_policy path;
+        struct duration flow_timer, tcp_keepalive; /* 0: none */
+        struct span *service_route;
+        size_t n_service_route;
+    } flows;
     struct {
         struct duration t1, t2, t4, invite, ring;
     } timers;

@@ -22,7 +22,8 @@ static const struct log front_log = { .module = "front" };
     "MESSAGE, REFER, PUBLISH\r\n"
 
 /* Extensions that a REGISTER may require (RFC 3261, 20.32). */
-static const struct span register_supports[] = { SPAN_INIT("path") };
+static const struct span register_supports[] = { SPAN_INIT("path"), SPAN_INIT("outbound"),
+                                                 SPAN_INIT("gruu") };
 
 struct span front_aor(struct sip_msg *m, const struct sip_uri *uri)
 {
@@ -95,9 +96,7 @@ static bool refuse_extensions(struct tx *tx, const struct sip_msg *m, enum sip_h
 
 static void answer_options(struct tx *tx)
 {
-    front_reply(tx, 200, NULL,
-                SPAN(ALLOW "Accept: application/sdp\r\n"
-                           "Supported: path\r\n"));
+    front_reply(tx, 200, NULL, SPAN(ALLOW "Accept: application/sdp\r\n" FRONT_SUPPORTED));
 }
 
 static bool is_sip(const struct sip_uri *uri)
@@ -264,6 +263,9 @@ int front_open(struct front *f)
                              .idle = c->limits.idle,
                              .message_deadline = c->limits.message_deadline,
                              .first_message = c->limits.first_message,
+                             .first_accepted = c->limits.first_authentication,
+                             .max_strangers = c->limits.strangers,
+                             .keepalive = c->flows.tcp_keepalive,
                              .connect = c->limits.connect };
     list_init(&f->forks);
     list_init(&f->registrations);

@@ -62,6 +62,9 @@ void front_reply_later(struct tx *tx);
 /* Value of the Via to put on a request that leaves by this flow. */
 void front_write_via(struct buf *b, const struct flow *flow, struct span branch);
 
+/* Extensions that we know (RFC 3261, 20.37). */
+#define FRONT_SUPPORTED "Supported: path, outbound, gruu\r\n"
+
 /* Headers that say who somebody is: ours to write, not a stranger's (RFC 3325, 5). */
 #define FRONT_IDENTITY                                                                      \
     (SIP_HDR_BIT(SIP_HDR_P_ASSERTED_IDENTITY) | SIP_HDR_BIT(SIP_HDR_P_PREFERRED_IDENTITY) | \

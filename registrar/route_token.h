@@ -21,4 +21,13 @@ void route_token_write(struct buf *b, const struct route_key *key, struct span c
 CS_CHECK int route_token_read(struct span token, const struct route_key *key,
                               const struct sip_msg *m, struct span *to, struct span *from);
 
+/* ---- which phone a side is ---- */
+/* Behind a flow of the token may stand "~" and eight characters for the instance of the phone
+ * there, by which it is found again when the flow is gone. Writes them; nothing without an
+ * instance. */
+void route_tag_write(struct buf *b, const struct route_key *key, struct span instance);
+/* Takes them off; absent if there are none. */
+struct span route_tag_take(struct span *side);
+bool route_tag_names(struct span tag, const struct route_key *key, struct span instance);
+
 #endif

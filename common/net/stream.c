@@ -467,7 +467,7 @@ int stream_peer_uid(const struct stream *s, uid_t *uid)
 int stream_watch_peer(const struct stream *s, struct duration silence)
 {
     uv_os_fd_t fd;
-    const int on = 1, probe_s = 1, ms = (int)silence.ms;
+    const int on = 1, ms = (int)silence.ms, probe_s = CS_MAX(1, ms / 4000);
     const struct {
         int level, name;
         const int *value;

@@ -58,7 +58,8 @@ void stream_set_arg(struct stream *s, void *arg);
 const struct addr *stream_peer(const struct stream *s); /* family none for Unix sockets */
 const struct addr *stream_local(const struct stream *s);
 /* A TCP peer that leaves what we send, or a probe, unacknowledged for so long, at least two
- * seconds, is gone: closed() says UV_ETIMEDOUT. */
+ * seconds, is gone: closed() says UV_ETIMEDOUT. Of a silent one four probes are sent in that time.
+ */
 CS_CHECK int stream_watch_peer(const struct stream *s, struct duration silence);
 /* Credentials of the process at the other end of a Unix socket. */
 CS_CHECK int stream_peer_uid(const struct stream *s, uid_t *uid);

@@ -84,7 +84,9 @@ static struct mono conn_due(const struct conn *c)
     const struct siptp_conf *conf = &c->flow.tp->conf;
     if (c->connecting)
         return mono_add(c->since, conf->connect);
-    struct mono due = mono_add(c->active, conf->idle);
+    struct mono due = mono_add(c->active, c->idle);
+    if (!list_empty(&c->stranger) && conf->first_accepted.ms)
+        due = sooner(due, mono_add(c->since, conf->first_accepted));
     if (!c->greeted)
         due = sooner(due, mono_add(c->since, conf->first_message));
     if (c->partial.ns)
@@ -111,7 +113,7 @@ static void conn_deadline(struct timer *t)
         conn_arm(c);
         return;
     }
-    if (c->partial.ns || (!c->greeted && !c->connecting))
+    if (c->partial.ns || (!c->connecting && (!c->greeted || !list_empty(&c->stranger))))
         siptp_count_refused(c->flow.tp, &c->flow.remote, c->flow.transport, REFUSED_TIMEOUT);
     log_debug(&c->flow.log, "connection too slow or idle");
     conn_close(c, CS_ETIMEOUT);
@@ -119,10 +121,49 @@ static void conn_deadline(struct timer *t)
 
 /* ---- life ---- */
 
+/* ---- strangers ---- */
+
+static void stranger_leave(struct conn *c)
+{
+    if (list_empty(&c->stranger))
+        return;
+    list_remove(&c->stranger);
+    c->flow.tp->n_strangers--;
+}
+
+/* Whoever comes last has the best chance to be somebody: who keeps others out has been there for
+ * longer. */
+static void stranger_enter(struct conn *c)
+{
+    struct siptp *tp = c->flow.tp;
+    if (tp->conf.max_strangers && tp->n_strangers >= tp->conf.max_strangers) {
+        struct conn *oldest = container_of(tp->strangers.next, struct conn, stranger);
+        siptp_count_refused(tp, &oldest->flow.remote, oldest->flow.transport, REFUSED_TIMEOUT);
+        conn_close(oldest, CS_ELIMIT);
+    }
+    list_push_back(&tp->strangers, &c->stranger);
+    tp->n_strangers++;
+}
+
+void flow_accepted(struct flow *f)
+{
+    if (flow_is_reliable(f))
+        stranger_leave(conn_of(f));
+}
+
+void flow_expect(struct flow *f, struct duration silence)
+{
+    if (!flow_is_reliable(f) || !f->open)
+        return;
+    conn_of(f)->idle.ms = CS_MIN(silence.ms, f->tp->conf.idle.ms);
+    conn_arm(conn_of(f));
+}
+
 /* From here on nobody finds it and nothing is sent. */
 static void conn_shut(struct conn *c)
 {
     struct siptp *tp = c->flow.tp;
+    stranger_leave(c);
     c->flow.open = false;
     timer_stop(tp->loop, &c->deadline);
     map_remove(&tp->by_id, &c->by_id);
@@ -169,12 +210,21 @@ int conn_new(struct siptp_listener *ls, struct stream *s, const struct addr *rem
     c->stream = s;
     c->host = host;
     c->since = c->active = loop_now(tp->loop);
+    c->idle = tp->conf.idle;
+    list_init(&c->stranger);
     timer_init(&c->deadline, conn_deadline);
     list_push_back(link ? &tp->links : &tp->conns, &c->link);
     tp->n_conns++;
     metric_inc(M_SIP_FLOWS, c->flow.transport);
     *out = c;
     return 0;
+}
+
+static void watch_peer(struct conn *c)
+{
+    struct duration silence = c->flow.tp->conf.keepalive;
+    if (silence.ms && stream_watch_peer(c->stream, silence))
+        log_debug(&c->flow.log, "the kernel does not watch this peer");
 }
 
 int conn_accept(void *arg, struct stream *s, void **out)
@@ -201,6 +251,10 @@ int conn_accept(void *arg, struct stream *s, void **out)
         host_leave(tp, host);
         metric_inc(M_SIP_REFUSED, REFUSED_MEMORY);
         return err;
+    }
+    if (!link) {
+        watch_peer(c);
+        stranger_enter(c);
     }
     conn_arm(c);
     *out = c;

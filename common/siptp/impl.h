@@ -43,9 +43,11 @@ struct conn {
     struct map_node by_id, by_addr;
     struct conn_host *host; /* NULL when we made the connection, and for links */
     struct timer deadline;
-    struct mono since;   /* of the connection */
-    struct mono active;  /* last message or keepalive */
-    struct mono partial; /* first byte of the unfinished message; 0: there is none */
+    struct mono since;    /* of the connection */
+    struct mono active;   /* last message or keepalive */
+    struct mono partial;  /* first byte of the unfinished message; 0: there is none */
+    struct duration idle; /* flow_expect() */
+    struct list stranger; /* siptp.strangers, until it is accepted */
     bool connecting, greeted, half_ping;
 };
 
@@ -67,6 +69,8 @@ struct siptp {
     const struct siptp_events *events; /* NULL: freed, only waiting for its flows */
     void *arg;
     struct list listeners, conns, links;
+    struct list strangers; /* the oldest first */
+    size_t n_strangers;
     struct siptp_listener *link_listener; /* NULL: none; not in listeners */
     struct listener *link_tls;
     struct tls_context *link_client;

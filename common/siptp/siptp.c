@@ -82,6 +82,7 @@ int siptp_new(struct loop *l, const struct siptp_conf *conf, const struct siptp_
     list_init(&tp->listeners);
     list_init(&tp->conns);
     list_init(&tp->links);
+    list_init(&tp->strangers);
     tp->node = siptp_node_id(tp->conf.node);
     tp->link_limits = (struct stream_limits){ tp->conf.limits.message + 4, SIPTP_LINK_UNSENT };
     map_init(&tp->by_id);

@@ -57,9 +57,13 @@ struct siptp_conf {
     struct duration idle;               /* a stream without a message or keepalive; 0: 15 min */
     struct duration message_deadline;   /* from the first byte of a message to its last; 0: 10 s */
     struct duration first_message;      /* from accept to the first whole message; 0: 10 s */
-    struct duration connect;            /* 0: 2 s */
-    struct secret *token_key;           /* HMAC key of flow tokens; NULL: a random one */
-    const struct siptp_guard *guard;    /* NULL: everybody is heard; outlives the siptp */
+    struct duration first_accepted;     /* from accept to flow_accepted(); 0: never demanded */
+    size_t max_strangers; /* connections before flow_accepted(); beyond it the oldest of them is
+                             closed; 0: any number */
+    struct duration keepalive; /* a TCP peer that acknowledges nothing for so long; 0: never */
+    struct duration connect;   /* 0: 2 s */
+    struct secret *token_key;  /* HMAC key of flow tokens; NULL: a random one */
+    const struct siptp_guard *guard; /* NULL: everybody is heard; outlives the siptp */
     void *guard_arg;
     struct span node; /* name of this process in its installation; absent: "" */
 };
@@ -119,6 +123,11 @@ CS_CHECK int flow_send(struct flow *f, struct span data);
  * stream or a Via that says so, another. The caller gets a reference. */
 CS_CHECK int flow_for_response(struct flow *f, const struct sip_msg *req, struct flow **out);
 void flow_close(struct flow *f);
+/* Of a stream: its peer promised a sign of life within this time, and is gone when it breaks that;
+ * no longer than siptp_conf.idle. */
+void flow_expect(struct flow *f, struct duration silence);
+/* Of a stream: who is there was accepted, so it has met siptp_conf.first_accepted. */
+void flow_accepted(struct flow *f);
 
 /* ---- tokens ---- */
 /* A token names a flow of one process and cannot be made up (HMAC); all processes that share the

@@ -54,11 +54,12 @@ listeners:
 limits: {{ connections_per_address: 1000 }}
 timers: {{ t1: 40ms, t2: 200ms, t4: 200ms, ring: 1s }}
 log: {{ level: debug }}
-"""
+{registrar_more}"""
 
 
 class World(Daemons):
     domain, tenant = "example.test", "tenant.test"
+    registrar_more = "" # in the configuration of each registrar
 
     def __init__(self, build, registrars=1, workers=1, tls=False):
         super().__init__(build)
@@ -85,7 +86,7 @@ class World(Daemons):
     def write_configurations(self):
         words = dict(auth=self.auth_socket, redis=self.redis_words, uid=os.getuid(), rest=self.port,
                      domain=self.domain, tenant=self.tenant, edge=EDGE, gateway=GATEWAY,
-                     trusted=TRUSTED)
+                     trusted=TRUSTED, registrar_more=self.registrar_more)
         with open(self.path("authd.yaml"), "w", encoding="utf-8") as f:
             f.write(AUTHD.format(**words))
         for node, sip, status in zip(self.nodes, self.sips, self.statuses):
