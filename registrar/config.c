@@ -149,6 +149,36 @@ static const struct conf_section limits_section = { sizeof(LIMITS), limit_keys, 
 static const char *const outbound_policies[] = { "strict", "best_effort", NULL };
 static const char *const path_policies[] = { "accept", "refuse", NULL };
 
+static const char *const probe_methods[] = { "none", "crlf", "options", NULL };
+
+#define PROBE __typeof__(((ROOT *)0)->flows.probe)
+static const struct conf_key probe_keys[] = {
+    CONF_ENUM("method", PROBE, method, probe_methods,
+              "What is sent to phones on UDP to keep the pinholes of their NATs open: crlf, or "
+              "options, which they answer.",
+              .def = "none"),
+    CONF_DURATION("interval", PROBE, interval, "How often.", .def = "30s", .min = 100 * CONF_MS,
+                  .max = CONF_HOUR),
+    CONF_UINT("jitter", PROBE, jitter,
+              "Each pause is shorter by chance, by this part of the interval at most, in percent.",
+              .def = "20", .max = 100),
+    CONF_UINT("remove_after", PROBE, remove_after,
+              "A binding goes when so many OPTIONS in a row were not answered. 0: it stays.",
+              .def = "0", .max = 100),
+    CONF_SIZE("most", PROBE, most, "Bindings that are probed; about 500 bytes each.",
+              .def = "100000", .min = 1, .max = 10000000),
+    { 0 },
+};
+
+static void probe_check(struct conf_check *c, void *section)
+{
+    const PROBE *p = section;
+    if (p->remove_after && p->method != PROBE_OPTIONS)
+        conf_error(c, "remove_after", "nobody answers but OPTIONS; write method: options");
+}
+
+static const struct conf_section probe_section = { sizeof(PROBE), probe_keys, probe_check };
+
 #define FLOWS __typeof__(((ROOT *)0)->flows)
 static const struct conf_key flow_keys[] = {
     CONF_ENUM("outbound", FLOWS, outbound, outbound_policies,
@@ -172,6 +202,7 @@ static const struct conf_key flow_keys[] = {
               "Where registered phones are to send their requests (RFC 3608): URIs with ;lr, in "
               "order; own is the listener they registered at. None: it is not said.",
               .at_most = SERVICE_ROUTES_MAX, .min = 1, .max = 255),
+    CONF_SECTION("probe", FLOWS, probe, &probe_section, "Signs of life to phones on UDP."),
     { 0 },
 };
 

@@ -18,6 +18,7 @@ enum { LISTENERS_MAX = 16, SERVICE_ROUTES_MAX = 8 };
 /* A phone whose first hop knows nothing of RFC 5626, and one that a Path would be hidden from. */
 enum outbound_policy { OUTBOUND_STRICT, OUTBOUND_BEST_EFFORT };
 enum path_policy { PATH_ACCEPT, PATH_REFUSE };
+enum probe_method { PROBE_NONE, PROBE_CRLF, PROBE_OPTIONS };
 
 struct registrar_conf {
     struct span node; /* absent: the host's name */
@@ -55,6 +56,12 @@ struct registrar_conf {
         struct duration flow_timer, tcp_keepalive; /* 0: none */
         struct span *service_route;
         size_t n_service_route;
+        struct {
+            enum probe_method method;
+            struct duration interval;
+            unsigned jitter, remove_after; /* percent; 0: never */
+            size_t most;
+        } probe;
     } flows;
     struct {
         struct duration t1, t2, t4, invite, ring;

@@ -11,6 +11,7 @@
 #include "registrar/flow_key.h"
 #include "registrar/fork.h"
 #include "registrar/loops.h"
+#include "registrar/probes.h"
 #include "registrar/proxy.h"
 #include "registrar/register.h"
 #include "sip/write.h"
@@ -287,6 +288,8 @@ int front_open(struct front *f)
     if (!err)
         err = siptp_new(f->loop, &tc, siptx_transport_events(), f->tx, &f->tp);
     secret_fini(&key);
+    if (!err)
+        err = probes_open(f, &f->probes);
     return err || f->worker ? err : front_listen(f);
 }
 
@@ -397,6 +400,7 @@ void front_close(struct front *f)
         free(f->addresses[i]);
     memset(f->addresses, 0, sizeof(f->addresses));
     fork_end_all(f);
+    probes_close(&f->probes);
     bound_fini(&f->bound);
     siptx_free(&f->tx);
     siptp_free(&f->tp);

@@ -24,9 +24,10 @@ struct front {
     char tls[ADDR_STRLEN], tls_name[65];
     struct list forks, registrations; /* under way */
     struct bound bound;
-    unsigned worker; /* from 1; 0: the only process */
-    const int *fds;  /* of a worker: sockets of the listeners */
-    bool draining;   /* about to stop: nothing new is begun */
+    struct probes *probes; /* NULL: none */
+    unsigned worker;       /* from 1; 0: the only process */
+    const int *fds;        /* of a worker: sockets of the listeners */
+    bool draining;         /* about to stop: nothing new is begun */
     struct route_key route_key;
 };
 

@@ -5,6 +5,7 @@
 #include "registrar/binding.h"
 #include "registrar/gruu.h"
 #include "registrar/outbound.h"
+#include "registrar/probes.h"
 #include "registrar/service_route.h"
 #include "sip/write.h"
 
@@ -122,6 +123,8 @@ static void accept_(struct registration *r)
     if (r->ask.flow.p)
         bound_add(&r->front->bound, r->flow, r->aor, r->ask.user);
     expect_keepalives(r);
+    if (r->answer.changed)
+        probes_follow(r->front->probes, r->aor, r->answer.record);
     metric_observe(M_REG_REGISTER_SECONDS, r->begun, loop_now(r->front->loop));
     if (buf_ok(&b))
         refuse(r, 200, NULL, buf_span(&b));
