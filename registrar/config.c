@@ -105,6 +105,8 @@ static const struct conf_key limit_keys[] = {
               .max = 64 * CONF_KIB),
     CONF_SIZE("headers", LIMITS, headers, "Headers of one message.", .def = "128", .min = 16,
               .max = 1024),
+    CONF_SIZE("uri", LIMITS, uri, "Bytes of a Request-URI; longer ones get 414.", .def = "1k",
+              .min = 64, .max = 64 * CONF_KIB),
     CONF_SIZE("connections", LIMITS, connections, "Stream connections in all.", .def = "20000",
               .min = 1, .max = 1000000),
     CONF_SIZE("connections_per_address", LIMITS, connections_per_address,
@@ -145,6 +147,83 @@ static const struct conf_key limit_keys[] = {
     { 0 },
 };
 static const struct conf_section limits_section = { sizeof(LIMITS), limit_keys, NULL };
+
+/* In the order of enum sip_method. */
+static const char *const methods[] = {
+    "other",  "INVITE", "ACK",       "BYE",    "CANCEL",  "REGISTER", "OPTIONS", "INFO",
+    "UPDATE", "PRACK",  "SUBSCRIBE", "NOTIFY", "MESSAGE", "REFER",    "PUBLISH", NULL,
+};
+_Static_assert(CS_LEN(methods) == SIP_METHOD_COUNT + 1, "each method has a name");
+static const char *const floods_answers[] = { "busy", "silent", NULL };
+
+static const struct conf_key rate_keys[] = {
+    CONF_UINT("rate", struct rate_conf, rate, "So many a second; 0 for any number.", .def = "0",
+              .max = 10000000),
+    CONF_UINT("burst", struct rate_conf, burst, "And so many at once.", .def = "1000", .min = 1,
+              .max = 10000000),
+    { 0 },
+};
+static const struct conf_section rate_section = { sizeof(struct rate_conf), rate_keys, NULL };
+
+static const struct conf_key group_rate_keys[] = {
+    CONF_STR("name", struct group_rate_conf, name, "A peer group of authd.yaml.", .required = true,
+             .min = 1, .max = 64),
+    CONF_UINT("rate", struct group_rate_conf, rate.rate, "So many a second; 0 for any number.",
+              .required = true, .max = 10000000),
+    CONF_UINT("burst", struct group_rate_conf, rate.burst, "And so many at once.", .def = "1000",
+              .min = 1, .max = 10000000),
+    { 0 },
+};
+static const struct conf_section group_rate_section = { sizeof(struct group_rate_conf),
+                                                        group_rate_keys, NULL };
+
+#define FLOODS __typeof__(((ROOT *)0)->floods)
+static const struct conf_key flood_keys[] = {
+    CONF_SECTION(
+        "source", FLOODS, source, &rate_section,
+        "Messages of one source, whoever it is: an address of IPv4, a /64 of IPv6. Strangers "
+        "have the budget that authd gives them besides."),
+    CONF_SECTIONS("groups", FLOODS, groups, &group_rate_section,
+                  "New requests of all sources where somebody of a peer group was accepted.",
+                  .at_most = FLOOD_GROUPS_MAX, .unique = true),
+    CONF_SECTION(
+        "all", FLOODS, all, &rate_section,
+        "New requests of everybody; the second half of the burst is kept for sources where "
+        "somebody was accepted."),
+    CONF_SIZE("sources", FLOODS, sources, "Sources that are told apart; 64 bytes each.",
+              .def = "65536", .min = 8, .max = 16000000),
+    CONF_ENUM(
+        "answer", FLOODS, answer, floods_answers,
+        "To requests beyond a budget: busy is 503 with Retry-After, silent is nothing. Messages "
+        "beyond that of their source get none.",
+        .def = "busy"),
+    CONF_DURATION("delay", FLOODS, delay,
+                  "Requests of strangers that waited longer than this to be read, and others that "
+                  "waited four times as long, are not taken up, but those of calls. 0s: all are.",
+                  .def = "400ms", .min = 0, .max = CONF_MINUTE),
+    CONF_DURATION("tarpit", FLOODS, tarpit,
+                  "A connection whose source is beyond its budget is not read from for so long.",
+                  .def = "1s", .min = 0, .max = CONF_MINUTE),
+    CONF_SET(
+        "methods", FLOODS, methods, methods,
+        "Methods that are taken up; others get 405 once, then silence. other: those that nobody "
+        "here knows.",
+        .def = "INVITE, ACK, BYE, CANCEL, REGISTER, OPTIONS, INFO, UPDATE, PRACK, SUBSCRIBE, "
+               "NOTIFY, MESSAGE, REFER, PUBLISH"),
+    CONF_DURATION("method_window", FLOODS, method_window,
+                  "How long the silence lasts for a source that was told 405.", .def = "1m",
+                  .min = 0, .max = CONF_DAY),
+    { 0 },
+};
+
+static void floods_check(struct conf_check *c, void *section)
+{
+    const FLOODS *f = section;
+    if (!(f->methods & 1U << SIP_REGISTER))
+        conf_error(c, "methods", "a registrar takes up REGISTER; add it");
+}
+
+static const struct conf_section floods_section = { sizeof(FLOODS), flood_keys, floods_check };
 
 static const char *const outbound_policies[] = { "strict", "best_effort", NULL };
 static const char *const path_policies[] = { "accept", "refuse", NULL };
@@ -269,6 +348,7 @@ static const struct conf_key root_keys[] = {
                   .at_least = 1, .at_most = LISTENERS_MAX, .required = true, .unique = true),
     CONF_SECTION("limits", ROOT, limits, &limits_section, "Bounds, so that a flood costs no more."),
     CONF_SECTION("flows", ROOT, flows, &flows_section, "How phones stay within reach."),
+    CONF_SECTION("floods", ROOT, floods, &floods_section, "What is not taken up."),
     CONF_SECTION("timers", ROOT, timers, &timers_section, "Times of RFC 3261 and of forking."),
     { 0 },
 };

@@ -13,7 +13,17 @@ struct listener_conf {
     struct span advertise; /* host:port; absent: the address */
 };
 
-enum { LISTENERS_MAX = 16, SERVICE_ROUTES_MAX = 8 };
+enum { LISTENERS_MAX = 16, SERVICE_ROUTES_MAX = 8, FLOOD_GROUPS_MAX = 32 };
+
+struct rate_conf {
+    uint32_t rate, burst; /* requests a second; 0: any number. And so many at once */
+};
+struct group_rate_conf {
+    struct span name;
+    struct rate_conf rate;
+};
+/* To what is not taken up. */
+enum floods_answer { FLOODS_BUSY, FLOODS_SILENT };
 
 /* A phone whose first hop knows nothing of RFC 5626, and one that a Path would be hidden from. */
 enum outbound_policy { OUTBOUND_STRICT, OUTBOUND_BEST_EFFORT };
@@ -47,9 +57,17 @@ struct registrar_conf {
     size_t n_listeners;
     struct {
         size_t message, line, headers, connections, connections_per_address, transactions,
-            answer_memory, branches, known, strangers;
+            answer_memory, branches, known, uri, strangers;
         struct duration idle, message_deadline, first_message, first_authentication, connect, drain;
     } limits;
+    struct {
+        struct rate_conf source, all;
+        struct group_rate_conf *groups;
+        size_t n_groups, sources;
+        enum floods_answer answer;
+        unsigned methods; /* 1 << enum sip_method */
+        struct duration method_window, delay, tarpit;
+    } floods;
     struct {
         enum outbound_policy outbound;
         enum path_policy path;

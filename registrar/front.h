@@ -25,9 +25,10 @@ struct front {
     struct list forks, registrations; /* under way */
     struct bound bound;
     struct probes *probes; /* NULL: none */
-    unsigned worker;       /* from 1; 0: the only process */
-    const int *fds;        /* of a worker: sockets of the listeners */
-    bool draining;         /* about to stop: nothing new is begun */
+    struct flood *flood;
+    unsigned worker; /* from 1; 0: the only process */
+    const int *fds;  /* of a worker: sockets of the listeners */
+    bool draining;   /* about to stop: nothing new is begun */
     struct route_key route_key;
 };
 
@@ -52,6 +53,8 @@ static inline bool front_has_credentials(const struct sip_msg *m)
 {
     return sip_has(m, SIP_HDR_AUTHORIZATION) || sip_has(m, SIP_HDR_PROXY_AUTHORIZATION);
 }
+/* A request that came by this flow was accepted. */
+void front_accepted(struct front *f, struct flow *flow, const Countersign__Auth__Verdict *v);
 /* Answers, and counts the answer. lines may be absent. */
 void front_reply(struct tx *tx, unsigned status, const char *reason, struct span lines);
 /* Answers with a verdict that is no ACCEPT, and counts it. */

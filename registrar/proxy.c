@@ -273,7 +273,7 @@ static void on_verdict(void *arg, enum verdict kind, const Countersign__Auth__Ve
         return;
     }
     tx_set_once(p->tx, false);
-    flow_accepted(p->flow);
+    front_accepted(p->front, p->flow, v);
     if (take_grant(p, v->grant)) {
         refuse(p, 500, NULL);
     } else if (p->in_dialog) {

@@ -380,7 +380,7 @@ static void on_verdict(void *arg, enum verdict kind, const Countersign__Auth__Ve
         return;
     }
     r->granted = true;
-    flow_accepted(r->flow);
+    front_accepted(r->front, r->flow, v);
     if (status == 420)
         lines = SPAN("Unsupported: path\r\n");
     if (status)

@@ -33,6 +33,7 @@ struct stream {
     const struct stream_events *events; /* NULL: refused by accept_fn, nobody to tell */
     void *arg;
     enum state state;
+    bool paused;
     int reason;
     struct addr peer, local;
     struct turn flush;
@@ -215,7 +216,7 @@ static void deliver(struct stream *s, const char *at, size_t n)
         return;
     }
     struct span rest = span_skip(unread, (size_t)used);
-    if (rest.n > s->limits.max_unread) {
+    if (rest.n > s->limits.max_unread && !s->paused) { /* while paused it cannot grow */
         stream_close(s, CS_ELIMIT);
     } else if (rest.n == 0) {
         s->in.n = 0;
@@ -428,6 +429,26 @@ int stream_peer_certificate(const struct stream *s, struct arena *a, struct tls_
 {
     *out = (struct tls_peer){ 0 };
     return s->tls ? tls_session_peer(s->tls, a, out) : CS_ENOENT;
+}
+
+void stream_pause(struct stream *s)
+{
+    if (s->state != OPEN || s->paused)
+        return;
+    s->paused = true;
+    uv_read_stop(&s->h.stream);
+}
+
+void stream_resume(struct stream *s)
+{
+    if (s->state != OPEN || !s->paused)
+        return;
+    s->paused = false;
+    int err = uv_read_start(&s->h.stream, on_alloc, on_read);
+    if (err)
+        stream_close(s, err);
+    else if (s->in.n)
+        deliver(s, s->in.p + s->in.n, 0);
 }
 
 bool stream_is_open(const struct stream *s)

@@ -91,6 +91,8 @@ static struct mono conn_due(const struct conn *c)
         due = sooner(due, mono_add(c->since, conf->first_message));
     if (c->partial.ns)
         due = sooner(due, mono_add(c->partial, conf->message_deadline));
+    if (c->held.ns)
+        due = sooner(due, c->held);
     return due;
 }
 
@@ -111,6 +113,12 @@ static void conn_deadline(struct timer *t)
     struct conn *c = container_of(t, struct conn, deadline);
     if (mono_before(loop_now(c->flow.tp->loop), conn_due(c))) {
         conn_arm(c);
+        return;
+    }
+    if (c->held.ns && !mono_before(loop_now(c->flow.tp->loop), c->held)) {
+        c->held.ns = 0;
+        conn_arm(c);
+        stream_resume(c->stream);
         return;
     }
     if (c->partial.ns || (!c->connecting && (!c->greeted || !list_empty(&c->stranger))))
@@ -374,12 +382,31 @@ static struct span pings(struct conn *c, struct span in)
     return in;
 }
 
+/* Who says too much is not read from for a while: TCP then tells him to wait, and what he sends
+ * costs him and not us. */
+static bool hold(struct conn *c)
+{
+    struct siptp *tp = c->flow.tp;
+    bool link = c->flow.transport == SIP_LINK;
+    struct duration wait = link ? DURATION_MS(0) : siptp_wait(tp, &c->flow.remote);
+    if (!wait.ms)
+        return false;
+    c->held = mono_add(loop_now(tp->loop), wait);
+    c->partial.ns = 0;
+    stream_pause(c->stream);
+    metric_inc(M_SIP_HELD, 0);
+    conn_arm(c);
+    return true;
+}
+
 static ptrdiff_t conn_data(struct stream *s, void *arg, struct span in)
 {
     (void)s;
     struct conn *c = arg;
     struct siptp *tp = c->flow.tp;
     struct span rest = in;
+    if (c->held.ns) /* decrypted before it was paused */
+        return 0;
     while (c->flow.open) {
         rest = pings(c, rest);
         if (!rest.n || (rest.n == 1 && rest.p[0] == '\r'))
@@ -394,6 +421,8 @@ static ptrdiff_t conn_data(struct stream *s, void *arg, struct span in)
             conn_close(c, CS_EDENIED);
             return (ptrdiff_t)in.n;
         }
+        if (hold(c))
+            return (ptrdiff_t)(in.n - rest.n);
         struct sip_msg *m;
         int err = sip_msg_parse(span_head(rest, (size_t)n), false, &tp->conf.limits, &m);
         rest = span_skip(rest, (size_t)n);

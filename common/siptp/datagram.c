@@ -15,7 +15,7 @@ void siptp_datagram(void *arg, const struct addr *from, struct span data)
 {
     struct siptp_listener *ls = arg;
     struct siptp *tp = ls->tp;
-    if (!siptp_admits(tp, from))
+    if (!siptp_admits(tp, from) || siptp_wait(tp, from).ms)
         return;
     struct span rest = data;
     /* RFC 3261, 7.5: CRLF before the start line is not the message. */
@@ -46,7 +46,9 @@ void siptp_datagram(void *arg, const struct addr *from, struct span data)
     struct flow *f = udp_flow_new(ls, from);
     if (f) {
         metric_inc(M_SIP_RECEIVED, SIP_UDP);
+        tp->delay = udp_delay(ls->udp);
         tp->events->message(tp->arg, f, m);
+        tp->delay.ms = 0;
     } else {
         metric_inc(M_SIP_REFUSED, REFUSED_MEMORY);
     }

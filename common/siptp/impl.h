@@ -45,6 +45,7 @@ struct conn {
     struct timer deadline;
     struct mono since;    /* of the connection */
     struct mono active;   /* last message or keepalive */
+    struct mono held;    /* nothing is read before; 0: it is */
     struct mono partial;  /* first byte of the unfinished message; 0: there is none */
     struct duration idle; /* flow_expect() */
     struct list stranger; /* siptp.strangers, until it is accepted */
@@ -81,8 +82,9 @@ struct siptp {
     size_t n_spare;
     struct self *self;
     EVP_MAC_CTX *mac;
-    struct memo macs; /* of tokens */
-    uint32_t epoch;   /* tells this process's connections from those before it */
+    struct memo macs;      /* of tokens */
+    uint32_t epoch;        /* tells this process's connections from those before it */
+    struct duration delay; /* of the datagram at hand */
     uint32_t node;
     uid_t link_uid;
     struct stream_limits link_limits;
@@ -119,6 +121,11 @@ void conn_arm(struct conn *c);
 static inline bool siptp_admits(const struct siptp *tp, const struct addr *from)
 {
     return !tp->conf.guard || tp->conf.guard->admits(tp->conf.guard_arg, from);
+}
+static inline struct duration siptp_wait(const struct siptp *tp, const struct addr *from)
+{
+    const struct siptp_guard *g = tp->conf.guard;
+    return g && g->wait ? g->wait(tp->conf.guard_arg, from) : DURATION_MS(0);
 }
 /* Counts what is refused, and tells the guard. */
 void siptp_count_refused(const struct siptp *tp, const struct addr *from,

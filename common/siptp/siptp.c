@@ -221,6 +221,8 @@ int siptp_listen_fd(struct siptp *tp, enum sip_transport transport, int fd, stru
     else
         err = listener_open_fd(tp->loop, fd, &tp->stream_limits, &conn_events, conn_accept, ls,
                                &ls->tcp);
+    if (ls->udp && tp->conf.watch_delay)
+        udp_watch_delay(ls->udp);
     if (!err) {
         ls->local = transport == SIP_UDP ? *udp_local(ls->udp) : *listener_local(ls->tcp);
         err = name_listener(ls, name, advertised);
@@ -233,6 +235,11 @@ int siptp_listen_fd(struct siptp *tp, enum sip_transport transport, int fd, stru
     list_push_back(&tp->listeners, &ls->link);
     *out = ls;
     return 0;
+}
+
+struct duration siptp_delay(const struct siptp *tp)
+{
+    return tp->delay;
 }
 
 void siptp_stop_accepting(struct siptp *tp)

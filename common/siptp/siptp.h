@@ -45,6 +45,9 @@ struct siptp_guard {
     /* Asked of each connection and message; no: it is dropped without an answer, and a connection
      * is closed. */
     bool (*admits)(void *arg, const struct addr *from);
+    /* Asked of each message of who is admitted: how long until this one more may be read; 0: now. A
+     * datagram is dropped for it, a connection is not read from until then. May be NULL. */
+    struct duration (*wait)(void *arg, const struct addr *from);
     /* Something from there was refused. */
     void (*refused)(void *arg, const struct addr *from, enum sip_transport transport,
                     enum sip_refused why);
@@ -62,6 +65,7 @@ struct siptp_conf {
                              closed; 0: any number */
     struct duration keepalive; /* a TCP peer that acknowledges nothing for so long; 0: never */
     struct duration connect;   /* 0: 2 s */
+    bool watch_delay;          /* for siptp_delay() */
     struct secret *token_key;  /* HMAC key of flow tokens; NULL: a random one */
     const struct siptp_guard *guard; /* NULL: everybody is heard; outlives the siptp */
     void *guard_arg;
@@ -91,6 +95,9 @@ CS_CHECK int siptp_listen_fd(struct siptp *tp, enum sip_transport transport, int
 struct span siptp_listener_name(const struct siptp_listener *ls);
 struct span siptp_listener_sent_by(const struct siptp_listener *ls);
 const struct addr *siptp_listener_local(const struct siptp_listener *ls);
+/* From inside message(): how long a datagram waited since it came to this machine; 0 of a stream's.
+ */
+struct duration siptp_delay(const struct siptp *tp);
 /* Before an end: no more connections are accepted; those that are there live on. */
 void siptp_stop_accepting(struct siptp *tp);
 /* Closes up to n of the connections, the oldest first, once their answers have left. Returns how
