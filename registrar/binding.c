@@ -1,6 +1,7 @@
 #include "registrar/binding.h"
 
 #include "registrar/gruu.h"
+#include "registrar/route_token.h"
 #include "sip/scan.h"
 
 #define STORE(name) Countersign__Store__##name
@@ -371,10 +372,11 @@ struct span binding_request_uri(const STORE(Binding) * b, struct arena *a)
     return buf_span(&out);
 }
 
-void binding_write_path(struct buf *b, const Countersign__Store__Binding *binding)
+void binding_write_path(struct buf *b, const Countersign__Store__Binding *binding, struct span tag)
 {
     buf_lit(b, "<sip:");
     buf_put(b, span_str(binding->flow));
+    route_tag_put(b, tag);
     buf_putc(b, '@');
     buf_put(b, span_str(binding->owner));
     buf_lit(b, ";lr>");

@@ -16,7 +16,8 @@ struct branch {
     struct fork_target target;
     struct tx *tx;
     unsigned status;      /* final, 0 while it is out */
-    bool heard, given_up; /* anything came; it rang for long enough */
+    bool heard, rang;     /* anything came; more than a 100 */
+    bool dead, given_up;  /* its registrar says that the flow is gone; it rang for long enough */
     uint32_t breadth;     /* its share of Max-Breadth */
     struct sip_msg *resp; /* final answer, if one came */
 };
@@ -90,7 +91,7 @@ static int send_once(struct branch *b)
         .append = buf_span(&lb),
     };
     if (k->rq.record_route) {
-        record_route_write(&rb, k->front, k->rq.from, b->flow, b->target.instance, m);
+        record_route_write(&rb, k->front, k->rq.from, b->flow, b->target.tag, m);
         edit.record_route = buf_span(&rb);
     }
     sip_write_request(&ob, m, &edit);
@@ -115,7 +116,7 @@ static bool take_spare(struct branch *b)
     b->flow = spare->flow;
     spare->flow = NULL;
     b->target = spare->target;
-    b->heard = false;
+    b->heard = b->rang = b->dead = false;
     metric_inc(M_REG_FLOWS_TRIED, 0);
     return true;
 }
@@ -241,15 +242,15 @@ static void advance(struct fork *k)
 }
 
 /* Whether it says nothing of the phone, but that it was not reached by this flow (RFC 5626, 7). */
-static bool is_of_flow(const struct branch *b, unsigned status)
+static bool is_of_flow(const struct branch *b, unsigned status, const struct sip_msg *resp)
 {
-    return status == 430 || status == 408 || (status == 480 && !b->heard);
+    return b->dead || status == 430 || status == 408 || (!resp && !b->rang);
 }
 
 static void finalize(struct branch *b, unsigned status, struct sip_msg *resp)
 {
     struct fork *k = b->fork;
-    if (is_of_flow(b, status) && !b->given_up && !k->cancelled && !k->won && take_spare(b) &&
+    if (is_of_flow(b, status, resp) && !b->given_up && !k->cancelled && !k->won && take_spare(b) &&
         send_branch(b) == 0)
         return;
     if (b->given_up && status == 487) { /* it was not the caller who terminated it */
@@ -305,6 +306,7 @@ static void on_response(void *arg, struct tx *tx, struct sip_msg *resp)
     struct fork *k = b->fork;
     (void)tx;
     b->heard = true;
+    b->rang |= resp->status > 100;
     if (resp->status == 100 || is_last_hop(resp))
         return;
     if (resp->status < 200) {
@@ -314,6 +316,7 @@ static void on_response(void *arg, struct tx *tx, struct sip_msg *resp)
     }
     if (resp->status == 430 && b->target.token.p) { /* for us, not for the caller */
         bound_remove(&k->front->bound, b->target.aor, b->target.token);
+        b->dead = true;
         if (!b->status)
             finalize(b, 480, NULL);
         return;

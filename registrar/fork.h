@@ -13,7 +13,8 @@ struct fork_target {
     const struct span *routes;
     size_t n_routes;
     uint32_t q;             /* thousandths */
-    struct span instance;   /* of the phone; absent if it names none */
+    struct span instance;   /* of the phone; absent if it names none, or it is not known */
+    struct span tag;        /* the instance in a route: route_tag_write() */
     uint64_t until_ms;      /* when the binding ends; of bindings alone */
     size_t spare;           /* index of another flow to the same phone; 0: none */
     struct span aor, token; /* of a binding whose flow another registrar has; absent else. When that

@@ -217,6 +217,7 @@ static void follow_route(struct proxied *p)
                                   .uri = p->route.uri,
                                   .routes = p->route.routes,
                                   .n_routes = p->route.n_routes,
+                                  .tag = p->route.tag,
                                   .q = 1000 };
     struct targets one = { .list = &target, .n = 1 };
     p->too_open = p->route.to && targets_are_too_open(p->msg, p->route.to);

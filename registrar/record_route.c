@@ -27,14 +27,16 @@ static struct span instance_of(const struct sip_msg *m)
 }
 
 void record_route_write(struct buf *b, const struct front *f, const struct flow *caller,
-                        const struct flow *callee, struct span instance, const struct sip_msg *m)
+                        const struct flow *callee, struct span tag, const struct sip_msg *m)
 {
-    char from[SIDE_MAX], to[SIDE_MAX], text[TOKEN_MAX];
-    struct buf fb = BUF_INIT(from), tb = BUF_INIT(to), user = BUF_INIT(text);
+    char from[SIDE_MAX], to[SIDE_MAX], callers[ROUTE_TAG_LEN], text[TOKEN_MAX];
+    struct buf fb = BUF_INIT(from), tb = BUF_INIT(to), cb = BUF_INIT(callers),
+               user = BUF_INIT(text);
     flow_token(caller, &fb);
-    route_tag_write(&fb, &f->route_key, instance_of(m));
+    route_tag_write(&cb, &f->route_key, instance_of(m));
+    route_tag_put(&fb, buf_span(&cb));
     flow_token(callee, &tb);
-    route_tag_write(&tb, &f->route_key, instance);
+    route_tag_put(&tb, tag);
     route_token_write(&user, &f->route_key, buf_span(&fb), buf_span(&tb), m);
     if (!buf_ok(&fb) || !buf_ok(&tb) || !buf_ok(&user)) {
         b->full = true;
@@ -80,6 +82,7 @@ static int read_user(struct front *f, const struct flow *came, const struct sip_
         return route_token_read(user, &f->route_key, m, to, from);
     *to = user;
     *from = SPAN_NULL;
+    route_tag_take(&user);
     return flow_token_read(f->tp, user, &t);
 }
 
@@ -131,7 +134,7 @@ int record_route_read(struct front *f, const struct flow *came, struct sip_msg *
         return out->n_routes ? CS_EPROTO : CS_ENOENT;
     int err = read_user(f, came, m, user, &to, &out->from);
     if (!err) {
-        out->instance = route_tag_take(&to);
+        out->tag = route_tag_take(&to);
         route_tag_take(&out->from);
         err = find_flow(f, came, to, &out->to, &elsewhere);
     }

@@ -6,18 +6,18 @@
 
 #include "registrar/front.h"
 
-/* instance is the callee's, absent if it has none. One value, or two where the sides differ in
- * transport or listener (RFC 5658: each side then finds the address that serves it). None for a
- * side that is another registrar: it finds us by its own.
+/* tag is that of the callee's instance, absent if it has none. One value, or two where the sides
+ * differ in transport or listener (RFC 5658: each side then finds the address that serves it). None
+ * for a side that is another registrar: it finds us by its own.
  */
 void record_route_write(struct buf *b, const struct front *f, const struct flow *caller,
-                        const struct flow *callee, struct span instance, const struct sip_msg *m);
+                        const struct flow *callee, struct span tag, const struct sip_msg *m);
 
 struct dialog_route {
     struct flow *to;           /* a reference of the caller's; NULL when the flow is gone */
     struct span from;          /* token of the flow that this side of the dialog has; absent: not of
                                 * a dialog, but the Path of a binding */
-    struct span instance;      /* what the token says of the phone it leads to: route_tag_names() */
+    struct span tag;           /* of the phone it leads to: route_tag_names() */
     struct span uri;           /* new Request-URI after a strict router (16.4); absent: keep */
     const struct span *routes; /* Route values that remain, in the message's arena; all of them when
                                 * another registrar is to read ours */

@@ -27,7 +27,7 @@ static bool is_the_phone(const struct front *f, const struct sip_msg *m, const v
     struct sip_uri contact;
     if (gruu_is(&m->uri))
         return gruu_names(&m->uri, instance);
-    if (route->instance.n && route_tag_names(route->instance, &f->route_key, instance))
+    if (route->tag.n && route_tag_names(route->tag, &f->route_key, instance))
         return true;
     return sip_uri_parse(span_str(b->contact), &contact) == 0 && sip_uri_eq(&contact, &m->uri);
 }

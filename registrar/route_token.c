@@ -6,7 +6,7 @@
 
 enum {
     MAC_TEXT = 14, /* ROUTE_MAC_LEN in base64url */
-    TAG_LEN = 6,
+    TAG_LEN = 6,   /* ROUTE_TAG_LEN in base64url */
 };
 
 struct mac {
@@ -87,8 +87,15 @@ void route_tag_write(struct buf *b, const struct route_key *key, struct span ins
     struct mac mac;
     if (!tag_of(key, instance, &mac))
         return;
-    buf_putc(b, '~');
     buf_base64url(b, mac.bytes, TAG_LEN);
+}
+
+void route_tag_put(struct buf *b, struct span tag)
+{
+    if (!tag.n)
+        return;
+    buf_putc(b, '~');
+    buf_put(b, tag);
 }
 
 struct span route_tag_take(struct span *side)

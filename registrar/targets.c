@@ -55,13 +55,16 @@ static int target_of(struct front *f, struct sip_msg *m, struct span aor,
 {
     struct span *routes = arena_alloc(&m->arena, (b->n_path + 1) * sizeof(*routes));
     struct span uri = binding_request_uri(b, &m->arena);
+    char tag[ROUTE_TAG_LEN];
+    struct buf tb = BUF_INIT(tag);
     size_t n = 0;
     if (!routes || !uri.p)
         return CS_ENOMEM;
+    route_tag_write(&tb, &f->route_key, span_str(b->instance));
     if (is_elsewhere(f, b)) {
         char path[BINDING_PATH_MAX];
         struct buf pb = BUF_INIT(path);
-        binding_write_path(&pb, b);
+        binding_write_path(&pb, b, buf_span(&tb));
         routes[n] = arena_dup(&m->arena, buf_span(&pb));
         if (!buf_ok(&pb) || !routes[n++].p)
             return CS_ENOMEM;
@@ -74,6 +77,7 @@ static int target_of(struct front *f, struct sip_msg *m, struct span aor,
                                  .n_routes = n,
                                  .q = b->has_q ? b->q : 1000,
                                  .instance = span_str(b->instance),
+                                 .tag = arena_dup(&m->arena, buf_span(&tb)),
                                  .until_ms = b->expires_ms };
     if (is_elsewhere(f, b)) {
         out->aor = aor;
