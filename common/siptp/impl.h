@@ -45,7 +45,7 @@ struct conn {
     struct timer deadline;
     struct mono since;    /* of the connection */
     struct mono active;   /* last message or keepalive */
-    struct mono held;    /* nothing is read before; 0: it is */
+    struct mono held;     /* nothing is read before; 0: it is */
     struct mono partial;  /* first byte of the unfinished message; 0: there is none */
     struct duration idle; /* flow_expect() */
     struct list stranger; /* siptp.strangers, until it is accepted */
