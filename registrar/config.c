@@ -268,10 +268,11 @@ static const struct conf_key flow_keys[] = {
               "A REGISTER with Path of a phone that does not support it: accept, or refuse with "
               "420 (RFC 3327, 5.3).",
               .def = "accept"),
-    CONF_DURATION("flow_timer", FLOWS, flow_timer,
-                  "Phones with RFC 5626 are told to send keepalives so often; a connection without "
-                  "one for a quarter longer is closed. 0s: they are told nothing.",
-                  .def = "2m", .min = 0, .max = CONF_HOUR),
+    CONF_DURATION(
+        "flow_timer", FLOWS, flow_timer,
+        "Phones with RFC 5626 are told to send keepalives so often; when one that did is "
+        "silent for a quarter longer, its connection is closed. 0s: they are told nothing.",
+        .def = "2m", .min = 0, .max = CONF_HOUR),
     CONF_DURATION(
         "tcp_keepalive", FLOWS, tcp_keepalive,
         "A stream whose other end acknowledges nothing, not even TCP's own probes, for so "

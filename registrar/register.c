@@ -100,7 +100,7 @@ static void write_extensions(struct registration *r, struct buf *b)
     }
 }
 
-/* A phone that keeps its flow alive at the pace we asked for is gone when it no longer does. */
+/* A phone that kept its flow alive at the pace we asked for is gone when it no longer does. */
 static void expect_keepalives(struct registration *r)
 {
     int64_t ms = r->front->conf->flows.flow_timer.ms;

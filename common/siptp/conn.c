@@ -84,7 +84,8 @@ static struct mono conn_due(const struct conn *c)
     const struct siptp_conf *conf = &c->flow.tp->conf;
     if (c->connecting)
         return mono_add(c->since, conf->connect);
-    struct mono due = mono_add(c->active, c->idle);
+    bool paced = c->pinged && c->pace.ms && c->pace.ms < conf->idle.ms;
+    struct mono due = mono_add(c->active, paced ? c->pace : conf->idle);
     if (!list_empty(&c->stranger) && conf->first_accepted.ms)
         due = sooner(due, mono_add(c->since, conf->first_accepted));
     if (!c->greeted)
@@ -159,11 +160,11 @@ void flow_accepted(struct flow *f)
         stranger_leave(conn_of(f));
 }
 
-void flow_expect(struct flow *f, struct duration silence)
+void flow_expect(struct flow *f, struct duration pace)
 {
     if (!flow_is_reliable(f) || !f->open)
         return;
-    conn_of(f)->idle.ms = CS_MIN(silence.ms, f->tp->conf.idle.ms);
+    conn_of(f)->pace = pace;
     conn_arm(conn_of(f));
 }
 
@@ -218,7 +219,6 @@ int conn_new(struct siptp_listener *ls, struct stream *s, const struct addr *rem
     c->stream = s;
     c->host = host;
     c->since = c->active = loop_now(tp->loop);
-    c->idle = tp->conf.idle;
     list_init(&c->stranger);
     timer_init(&c->deadline, conn_deadline);
     list_push_back(link ? &tp->links : &tp->conns, &c->link);
@@ -376,6 +376,7 @@ static struct span pings(struct conn *c, struct span in)
         if (c->half_ping)
             continue;
         c->active = loop_now(c->flow.tp->loop);
+        c->pinged = true;
         stream_write(c->stream, SPAN("\r\n"));
         metric_inc(M_SIP_KEEPALIVES, 0);
     }

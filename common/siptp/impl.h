@@ -47,9 +47,9 @@ struct conn {
     struct mono active;   /* last message or keepalive */
     struct mono held;     /* nothing is read before; 0: it is */
     struct mono partial;  /* first byte of the unfinished message; 0: there is none */
-    struct duration idle; /* flow_expect() */
+    struct duration pace; /* flow_expect(); 0: nothing was said */
     struct list stranger; /* siptp.strangers, until it is accepted */
-    bool connecting, greeted, half_ping;
+    bool connecting, greeted, half_ping, pinged;
 };
 
 /* Connections accepted from one address: IPv4, or the /64 that one IPv6 subscriber has. */

@@ -130,9 +130,9 @@ CS_CHECK int flow_send(struct flow *f, struct span data);
  * stream or a Via that says so, another. The caller gets a reference. */
 CS_CHECK int flow_for_response(struct flow *f, const struct sip_msg *req, struct flow **out);
 void flow_close(struct flow *f);
-/* Of a stream: its peer promised a sign of life within this time, and is gone when it breaks that;
- * no longer than siptp_conf.idle. */
-void flow_expect(struct flow *f, struct duration silence);
+/* Of a stream: its peer was told to send keepalives at least so often. Once it has sent one, it is
+ * gone when they end; a peer that never sends any has siptp_conf.idle. */
+void flow_expect(struct flow *f, struct duration pace);
 /* Of a stream: who is there was accepted, so it has met siptp_conf.first_accepted. */
 void flow_accepted(struct flow *f);
 

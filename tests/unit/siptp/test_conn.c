@@ -244,24 +244,32 @@ static void test_of_too_many_strangers_the_oldest_goes(void **state)
     world_close(&w);
 }
 
-static void test_a_promised_keepalive_that_does_not_come_ends_a_flow(void **state)
+static void test_keepalives_that_end_end_a_flow(void **state)
 {
     struct world w;
     (void)state;
     world_open(&w, &(struct siptp_conf){ .idle = DURATION_S(900) });
-    int fd = wire_tcp(siptp_listener_local(w.tcp));
-    wire_send(fd, request(VIA, ""));
+    int never = wire_tcp(siptp_listener_local(w.tcp)), once = wire_tcp(siptp_listener_local(w.tcp));
+    wire_send(never, request(VIA, ""));
     until_messages(&w, 1);
     flow_expect(w.flow, DURATION_S(100));
-    loop_skip(&w.loop, DURATION_S(90));
-    wire_send(fd, SPAN("\r\n\r\n"));
-    assert_true(span_eq(wire_recv(&w.loop, fd, 2000), SPAN("\r\n")));
-    loop_skip(&w.loop, DURATION_S(90));
-    assert_int_equal(w.closed, 0);
+    wire_send(once, request(VIA, ""));
+    until_messages(&w, 2);
+    flow_expect(w.flow, DURATION_S(100));
+    for (int i = 0; i < 3; i++) {
+        wire_send(once, SPAN("\r\n\r\n"));
+        assert_true(span_eq(wire_recv(&w.loop, once, 2000), SPAN("\r\n")));
+        loop_skip(&w.loop, DURATION_S(90));
+        assert_int_equal(w.closed, 0);
+    }
     loop_skip(&w.loop, DURATION_S(11));
     assert_true(run_until_count(&w.loop, &w.closed, 1, 2000));
+    assert_int_equal(wire_recv(&w.loop, once, 2000).n, 0);
     flow_expect(w.flow, DURATION_S(100)); /* too late to matter */
-    close(fd);
+    wire_send(never, request(VIA, ""));
+    until_messages(&w, 3);
+    close(never);
+    close(once);
     world_close(&w);
 }
 
@@ -379,7 +387,7 @@ int main(void)
         cmocka_unit_test(test_an_idle_connection_is_closed_and_a_ping_keeps_it),
         cmocka_unit_test(test_who_is_not_accepted_in_time_is_closed),
         cmocka_unit_test(test_of_too_many_strangers_the_oldest_goes),
-        cmocka_unit_test(test_a_promised_keepalive_that_does_not_come_ends_a_flow),
+        cmocka_unit_test(test_keepalives_that_end_end_a_flow),
         cmocka_unit_test(test_connections_are_limited_by_address_and_in_all),
         cmocka_unit_test(test_a_flow_closed_by_its_reader_delivers_nothing_more),
         cmocka_unit_test(test_a_failed_connect_shows_as_closed),
