@@ -335,7 +335,7 @@ void binding_write_contacts(struct buf *b, const STORE(Location) * record, struc
             buf_put(b, span_str(it->instance));
             buf_putc(b, '"');
         }
-        if (it->instance && gruu_aor.p) {
+        if (gruu_aor.p && gruu_has(span_str(it->instance))) {
             buf_lit(b, ";pub-gruu=\"");
             gruu_write(b, gruu_aor, span_str(it->instance));
             buf_putc(b, '"');

@@ -142,7 +142,8 @@ enum flood_answer flood_judge(struct flood *f, const struct addr *from, const st
     const __typeof__(f->conf->floods) *c = &f->conf->floods;
     struct source *s = source_of(f, from);
     struct mono now = now_of(f);
-    bool established = m->to.tag.p, known = mono_before(now, s->known_until);
+    bool known = mono_before(now, s->known_until);
+    bool established = known && m->to.tag.p; /* anybody can write a tag */
     if (!(c->methods & 1U << m->method))
         return refuse_method(f, s);
     if (m->uri.text.n > f->conf->limits.uri) {

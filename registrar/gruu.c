@@ -10,6 +10,16 @@ static struct span urn_of(struct span instance)
     return instance;
 }
 
+static bool is_urn(struct span text)
+{
+    return text.n > 4 && text.n <= INSTANCE_MAX && span_casestarts(text, SPAN("urn:"));
+}
+
+bool gruu_has(struct span instance)
+{
+    return is_urn(urn_of(instance));
+}
+
 /* What a parameter of a URI may hold as it is (RFC 3261, 25.1: paramchar). */
 static bool is_plain(char c)
 {
@@ -64,7 +74,7 @@ bool gruu_is_ours(const struct sip_uri *uri)
 {
     char text[INSTANCE_MAX];
     struct buf b = read_gr(uri, text);
-    return buf_ok(&b) && span_casestarts(buf_span(&b), SPAN("urn:")) && b.n > 4;
+    return buf_ok(&b) && is_urn(buf_span(&b));
 }
 
 bool gruu_names(const struct sip_uri *uri, struct span instance)

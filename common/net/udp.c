@@ -35,10 +35,8 @@ struct udp {
     bool closing;
     bool watched; /* udp_watch_delay() */
     struct duration delay;
-    union {
-        struct cmsghdr align;
-        char space[CMSG_SPACE(sizeof(struct timespec))];
-    } control; /* of the first of a batch, which waited longest */
+    /* Of the first of a batch, which waited longest. */
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(struct timespec))];
 
     char *in; /* BATCH slots; only pages that were written to are real memory */
     struct mmsghdr in_hdr[BATCH];
@@ -69,7 +67,7 @@ static void receive(struct udp *u)
         for (int i = 0; i < BATCH; i++)
             u->in_hdr[i].msg_hdr.msg_namelen = sizeof(struct sockaddr_in6);
         if (u->watched) {
-            u->in_hdr[0].msg_hdr.msg_control = &u->control;
+            u->in_hdr[0].msg_hdr.msg_control = u->control;
             u->in_hdr[0].msg_hdr.msg_controllen = sizeof(u->control);
         }
         int n = recvmmsg(u->fd, u->in_hdr, BATCH, MSG_DONTWAIT, NULL);
