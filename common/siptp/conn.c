@@ -122,13 +122,13 @@ static void conn_deadline(struct timer *t)
         stream_resume(c->stream);
         return;
     }
-    if (c->partial.ns || (!c->connecting && (!c->greeted || !list_empty(&c->stranger))))
+    if (c->partial.ns || (!c->greeted && !c->connecting))
         siptp_count_refused(c->flow.tp, &c->flow.remote, c->flow.transport, REFUSED_TIMEOUT);
+    else if (!list_empty(&c->stranger)) /* who was polite all the while is no abuser */
+        metric_inc(M_SIP_REFUSED, REFUSED_TIMEOUT);
     log_debug(&c->flow.log, "connection too slow or idle");
     conn_close(c, CS_ETIMEOUT);
 }
-
-/* ---- life ---- */
 
 /* ---- strangers ---- */
 
@@ -147,7 +147,7 @@ static void stranger_enter(struct conn *c)
     struct siptp *tp = c->flow.tp;
     if (tp->conf.max_strangers && tp->n_strangers >= tp->conf.max_strangers) {
         struct conn *oldest = container_of(tp->strangers.next, struct conn, stranger);
-        siptp_count_refused(tp, &oldest->flow.remote, oldest->flow.transport, REFUSED_TIMEOUT);
+        metric_inc(M_SIP_REFUSED, REFUSED_CONNECTIONS); /* no fault of this one */
         conn_close(oldest, CS_ELIMIT);
     }
     list_push_back(&tp->strangers, &c->stranger);
@@ -167,6 +167,8 @@ void flow_expect(struct flow *f, struct duration pace)
     conn_of(f)->pace = pace;
     conn_arm(conn_of(f));
 }
+
+/* ---- life ---- */
 
 /* From here on nobody finds it and nothing is sent. */
 static void conn_shut(struct conn *c)
@@ -308,8 +310,10 @@ static void conn_opened(struct stream *s, void *arg)
     if (!c->flow.open)
         return;
     c->connecting = false;
-    if (c->flow.transport != SIP_LINK)
+    if (c->flow.transport != SIP_LINK) {
         c->flow.local = *stream_local(s);
+        watch_peer(c);
+    }
     c->active = loop_now(c->flow.tp->loop);
     conn_arm(c);
 }

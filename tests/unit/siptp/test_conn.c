@@ -226,6 +226,7 @@ static void test_of_too_many_strangers_the_oldest_goes(void **state)
     int fd[4];
     (void)state;
     world_open(&w, &(struct siptp_conf){ .max_strangers = 2 });
+    int64_t refused = metric_get(M_SIP_REFUSED, REFUSED_CONNECTIONS);
     for (size_t i = 0; i < CS_LEN(fd); i++) {
         fd[i] = wire_tcp(siptp_listener_local(w.tcp));
         wire_send(fd[i], request(VIA, ""));
@@ -235,6 +236,7 @@ static void test_of_too_many_strangers_the_oldest_goes(void **state)
     }
     assert_true(run_until_count(&w.loop, &w.closed, 1, 2000));
     assert_int_equal(wire_recv(&w.loop, fd[1], 2000).n, 0);
+    assert_int_equal(metric_get(M_SIP_REFUSED, REFUSED_CONNECTIONS), refused + 1);
     wire_send(fd[0], request(VIA, ""));
     wire_send(fd[2], request(VIA, ""));
     wire_send(fd[3], request(VIA, ""));
