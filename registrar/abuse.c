@@ -1,5 +1,7 @@
 #include "registrar/abuse.h"
 
+#include "registrar/flood.h"
+
 #define ABUSE(name) COUNTERSIGN__AUTH__ABUSE__ABUSE_##name
 
 /* What a refusal says of who caused it; of memory nothing. */
@@ -31,7 +33,13 @@ static void refused(void *arg, const struct addr *from, enum sip_transport trans
         gate_saw(f->gate, abuse, from, transport != SIP_UDP);
 }
 
-const struct siptp_guard abuse_guard = { .admits = admits, .refused = refused };
+static struct duration wait_(void *arg, const struct addr *from)
+{
+    const struct front *f = arg;
+    return flood_wait(f->flood, from);
+}
+
+const struct siptp_guard abuse_guard = { .admits = admits, .wait = wait_, .refused = refused };
 
 void abuse_banned(void *arg, const struct gate_ban *ban)
 {

@@ -1,5 +1,7 @@
 #include "registrar/binding.h"
 
+#include "registrar/gruu.h"
+#include "registrar/route_token.h"
 #include "sip/scan.h"
 
 #define STORE(name) Countersign__Store__##name
@@ -147,11 +149,17 @@ static char *text(struct arena *a, struct span s)
     return s.n ? arena_str(a, s) : NULL;
 }
 
+/* URNs are compared in either case (RFC 8141, 3.1). */
+static bool is_instance(const STORE(Binding) * b, struct span instance)
+{
+    return b->instance && instance.n && span_caseeq(span_str(b->instance), instance);
+}
+
 static bool same_binding(const STORE(Binding) * b, const struct register_contact *c)
 {
     struct sip_uri uri;
     if (c->reg_id && b->has_reg_id) /* RFC 5626, 6: the flow's name, not its address */
-        return b->instance && b->reg_id == c->reg_id && span_eq(span_str(b->instance), c->instance);
+        return b->reg_id == c->reg_id && is_instance(b, c->instance);
     return sip_uri_parse(span_str(b->contact), &uri) == 0 && sip_uri_eq(&uri, &c->addr.uri);
 }
 
@@ -233,6 +241,19 @@ static void drop(STORE(Location) * r, size_t i)
     r->n_binding--;
 }
 
+/* What this phone left behind when it was last here: without flows a phone has one binding, but for
+ * those that one Call-ID made, and with flows as many as it has reg-ids. */
+static void drop_ghosts(STORE(Location) * r, const struct register_contact *c, size_t at,
+                        const struct register_ask *ask)
+{
+    for (size_t i = r->n_binding; c->instance.n && !c->reg_id && i-- > 0;) {
+        const STORE(Binding) *b = r->binding[i];
+        if (i != at && !b->has_reg_id && is_instance(b, c->instance) &&
+            !span_eq(span_str(b->call_id), ask->call_id))
+            drop(r, i);
+    }
+}
+
 int binding_apply(const STORE(Location) * old, const struct register_ask *ask, struct arena *a,
                   struct register_answer *out)
 {
@@ -278,7 +299,9 @@ int binding_apply(const STORE(Location) * old, const struct register_ask *ask, s
         STORE(Binding) *b = make(c, ask, expires, found ? r->binding[at] : NULL, a);
         if (!b)
             return CS_ENOMEM;
-        r->binding[found ? at : r->n_binding++] = b;
+        at = found ? at : r->n_binding++;
+        r->binding[at] = b;
+        drop_ghosts(r, c, at, ask);
         changed = true;
     }
     if (ask->max_contacts && r->n_binding > ask->max_contacts && changed)
@@ -289,7 +312,8 @@ int binding_apply(const STORE(Location) * old, const struct register_ask *ask, s
 
 /* ---- showing ---- */
 
-void binding_write_contacts(struct buf *b, const STORE(Location) * record, struct wall now)
+void binding_write_contacts(struct buf *b, const STORE(Location) * record, struct wall now,
+                            struct span gruu_aor)
 {
     for (size_t i = 0; record && i < record->n_binding; i++) {
         const STORE(Binding) *it = record->binding[i];
@@ -309,6 +333,11 @@ void binding_write_contacts(struct buf *b, const STORE(Location) * record, struc
         if (it->instance) {
             buf_lit(b, ";+sip.instance=\"");
             buf_put(b, span_str(it->instance));
+            buf_putc(b, '"');
+        }
+        if (gruu_aor.p && gruu_has(span_str(it->instance))) {
+            buf_lit(b, ";pub-gruu=\"");
+            gruu_write(b, gruu_aor, span_str(it->instance));
             buf_putc(b, '"');
         }
         if (it->has_reg_id) {
@@ -369,10 +398,11 @@ bool binding_all_sips(const struct register_ask *ask)
     return count_sips(ask) == ask->n_contacts;
 }
 
-void binding_write_path(struct buf *b, const Countersign__Store__Binding *binding)
+void binding_write_path(struct buf *b, const Countersign__Store__Binding *binding, struct span tag)
 {
     buf_lit(b, "<sip:");
     buf_put(b, span_str(binding->flow));
+    route_tag_put(b, tag);
     buf_putc(b, '@');
     buf_put(b, span_str(binding->owner));
     buf_lit(b, ";lr>");

@@ -21,7 +21,7 @@ struct register_contact {
 };
 
 struct register_ask {
-    const struct register_contact *contacts; /* none and not remove_all: a query */
+    struct register_contact *contacts; /* none and not remove_all: a query */
     size_t n_contacts;
     bool remove_all; /* Contact: * */
     bool has_expires;
@@ -55,9 +55,10 @@ CS_CHECK int binding_apply(const Countersign__Store__Location *old, const struct
 CS_CHECK int binding_read_contacts(const struct sip_msg *m, struct arena *a,
                                    struct register_ask *ask, const char **why);
 
-/* Contact header lines of a 200: each live binding with what is left of it. */
+/* Contact header lines of a 200: each live binding with what is left of it. gruu_aor: the AOR,
+ * where the phone wants to be told the GRUU of each instance (RFC 5627, 5.1); absent else. */
 void binding_write_contacts(struct buf *b, const Countersign__Store__Location *record,
-                            struct wall now);
+                            struct wall now, struct span gruu_aor);
 
 /* The Contact as the Request-URI of what is sent there: without the parts that have no place in one
  * (16.6 step 2; 19.1.1), and a sips Contact that was asked for by sip as sip (RFC 5630, 5.3).
@@ -75,8 +76,8 @@ static inline bool binding_is_live(const Countersign__Store__Binding *b, struct 
 }
 
 /* The Path by which a registrar hands a request to the one that has the binding's flow (RFC 3327):
- * "<sip:" flow "@" owner ";lr>". */
-enum { BINDING_PATH_MAX = 192 };
-void binding_write_path(struct buf *b, const Countersign__Store__Binding *binding);
+ * "<sip:" flow "@" owner ";lr>"; behind the flow the tag of its instance, if that is not absent. */
+enum { BINDING_PATH_MAX = 208 };
+void binding_write_path(struct buf *b, const Countersign__Store__Binding *binding, struct span tag);
 
 #endif

@@ -1,7 +1,9 @@
 #include "registrar/config.h"
 
 #include "base/process.h"
+#include "registrar/service_route.h"
 #include "sip/chars.h"
+#include "sip/msg.h"
 
 static const char *const transports[] = { "udp", "tcp", "tls", NULL };
 static const char *const clients[] = { "none", "optional", "required", NULL };
@@ -224,6 +226,8 @@ static const struct conf_key limit_keys[] = {
               .max = 64 * CONF_KIB),
     CONF_SIZE("headers", LIMITS, headers, "Headers of one message.", .def = "128", .min = 16,
               .max = 1024),
+    CONF_SIZE("uri", LIMITS, uri, "Bytes of a Request-URI; longer ones get 414.", .def = "1k",
+              .min = 64, .max = 64 * CONF_KIB),
     CONF_SIZE("connections", LIMITS, connections, "Stream connections in all.", .def = "20000",
               .min = 1, .max = 1000000),
     CONF_SIZE("connections_per_address", LIMITS, connections_per_address,
@@ -250,6 +254,15 @@ static const struct conf_key limit_keys[] = {
     CONF_DURATION("first_message", LIMITS, first_message,
                   "From a connection to its first whole message.", .def = "10s",
                   .min = 100 * CONF_MS, .max = 5 * CONF_MINUTE),
+    CONF_DURATION("first_authentication", LIMITS, first_authentication,
+                  "From a connection to the first request on it that is accepted. 0s: it need not "
+                  "come.",
+                  .def = "1m", .min = 0, .max = CONF_HOUR),
+    CONF_SIZE(
+        "strangers", LIMITS, strangers,
+        "Stream connections on which nothing was accepted yet; beyond it the oldest of them is "
+        "closed.",
+        .def = "10000", .min = 1, .max = 1000000),
     CONF_DURATION("connect", LIMITS, connect, "Making a connection.", .def = "2s",
                   .min = 100 * CONF_MS, .max = 30 * CONF_SECOND),
     CONF_DURATION("drain", LIMITS, drain,
@@ -258,6 +271,164 @@ static const struct conf_key limit_keys[] = {
     { 0 },
 };
 static const struct conf_section limits_section = { sizeof(LIMITS), limit_keys, NULL };
+
+/* In the order of enum sip_method. */
+static const char *const methods[] = {
+    "other",  "INVITE", "ACK",       "BYE",    "CANCEL",  "REGISTER", "OPTIONS", "INFO",
+    "UPDATE", "PRACK",  "SUBSCRIBE", "NOTIFY", "MESSAGE", "REFER",    "PUBLISH", NULL,
+};
+_Static_assert(CS_LEN(methods) == SIP_METHOD_COUNT + 1, "each method has a name");
+static const char *const floods_answers[] = { "busy", "silent", NULL };
+
+static const struct conf_key rate_keys[] = {
+    CONF_UINT("rate", struct rate_conf, rate, "So many a second; 0 for any number.", .def = "0",
+              .max = 10000000),
+    CONF_UINT("burst", struct rate_conf, burst, "And so many at once.", .def = "1000", .min = 1,
+              .max = 10000000),
+    { 0 },
+};
+static const struct conf_section rate_section = { sizeof(struct rate_conf), rate_keys, NULL };
+
+static const struct conf_key group_rate_keys[] = {
+    CONF_STR("name", struct group_rate_conf, name, "A peer group of authd.yaml.", .required = true,
+             .min = 1, .max = 64),
+    CONF_UINT("rate", struct group_rate_conf, rate.rate, "So many a second; 0 for any number.",
+              .required = true, .max = 10000000),
+    CONF_UINT("burst", struct group_rate_conf, rate.burst, "And so many at once.", .def = "1000",
+              .min = 1, .max = 10000000),
+    { 0 },
+};
+static const struct conf_section group_rate_section = { sizeof(struct group_rate_conf),
+                                                        group_rate_keys, NULL };
+
+#define FLOODS __typeof__(((ROOT *)0)->floods)
+static const struct conf_key flood_keys[] = {
+    CONF_SECTION(
+        "source", FLOODS, source, &rate_section,
+        "Messages of one source, whoever it is: an address of IPv4, a /64 of IPv6. Strangers "
+        "have the budget that authd gives them besides."),
+    CONF_SECTIONS("groups", FLOODS, groups, &group_rate_section,
+                  "New requests of all sources where somebody of a peer group was accepted.",
+                  .at_most = FLOOD_GROUPS_MAX, .unique = true),
+    CONF_SECTION(
+        "all", FLOODS, all, &rate_section,
+        "New requests of everybody; the second half of the burst is kept for sources where "
+        "somebody was accepted."),
+    CONF_SIZE("sources", FLOODS, sources, "Sources that are told apart; 64 bytes each.",
+              .def = "65536", .min = 8, .max = 16000000),
+    CONF_ENUM(
+        "answer", FLOODS, answer, floods_answers,
+        "To requests beyond a budget: busy is 503 with Retry-After, silent is nothing. Messages "
+        "beyond that of their source get none.",
+        .def = "busy"),
+    CONF_DURATION("delay", FLOODS, delay,
+                  "Requests of strangers that waited longer than this to be read, and others that "
+                  "waited four times as long, are not taken up, but those of calls. 0s: all are.",
+                  .def = "400ms", .min = 0, .max = CONF_MINUTE),
+    CONF_DURATION("tarpit", FLOODS, tarpit,
+                  "A connection whose source is beyond its budget is not read from for so long.",
+                  .def = "1s", .min = 0, .max = CONF_MINUTE),
+    CONF_SET(
+        "methods", FLOODS, methods, methods,
+        "Methods that are taken up; others get 405 once, then silence. other: those that nobody "
+        "here knows.",
+        .def = "INVITE, ACK, BYE, CANCEL, REGISTER, OPTIONS, INFO, UPDATE, PRACK, SUBSCRIBE, "
+               "NOTIFY, MESSAGE, REFER, PUBLISH"),
+    CONF_DURATION("method_window", FLOODS, method_window,
+                  "How long the silence lasts for a source that was told 405.", .def = "1m",
+                  .min = 0, .max = CONF_DAY),
+    { 0 },
+};
+
+static void floods_check(struct conf_check *c, void *section)
+{
+    const FLOODS *f = section;
+    if (!(f->methods & 1U << SIP_REGISTER))
+        conf_error(c, "methods", "a registrar takes up REGISTER; add it");
+}
+
+static const struct conf_section floods_section = { sizeof(FLOODS), flood_keys, floods_check };
+
+static const char *const outbound_policies[] = { "strict", "best_effort", NULL };
+static const char *const path_policies[] = { "accept", "refuse", NULL };
+
+static const char *const probe_methods[] = { "none", "crlf", "options", NULL };
+
+#define PROBE __typeof__(((ROOT *)0)->flows.probe)
+static const struct conf_key probe_keys[] = {
+    CONF_ENUM("method", PROBE, method, probe_methods,
+              "What is sent to phones on UDP to keep the pinholes of their NATs open: crlf, or "
+              "options, which they answer.",
+              .def = "none"),
+    CONF_DURATION("interval", PROBE, interval, "How often.", .def = "30s", .min = 100 * CONF_MS,
+                  .max = CONF_HOUR),
+    CONF_UINT("jitter", PROBE, jitter,
+              "Each pause is shorter by chance, by this part of the interval at most, in percent.",
+              .def = "20", .max = 100),
+    CONF_UINT("remove_after", PROBE, remove_after,
+              "A binding goes when so many OPTIONS in a row were not answered. 0: it stays.",
+              .def = "0", .max = 100),
+    CONF_SIZE("most", PROBE, most, "Bindings that are probed; about 500 bytes each.",
+              .def = "100000", .min = 1, .max = 10000000),
+    { 0 },
+};
+
+static void probe_check(struct conf_check *c, void *section)
+{
+    const PROBE *p = section;
+    if (p->remove_after && p->method != PROBE_OPTIONS)
+        conf_error(c, "remove_after", "nobody answers but OPTIONS; write method: options");
+}
+
+static const struct conf_section probe_section = { sizeof(PROBE), probe_keys, probe_check };
+
+#define FLOWS __typeof__(((ROOT *)0)->flows)
+static const struct conf_key flow_keys[] = {
+    CONF_ENUM("outbound", FLOWS, outbound, outbound_policies,
+              "A phone that wants RFC 5626 behind a proxy without it: strict answers 439, "
+              "best_effort registers it without.",
+              .def = "strict"),
+    CONF_ENUM("path", FLOWS, path, path_policies,
+              "A REGISTER with Path of a phone that does not support it: accept, or refuse with "
+              "420 (RFC 3327, 5.3).",
+              .def = "accept"),
+    CONF_DURATION(
+        "flow_timer", FLOWS, flow_timer,
+        "Phones with RFC 5626 are told to send keepalives so often; when one that did is "
+        "silent for a quarter longer, its connection is closed. 0s: they are told nothing.",
+        .def = "2m", .min = 0, .max = CONF_HOUR),
+    CONF_DURATION(
+        "tcp_keepalive", FLOWS, tcp_keepalive,
+        "A stream whose other end acknowledges nothing, not even TCP's own probes, for so "
+        "long is closed. 0s: never.",
+        .def = "2m", .min = 0, .max = CONF_HOUR),
+    CONF_STRS("service_route", FLOWS, service_route,
+              "Where registered phones are to send their requests (RFC 3608): URIs with ;lr, in "
+              "order; own is the listener they registered at. None: it is not said.",
+              .at_most = SERVICE_ROUTES_MAX, .min = 1, .max = 255),
+    CONF_SECTION("probe", FLOWS, probe, &probe_section, "Signs of life to phones on UDP."),
+    { 0 },
+};
+
+static void flows_check(struct conf_check *c, void *section)
+{
+    const FLOWS *f = section;
+    if (f->tcp_keepalive.ms && f->tcp_keepalive.ms < 10 * 1000)
+        conf_error(c, "tcp_keepalive", "10s is the least; write 2m, or 0s for none");
+    if (f->flow_timer.ms && f->flow_timer.ms < 10 * 1000)
+        conf_error(c, "flow_timer", "10s is the least; write 2m, or 0s for none");
+    for (size_t i = 0; i < f->n_service_route; i++) {
+        char key[40];
+        snprintf(key, sizeof(key), "service_route[%zu]", i);
+        if (!service_route_is_good(f->service_route[i]))
+            conf_error(c, key,
+                       "\"" SPAN_FMT "\" is no URI of a loose router; write "
+                       "sip:proxy.example.com;lr, or own",
+                       SPAN_ARG(f->service_route[i]));
+    }
+}
+
+static const struct conf_section flows_section = { sizeof(FLOWS), flow_keys, flows_check };
 
 #define TIMERS __typeof__(((ROOT *)0)->timers)
 static const struct conf_key timer_keys[] = {
@@ -302,6 +473,8 @@ static const struct conf_key root_keys[] = {
     CONF_SECTIONS("listeners", ROOT, listeners, &listener_section, "Where SIP is spoken.",
                   .at_least = 1, .at_most = LISTENERS_MAX, .required = true, .unique = true),
     CONF_SECTION("limits", ROOT, limits, &limits_section, "Bounds, so that a flood costs no more."),
+    CONF_SECTION("flows", ROOT, flows, &flows_section, "How phones stay within reach."),
+    CONF_SECTION("floods", ROOT, floods, &floods_section, "What is not taken up."),
     CONF_SECTION("timers", ROOT, timers, &timers_section, "Times of RFC 3261 and of forking."),
     { 0 },
 };

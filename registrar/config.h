@@ -32,7 +32,22 @@ struct listener_conf {
     struct listener_tls_conf *tls; /* not NULL where transport says so */
 };
 
-enum { LISTENERS_MAX = 16 };
+enum { LISTENERS_MAX = 16, SERVICE_ROUTES_MAX = 8, FLOOD_GROUPS_MAX = 32 };
+
+struct rate_conf {
+    uint32_t rate, burst; /* requests a second; 0: any number. And so many at once */
+};
+struct group_rate_conf {
+    struct span name;
+    struct rate_conf rate;
+};
+/* To what is not taken up. */
+enum floods_answer { FLOODS_BUSY, FLOODS_SILENT };
+
+/* A phone whose first hop knows nothing of RFC 5626, and one that a Path would be hidden from. */
+enum outbound_policy { OUTBOUND_STRICT, OUTBOUND_BEST_EFFORT };
+enum path_policy { PATH_ACCEPT, PATH_REFUSE };
+enum probe_method { PROBE_NONE, PROBE_CRLF, PROBE_OPTIONS };
 
 struct registrar_conf {
     struct span node; /* absent: the host's name */
@@ -69,10 +84,31 @@ struct registrar_conf {
     struct listener_conf *listeners;
     size_t n_listeners;
     struct {
-        size_t message, line, headers, connections, connections_per_address, handshakes,
-            transactions, answer_memory, branches, known;
-        struct duration idle, message_deadline, first_message, connect, drain;
+        size_t message, line, headers, connections, connections_per_address, transactions,
+            answer_memory, branches, known, uri, strangers, handshakes;
+        struct duration idle, message_deadline, first_message, first_authentication, connect, drain;
     } limits;
+    struct {
+        struct rate_conf source, all;
+        struct group_rate_conf *groups;
+        size_t n_groups, sources;
+        enum floods_answer answer;
+        unsigned methods; /* 1 << enum sip_method */
+        struct duration method_window, delay, tarpit;
+    } floods;
+    struct {
+        enum outbound_policy outbound;
+        enum path_policy path;
+        struct duration flow_timer, tcp_keepalive; /* 0: none */
+        struct span *service_route;
+        size_t n_service_route;
+        struct {
+            enum probe_method method;
+            struct duration interval;
+            unsigned jitter, remove_after; /* percent; 0: never */
+            size_t most;
+        } probe;
+    } flows;
     struct {
         struct duration t1, t2, t4, invite, ring;
     } timers;

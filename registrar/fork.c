@@ -16,7 +16,9 @@ struct branch {
     struct fork_target target;
     struct tx *tx;
     unsigned status;      /* final, 0 while it is out */
-    bool heard, given_up; /* anything came; it rang for long enough */
+    bool heard, rang;     /* anything came; more than a 100 */
+    bool dead, given_up;  /* its registrar says that the flow is gone; it rang for long enough */
+    uint32_t breadth;     /* its share of Max-Breadth */
     struct sip_msg *resp; /* final answer, if one came */
 };
 
@@ -25,7 +27,7 @@ struct fork {
     struct front *front;
     struct fork_request rq; /* without its targets */
     struct branch *branches;
-    size_t n, started, finals;
+    size_t n, n_spare, started, finals; /* spares stand behind the n branches */
     uint32_t breadth;
     bool answered, cancelled, won; /* won: a 2xx came */
     struct timer timer;            /* next group, or the end of a won INVITE */
@@ -42,7 +44,7 @@ static void fork_free(struct fork *k)
     turn_cancel(&k->end);
     if (tx_data(k->rq.tx))
         tx_set_data(k->rq.tx, NULL);
-    for (size_t i = 0; i < k->n; i++) {
+    for (size_t i = 0; i < k->n + k->n_spare; i++) {
         struct branch *b = &k->branches[i];
         if (b->tx)
             tx_forget(b->tx);
@@ -65,7 +67,7 @@ static void on_end(struct turn *t)
 static void on_response(void *arg, struct tx *tx, struct sip_msg *resp);
 static void on_failed(void *arg, struct tx *tx, int err);
 
-static int send_branch(struct branch *b, uint32_t breadth)
+static int send_once(struct branch *b)
 {
     static const struct tx_client_events events = { on_response, on_failed };
     struct fork *k = b->fork;
@@ -77,7 +79,7 @@ static int send_branch(struct branch *b, uint32_t breadth)
     front_write_via(&vb, b->flow, buf_span(&bb));
     buf_put(&lb, k->rq.append);
     buf_lit(&lb, "Max-Breadth: ");
-    buf_u64(&lb, breadth);
+    buf_u64(&lb, b->breadth);
     buf_lit(&lb, "\r\n");
     struct sip_edit edit = {
         .uri = b->target.uri,
@@ -89,7 +91,7 @@ static int send_branch(struct branch *b, uint32_t breadth)
         .append = buf_span(&lb),
     };
     if (k->rq.record_route) {
-        record_route_write(&rb, k->front, k->rq.from, b->flow, m);
+        record_route_write(&rb, k->front, k->rq.from, b->flow, b->target.tag, m);
         edit.record_route = buf_span(&rb);
     }
     sip_write_request(&ob, m, &edit);
@@ -98,6 +100,33 @@ static int send_branch(struct branch *b, uint32_t breadth)
     metric_inc(M_REG_FORWARDED, 0);
     return tx_send(k->front->tx, b->flow, m->method, buf_span(&bb), buf_span(&ob), &events, b,
                    &b->tx);
+}
+
+/* Puts the next flow of the same phone in the place of one that failed. */
+static bool take_spare(struct branch *b)
+{
+    struct fork *k = b->fork;
+    struct branch *spare = b->target.spare ? &k->branches[b->target.spare] : NULL;
+    if (!spare)
+        return false;
+    if (b->tx)
+        tx_forget(b->tx);
+    tx_unref(&b->tx);
+    flow_unref(&b->flow);
+    b->flow = spare->flow;
+    spare->flow = NULL;
+    b->target = spare->target;
+    b->heard = b->rang = b->dead = false;
+    metric_inc(M_REG_FLOWS_TRIED, 0);
+    return true;
+}
+
+static int send_branch(struct branch *b)
+{
+    int err = send_once(b);
+    while (err && take_spare(b))
+        err = send_once(b);
+    return err;
 }
 
 /* ---- answers ---- */
@@ -212,9 +241,18 @@ static void advance(struct fork *k)
         turn_queue(k->front->loop, &k->end);
 }
 
+/* Whether it says nothing of the phone, but that it was not reached by this flow (RFC 5626, 7). */
+static bool is_of_flow(const struct branch *b, unsigned status, const struct sip_msg *resp)
+{
+    return b->dead || status == 430 || status == 408 || (!resp && !b->rang);
+}
+
 static void finalize(struct branch *b, unsigned status, struct sip_msg *resp)
 {
     struct fork *k = b->fork;
+    if (is_of_flow(b, status, resp) && !b->given_up && !k->cancelled && !k->won && take_spare(b) &&
+        send_branch(b) == 0)
+        return;
     if (b->given_up && status == 487) { /* it was not the caller who terminated it */
         status = 408;
         resp = NULL;
@@ -268,6 +306,7 @@ static void on_response(void *arg, struct tx *tx, struct sip_msg *resp)
     struct fork *k = b->fork;
     (void)tx;
     b->heard = true;
+    b->rang |= resp->status > 100;
     if (resp->status == 100 || is_last_hop(resp))
         return;
     if (resp->status < 200) {
@@ -277,6 +316,7 @@ static void on_response(void *arg, struct tx *tx, struct sip_msg *resp)
     }
     if (resp->status == 430 && b->target.token.p) { /* for us, not for the caller */
         bound_remove(&k->front->bound, b->target.aor, b->target.token);
+        b->dead = true;
         if (!b->status)
             finalize(b, 480, NULL);
         return;
@@ -322,7 +362,8 @@ static void start_group(struct fork *k)
     k->started = last;
     for (size_t i = first; i < last; i++) {
         struct branch *b = &k->branches[i];
-        int err = share ? send_branch(b, share) : CS_ELIMIT;
+        b->breadth = share;
+        int err = share ? send_branch(b) : CS_ELIMIT;
         if (err) {
             b->status = share ? 480 : 440; /* RFC 5393, 5.3.3 */
             k->finals++;
@@ -338,20 +379,22 @@ struct fork *fork_start(struct front *f, const struct fork_request *rq)
 {
     uint32_t breadth;
     struct fork *k = calloc(1, sizeof(*k));
-    struct branch *branches = calloc(rq->n_targets, sizeof(*branches));
+    struct branch *branches = calloc(rq->n_targets + rq->n_spare, sizeof(*branches));
     if (!k || !branches) {
         free(k);
         free(branches);
         return NULL;
     }
-    *k = (struct fork){ .front = f, .rq = *rq, .branches = branches, .n = rq->n_targets };
+    *k = (struct fork){
+        .front = f, .rq = *rq, .branches = branches, .n = rq->n_targets, .n_spare = rq->n_spare
+    };
     k->rq.tx = tx_ref(rq->tx);
     k->rq.targets = NULL;
     k->breadth = sip_hdr_u32(rq->msg, SIP_HDR_MAX_BREADTH, &breadth) ? BREADTH : breadth;
     timer_init(&k->timer, on_timer);
     turn_init(&k->end, on_end);
     list_push_back(&f->forks, &k->link);
-    for (size_t i = 0; i < k->n; i++) {
+    for (size_t i = 0; i < k->n + k->n_spare; i++) {
         branches[i] = (struct branch){ .fork = k,
                                        .flow = flow_ref(rq->targets[i].flow),
                                        .target = rq->targets[i] };

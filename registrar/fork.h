@@ -13,6 +13,10 @@ struct fork_target {
     const struct span *routes;
     size_t n_routes;
     uint32_t q;             /* thousandths */
+    struct span instance;   /* of the phone; absent if it names none, or it is not known */
+    struct span tag;        /* the instance in a route: route_tag_write() */
+    uint64_t until_ms;      /* when the binding ends; of bindings alone */
+    size_t spare;           /* index of another flow to the same phone; 0: none */
     struct span aor, token; /* of a binding whose flow another registrar has; absent else. When that
                              * one says 430, the binding is removed */
 };
@@ -23,9 +27,10 @@ struct fork_request {
     struct flow *from;
     const struct fork_target *targets; /* by falling q; borrowed for the call, as all spans in it
                                         * are the message's */
-    size_t n_targets;
-    uint64_t strip;     /* headers to leave out */
-    struct span append; /* lines to add; in the message's arena */
+    size_t n_targets, n_spare; /* spares stand behind; each is tried when the flow of the target
+                                * before it in its chain fails (RFC 5626, 7) */
+    uint64_t strip;            /* headers to leave out */
+    struct span append;        /* lines to add; in the message's arena */
     bool record_route;
     uint64_t loop_hash; /* goes into each branch */
 };

@@ -8,21 +8,20 @@
 #include "base/metric.h"
 #include "base/rand.h"
 #include "registrar/abuse.h"
+#include "registrar/flood.h"
 #include "registrar/flow_key.h"
 #include "registrar/fork.h"
 #include "registrar/loops.h"
+#include "registrar/probes.h"
 #include "registrar/proxy.h"
 #include "registrar/register.h"
 #include "sip/write.h"
 
 static const struct log front_log = { .module = "front" };
 
-#define ALLOW                                                                                      \
-    "Allow: INVITE, ACK, CANCEL, BYE, REGISTER, OPTIONS, INFO, UPDATE, PRACK, SUBSCRIBE, NOTIFY, " \
-    "MESSAGE, REFER, PUBLISH\r\n"
-
 /* Extensions that a REGISTER may require (RFC 3261, 20.32). */
-static const struct span register_supports[] = { SPAN_INIT("path") };
+static const struct span register_supports[] = { SPAN_INIT("path"), SPAN_INIT("outbound"),
+                                                 SPAN_INIT("gruu") };
 
 struct span front_aor(struct sip_msg *m, const struct sip_uri *uri)
 {
@@ -46,14 +45,27 @@ void front_refuse(struct tx *tx, enum verdict kind, const Countersign__Auth__Ver
     gate_refuse(tx, kind, v);
 }
 
+/* Not all at once. */
+static void write_retry_after(struct buf *b, unsigned most_s)
+{
+    buf_lit(b, "Retry-After: ");
+    buf_u64(b, 1 + rand_below(most_s));
+    buf_lit(b, "\r\n");
+}
+
 void front_reply_later(struct tx *tx)
 {
     char line[32];
     struct buf b = BUF_INIT(line);
-    buf_lit(&b, "Retry-After: ");
-    buf_u64(&b, 1 + rand_below(5));
-    buf_lit(&b, "\r\n");
+    write_retry_after(&b, 5);
     front_reply(tx, 503, NULL, buf_span(&b));
+}
+
+void front_accepted(struct front *f, struct flow *flow, const Countersign__Auth__Verdict *v)
+{
+    flow_accepted(flow);
+    if (flow->transport != SIP_LINK)
+        flood_know(f->flood, &flow->remote, span_str(v->group));
 }
 
 void front_write_via(struct buf *b, const struct flow *flow, struct span branch)
@@ -93,11 +105,13 @@ static bool refuse_extensions(struct tx *tx, const struct sip_msg *m, enum sip_h
     return true;
 }
 
-static void answer_options(struct tx *tx)
+static void answer_options(const struct front *f, struct tx *tx)
 {
-    front_reply(tx, 200, NULL,
-                SPAN(ALLOW "Accept: application/sdp\r\n"
-                           "Supported: path\r\n"));
+    char lines[512];
+    struct buf b = BUF_INIT(lines);
+    buf_put(&b, flood_allow(f->flood));
+    buf_lit(&b, "Accept: application/sdp\r\n" FRONT_SUPPORTED);
+    front_reply(tx, 200, NULL, buf_span(&b));
 }
 
 static bool is_sip(const struct sip_uri *uri)
@@ -133,9 +147,9 @@ static void on_request(void *arg, struct tx *tx, struct flow *flow, struct sip_m
     } else if (m->method == SIP_OPTIONS && is_server(f, &m->uri)) {
         /* A keepalive, or somebody asking who is there: both are free. */
         if (!refuse_extensions(tx, m, SIP_HDR_REQUIRE, NULL, 0))
-            answer_options(tx);
+            answer_options(f, tx);
     } else if (m->method == SIP_OTHER && is_server(f, &m->uri)) { /* others' we forward (16.3) */
-        front_reply(tx, 405, NULL, SPAN(ALLOW));
+        front_reply(tx, 405, NULL, flood_allow(f->flood));
     } else if (m->max_forwards == 0) {
         front_reply(tx, 483, NULL, SPAN_NULL);
     } else if (!refuse_extensions(tx, m, SIP_HDR_PROXY_REQUIRE, NULL, 0)) {
@@ -143,11 +157,43 @@ static void on_request(void *arg, struct tx *tx, struct flow *flow, struct sip_m
     }
 }
 
+/* What is not to cost anything but this. */
+static bool is_shed(struct front *f, struct flow *flow, struct sip_msg *m)
+{
+    char text[32];
+    struct buf b = BUF_INIT(text);
+    if (flow->transport == SIP_LINK)
+        return false;
+    enum flood_answer answer = flood_judge(f->flood, &flow->remote, m, siptp_delay(f->tp));
+    switch (answer) {
+    case FLOOD_PASS:
+        return false;
+    case FLOOD_SILENCE:
+        break;
+    case FLOOD_BUSY:
+        write_retry_after(&b, 10);
+        siptx_reply_stateless(flow, m, 503, buf_span(&b));
+        break;
+    case FLOOD_METHOD_REFUSED:
+        siptx_reply_stateless(flow, m, 405, flood_allow(f->flood));
+        break;
+    case FLOOD_URI_TOO_LONG:
+        siptx_reply_stateless(flow, m, 414, SPAN_NULL);
+        break;
+    }
+    metric_inc(M_REG_REQUESTS, m->method);
+    if (answer != FLOOD_SILENCE)
+        metric_inc(M_REG_RESPONSES, answer == FLOOD_BUSY ? 4 : 3);
+    return true;
+}
+
 /* What strangers ask is challenged without a transaction where a challenge is in hand; what would
  * be refused before it is left to on_request(). */
 static bool on_stateless(void *arg, struct flow *flow, struct sip_msg *m)
 {
     struct front *f = arg;
+    if (is_shed(f, flow, m))
+        return true;
     if (f->draining || m->method == SIP_OTHER || !is_sip(&m->uri) || flow->transport == SIP_LINK)
         return false;
     if (m->method == SIP_REGISTER) {
@@ -266,6 +312,10 @@ int front_open(struct front *f)
                              .message_deadline = c->limits.message_deadline,
                              .max_handshakes = c->limits.handshakes,
                              .first_message = c->limits.first_message,
+                             .first_accepted = c->limits.first_authentication,
+                             .max_strangers = c->limits.strangers,
+                             .keepalive = c->flows.tcp_keepalive,
+                             .watch_delay = c->floods.delay.ms > 0,
                              .connect = c->limits.connect };
     list_init(&f->forks);
     list_init(&f->registrations);
@@ -283,12 +333,15 @@ int front_open(struct front *f)
     if (!err)
         err = flow_key_derive(&key, &f->route_key);
     if (!err)
+        err = flood_new(f->loop, c, &f->flood);
+    if (!err)
         err = siptx_new(f->loop, &xc, &events, f, &f->tx);
     if (!err)
         err = siptp_new(f->loop, &tc, siptx_transport_events(), f->tx, &f->tp);
     secret_fini(&key);
     if (!err)
         err = certs_open(f->loop, c, f->tp, f->worker ? f->ticket_seed : NULL, &f->certs);
+    err = probes_open(f, &f->probes);
     return err || f->worker ? err : front_listen(f);
 }
 
@@ -387,8 +440,10 @@ void front_close(struct front *f)
         free(f->addresses[i]);
     memset(f->addresses, 0, sizeof(f->addresses));
     fork_end_all(f);
+    probes_close(&f->probes);
     bound_fini(&f->bound);
     certs_close(&f->certs);
     siptx_free(&f->tx);
     siptp_free(&f->tp);
+    flood_free(&f->flood);
 }

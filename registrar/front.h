@@ -30,6 +30,8 @@ struct front {
     unsigned worker;                     /* from 1; 0: the only process */
     const int *fds;                      /* of a worker: sockets of the listeners */
     bool draining;                       /* about to stop: nothing new is begun */
+    struct probes *probes;               /* NULL: none */
+    struct flood *flood;
     struct route_key route_key;
 };
 
@@ -54,6 +56,8 @@ static inline bool front_has_credentials(const struct sip_msg *m)
 {
     return sip_has(m, SIP_HDR_AUTHORIZATION) || sip_has(m, SIP_HDR_PROXY_AUTHORIZATION);
 }
+/* A request that came by this flow was accepted. */
+void front_accepted(struct front *f, struct flow *flow, const Countersign__Auth__Verdict *v);
 /* Answers, and counts the answer. lines may be absent. */
 void front_reply(struct tx *tx, unsigned status, const char *reason, struct span lines);
 /* Answers with a verdict that is no ACCEPT, and counts it. */
@@ -64,6 +68,9 @@ void front_reply_later(struct tx *tx);
 
 /* Value of the Via to put on a request that leaves by this flow. */
 void front_write_via(struct buf *b, const struct flow *flow, struct span branch);
+
+/* Extensions that we know (RFC 3261, 20.37). */
+#define FRONT_SUPPORTED "Supported: path, outbound, gruu\r\n"
 
 /* Headers that say who somebody is: ours to write, not a stranger's (RFC 3325, 5). */
 #define FRONT_IDENTITY                                                                      \

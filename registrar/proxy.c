@@ -1,14 +1,10 @@
 #include "registrar/proxy.h"
 
-#include <stdlib.h>
-
 #include "base/metric.h"
-#include "location/location.h"
 #include "registrar/abuse.h"
-#include "registrar/binding.h"
-#include "registrar/fork.h"
+#include "registrar/gruu.h"
 #include "registrar/loops.h"
-#include "registrar/record_route.h"
+#include "registrar/relocate.h"
 #include "registrar/srtp.h"
 #include "sip/digest.h"
 #include "sip/write.h"
@@ -18,8 +14,6 @@
 
 enum { LINES_MAX = 6144 };
 
-static const struct log proxy_log = { .module = "proxy" };
-
 /* One request under way; lives in its message's arena. */
 struct proxied {
     struct front *front;
@@ -28,6 +22,7 @@ struct proxied {
     struct flow *flow;
     struct gate_ask *gate;
     struct location_call *location;
+    struct relocation *relocation;
     struct fork *fork;
     struct span aor; /* of the target; absent: none of ours */
     bool in_dialog;
@@ -76,15 +71,16 @@ static void later(struct proxied *p)
 
 /* ---- forwarding ---- */
 
-static void start_fork(struct proxied *p, const struct fork_target *targets, size_t n)
+static void start_fork(struct proxied *p, const struct targets *t)
 {
     const struct sip_msg *m = p->msg;
     struct fork_request rq = {
         .tx = p->tx,
         .msg = p->msg,
         .from = p->flow,
-        .targets = targets,
-        .n_targets = n,
+        .targets = t->list,
+        .n_targets = t->n,
+        .n_spare = t->n_spare,
         .strip = p->strip,
         .append = p->append,
         .record_route = !m->to.tag.p && (m->method == SIP_INVITE || m->method == SIP_SUBSCRIBE ||
@@ -98,127 +94,38 @@ static void start_fork(struct proxied *p, const struct fork_target *targets, siz
         release(p);
 }
 
-/* Whether another registrar has the flow of a binding. */
-static bool is_elsewhere(const struct front *f, const Countersign__Store__Binding *b)
+/* Bindings of a GRUU are those of its instance (RFC 5627, 5.4). */
+static bool is_named(const struct front *f, const struct sip_msg *m, const void *arg,
+                     const Countersign__Store__Binding *b)
 {
-    return b->flow && b->owner && strcmp(b->owner, f->node) != 0;
-}
-
-/* Where a binding is reached: down the flow it came by, through whoever has it, or, where its group
- * says so, at its Contact. */
-static struct flow *flow_of(struct proxied *p, const Countersign__Store__Binding *b)
-{
-    struct flow *flow = NULL;
-    struct sip_uri uri;
-    struct addr addr;
-    enum sip_transport transport = SIP_UDP;
-    if (b->flow) {
-        struct front *f = p->front;
-        int err = is_elsewhere(f, b)
-                      ? nodes_link(f->nodes, siptp_node_id(span_str(b->owner)), &flow)
-                      : siptp_flow_by_token(f->tp, span_str(b->flow), &flow);
-        if (err == CS_ENOENT && !is_elsewhere(f, b)) /* a connection that closed unseen */
-            bound_remove(&f->bound, p->aor, span_str(b->flow));
-        if (err)
-            log_debug(&proxy_log, "binding without a live flow skipped", kv_s("aor", p->aor),
-                      kv_str("contact", b->contact), kv_err(err));
-        return flow;
-    }
-    if (sip_uri_parse(span_str(b->contact), &uri))
-        return NULL;
-    if (uri.transport.p && sip_transport_of(uri.transport, &transport))
-        return NULL;
-    if (uri.scheme == SIP_SCHEME_SIPS) /* RFC 3261, 26.2.2: over TCP that is TLS */
-        transport = SIP_TLS;
-    struct span host = uri.maddr.p ? uri.maddr : uri.host;
-    if (addr_parse_host(host, uri.port ? uri.port : sip_uri_default_port(&uri), &addr) ||
-        siptp_flow_to_domain(p->front->tp, transport, &addr, uri.host, NULL, &flow)) {
-        log_warn(&proxy_log,
-                 "contact cannot be reached; only numeric addresses can, over a transport that "
-                 "we listen on, and TLS needs a ca_file",
-                 kv_s("aor", p->aor), kv_str("contact", b->contact));
-        return NULL;
-    }
-    return flow;
-}
-
-/* sips is for each hop, the last one too (RFC 5630, 3). */
-static bool is_too_open(struct proxied *p, const struct flow *to)
-{
-    bool open =
-        p->msg->uri.scheme == SIP_SCHEME_SIPS && (!flow_is_secure(to) || !flow_is_secure(p->flow));
-    p->too_open |= open;
-    return open;
-}
-
-static int target_of(struct proxied *p, const Countersign__Store__Binding *b,
-                     struct fork_target *out)
-{
-    struct span *routes = arena_alloc(&p->msg->arena, (b->n_path + 1) * sizeof(*routes));
-    enum sip_scheme asked = p->msg->uri.scheme;
-    struct span uri = binding_request_uri(b, asked, &p->msg->arena);
-    size_t n = 0;
-    p->too_open |= asked == SIP_SCHEME_SIPS && !uri.p;
-    if (!routes || !uri.p)
-        return CS_ENOMEM;
-    if (is_elsewhere(p->front, b)) {
-        char path[BINDING_PATH_MAX];
-        struct buf pb = BUF_INIT(path);
-        binding_write_path(&pb, b);
-        routes[n] = arena_dup(&p->msg->arena, buf_span(&pb));
-        if (!buf_ok(&pb) || !routes[n++].p)
-            return CS_ENOMEM;
-    }
-    for (size_t i = 0; i < b->n_path; i++)
-        routes[n++] = span_str(b->path[i]);
-    *out = (struct fork_target){ .flow = flow_of(p, b),
-                                 .uri = uri,
-                                 .routes = routes,
-                                 .n_routes = n,
-                                 .q = b->has_q ? b->q : 1000 };
-    if (is_elsewhere(p->front, b)) {
-        out->aor = p->aor;
-        out->token = span_str(b->flow);
-    }
-    if (out->flow && is_too_open(p, out->flow))
-        flow_unref(&out->flow);
-    return out->flow ? 0 : CS_ENOENT;
-}
-
-static int by_q(const void *a, const void *b)
-{
-    const struct fork_target *x = a, *y = b;
-    return (x->q < y->q) - (x->q > y->q);
+    (void)f;
+    (void)arg;
+    return gruu_names(&m->uri, span_str(b->instance));
 }
 
 static void on_record(void *arg, int err, const struct location *read)
 {
     struct proxied *p = arg;
-    const Countersign__Store__Location *record = read->record;
-    struct wall now = loop_wall(p->front->loop);
     struct sip_msg *msg = sip_msg_ref(p->msg); /* p and the targets live in its arena */
-    size_t n = 0, all = record ? record->n_binding : 0;
+    bool gruu = gruu_is(&msg->uri);
+    struct targets t = { 0 };
     p->location = NULL;
-    struct fork_target *targets = arena_alloc(&msg->arena, all * sizeof(*targets));
-    for (size_t i = 0; targets && i < all; i++) {
-        if (binding_is_live(record->binding[i], now) &&
-            target_of(p, record->binding[i], &targets[n]) == 0)
-            n++;
-    }
+    int failed = err ? 0
+                     : targets_of(p->front, flow_is_secure(p->flow), msg, p->aor, read->record,
+                                  gruu ? is_named : NULL, NULL, &t);
+    p->too_open |= t.too_open;
     if (err) {
         later(p);
-    } else if (!targets) {
+    } else if (failed) {
         refuse(p, 500, NULL);
-    } else if (n == 0 && !p->target_known) {
+    } else if (t.n == 0 && (!p->target_known || (gruu && !gruu_is_ours(&msg->uri)))) {
         refuse(p, 404, NULL);
-    } else if (n == 0) {
+    } else if (t.n == 0) {
         unavailable(p);
     } else {
-        qsort(targets, n, sizeof(*targets), by_q);
-        start_fork(p, targets, CS_MIN(n, p->front->conf->limits.branches));
+        start_fork(p, &t);
     }
-    for (size_t i = 0; i < n; i++) /* the fork has references of its own */
-        flow_unref(&targets[i].flow);
+    targets_release(&t); /* the fork has references of its own */
     sip_msg_unref(&msg);
 }
 
@@ -322,22 +229,44 @@ static void not_encrypted(struct proxied *p)
     release(p);
 }
 
+/* The phone at the other end of a dialog has come back by another flow, or it has not. */
+static void on_found(void *arg, int err, struct fork_target *target)
+{
+    struct proxied *p = arg;
+    struct targets one = { .list = target, .n = 1 };
+    p->relocation = NULL;
+    if (err == CS_ENOENT)
+        refuse(p, 430, "Flow Failed"); /* RFC 5626, 11.5 */
+    else if (err)
+        later(p);
+    else
+        start_fork(p, &one);
+}
+
 static void follow_route(struct proxied *p)
 {
     struct fork_target target = { .flow = p->route.to,
                                   .uri = p->route.uri,
                                   .routes = p->route.routes,
                                   .n_routes = p->route.n_routes,
+                                  .tag = p->route.tag,
                                   .q = 1000 };
-    if (is_too_open(p, p->route.to))
+    struct targets one = { .list = &target, .n = 1 };
+    p->too_open = p->route.to && targets_are_too_open(p->msg, flow_is_secure(p->flow), p->route.to);
+    if (p->too_open) {
         unavailable(p);
-    else
-        start_fork(p, &target, 1);
+    } else if (p->route.to) {
+        start_fork(p, &one);
+    } else {
+        p->relocation = relocate(p->front, p->flow, p->msg, &p->route, on_found, p);
+        if (!p->relocation)
+            refuse(p, 500, NULL);
+    }
 }
 
-/* A request of a call whose beginning was authenticated, for only then is there a route token, by
- * the flow and with the tags that it names: it passes though nobody can judge it, so that a BYE
- * ends what is paid for. */
+/* A request of a call whose beginning was authenticated, for only then is there a route token,
+ * by the flow and with the tags that it names: it passes though nobody can judge it, so that a
+ * BYE ends what is paid for. */
 static bool is_of_known_call(const struct proxied *p)
 {
     char token[FLOW_TOKEN_MAX];
@@ -377,6 +306,7 @@ static void on_verdict(void *arg, enum verdict kind, const Countersign__Auth__Ve
         return;
     }
     tx_set_once(p->tx, false);
+    front_accepted(p->front, p->flow, v);
     if (take_grant(p, v->grant)) {
         refuse(p, 500, NULL);
     } else if (v->grant->has_srtp && v->grant->srtp && !srtp_is_kept(p->msg)) {
@@ -410,10 +340,11 @@ void proxy_start(struct front *f, struct tx *tx, struct flow *flow, struct sip_m
         return;
     }
     int err = record_route_read(f, flow, m, &p->route);
-    if (err == CS_ECLOSED) {
+    if (err == CS_ECLOSED && !relocate_can(f, m, &p->route)) {
         refuse(p, 430, "Flow Failed"); /* RFC 5626, 11.5 */
         return;
     }
+    err = err == CS_ECLOSED ? 0 : err;
     if (err && err != CS_ENOENT) {
         if (err == CS_EPROTO)
             abuse_stray(f, flow);
@@ -465,30 +396,68 @@ void proxy_cancel(struct tx *tx)
         gate_cancel(p->gate);
     if (p->location)
         location_cancel(p->location);
+    if (p->relocation)
+        relocate_cancel(p->relocation);
     refuse(p, 487, NULL);
 }
 
-void proxy_ack(struct front *f, struct flow *flow, struct sip_msg *m)
+/* An ACK is never answered, and nobody waits for what becomes of it. */
+static void send_ack(const struct sip_msg *m, struct flow *to, struct span uri,
+                     const struct span *routes, size_t n_routes)
 {
     static char out[70000];
     char branch[SIP_BRANCH_LEN], via[512];
     struct buf bb = BUF_INIT(branch), vb = BUF_INIT(via), ob = BUF_INIT(out);
-    struct dialog_route route;
-    if (m->max_forwards == 0 || record_route_read(f, flow, m, &route))
-        return; /* an ACK is never answered */
     siptx_branch(&bb);
-    front_write_via(&vb, route.to, buf_span(&bb));
-    struct sip_edit edit = { .uri = route.uri,
+    front_write_via(&vb, to, buf_span(&bb));
+    struct sip_edit edit = { .uri = uri,
                              .via = buf_span(&vb),
                              .max_forwards = m->max_forwards < 0 ? 70 : m->max_forwards - 1,
-                             .routes = route.routes,
-                             .n_routes = route.n_routes,
+                             .routes = routes,
+                             .n_routes = n_routes,
                              .strip =
                                  SIP_HDR_BIT(SIP_HDR_ROUTE) | FRONT_IDENTITY | CREDENTIAL_HEADERS };
     sip_write_request(&ob, m, &edit);
     metric_inc(M_REG_FORWARDED, 2);
-    int err = buf_ok(&ob) ? flow_send(route.to, buf_span(&ob)) : CS_ELIMIT;
+    int err = buf_ok(&ob) ? flow_send(to, buf_span(&ob)) : CS_ELIMIT;
     if (err)
-        log_debug(&flow->log, "ACK not forwarded", kv_err(err));
+        log_debug(&to->log, "ACK not forwarded", kv_err(err));
+}
+
+/* An ACK whose flow is gone; in its arena. */
+struct late_ack {
+    struct sip_msg *msg;
+    struct dialog_route route;
+};
+
+static void on_ack_found(void *arg, int err, struct fork_target *target)
+{
+    struct late_ack *late = arg;
+    struct sip_msg *m = late->msg;
+    if (!err)
+        send_ack(m, target->flow, target->uri, target->routes, target->n_routes);
+    sip_msg_unref(&m);
+}
+
+static void send_late(struct front *f, const struct flow *flow, struct sip_msg *m,
+                      const struct dialog_route *route)
+{
+    struct late_ack *late = arena_alloc(&m->arena, sizeof(*late));
+    if (!late || !relocate_can(f, m, route))
+        return;
+    *late = (struct late_ack){ sip_msg_ref(m), *route };
+    if (!relocate(f, flow, m, &late->route, on_ack_found, late))
+        sip_msg_unref(&late->msg);
+}
+
+void proxy_ack(struct front *f, struct flow *flow, struct sip_msg *m)
+{
+    struct dialog_route route;
+    int err = m->max_forwards == 0 ? CS_ELIMIT : record_route_read(f, flow, m, &route);
+    if (err == CS_ECLOSED)
+        send_late(f, flow, m, &route);
+    if (err)
+        return;
+    send_ack(m, route.to, route.uri, route.routes, route.n_routes);
     flow_unref(&route.to);
 }

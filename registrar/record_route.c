@@ -1,6 +1,6 @@
 #include "registrar/record_route.h"
 
-enum { MAX_ROUTES = 32, TOKEN_MAX = 2 * FLOW_TOKEN_MAX + 32 };
+enum { MAX_ROUTES = 32, SIDE_MAX = FLOW_TOKEN_MAX + 16, TOKEN_MAX = 2 * SIDE_MAX + 32 };
 
 /* As secure as the request (RFC 3261, 16.6 step 4); transport=tls is for sip URIs alone, and only
  * because phones know no other way (RFC 5630, 3.1.4). */
@@ -17,13 +17,28 @@ static void write_uri(struct buf *b, const struct flow *side, struct span user, 
     buf_lit(b, ";lr>");
 }
 
-void record_route_write(struct buf *b, const struct front *f, const struct flow *caller,
-                        const struct flow *callee, const struct sip_msg *m)
+/* +sip.instance of the Contact; absent if there is none. */
+static struct span instance_of(const struct sip_msg *m)
 {
-    char from[FLOW_TOKEN_MAX], to[FLOW_TOKEN_MAX], text[TOKEN_MAX];
-    struct buf fb = BUF_INIT(from), tb = BUF_INIT(to), user = BUF_INIT(text);
+    struct sip_addr contact;
+    struct span instance;
+    if (sip_addr_parse(sip_hdr_value(m, SIP_HDR_CONTACT), &contact) ||
+        sip_param(contact.params, SPAN("+sip.instance"), &instance))
+        return SPAN_NULL;
+    return instance;
+}
+
+void record_route_write(struct buf *b, const struct front *f, const struct flow *caller,
+                        const struct flow *callee, struct span tag, const struct sip_msg *m)
+{
+    char from[SIDE_MAX], to[SIDE_MAX], callers[ROUTE_TAG_LEN], text[TOKEN_MAX];
+    struct buf fb = BUF_INIT(from), tb = BUF_INIT(to), cb = BUF_INIT(callers),
+               user = BUF_INIT(text);
     flow_token(caller, &fb);
+    route_tag_write(&cb, &f->route_key, instance_of(m));
+    route_tag_put(&fb, buf_span(&cb));
     flow_token(callee, &tb);
+    route_tag_put(&tb, tag);
     route_token_write(&user, &f->route_key, buf_span(&fb), buf_span(&tb), m);
     if (!buf_ok(&fb) || !buf_ok(&tb) || !buf_ok(&user)) {
         b->full = true;
@@ -70,6 +85,7 @@ static int read_user(struct front *f, const struct flow *came, const struct sip_
         return route_token_read(user, &f->route_key, m, to, from);
     *to = user;
     *from = SPAN_NULL;
+    route_tag_take(&user);
     return flow_token_read(f->tp, user, &t);
 }
 
@@ -120,8 +136,11 @@ int record_route_read(struct front *f, const struct flow *came, struct sip_msg *
     if (!user.p) /* no Route, or one that only names us as outbound proxy */
         return out->n_routes ? CS_EPROTO : CS_ENOENT;
     int err = read_user(f, came, m, user, &to, &out->from);
-    if (!err)
+    if (!err) {
+        out->tag = route_tag_take(&to);
+        route_tag_take(&out->from);
         err = find_flow(f, came, to, &out->to, &elsewhere);
+    }
     if (!err && elsewhere) {
         out->routes = routes;
         out->n_routes = n;

@@ -3,6 +3,10 @@
 #include "base/metric.h"
 #include "location/location.h"
 #include "registrar/binding.h"
+#include "registrar/gruu.h"
+#include "registrar/outbound.h"
+#include "registrar/probes.h"
+#include "registrar/service_route.h"
 #include "sip/write.h"
 
 enum {
@@ -33,6 +37,7 @@ struct registration {
     struct register_answer answer;
     struct location before; /* as it was read */
     bool has_path;
+    enum outbound outbound;
     unsigned tries;
 };
 
@@ -73,6 +78,36 @@ static void later(struct registration *r)
     finish(r);
 }
 
+/* What the answer says of flows (RFC 5626, 6; RFC 3608, 6.3). Who does not say what he supports
+ * gets none of it but the Service-Route, which others ignore. */
+static void write_extensions(struct registration *r, struct buf *b)
+{
+    const struct registrar_conf *conf = r->front->conf;
+    if (r->has_path && sip_lists(r->msg, SIP_HDR_SUPPORTED, SPAN("path"))) {
+        for (size_t i = 0; i < r->ask.n_path; i++)
+            sip_write_hdr(b, SPAN("Path"), r->ask.path[i]);
+    }
+    service_route_write(b, conf, r->flow->listener, r->flow->transport);
+    if (sip_has(r->msg, SIP_HDR_SUPPORTED))
+        buf_lit(b, FRONT_SUPPORTED);
+    if (r->outbound != OUTBOUND_APPLIED)
+        return;
+    buf_lit(b, "Require: outbound\r\n");
+    if (conf->flows.flow_timer.ms) {
+        buf_lit(b, "Flow-Timer: ");
+        buf_i64(b, conf->flows.flow_timer.ms / 1000);
+        buf_lit(b, "\r\n");
+    }
+}
+
+/* A phone that kept its flow alive at the pace we asked for is gone when it no longer does. */
+static void expect_keepalives(struct registration *r)
+{
+    int64_t ms = r->front->conf->flows.flow_timer.ms;
+    if (r->outbound == OUTBOUND_APPLIED && ms)
+        flow_expect(r->flow, DURATION_MS(ms + ms / 4));
+}
+
 /* 200: every binding with what is left of it, Path where the phone can read it (RFC 3327, 5.3),
  * Date. */
 static void accept_(struct registration *r)
@@ -80,15 +115,16 @@ static void accept_(struct registration *r)
     char lines[LINES_MAX], date[WALL_HTTP_STRLEN];
     struct buf b = BUF_INIT(lines);
     struct wall now = loop_wall(r->front->loop);
-    binding_write_contacts(&b, r->answer.record, now);
-    if (r->has_path && sip_lists(r->msg, SIP_HDR_SUPPORTED, SPAN("path"))) {
-        for (size_t i = 0; i < r->ask.n_path; i++)
-            sip_write_hdr(&b, SPAN("Path"), r->ask.path[i]);
-    }
+    bool gruu = sip_lists(r->msg, SIP_HDR_SUPPORTED, SPAN("gruu"));
+    binding_write_contacts(&b, r->answer.record, now, gruu ? r->aor : SPAN_NULL);
+    write_extensions(r, &b);
     wall_format_http(now, date);
     sip_write_hdr(&b, SPAN("Date"), span_str(date));
     if (r->ask.flow.p)
         bound_add(&r->front->bound, r->flow, r->aor, r->ask.user);
+    expect_keepalives(r);
+    if (r->answer.changed)
+        probes_follow(r->front->probes, r->aor, r->answer.record);
     metric_observe(M_REG_REGISTER_SECONDS, r->begun, loop_now(r->front->loop));
     if (buf_ok(&b))
         refuse(r, 200, NULL, buf_span(&b));
@@ -235,7 +271,8 @@ static bool names_us(const struct registration *r)
         const struct sip_uri *uri = &r->ask.contacts[i].addr.uri;
         uint16_t port = uri->port ? uri->port : sip_uri_default_port(uri);
         if (siptp_is_us(r->front->tp, uri->host, uri->port) ||
-            nodes_hear(r->front->nodes, uri->host, port))
+            nodes_hear(r->front->nodes, uri->host, port) ||
+            (gruu_is(uri) && conf_serves(r->front->conf, uri->host)))
             return true;
     }
     return false;
@@ -302,6 +339,11 @@ static unsigned read_request(struct registration *r, const Countersign__Auth__Gr
         *why = "Path Not Allowed";
         return 403;
     }
+    if (!err && r->has_path && r->front->conf->flows.path == PATH_REFUSE &&
+        !sip_lists(r->msg, SIP_HDR_SUPPORTED, SPAN("path"))) {
+        *why = NULL;
+        return 420; /* RFC 3327, 5.3: the phone could not see who is in its way */
+    }
     if (!err && r->has_path) {
         *why = "Malformed Path";
         err = read_paths(r);
@@ -317,6 +359,13 @@ static unsigned read_request(struct registration *r, const Countersign__Auth__Gr
         *why = "SIPS Needs TLS"; /* what we would send there could not be */
         return 403;
     }
+    if (!err)
+        r->outbound = outbound_judge(r->msg, r->ask.contacts, r->ask.n_contacts,
+                                     r->front->conf->flows.outbound == OUTBOUND_BEST_EFFORT);
+    if (r->outbound == OUTBOUND_LACKING) {
+        *why = NULL;
+        return 439;
+    }
     if (!err && names_us(r)) { /* a request for it would come back to us for ever */
         *why = "Contact Is This Server";
         return 403;
@@ -329,6 +378,7 @@ static void on_verdict(void *arg, enum verdict kind, const Countersign__Auth__Ve
 {
     struct registration *r = arg;
     const char *why = NULL;
+    struct span lines = SPAN_NULL;
     unsigned status = kind == VERDICT_ACCEPT ? read_request(r, v->grant, &why) : 0;
     r->gate = NULL;
     if ((status || kind != VERDICT_ACCEPT) && r->location)
@@ -339,8 +389,11 @@ static void on_verdict(void *arg, enum verdict kind, const Countersign__Auth__Ve
         return;
     }
     r->granted = true;
+    front_accepted(r->front, r->flow, v);
+    if (status == 420)
+        lines = SPAN("Unsupported: path\r\n");
     if (status)
-        refuse(r, status, why, SPAN_NULL);
+        refuse(r, status, why, lines);
     else if (r->read)
         decide(r);
     else if (!r->location)

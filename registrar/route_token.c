@@ -4,7 +4,10 @@
 
 #include "base/ct.h"
 
-enum { MAC_TEXT = 14 }; /* ROUTE_MAC_LEN in base64url */
+enum {
+    MAC_TEXT = 14, /* ROUTE_MAC_LEN in base64url */
+    TAG_LEN = 6,   /* ROUTE_TAG_LEN in base64url */
+};
 
 struct mac {
     unsigned char bytes[EVP_MAX_MD_SIZE];
@@ -70,4 +73,43 @@ int route_token_read(struct span token, const struct route_key *key, const struc
         *from = callee;
     }
     return to->p ? 0 : CS_EPROTO;
+}
+
+static bool tag_of(const struct route_key *key, struct span instance, struct mac *out)
+{
+    struct mac purpose; /* a key that signs no route */
+    return instance.n && hmac(key->bytes, SPAN("instance"), &purpose) &&
+           hmac(purpose.bytes, instance, out);
+}
+
+void route_tag_write(struct buf *b, const struct route_key *key, struct span instance)
+{
+    struct mac mac;
+    if (!tag_of(key, instance, &mac))
+        return;
+    buf_base64url(b, mac.bytes, TAG_LEN);
+}
+
+void route_tag_put(struct buf *b, struct span tag)
+{
+    if (!tag.n)
+        return;
+    buf_putc(b, '~');
+    buf_put(b, tag);
+}
+
+struct span route_tag_take(struct span *side)
+{
+    struct span tag = *side;
+    *side = span_cut(&tag, '~');
+    return tag;
+}
+
+bool route_tag_names(struct span tag, const struct route_key *key, struct span instance)
+{
+    struct mac mac;
+    unsigned char given[TAG_LEN];
+    size_t n;
+    return base64url_decode(tag, given, sizeof(given), &n) == 0 && n == sizeof(given) &&
+           tag_of(key, instance, &mac) && ct_eq(span_of(mac.bytes, TAG_LEN), span_of(given, n));
 }

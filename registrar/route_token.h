@@ -21,4 +21,16 @@ void route_token_write(struct buf *b, const struct route_key *key, struct span c
 CS_CHECK int route_token_read(struct span token, const struct route_key *key,
                               const struct sip_msg *m, struct span *to, struct span *from);
 
+/* ---- which phone a side is ---- */
+/* Behind the flow of a side may stand "~" and a tag for the instance of the phone there, by which
+ * it is found again when the flow is gone. */
+enum { ROUTE_TAG_LEN = 8 };
+/* Writes the tag of an instance; nothing where it is absent. */
+void route_tag_write(struct buf *b, const struct route_key *key, struct span instance);
+/* Puts a tag behind the flow that was written to b; nothing where it is absent. */
+void route_tag_put(struct buf *b, struct span tag);
+/* Takes it off again; absent if there is none. */
+struct span route_tag_take(struct span *side);
+bool route_tag_names(struct span tag, const struct route_key *key, struct span instance);
+
 #endif

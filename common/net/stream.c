@@ -33,6 +33,7 @@ struct stream {
     const struct stream_events *events; /* NULL: refused by accept_fn, nobody to tell */
     void *arg;
     enum state state;
+    bool paused;
     int reason;
     struct addr peer, local;
     struct turn flush;
@@ -215,7 +216,7 @@ static void deliver(struct stream *s, const char *at, size_t n)
         return;
     }
     struct span rest = span_skip(unread, (size_t)used);
-    if (rest.n > s->limits.max_unread) {
+    if (rest.n > s->limits.max_unread && !s->paused) { /* while paused it cannot grow */
         stream_close(s, CS_ELIMIT);
     } else if (rest.n == 0) {
         s->in.n = 0;
@@ -436,6 +437,26 @@ X509 *stream_certificate(const struct stream *s, X509 **issuer)
     return s->tls ? tls_session_certificate(s->tls, issuer) : NULL;
 }
 
+void stream_pause(struct stream *s)
+{
+    if (s->state != OPEN || s->paused)
+        return;
+    s->paused = true;
+    uv_read_stop(&s->h.stream);
+}
+
+void stream_resume(struct stream *s)
+{
+    if (s->state != OPEN || !s->paused)
+        return;
+    s->paused = false;
+    int err = uv_read_start(&s->h.stream, on_alloc, on_read);
+    if (err)
+        stream_close(s, err);
+    else if (s->in.n)
+        deliver(s, s->in.p + s->in.n, 0);
+}
+
 bool stream_is_open(const struct stream *s)
 {
     return s->state == OPEN;
@@ -473,7 +494,7 @@ int stream_peer_uid(const struct stream *s, uid_t *uid)
 int stream_watch_peer(const struct stream *s, struct duration silence)
 {
     uv_os_fd_t fd;
-    const int on = 1, probe_s = 1, ms = (int)silence.ms;
+    const int on = 1, ms = (int)silence.ms, probe_s = CS_MAX(1, ms / 4000);
     const struct {
         int level, name;
         const int *value;

@@ -59,11 +59,16 @@ void stream_wrote(struct stream *s, size_t n);
 /* Sends what is queued as far as the kernel takes it at once, then closes with this reason. */
 void stream_close(struct stream *s, int reason);
 bool stream_is_open(const struct stream *s);
+/* Nothing more is read until stream_resume(), which gives what was read and not used once more; it
+ * may not be called from data(). What the peer does meanwhile, its end included, shows then. */
+void stream_pause(struct stream *s);
+void stream_resume(struct stream *s);
 void stream_set_arg(struct stream *s, void *arg);
 const struct addr *stream_peer(const struct stream *s); /* family none for Unix sockets */
 const struct addr *stream_local(const struct stream *s);
 /* A TCP peer that leaves what we send, or a probe, unacknowledged for so long, at least two
- * seconds, is gone: closed() says UV_ETIMEDOUT. */
+ * seconds, is gone: closed() says UV_ETIMEDOUT. Of a silent one four probes are sent in that time.
+ */
 CS_CHECK int stream_watch_peer(const struct stream *s, struct duration silence);
 /* Credentials of the process at the other end of a Unix socket. */
 CS_CHECK int stream_peer_uid(const struct stream *s, uid_t *uid);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/metric.h"
@@ -32,6 +33,10 @@ struct udp {
     struct turn flush;
     bool blocked; /* the kernel's buffer is full: wait for POLLOUT */
     bool closing;
+    bool watched; /* udp_watch_delay() */
+    struct duration delay;
+    /* Of the first of a batch, which waited longest. */
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(struct timespec))];
 
     char *in; /* BATCH slots; only pages that were written to are real memory */
     struct mmsghdr in_hdr[BATCH];
@@ -44,14 +49,32 @@ struct udp {
     size_t queue_n, queue_sent, queue_cap;
 };
 
+static void note_delay(struct udp *u, struct msghdr *first)
+{
+    struct cmsghdr *c = CMSG_FIRSTHDR(first);
+    struct timespec at, now;
+    u->delay.ms = 0;
+    if (!c || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_TIMESTAMPNS)
+        return;
+    memcpy(&at, CMSG_DATA(c), sizeof(at));
+    clock_gettime(CLOCK_REALTIME, &now); /* the kernel's stamps are of this clock */
+    u->delay.ms = (now.tv_sec - at.tv_sec) * 1000 + (now.tv_nsec - at.tv_nsec) / 1000000;
+}
+
 static void receive(struct udp *u)
 {
     for (int round = 0; round < ROUNDS && !u->closing; round++) {
         for (int i = 0; i < BATCH; i++)
             u->in_hdr[i].msg_hdr.msg_namelen = sizeof(struct sockaddr_in6);
+        if (u->watched) {
+            u->in_hdr[0].msg_hdr.msg_control = u->control;
+            u->in_hdr[0].msg_hdr.msg_controllen = sizeof(u->control);
+        }
         int n = recvmmsg(u->fd, u->in_hdr, BATCH, MSG_DONTWAIT, NULL);
         if (n <= 0)
             return; /* empty, or an ICMP error of an earlier send: the next read is good again */
+        if (u->watched)
+            note_delay(u, &u->in_hdr[0].msg_hdr);
         for (int i = 0; i < n && !u->closing; i++) {
             struct addr from;
             addr_from_sockaddr(&u->in_addr[i].sa, &from);
@@ -179,6 +202,17 @@ void udp_close(struct udp **up)
     u->blocked = false;
     send_queued(u);
     uv_close((uv_handle_t *)&u->poll, on_closed);
+}
+
+void udp_watch_delay(struct udp *u)
+{
+    const int on = 1;
+    u->watched = setsockopt(u->fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on)) == 0;
+}
+
+struct duration udp_delay(const struct udp *u)
+{
+    return u->delay;
 }
 
 const struct addr *udp_local(const struct udp *u)

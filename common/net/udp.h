@@ -16,6 +16,11 @@ CS_CHECK int udp_open(struct loop *l, const struct addr *local, udp_fn *fn, void
                       struct udp **out);
 /* The same on a socket of bind_socket(), which it takes over, and closes on error. */
 CS_CHECK int udp_open_fd(struct loop *l, int fd, udp_fn *fn, void *arg, struct udp **out);
+/* From now on the kernel notes when datagrams come. */
+void udp_watch_delay(struct udp *u);
+/* From inside udp_fn: how long the datagram at hand, or one read together with it, waited to be
+ * read. */
+struct duration udp_delay(const struct udp *u);
 /* Sends what is queued, closes, frees, sets *u to NULL. fn is not called again. */
 void udp_close(struct udp **u);
 const struct addr *udp_local(const struct udp *u);

@@ -102,11 +102,16 @@ static struct mono conn_due(const struct conn *c)
     const struct siptp_conf *conf = &c->flow.tp->conf;
     if (c->connecting)
         return mono_add(c->since, conf->connect);
-    struct mono due = mono_add(c->active, conf->idle);
+    bool paced = c->pinged && c->pace.ms && c->pace.ms < conf->idle.ms;
+    struct mono due = mono_add(c->active, paced ? c->pace : conf->idle);
+    if (!list_empty(&c->stranger) && conf->first_accepted.ms)
+        due = sooner(due, mono_add(c->since, conf->first_accepted));
     if (!c->greeted)
         due = sooner(due, mono_add(c->since, conf->first_message));
     if (c->partial.ns)
         due = sooner(due, mono_add(c->partial, conf->message_deadline));
+    if (c->held.ns)
+        due = sooner(due, c->held);
     return due;
 }
 
@@ -129,10 +134,56 @@ static void conn_deadline(struct timer *t)
         conn_arm(c);
         return;
     }
+    if (c->held.ns && !mono_before(loop_now(c->flow.tp->loop), c->held)) {
+        c->held.ns = 0;
+        conn_arm(c);
+        stream_resume(c->stream);
+        return;
+    }
     if (c->partial.ns || (!c->greeted && !c->connecting && !is_shaking(c)))
         siptp_count_refused(c->flow.tp, &c->flow.remote, c->flow.transport, REFUSED_TIMEOUT);
+    else if (!list_empty(&c->stranger)) /* who was polite all the while is no abuser */
+        metric_inc(M_SIP_REFUSED, REFUSED_TIMEOUT);
     log_debug(&c->flow.log, "connection too slow or idle");
     conn_close(c, CS_ETIMEOUT);
+}
+
+/* ---- strangers ---- */
+
+static void stranger_leave(struct conn *c)
+{
+    if (list_empty(&c->stranger))
+        return;
+    list_remove(&c->stranger);
+    c->flow.tp->n_strangers--;
+}
+
+/* Whoever comes last has the best chance to be somebody: who keeps others out has been there for
+ * longer. */
+static void stranger_enter(struct conn *c)
+{
+    struct siptp *tp = c->flow.tp;
+    if (tp->conf.max_strangers && tp->n_strangers >= tp->conf.max_strangers) {
+        struct conn *oldest = container_of(tp->strangers.next, struct conn, stranger);
+        metric_inc(M_SIP_REFUSED, REFUSED_CONNECTIONS); /* no fault of this one */
+        conn_close(oldest, CS_ELIMIT);
+    }
+    list_push_back(&tp->strangers, &c->stranger);
+    tp->n_strangers++;
+}
+
+void flow_accepted(struct flow *f)
+{
+    if (flow_is_reliable(f))
+        stranger_leave(conn_of(f));
+}
+
+void flow_expect(struct flow *f, struct duration pace)
+{
+    if (!flow_is_reliable(f) || !f->open)
+        return;
+    conn_of(f)->pace = pace;
+    conn_arm(conn_of(f));
 }
 
 /* ---- life ---- */
@@ -169,6 +220,7 @@ static void not_shaken(struct conn *c, int reason)
 static void conn_shut(struct conn *c, int reason)
 {
     struct siptp *tp = c->flow.tp;
+    stranger_leave(c);
     c->flow.open = false;
     timer_stop(tp->loop, &c->deadline);
     map_remove(&tp->by_id, &c->by_id);
@@ -217,6 +269,7 @@ int conn_new(struct siptp_listener *ls, struct stream *s, const struct addr *rem
     c->host = host;
     c->since = c->active = loop_now(tp->loop);
     list_init(&c->shaking);
+    list_init(&c->stranger);
     timer_init(&c->deadline, conn_deadline);
     list_push_back(link ? &tp->links : &tp->conns, &c->link);
     tp->n_conns++;
@@ -232,6 +285,13 @@ static void shake(struct conn *c)
     list_push_back(&tp->shaking, &c->shaking);
     if (tp->n_shaking++ >= tp->conf.max_handshakes)
         conn_close(container_of(tp->shaking.next, struct conn, shaking), CS_ELIMIT);
+}
+
+static void watch_peer(struct conn *c)
+{
+    struct duration silence = c->flow.tp->conf.keepalive;
+    if (silence.ms && stream_watch_peer(c->stream, silence))
+        log_debug(&c->flow.log, "the kernel does not watch this peer");
 }
 
 int conn_accept(void *arg, struct stream *s, void **out)
@@ -261,6 +321,10 @@ int conn_accept(void *arg, struct stream *s, void **out)
     }
     if (tls)
         shake(c);
+    if (!link) {
+        watch_peer(c);
+        stranger_enter(c);
+    }
     conn_arm(c);
     *out = c;
     return 0;
@@ -330,8 +394,10 @@ static void conn_opened(struct stream *s, void *arg)
         c->certificate = shown;
         c->issuer = issuer;
     }
-    if (c->flow.transport != SIP_LINK)
+    if (c->flow.transport != SIP_LINK) {
         c->flow.local = *stream_local(s);
+        watch_peer(c);
+    }
     c->active = loop_now(c->flow.tp->loop);
     conn_arm(c);
 }
@@ -400,10 +466,28 @@ static struct span pings(struct conn *c, struct span in)
         if (c->half_ping)
             continue;
         c->active = loop_now(c->flow.tp->loop);
+        c->pinged = true;
         stream_write(c->stream, SPAN("\r\n"));
         metric_inc(M_SIP_KEEPALIVES, 0);
     }
     return in;
+}
+
+/* Who says too much is not read from for a while: TCP then tells him to wait, and what he sends
+ * costs him and not us. */
+static bool hold(struct conn *c)
+{
+    struct siptp *tp = c->flow.tp;
+    bool link = c->flow.transport == SIP_LINK;
+    struct duration wait = link ? DURATION_MS(0) : siptp_wait(tp, &c->flow.remote);
+    if (!wait.ms)
+        return false;
+    c->held = mono_add(loop_now(tp->loop), wait);
+    c->partial.ns = 0;
+    stream_pause(c->stream);
+    metric_inc(M_SIP_HELD, 0);
+    conn_arm(c);
+    return true;
 }
 
 static ptrdiff_t conn_data(struct stream *s, void *arg, struct span in)
@@ -412,6 +496,8 @@ static ptrdiff_t conn_data(struct stream *s, void *arg, struct span in)
     struct conn *c = arg;
     struct siptp *tp = c->flow.tp;
     struct span rest = in;
+    if (c->held.ns) /* decrypted before it was paused */
+        return 0;
     while (c->flow.open) {
         rest = pings(c, rest);
         if (!rest.n || (rest.n == 1 && rest.p[0] == '\r'))
@@ -426,6 +512,8 @@ static ptrdiff_t conn_data(struct stream *s, void *arg, struct span in)
             conn_close(c, CS_EDENIED);
             return (ptrdiff_t)in.n;
         }
+        if (hold(c))
+            return (ptrdiff_t)(in.n - rest.n);
         struct sip_msg *m;
         int err = sip_msg_parse(span_head(rest, (size_t)n), false, &tp->conf.limits, &m);
         rest = span_skip(rest, (size_t)n);

@@ -44,13 +44,16 @@ struct conn {
     struct map_node by_id, by_addr;
     struct conn_host *host; /* NULL when we made the connection, and for links */
     struct timer deadline;
-    struct mono since;   /* of the connection */
-    struct mono active;  /* last message or keepalive */
-    struct mono partial; /* first byte of the unfinished message; 0: there is none */
-    bool connecting, greeted, half_ping;
     struct list shaking; /* in siptp.shaking: accepted, and its TLS handshake is not done */
     char *domain;        /* of TLS that we began: what its certificate says; NULL: accepted */
     X509 *certificate, *issuer; /* of a client, verified; NULL: none */
+    struct mono since;          /* of the connection */
+    struct mono active;         /* last message or keepalive */
+    struct mono held;           /* nothing is read before; 0: it is */
+    struct mono partial;        /* first byte of the unfinished message; 0: there is none */
+    struct duration pace;       /* flow_expect(); 0: nothing was said */
+    struct list stranger;       /* siptp.strangers, until it is accepted */
+    bool connecting, greeted, half_ping, pinged;
 };
 
 /* Connections accepted from one address: IPv4, or the /64 that one IPv6 subscriber has. */
@@ -71,6 +74,8 @@ struct siptp {
     const struct siptp_events *events; /* NULL: freed, only waiting for its flows */
     void *arg;
     struct list listeners, conns, links;
+    struct list strangers; /* the oldest first */
+    size_t n_strangers;
     struct siptp_listener *link_listener; /* NULL: none; not in listeners */
     struct listener *link_tls;
     struct tls_context *link_client;
@@ -83,8 +88,9 @@ struct siptp {
     size_t n_spare;
     struct self *self;
     EVP_MAC_CTX *mac;
-    struct memo macs; /* of tokens */
-    uint32_t epoch;   /* tells this process's connections from those before it */
+    struct memo macs;      /* of tokens */
+    uint32_t epoch;        /* tells this process's connections from those before it */
+    struct duration delay; /* of the datagram at hand */
     uint32_t node;
     uid_t link_uid;
     struct stream_limits link_limits;
@@ -124,6 +130,11 @@ void conn_arm(struct conn *c);
 static inline bool siptp_admits(const struct siptp *tp, const struct addr *from)
 {
     return !tp->conf.guard || tp->conf.guard->admits(tp->conf.guard_arg, from);
+}
+static inline struct duration siptp_wait(const struct siptp *tp, const struct addr *from)
+{
+    const struct siptp_guard *g = tp->conf.guard;
+    return g && g->wait ? g->wait(tp->conf.guard_arg, from) : DURATION_MS(0);
 }
 /* Counts what is refused, and tells the guard. */
 void siptp_count_refused(const struct siptp *tp, const struct addr *from,

@@ -85,6 +85,7 @@ int siptp_new(struct loop *l, const struct siptp_conf *conf, const struct siptp_
     list_init(&tp->conns);
     list_init(&tp->links);
     list_init(&tp->shaking);
+    list_init(&tp->strangers);
     tp->node = siptp_node_id(tp->conf.node);
     tp->link_limits = (struct stream_limits){ tp->conf.limits.message + 4, SIPTP_LINK_UNSENT };
     map_init(&tp->by_id);
@@ -224,6 +225,8 @@ int siptp_listen_fd(struct siptp *tp, enum sip_transport transport, int fd, stru
     else
         err = listener_open_fd(tp->loop, fd, &tp->stream_limits, &conn_events, conn_accept, ls,
                                &ls->tcp);
+    if (ls->udp && tp->conf.watch_delay)
+        udp_watch_delay(ls->udp);
     if (!err) {
         ls->local = transport == SIP_UDP ? *udp_local(ls->udp) : *listener_local(ls->tcp);
         err = name_listener(ls, name, advertised);
@@ -250,6 +253,11 @@ void siptp_use_tls(struct siptp *tp, struct tls_context *tls)
     struct tls_context *old = tp->tls;
     tp->tls = tls_context_ref(tls);
     tls_context_unref(&old);
+}
+
+struct duration siptp_delay(const struct siptp *tp)
+{
+    return tp->delay;
 }
 
 void siptp_stop_accepting(struct siptp *tp)

@@ -50,6 +50,9 @@ struct siptp_guard {
     /* Asked of each connection and message; no: it is dropped without an answer, and a connection
      * is closed. */
     bool (*admits)(void *arg, const struct addr *from);
+    /* Asked of each message of who is admitted: how long until this one more may be read; 0: now. A
+     * datagram is dropped for it, a connection is not read from until then. May be NULL. */
+    struct duration (*wait)(void *arg, const struct addr *from);
     /* Something from there was refused. */
     void (*refused)(void *arg, const struct addr *from, enum sip_transport transport,
                     enum sip_refused why);
@@ -63,9 +66,14 @@ struct siptp_conf {
     struct duration idle;  /* a stream without a message or keepalive; 0: 15 min */
     struct duration message_deadline; /* from the first byte of a message to its last; 0: 10 s */
     struct duration first_message;    /* from accept to the first whole message; 0: 10 s */
-    struct duration connect;          /* 0: 2 s */
-    struct secret *token_key;         /* HMAC key of flow tokens; NULL: a random one */
-    const struct siptp_guard *guard;  /* NULL: everybody is heard; outlives the siptp */
+    struct duration first_accepted;   /* from accept to flow_accepted(); 0: never demanded */
+    size_t max_strangers; /* connections before flow_accepted(); beyond it the oldest of them is
+                             closed; 0: any number */
+    struct duration keepalive; /* a TCP peer that acknowledges nothing for so long; 0: never */
+    struct duration connect;   /* 0: 2 s */
+    bool watch_delay;          /* for siptp_delay() */
+    struct secret *token_key;  /* HMAC key of flow tokens; NULL: a random one */
+    const struct siptp_guard *guard; /* NULL: everybody is heard; outlives the siptp */
     void *guard_arg;
     struct span node; /* name of this process in its installation; absent: "" */
 };
@@ -99,6 +107,9 @@ void siptp_use_tls(struct siptp *tp, struct tls_context *tls);
 struct span siptp_listener_name(const struct siptp_listener *ls);
 struct span siptp_listener_sent_by(const struct siptp_listener *ls);
 const struct addr *siptp_listener_local(const struct siptp_listener *ls);
+/* From inside message(): how long a datagram waited since it came to this machine; 0 of a stream's.
+ */
+struct duration siptp_delay(const struct siptp *tp);
 /* Before an end: no more connections are accepted; those that are there live on. */
 void siptp_stop_accepting(struct siptp *tp);
 /* Closes up to n of the connections, the oldest first, once their answers have left. Returns how
@@ -145,6 +156,11 @@ CS_CHECK int flow_send(struct flow *f, struct span data);
  * stream or a Via that says so, another. The caller gets a reference. */
 CS_CHECK int flow_for_response(struct flow *f, const struct sip_msg *req, struct flow **out);
 void flow_close(struct flow *f);
+/* Of a stream: its peer was told to send keepalives at least so often. Once it has sent one, it is
+ * gone when they end; a peer that never sends any has siptp_conf.idle. */
+void flow_expect(struct flow *f, struct duration pace);
+/* Of a stream: who is there was accepted, so it has met siptp_conf.first_accepted. */
+void flow_accepted(struct flow *f);
 
 /* ---- tokens ---- */
 /* A token names a flow of one process and cannot be made up (HMAC); all processes that share the

@@ -209,6 +209,22 @@ static void judge_group(struct doctor *d, size_t i)
                 SPAN_ARG(g->name));
 }
 
+/* A budget of a group that there is not holds nobody. */
+static void judge_budgets(struct doctor *d)
+{
+    for (size_t i = 0; i < d->registrar->floods.n_groups; i++) {
+        struct span name = d->registrar->floods.groups[i].name;
+        bool found = false;
+        for (size_t k = 0; k < d->authd->n_peer_groups; k++)
+            found = found || span_eq(d->authd->peer_groups[k].name, name);
+        finding_about(d, FILE_REGISTRAR, "floods.groups[%zu]", i);
+        if (!found)
+            finding(d, LEVEL_FAULT, "floods.group", "Name a peer group of authd.yaml.",
+                    "there is a budget for the group " SPAN_FMT ", which there is not",
+                    SPAN_ARG(name));
+    }
+}
+
 static void judge_domains(struct doctor *d)
 {
     for (size_t i = 0; i < d->registrar->n_domains; i++) {
@@ -277,6 +293,7 @@ void lint_judge(struct doctor *d)
         judge_addresses(d);
         judge_domains(d);
         judge_listeners(d);
+        judge_budgets(d);
         for (size_t i = 0; i < d->authd->n_peer_groups; i++)
             judge_group(d, i);
     }

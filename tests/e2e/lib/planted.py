@@ -106,7 +106,7 @@ class Planter:
                  raw_head="CSeq: 1 INVITE")
         self.ask("REGISTER", (403,), f"Authorization: Bearer {self.secret('bearer')}",
                  target="sip:elsewhere.test")
-        self.ask("ODD", (403,), f"Authorization: Bearer {self.secret('bearer')}")
+        self.ask("ODD", (405,), f"Authorization: Bearer {self.secret('bearer')}")
         self.ask("OPTIONS", (200,), f"Authorization: Bearer {self.secret('bearer')}",
                  target=f"sip:{self.domain}")
         self.ask("REGISTER", (401,), user="nobody")

@@ -52,14 +52,15 @@ domains: [{domain}, {tenant}]
 listeners:
   - {{ name: udp, transport: udp, address: "127.0.0.1:{sip}" }}
   - {{ name: tcp, transport: tcp, address: "127.0.0.1:{sip}" }}
-limits: {{ connections_per_address: 1000 }}
+limits: {{ connections_per_address: 1000{limits_more} }}
 timers: {{ t1: 40ms, t2: 200ms, t4: 200ms, ring: 1s }}
 log: {{ level: debug }}
-"""
+{registrar_more}"""
 
 
 class World(Daemons):
     domain, tenant = "example.test", "tenant.test"
+    registrar_more = limits_more = "" # in the configuration of each registrar
 
     def __init__(self, build, registrars=1, workers=1, tls=False):
         super().__init__(build)
@@ -86,7 +87,7 @@ class World(Daemons):
     def write_configurations(self):
         words = dict(auth=self.auth_socket, redis=self.redis_words, uid=os.getuid(), rest=self.port,
                      domain=self.domain, tenant=self.tenant, edge=EDGE, gateway=GATEWAY,
-                     trusted=TRUSTED)
+                     trusted=TRUSTED, registrar_more=self.registrar_more, limits_more=self.limits_more)
         with open(self.path("authd.yaml"), "w", encoding="utf-8") as f:
             f.write(AUTHD.format(**words))
         for node, sip, status in zip(self.nodes, self.sips, self.statuses):

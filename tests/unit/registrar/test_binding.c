@@ -13,7 +13,7 @@ struct world {
     struct wall now;
     uint32_t max_contacts;
     struct register_answer answer;
-    struct span path;
+    struct span path, gruu_aor;
     STORE(Token) * token;
 };
 
@@ -84,7 +84,7 @@ static const char *listed(struct world *w)
 {
     static char text[4096];
     struct buf b = buf_of(text, sizeof(text) - 1);
-    binding_write_contacts(&b, w->record, w->now);
+    binding_write_contacts(&b, w->record, w->now, w->gruu_aor);
     assert_true(buf_ok(&b));
     text[b.n] = '\0';
     return text;
@@ -236,6 +236,30 @@ static void test_instance_and_reg_id_replace_the_older_flow(void **state)
                      400);
 }
 
+static void test_a_phone_without_flows_leaves_no_ghost_of_itself(void **state)
+{
+    struct world *w = *state;
+    const char *instance = ";+sip.instance=\"<urn:uuid:1>\"\r\n";
+    char lines[200];
+    for (unsigned i = 1; i <= 3; i++) { /* each time as after a restart */
+        char call_id[2] = { (char)('a' + i), 0 };
+        snprintf(lines, sizeof(lines), "Contact: <sip:a@192.0.2.%u>%s", i, instance);
+        assert_int_equal(register_(w, call_id, 1, lines), 200);
+        assert_int_equal(w->record->n_binding, 1);
+    }
+    assert_non_null(strstr(listed(w), "192.0.2.3"));
+    w->gruu_aor = SPAN("sip:alice@example.com");
+    assert_non_null(strstr(listed(w), ";pub-gruu=\"sip:alice@example.com;gr=urn:uuid:1\""));
+    w->gruu_aor = SPAN_NULL;
+    assert_int_equal(
+        register_(w, "x", 1, "Contact: <sip:b@h>;+sip.instance=\"<urn:uuid:2>\", <sip:c@h>\r\n"),
+        200);
+    assert_int_equal(w->record->n_binding, 3);
+    snprintf(lines, sizeof(lines), "Contact: <sip:second@h>%s", instance);
+    assert_int_equal(register_(w, "d", 2, lines), 200); /* the Call-ID of the first one */
+    assert_int_equal(w->record->n_binding, 4);
+}
+
 static void test_parameters_of_others_come_back_verbatim(void **state)
 {
     struct world *w = *state;
@@ -316,6 +340,7 @@ int main(void)
         T(test_expired_bindings_are_gone),
         T(test_same_uri_by_comparison_is_one_binding),
         T(test_instance_and_reg_id_replace_the_older_flow),
+        T(test_a_phone_without_flows_leaves_no_ghost_of_itself),
         T(test_parameters_of_others_come_back_verbatim),
         T(test_contact_limit_refuses_more_and_keeps_what_is),
         T(test_malformed_contacts_are_refused),

@@ -107,6 +107,31 @@ static void test_no_room_is_said(void **state)
     assert_false(buf_ok(&b));
 }
 
+static void test_a_tag_names_its_instance_and_leaves_the_flow_as_it_was(void **state)
+{
+    static const struct route_key mine = { "one" }, other = { "two" };
+    char text[100], made[ROUTE_TAG_LEN];
+    struct buf b = BUF_INIT(text), t = BUF_INIT(made);
+    (void)state;
+    buf_lit(&b, "flow");
+    route_tag_write(&t, &mine, SPAN_NULL);
+    route_tag_put(&b, buf_span(&t));
+    assert_true(span_eq(buf_span(&b), SPAN("flow")));
+    route_tag_write(&t, &mine, SPAN("<urn:uuid:1>"));
+    assert_true(buf_ok(&t));
+    assert_int_equal(t.n, ROUTE_TAG_LEN);
+    route_tag_put(&b, buf_span(&t));
+    struct span side = buf_span(&b), tag = route_tag_take(&side);
+    assert_true(span_eq(side, SPAN("flow")));
+    assert_true(span_eq(tag, buf_span(&t)));
+    assert_true(route_tag_names(tag, &mine, SPAN("<urn:uuid:1>")));
+    assert_false(route_tag_names(tag, &mine, SPAN("<urn:uuid:2>")));
+    assert_false(route_tag_names(tag, &mine, SPAN_NULL));
+    assert_false(route_tag_names(tag, &other, SPAN("<urn:uuid:1>")));
+    assert_false(route_tag_names(span_head(tag, 7), &mine, SPAN("<urn:uuid:1>")));
+    assert_null(route_tag_take(&side).p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -115,6 +140,7 @@ int main(void)
         cmocka_unit_test(test_every_byte_counts),
         cmocka_unit_test(test_what_is_no_token_is_refused),
         cmocka_unit_test(test_no_room_is_said),
+        cmocka_unit_test(test_a_tag_names_its_instance_and_leaves_the_flow_as_it_was),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -191,6 +191,90 @@ static void test_an_idle_connection_is_closed_and_a_ping_keeps_it(void **state)
     world_close(&w);
 }
 
+static void test_who_is_not_accepted_in_time_is_closed(void **state)
+{
+    struct world w;
+    (void)state;
+    world_open(&w, &(struct siptp_conf){ .first_accepted = DURATION_S(30) });
+    int64_t late = metric_get(M_SIP_REFUSED, REFUSED_TIMEOUT);
+    int stranger = wire_tcp(siptp_listener_local(w.tcp));
+    wire_send(stranger, request(VIA, ""));
+    until_messages(&w, 1);
+    int friend = wire_tcp(siptp_listener_local(w.tcp));
+    wire_send(friend, request(VIA, ""));
+    until_messages(&w, 2);
+    flow_accepted(w.flow);
+    flow_accepted(w.flow); /* as often as he likes */
+    loop_skip(&w.loop, DURATION_S(20));
+    wire_send(stranger, request(VIA, "still here")); /* talking does not help */
+    until_messages(&w, 3);
+    assert_int_equal(w.closed, 0);
+    loop_skip(&w.loop, DURATION_S(11));
+    assert_true(run_until_count(&w.loop, &w.closed, 1, 2000));
+    assert_int_equal(wire_recv(&w.loop, stranger, 2000).n, 0);
+    assert_int_equal(metric_get(M_SIP_REFUSED, REFUSED_TIMEOUT), late + 1);
+    wire_send(friend, request(VIA, ""));
+    until_messages(&w, 4);
+    close(stranger);
+    close(friend);
+    world_close(&w);
+}
+
+static void test_of_too_many_strangers_the_oldest_goes(void **state)
+{
+    struct world w;
+    int fd[4];
+    (void)state;
+    world_open(&w, &(struct siptp_conf){ .max_strangers = 2 });
+    int64_t refused = metric_get(M_SIP_REFUSED, REFUSED_CONNECTIONS);
+    for (size_t i = 0; i < CS_LEN(fd); i++) {
+        fd[i] = wire_tcp(siptp_listener_local(w.tcp));
+        wire_send(fd[i], request(VIA, ""));
+        until_messages(&w, i + 1);
+        if (i == 0)
+            flow_accepted(w.flow);
+    }
+    assert_true(run_until_count(&w.loop, &w.closed, 1, 2000));
+    assert_int_equal(wire_recv(&w.loop, fd[1], 2000).n, 0);
+    assert_int_equal(metric_get(M_SIP_REFUSED, REFUSED_CONNECTIONS), refused + 1);
+    wire_send(fd[0], request(VIA, ""));
+    wire_send(fd[2], request(VIA, ""));
+    wire_send(fd[3], request(VIA, ""));
+    until_messages(&w, 7);
+    for (size_t i = 0; i < CS_LEN(fd); i++)
+        close(fd[i]);
+    world_close(&w);
+}
+
+static void test_keepalives_that_end_end_a_flow(void **state)
+{
+    struct world w;
+    (void)state;
+    world_open(&w, &(struct siptp_conf){ .idle = DURATION_S(900) });
+    int never = wire_tcp(siptp_listener_local(w.tcp)), once = wire_tcp(siptp_listener_local(w.tcp));
+    wire_send(never, request(VIA, ""));
+    until_messages(&w, 1);
+    flow_expect(w.flow, DURATION_S(100));
+    wire_send(once, request(VIA, ""));
+    until_messages(&w, 2);
+    flow_expect(w.flow, DURATION_S(100));
+    for (int i = 0; i < 3; i++) {
+        wire_send(once, SPAN("\r\n\r\n"));
+        assert_true(span_eq(wire_recv(&w.loop, once, 2000), SPAN("\r\n")));
+        loop_skip(&w.loop, DURATION_S(90));
+        assert_int_equal(w.closed, 0);
+    }
+    loop_skip(&w.loop, DURATION_S(11));
+    assert_true(run_until_count(&w.loop, &w.closed, 1, 2000));
+    assert_int_equal(wire_recv(&w.loop, once, 2000).n, 0);
+    flow_expect(w.flow, DURATION_S(100)); /* too late to matter */
+    wire_send(never, request(VIA, ""));
+    until_messages(&w, 3);
+    close(never);
+    close(once);
+    world_close(&w);
+}
+
 static void test_connections_are_limited_by_address_and_in_all(void **state)
 {
     struct world w;
@@ -303,6 +387,9 @@ int main(void)
         cmocka_unit_test(test_a_slow_sender_is_closed),
         cmocka_unit_test(test_a_connection_that_never_speaks_sip_is_closed),
         cmocka_unit_test(test_an_idle_connection_is_closed_and_a_ping_keeps_it),
+        cmocka_unit_test(test_who_is_not_accepted_in_time_is_closed),
+        cmocka_unit_test(test_of_too_many_strangers_the_oldest_goes),
+        cmocka_unit_test(test_keepalives_that_end_end_a_flow),
         cmocka_unit_test(test_connections_are_limited_by_address_and_in_all),
         cmocka_unit_test(test_a_flow_closed_by_its_reader_delivers_nothing_more),
         cmocka_unit_test(test_a_failed_connect_shows_as_closed),

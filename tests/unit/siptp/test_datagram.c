@@ -35,7 +35,7 @@ static void test_a_double_crlf_is_answered_and_a_single_one_is_not(void **state)
     world_close(&w);
 }
 
-static void test_stun_and_empty_datagrams_are_ignored(void **state)
+static void test_what_is_no_message_is_ignored(void **state)
 {
     struct world w;
     (void)state;
@@ -44,11 +44,40 @@ static void test_stun_and_empty_datagrams_are_ignored(void **state)
     int64_t refused = metric_get(M_SIP_REFUSED, REFUSED_MALFORMED);
     wire_send(fd, SPAN(""));
     wire_send(fd, SPAN("\0"));
-    wire_send(fd, SPAN("\0\1\0\0\x21\x12\xa4\x42"
+    wire_send(fd, SPAN("\0\1\0\0\x21\x12\xa4\x43"
+                       "0123456789ab"));
+    wire_send(fd, SPAN("\1\1\0\0\x21\x12\xa4\x42"
                        "0123456789ab"));
     assert_null(wire_recv(&w.loop, fd, 50).p);
     assert_int_equal(w.messages, 0);
     assert_int_equal(metric_get(M_SIP_REFUSED, REFUSED_MALFORMED), refused);
+    close(fd);
+    world_close(&w);
+}
+
+static void test_a_stun_request_learns_its_address(void **state)
+{
+    struct world w;
+    (void)state;
+    world_open(&w, &(struct siptp_conf){ 0 });
+    int fd = wire_udp(siptp_listener_local(w.udp));
+    int64_t before = metric_get(M_SIP_KEEPALIVES, 1);
+    wire_send(fd, SPAN("\0\1\0\0\x21\x12\xa4\x42"
+                       "0123456789ab"));
+    struct span got = wire_recv(&w.loop, fd, 2000);
+    assert_int_equal(got.n, 32);
+    assert_memory_equal(got.p,
+                        "\1\1\0\x0c\x21\x12\xa4\x42"
+                        "0123456789ab\0\x20\0\x08\0\1",
+                        26);
+    struct sockaddr_in me;
+    socklen_t n = sizeof(me);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&me, &n), 0);
+    unsigned char port[2] = { (unsigned char)got.p[26] ^ 0x21, (unsigned char)got.p[27] ^ 0x12 };
+    assert_memory_equal(port, &me.sin_port, 2);
+    assert_memory_equal(got.p + 28, "\x5e\x12\xa4\x43", 4); /* 127.0.0.1 */
+    assert_int_equal(metric_get(M_SIP_KEEPALIVES, 1), before + 1);
+    assert_int_equal(w.messages, 0);
     close(fd);
     world_close(&w);
 }
@@ -98,7 +127,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_request_is_handed_up_with_its_source),
         cmocka_unit_test(test_a_double_crlf_is_answered_and_a_single_one_is_not),
-        cmocka_unit_test(test_stun_and_empty_datagrams_are_ignored),
+        cmocka_unit_test(test_what_is_no_message_is_ignored),
+        cmocka_unit_test(test_a_stun_request_learns_its_address),
         cmocka_unit_test(test_what_cannot_be_answered_is_counted_and_dropped),
         cmocka_unit_test(test_an_answerable_malformed_request_is_handed_up),
     };

@@ -3,7 +3,8 @@
 
 static struct {
     bool admits;
-    size_t asked, refused;
+    struct duration wait;
+    size_t asked, refused, waits;
     enum sip_refused why;
     enum sip_transport transport;
 } g;
@@ -16,6 +17,14 @@ static bool admits(void *arg, const struct addr *from)
     return g.admits;
 }
 
+static struct duration wait_(void *arg, const struct addr *from)
+{
+    assert_ptr_equal(arg, &g);
+    assert_true(addr_is_loopback(from));
+    g.waits++;
+    return g.wait;
+}
+
 static void refused(void *arg, const struct addr *from, enum sip_transport transport,
                     enum sip_refused why)
 {
@@ -26,7 +35,7 @@ static void refused(void *arg, const struct addr *from, enum sip_transport trans
     g.transport = transport;
 }
 
-static const struct siptp_guard guard = { admits, refused };
+static const struct siptp_guard guard = { admits, wait_, refused };
 
 static void open_guarded(struct world *w)
 {
@@ -87,6 +96,59 @@ static void test_a_connection_of_the_unwanted_is_closed_at_once_or_at_its_next_m
     world_close(&w);
 }
 
+static void test_who_says_too_much_is_not_heard_for_a_while(void **state)
+{
+    struct world w;
+    (void)state;
+    open_guarded(&w);
+    int udp = wire_udp(siptp_listener_local(w.udp)), tcp = wire_tcp(siptp_listener_local(w.tcp));
+    int64_t held = metric_get(M_SIP_HELD, 0);
+    wire_send(tcp, request("TCP 127.0.0.1:9;branch=z9hG4bK1", ""));
+    until_messages(&w, 1);
+    g.wait = DURATION_S(2);
+    wire_send(udp, request("UDP 127.0.0.1:9;branch=z9hG4bK2", ""));
+    wire_send(tcp, request("TCP 127.0.0.1:9;branch=z9hG4bK3", ""));
+    wire_send(tcp, request("TCP 127.0.0.1:9;branch=z9hG4bK4", "four"));
+    assert_true(run_until_count(&w.loop, &g.waits, 3, 2000));
+    for (int i = 0; i < 20; i++) { /* the rest stays with the kernel, and nobody looks */
+        wire_send(tcp, request("TCP 127.0.0.1:9;branch=z9hG4bK5", "more"));
+        run_for(&w.loop, 1);
+    }
+    assert_int_equal(g.waits, 3);
+    assert_int_equal(metric_get(M_SIP_HELD, 0), held + 1);
+    loop_skip(&w.loop, DURATION_S(1));
+    assert_int_equal(w.messages, 1);
+    g.wait.ms = 0;
+    loop_skip(&w.loop, DURATION_MS(1001));
+    until_messages(&w, 23); /* the datagram is lost, and nothing of the stream */
+    assert_int_equal(w.closed, 0);
+    close(tcp);
+    close(udp);
+    assert_true(run_until_count(&w.loop, &w.closed, 1, 2000));
+    world_close(&w);
+}
+
+static void test_who_goes_while_he_is_held_is_gone(void **state)
+{
+    struct world w;
+    (void)state;
+    open_guarded(&w);
+    g.wait = DURATION_S(2);
+    int tcp = wire_tcp(siptp_listener_local(w.tcp));
+    wire_send(tcp, request("TCP 127.0.0.1:9;branch=z9hG4bK1", ""));
+    assert_true(run_until_count(&w.loop, &g.waits, 1, 2000));
+    close(tcp);
+    g.wait.ms = 0;
+    loop_skip(&w.loop, DURATION_S(3));
+    assert_true(run_until_count(&w.loop, &w.closed, 1, 2000));
+    tcp = wire_tcp(siptp_listener_local(w.tcp));
+    g.wait = DURATION_S(2);
+    wire_send(tcp, request("TCP 127.0.0.1:9;branch=z9hG4bK1", ""));
+    assert_true(run_until_count(&w.loop, &g.waits, 3, 2000));
+    world_close(&w); /* while one is held */
+    close(tcp);
+}
+
 static void test_connections_beyond_an_address_share_and_bad_framing_are_told(void **state)
 {
     struct world w;
@@ -138,6 +200,8 @@ int main(void)
         cmocka_unit_test(test_a_datagram_of_the_unwanted_is_not_read),
         cmocka_unit_test(
             test_a_connection_of_the_unwanted_is_closed_at_once_or_at_its_next_message),
+        cmocka_unit_test(test_who_says_too_much_is_not_heard_for_a_while),
+        cmocka_unit_test(test_who_goes_while_he_is_held_is_gone),
         cmocka_unit_test(test_connections_beyond_an_address_share_and_bad_framing_are_told),
         cmocka_unit_test(test_what_is_banned_is_closed_by_network_and_port),
     };
