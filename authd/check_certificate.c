@@ -114,16 +114,6 @@ static Countersign__Auth__Cause not_his(const struct check *c)
     return c->facts.is_register ? CAUSE(AOR_NOT_ALLOWED) : CAUSE(FROM_NOT_ALLOWED);
 }
 
-/* "name@realm": names may hold an @, realms do not. */
-static void split_line(struct span line, struct span *name, struct span *realm)
-{
-    size_t at = line.n;
-    while (at && line.p[at - 1] != '@')
-        at--;
-    *realm = span_skip(line, at);
-    *name = span_head(line, at ? at - 1 : 0);
-}
-
 /* Which line of the device is meant: the one that is named like the address; a device that has one
  * alone need not say. */
 static int pick_line(struct check *c, const struct device *device, bool *found)
@@ -132,7 +122,7 @@ static int pick_line(struct check *c, const struct device *device, bool *found)
     int err = claimed(c).p ? aor_split(claimed(c), &c->arena, &user, &domain) : CS_EPROTO;
     *found = false;
     for (size_t i = 0; err != CS_ENOMEM && i < device->n_lines && !*found; i++) {
-        split_line(device->lines[i], &name, &realm);
+        device_line_split(device->lines[i], &name, &realm);
         *found = device->n_lines == 1 || (!err && span_eq(name, user));
     }
     if (err == CS_ENOMEM || !*found)

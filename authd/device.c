@@ -24,16 +24,22 @@ const char *device_name_fault(struct span name)
     return NULL;
 }
 
+/* At the last @: names may hold one, realms do not. */
+void device_line_split(struct span line, struct span *name, struct span *realm)
+{
+    size_t at = line.n;
+    while (at && line.p[at - 1] != '@')
+        at--;
+    *realm = span_skip(line, at);
+    *name = span_head(line, at ? at - 1 : 0);
+}
+
 const char *device_line_fault(struct span line)
 {
-    struct span realm = line, name;
-    /* the last @: names may have one, realms have none */
-    for (name = line; name.n && name.p[name.n - 1] != '@'; name.n--)
-        ;
-    if (name.n < 2)
+    struct span name, realm;
+    device_line_split(line, &name, &realm);
+    if (name.n == 0)
         return "must be users, NAME@REALM";
-    realm = span_skip(line, name.n);
-    name.n--;
     const char *why = user_name_fault(name);
     return why ? why : user_realm_fault(realm);
 }

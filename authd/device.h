@@ -44,6 +44,8 @@ CS_CHECK int device_encode(const struct device *d, struct buf *out);
 const char *device_name_fault(struct span name);
 const char *device_line_fault(struct span line);
 const char *device_note_fault(struct span note);
+/* Of a line, which has both. */
+void device_line_split(struct span line, struct span *name, struct span *realm);
 bool device_has_line(const struct device *d, struct span line);
 /* "nonsecure", "authenticated", "encrypted", and NULL. */
 extern const char *const device_security_names[];
