@@ -54,6 +54,19 @@ static const struct conf_key keys[] = {
 };
 const struct conf_section authority_section = { .size = sizeof(A), .keys = keys };
 
+#define C struct certificate_conf
+static const struct conf_key certificate_keys[] = {
+    CONF_STRS("authorities", C, authorities,
+              "Names of certificate_authorities whose certificates are taken; all of them when "
+              "nothing is written.",
+              .unique = true),
+    CONF_STR("realm", C, realm,
+             "Realm of the users that certificates name; that of digest when nothing is written.",
+             .min = 1),
+    { 0 },
+};
+const struct conf_section certificate_section = { .size = sizeof(C), .keys = certificate_keys };
+
 /* ---- files ---- */
 
 static void authority_clear(struct authority *a)

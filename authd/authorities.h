@@ -20,6 +20,14 @@ struct authority_conf {
 };
 extern const struct conf_section authority_section;
 
+/* Of a peer group: whose certificates it takes. */
+struct certificate_conf {
+    struct span *authorities; /* their names; none: every one */
+    size_t n_authorities;
+    struct span realm; /* of the users that certificates name */
+};
+extern const struct conf_section certificate_section;
+
 struct authorities;
 
 /* Reads their files, and looks every two seconds whether these changed. conf is borrowed. Says what

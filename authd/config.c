@@ -137,20 +137,6 @@ static const struct conf_key token_keys[] = {
 };
 static const struct conf_section token_section = { .size = sizeof(T), .keys = token_keys };
 
-#define C struct certificate_conf
-static const struct conf_key certificate_keys[] = {
-    CONF_STRS("authorities", C, authorities,
-              "Names of certificate_authorities whose certificates are taken; all of them when "
-              "nothing is written.",
-              .unique = true),
-    CONF_STR("realm", C, realm,
-             "Realm of the users that certificates name; that of digest when nothing is written.",
-             .min = 1),
-    { 0 },
-};
-static const struct conf_section certificate_section = { .size = sizeof(C),
-                                                         .keys = certificate_keys };
-
 #define E __typeof__(((G *)0)->expires)
 static const struct conf_key expires_keys[] = {
     CONF_DURATION("min", E, min, "Shorter registrations are refused with 423.", .def = "60s",

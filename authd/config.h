@@ -78,11 +78,6 @@ struct token_conf {
     struct span authz_server;         /* of the challenge: where tokens are to be had */
 };
 
-struct certificate_conf {
-    struct span *authorities; /* their names; none: every one */
-    size_t n_authorities;
-    struct span realm; /* of the users that certificates name */
-};
 enum group_class { CLASS_NONE, CLASS_BROWSER, CLASS_DESK_PHONE, CLASS_TRUNK };
 /* A user is From its own addresses. A server is a peer that speaks for many: it is From any that is
  * not somebody else's here, and known by whose credentials it shows. */
