@@ -219,6 +219,8 @@ ptrdiff_t config_realm(const struct authd_conf *conf, struct span realm);
 /* NULL, or why this realm had better have another name: a sentence without its subject. In a
  * production profile such a one is refused. */
 const char *config_realm_fault(struct span realm);
+/* Completes conf->defence by the addresses of our own gateways; what is made is the arena's. */
+void config_spare_gateways(struct authd_conf *conf, struct arena *arena);
 /* Says on the log what is legal but unwise. */
 void config_warn(const struct authd_conf *conf);
 
