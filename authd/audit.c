@@ -219,6 +219,7 @@ static void write_line(struct audit *a, struct buf *b, const struct decision *d)
     text(b, ",\"aor\":", span_head(f->is_register ? f->to_aor : f->target_aor, TEXT_MAX));
     text(b, ",\"from\":", span_head(f->from_aor, TEXT_MAX));
     text(b, ",\"source\":", source.n ? buf_span(&source) : SPAN_NULL);
+    text(b, ",\"country\":", f->country[0] ? span_str(f->country) : SPAN_NULL);
     text(b, ",\"transport\":", facts_transport(f->transport));
     text(b, ",\"listener\":", span_head(f->listener, TEXT_MAX));
     text(b, ",\"call_id\":", span_head(f->call_id, TEXT_MAX));
@@ -270,6 +271,24 @@ static void write_deed(struct audit *a, struct buf *b, const struct deed *c)
     buf_lit(b, "}\n");
 }
 
+static void write_alarm(struct audit *a, struct buf *b, const struct alarm *m)
+{
+    char space[ADDR_STRLEN];
+    struct buf source = BUF_INIT(space);
+    if (m->source)
+        addr_write(&source, m->source);
+    text(b, "{\"time\":", time_text(a, m->time));
+    buf_lit(b, ",\"decision\":null,\"verdict\":null,\"cause\":null");
+    text(b, ",\"alarm\":", m->what);
+    text(b, ",\"group\":", m->group);
+    text(b, ",\"user\":", span_head(m->user, TEXT_MAX));
+    text(b, ",\"realm\":", span_head(m->realm, TEXT_MAX));
+    text(b, ",\"source\":", source.n ? buf_span(&source) : SPAN_NULL);
+    text(b, ",\"target\":", span_head(m->target, TEXT_MAX));
+    text(b, ",\"note\":", span_head(m->note, TEXT_MAX));
+    buf_lit(b, "}\n");
+}
+
 /* As it stands in the log: text is what it will point to. */
 static void put_line(struct audit *a, struct audit_line *line, struct wall time, const char *event)
 {
@@ -282,6 +301,8 @@ static void put_line(struct audit *a, struct audit_line *line, struct wall time,
             write_deed(a, &b, line->deed);
         else if (line->ban)
             write_ban(a, &b, time, event, line->ban);
+        else if (line->alarm)
+            write_alarm(a, &b, line->alarm);
         if (buf_ok(&b))
             break;
         flush(a);
@@ -306,6 +327,12 @@ void audit_deed(struct audit *a, const struct deed *d)
 {
     struct audit_line line = { .deed = d };
     put_line(a, &line, d->time, NULL);
+}
+
+void audit_alarm(struct audit *a, const struct alarm *alarm)
+{
+    struct audit_line line = { .alarm = alarm };
+    put_line(a, &line, alarm->time, NULL);
 }
 
 void audit_ban(struct audit *a, struct wall time, const char *what, const struct ban *ban)

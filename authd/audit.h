@@ -1,6 +1,6 @@
 /* The audit log: one line of JSON for each decision, with the same fields whatever the method, and
- * one for each change that an operator made, in which decision, verdict and cause are null. What a
- * turn brought is written at its end, in one write. */
+ * one for each change that an operator made and each alarm, in which decision, verdict and cause
+ * are null. What a turn brought is written at its end, in one write. */
 #ifndef CS_AUTHD_AUDIT_H
 #define CS_AUTHD_AUDIT_H
 
@@ -31,11 +31,22 @@ struct deed { /* of data, by an operator; absent where it does not apply */
 };
 void audit_deed(struct audit *a, const struct deed *c);
 
+struct alarm { /* what an operator should look at; absent where it does not apply */
+    struct wall time;
+    struct span what; /* "source_drift" */
+    struct span group, user, realm;
+    const struct addr *source; /* NULL: none */
+    struct span target;        /* what else it is about: a set, a network */
+    struct span note;
+};
+void audit_alarm(struct audit *a, const struct alarm *alarm);
+
 /* Everything that is written, as it is written. One follower at a time, NULL for none. */
-struct audit_line { /* borrowed for the call; one of the three is set */
+struct audit_line { /* borrowed for the call; one of the four is set */
     const struct decision *decision;
     const struct deed *deed;
     const struct ban *ban;
+    const struct alarm *alarm;
     struct span text; /* without its newline */
 };
 typedef void audit_follow_fn(void *arg, const struct audit_line *line);

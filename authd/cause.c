@@ -78,7 +78,9 @@ static const struct {
     ROW(ADDRESS_ACCEPTED, "address_accepted", "The source address is proof enough in its group.",
         ""),
     ROW(ADDRESS_NOT_ALLOWED, "address_not_allowed", "The source address is not allowed.",
-        "Add the address to match.source of the group."),
+        "If it is the peer's: csctl address-set change NAME --network, with all of them, or "
+        "address of "
+        "the group. If not, somebody else has the peer's name."),
     ROW(TOKEN_ON_CLEAR_TRANSPORT, "token_on_clear_transport",
         "A bearer token came over a transport that others can read.",
         "Let the client use TLS or WSS, and withdraw the token: it was readable on the way."),
@@ -208,6 +210,11 @@ static const struct {
         "Look at that service, at backends in authd's configuration, and at authd's log."),
     ROW(CREDENTIALS_PASSED, "credentials_passed",
         "The group leaves asking who it is to the other side (mode: pass-through).", ""),
+    ROW(COUNTRY_NOT_ALLOWED, "country_not_allowed",
+        "The source is in a country that its group does not let in, or in none that is known.",
+        "If the peer is to be let in: countries of the group, or a group of its own before it. "
+        "Where "
+        "the database is wrong: geo.exempt."),
 };
 
 struct span cause_name(Countersign__Auth__Cause c)

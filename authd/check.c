@@ -5,6 +5,7 @@
 #include "authd/bearer.h"
 #include "authd/check_impl.h"
 #include "authd/client.h"
+#include "authd/figures.h"
 #include "authd/group.h"
 #include "authd/lease.h"
 #include "authd/policy.h"
@@ -99,6 +100,7 @@ void check_answer(struct check *c, Countersign__Auth__Verdict *v, Countersign__A
         .leased = c->leased,
         .latency_us = (now.ns - c->began.ns) / 1000,
     };
+    figures_count(k->conf, c->group, &d, c->began, now);
     audit_write(k->audit, &d);
     explain_add(k->explain, &d);
     c->asker->answer(c, v);
@@ -352,6 +354,11 @@ static void accept_now(struct check *c)
             c->grant.target == COUNTERSIGN__AUTH__TARGET_STATE__TARGET_UNKNOWN)
             defence_astray(c->k->defence, c->group, &s);
     }
+    const bool who = c->right || c->proven;
+    if (c->k->drift && (who || c->pending_cause == CAUSE(ADDRESS_ACCEPTED)) &&
+        drift_concerns(c->group))
+        drift_seen(c->k->drift, c->group, who ? c->cred.username : SPAN_NULL, c->cred.realm,
+                   &c->facts.source);
     if (c->right) {
         metric_inc(M_AUTHD_DIGEST_ALG, c->claim.alg);
         if (!c->group->backend)
@@ -571,10 +578,25 @@ static Countersign__Auth__Cause pick(struct check *c, const Countersign__Auth__C
     return picked;
 }
 
+static bool is_in_its_country(struct check *c)
+{
+    const struct geo *geo = c->k->geo;
+    struct facts *f = &c->facts;
+    if (!c->group->countries || !geo || geo_spares(geo, &f->source))
+        return true;
+    geo_country(geo, &f->source, f->country);
+    return countries_admit(c->group->countries, f->country);
+}
+
 static void judge_request(struct check *c, const Countersign__Auth__Check *m)
 {
     const struct authd_conf *conf = c->k->conf;
     const struct facts *f = &c->facts;
+    c->facts.sets = sets_of(c->k->sets, &f->source);
+    if (c->k->sets && !sets_are_known(c->k->sets)) {
+        check_later(c, CAUSE(STORE_UNAVAILABLE));
+        return;
+    }
     c->group = group_of(conf->peer_groups, conf->n_peer_groups, f);
     if (!c->group) {
         check_reject(c, CAUSE(NO_PEER_GROUP), CAUSE(CAUSE_NONE));
@@ -583,6 +605,10 @@ static void judge_request(struct check *c, const Countersign__Auth__Check *m)
     const struct suspect anybody = { .source = &f->source };
     if (defence_stands(c->k->defence, c->group, &anybody)) {
         check_reject(c, CAUSE(BANNED), CAUSE(CAUSE_NONE));
+        return;
+    }
+    if (!is_in_its_country(c)) {
+        check_reject(c, CAUSE(COUNTRY_NOT_ALLOWED), CAUSE(CAUSE_NONE));
         return;
     }
     Countersign__Auth__Cause picked = pick(c, m);

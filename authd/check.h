@@ -12,11 +12,14 @@
 #include "authd/config.h"
 #include "authd/defence.h"
 #include "authd/digest.h"
+#include "authd/drift.h"
 #include "authd/epoch.h"
 #include "authd/explain.h"
+#include "authd/geo.h"
 #include "authd/nonce.h"
 #include "authd/realms.h"
 #include "authd/revoker.h"
+#include "authd/sets.h"
 #include "authd/store.h"
 #include "authd/token/tokens.h"
 #include "authd/uses.h"
@@ -53,6 +56,9 @@ struct checker { /* what all checks share; filled by its owner, members outlive 
     struct audit *audit;
     struct explain *explain;
     struct defence *defence;
+    struct sets *sets;
+    struct drift *drift; /* NULL: nobody is watched */
+    struct geo *geo;     /* NULL: no group asks for countries */
     struct signer *signer;
     struct uses *uses;
     struct backends *backends;      /* NULL: no group has one */

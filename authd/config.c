@@ -12,6 +12,7 @@ static const char *const nc_names[] = { "shared", "local", "off", NULL };
 static const char *const uri_names[] = { "lenient", "strict", NULL };
 static const char *const mismatch_names[] = { "challenge", "reject", NULL };
 static const char *const status_names[] = { "by-method", "401", "407", NULL };
+static const char *const drift_names[] = { "by-proof", "alarm", "off", NULL };
 static const char *const unlisted_names[] = { "challenge", "pass", NULL };
 static const char *const class_names[] = { "none", "browser", "desk-phone", "trunk", NULL };
 static const char *const type_names[] = { "user", "server", NULL };
@@ -36,6 +37,9 @@ static const struct conf_key match_keys[] = {
     CONF_STRS("listener", M, listeners, "Names of the front's listeners it may come in by."),
     CONF_SET("transport", M, transports, transport_names, "Transports it may come in by."),
     CONF_CIDRS("source", M, sources, "Networks it may come from."),
+    CONF_STRS("address_set", M, sets,
+              "Names of address sets (csctl address-set) that it may come from as well.",
+              .unique = true, .at_most = SET_NAMES_MAX, .min = 1, .max = 64),
     CONF_STRS("domain", M, domains, "Hosts its Request-URI may name."),
     { 0 },
 };
@@ -186,6 +190,18 @@ static const struct conf_key group_keys[] = {
     CONF_SECTION("match", G, match, &match_section,
                  "Which requests belong to it; the first group that matches decides."),
     CONF_SECTION("require", G, require, &require_section, "What a request must prove."),
+    CONF_OPTION("address", G, address, &place_section,
+                "Addresses that are proof; those of match when not written."),
+    CONF_STR("address_only_waiver", G, address_only_waiver,
+             "Why an address that is not private is proof enough by itself; without it that is "
+             "refused.",
+             .min = 10, .max = 300),
+    CONF_OPTION("countries", G, countries, &countries_section,
+                "Countries it may come from; needs geo.database."),
+    CONF_ENUM("drift", G, drift, drift_names,
+              "Whether a known identity in a network where it was not seen before is an alarm; "
+              "by-proof: where require names address.",
+              .def = "by-proof"),
     CONF_SECTION("digest", G, digest, &digest_section, "Digest authentication."),
     CONF_STR("backend", G, backend_name,
              "Who knows its users: local, that is Redis, or the name of one of backends.",
@@ -251,14 +267,31 @@ static void derive_rules(struct conf_check *c, G *g)
     }
 }
 
+static void check_address(struct conf_check *c, const G *g)
+{
+    const bool wanted = (g->require.all_of | g->require.any_of) & PROOF_ADDRESS;
+    const struct place_conf *proof = g->address ? g->address : &g->match.place;
+    if (wanted && place_is_empty(proof))
+        conf_error(c, "match.source", "is missing, but require trusts the address");
+    else if (!wanted && g->address)
+        conf_error(c, "address", "says what address is proof, but require asks for none");
+    else if (group_rests_on_address(g) && !place_is_private(proof) && !g->address_only_waiver.p)
+        conf_error(c, "require",
+                   "takes a public address for proof, which over UDP anybody can write: add digest "
+                   "or certificate to all_of, or say in address_only_waiver why it is enough (an "
+                   "IPsec tunnel, a filter before this host)");
+    else if (!group_rests_on_address(g) && g->address_only_waiver.p)
+        conf_error(c, "address_only_waiver", "waives nothing: more than the address is asked for");
+}
+
 static void group_check(struct conf_check *c, void *section)
 {
     G *g = section;
     class_apply(c, g);
     unsigned proofs = g->require.all_of | g->require.any_of;
-    if ((proofs & PROOF_ADDRESS) && g->match.n_sources == 0)
-        conf_error(c, "match.source", "is missing, but require trusts the address");
-    if (g->mode == MODE_PASS_THROUGH && !(proofs & PROOF_ADDRESS) && g->match.n_sources == 0)
+    check_address(c, g);
+    if (g->mode == MODE_PASS_THROUGH && !(proofs & PROOF_ADDRESS) &&
+        place_is_empty(&g->match.place))
         conf_error(c, "mode",
                    "pass-through lets calls in that nobody challenged; say in match.source from "
                    "where");
@@ -520,6 +553,9 @@ static const struct conf_key root_keys[] = {
               .def = "trial"),
     CONF_SECTION("lines", A, lines, &lines_section, "Phones, in all groups."),
     CONF_SECTION("cluster", A, cluster, &cluster_section, "Trunks, in all groups."),
+    CONF_SECTION("geo", A, geo, &geo_section, "Countries of addresses."),
+    CONF_SECTION("drift", A, drift, &drift_section,
+                 "Alarms when a known identity comes from a network where it was not seen before."),
     CONF_SECTIONS("realms", A, realms, &realm_section, "Realms users live in.", .required = true,
                   .at_least = 1, .unique = true),
     CONF_SECTIONS("certificate_authorities", A, authorities, &authority_section,
@@ -693,29 +729,18 @@ static void check_realm(struct conf_check *c, const A *conf, size_t i, const cha
         conf_error(c, key, "\"" SPAN_FMT "\" is not one of realms", SPAN_ARG(realm));
 }
 
-/* Our own gateways and edge proxies: what comes through them is not theirs. */
-static void spare_gateways(struct conf_check *c, A *conf)
+static void derive_place(struct conf_check *c, A *conf, size_t i)
 {
-    struct defence_conf *d = &conf->defence;
-    size_t n = d->n_exempt;
-    for (size_t i = 0; i < conf->n_peer_groups; i++)
-        n += conf->peer_groups[i].match.n_sources;
-    struct cidr *all = arena_alloc(conf_arena(c), n * sizeof(*all));
-    if (!all)
-        return;
-    if (d->n_exempt)
-        memcpy(all, d->exempt, d->n_exempt * sizeof(*all));
-    d->exempt = all;
-    for (size_t i = 0; i < conf->n_peer_groups; i++) {
-        const G *g = &conf->peer_groups[i];
-        for (size_t k = 0; group_is_ours(g) && k < g->match.n_sources; k++)
-            d->exempt[d->n_exempt++] = g->match.sources[k];
-    }
-}
-
-bool group_is_ours(const G *g)
-{
-    return g->path || g->trusted || ((g->require.all_of | g->require.any_of) & PROOF_ADDRESS);
+    char key[64];
+    G *g = &conf->peer_groups[i];
+    snprintf(key, sizeof(key), "peer_groups[%zu].match.address_set", i);
+    if (place_number(&g->match.place, &conf->sets) ||
+        (g->address && place_number(g->address, &conf->sets)))
+        conf_error(c, key, "is one too many: peer groups may name %d different sets",
+                   SET_NAMES_MAX);
+    snprintf(key, sizeof(key), "peer_groups[%zu].countries", i);
+    if (g->countries && !conf->geo.database)
+        conf_error(c, key, "cannot be known without geo.database");
 }
 
 static void root_check(struct conf_check *c, void *section)
@@ -731,6 +756,7 @@ static void root_check(struct conf_check *c, void *section)
         const G *g = &conf->peer_groups[i];
         derive_realms(c, conf, i);
         derive_backend(c, conf, i);
+        derive_place(c, conf, i);
         check_realm(c, conf, i, "digest", g->digest.realm);
         if (!span_eq(g->token.realm, g->digest.realm))
             check_realm(c, conf, i, "token", g->token.realm);
@@ -744,45 +770,10 @@ static void root_check(struct conf_check *c, void *section)
     }
     check_installation(c, conf);
     check_formers(c, conf);
-    spare_gateways(c, conf);
+    config_spare_gateways(conf, conf_arena(c));
 }
 const struct conf_section authd_conf_section = {
     .size = sizeof(A),
     .keys = root_keys,
     .check = root_check,
 };
-
-ptrdiff_t config_realm(const struct authd_conf *conf, struct span realm)
-{
-    for (size_t i = 0; i < conf->n_realms; i++) {
-        if (span_eq(conf->realms[i].name, realm))
-            return (ptrdiff_t)i;
-    }
-    return -1;
-}
-
-struct span config_former(const struct former_conf *f, struct wall now)
-{
-    return f && now.ms < f->until.ms ? f->name : SPAN_NULL;
-}
-
-const char *config_realm_fault(struct span realm)
-{
-    struct addr a;
-    if (span_caseeq(realm, SPAN("default")) || span_caseeq(realm, SPAN("asterisk")))
-        return "does not say whose it is: verifiers of other servers with that default fit it";
-    if (addr_parse_host(realm, 0, &a) == 0)
-        return "is an address: when that changes, every password must be set again";
-    return NULL;
-}
-
-void config_warn(const struct authd_conf *conf)
-{
-    static const struct log log = { .module = "config" };
-    for (size_t i = 0; i < conf->n_realms; i++) {
-        const char *fault = config_realm_fault(conf->realms[i].name);
-        if (fault)
-            log_warn(&log, "this realm had better have another name",
-                     kv_s("realm", conf->realms[i].name), kv_str("why", fault));
-    }
-}

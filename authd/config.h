@@ -8,6 +8,7 @@
 #include "authd/auth_id.h"
 #include "authd/authorities.h"
 #include "authd/backend_conf.h"
+#include "authd/place.h"
 #include "authd/ruling.h"
 #include "authd/token/issuer.h"
 #include "conf/sections.h"
@@ -18,8 +19,16 @@ struct group_match {
     struct span *listeners;
     size_t n_listeners;
     unsigned transports; /* bit i: transport i + 1 of auth.proto */
-    struct cidr *sources;
-    size_t n_sources;
+    union {
+        struct { /* as in place_conf */
+            struct cidr *sources;
+            size_t n_sources;
+            struct span *sets;
+            size_t n_sets;
+            uint64_t set_mask;
+        };
+        struct place_conf place;
+    };
     struct span *domains;
     size_t n_domains;
 };
@@ -41,6 +50,7 @@ enum uri_mode { URI_LENIENT, URI_STRICT };
 enum mismatch_mode { MISMATCH_CHALLENGE, MISMATCH_REJECT };
 enum status_mode { STATUS_BY_METHOD, STATUS_401, STATUS_407 };
 enum unlisted_mode { UNLISTED_CHALLENGE, UNLISTED_PASS };
+enum drift_mode { DRIFT_BY_PROOF, DRIFT_ALARM, DRIFT_OFF };
 
 struct digest_conf {
     struct span realm;
@@ -101,6 +111,10 @@ struct group_conf {
     const struct backend_conf *backend; /* who judges digest; NULL: we do */
     struct group_match match;
     struct group_require require;
+    struct place_conf *address; /* what proves an address; NULL: match does */
+    struct span address_only_waiver;
+    struct countries_conf *countries; /* NULL: all */
+    enum drift_mode drift;
     struct digest_conf digest;
     struct token_conf token;
     struct certificate_conf certificate;
@@ -170,6 +184,10 @@ struct authd_conf {
     struct {
         struct span id; /* the same, of groups of servers */
     } cluster;
+    struct geo_conf geo;
+    struct drift_conf drift;
+    struct set_names sets; /* that peer groups name */
+    uint64_t gateway_sets; /* of them, those of our own gateways and of who is known by address */
     struct realm_conf *realms;
     size_t n_realms;
     struct authority_conf *authorities;
@@ -184,16 +202,20 @@ struct authd_conf {
 
 extern const struct conf_section authd_conf_section;
 
-/* An edge proxy's, a trusted peer's, or one that is known by its address: nothing that comes from
- * there is held against it. */
+/* An edge proxy's, a trusted peer's, or one whose match knows it by its address: nothing that comes
+ * from there is held against it. */
 bool group_is_ours(const struct group_conf *g);
 /* The realm's former name while it is good; absent: there is none. */
 struct span config_former(const struct former_conf *f, struct wall now);
+/* Somebody may pass the group on nothing but the address that the request seems to come from. */
+bool group_rests_on_address(const struct group_conf *g);
 /* The realm's place in conf->realms, or -1. */
 ptrdiff_t config_realm(const struct authd_conf *conf, struct span realm);
 /* NULL, or why this realm had better have another name: a sentence without its subject. In a
  * production profile such a one is refused. */
 const char *config_realm_fault(struct span realm);
+/* Completes conf->defence by the addresses of our own gateways; what is made is the arena's. */
+void config_spare_gateways(struct authd_conf *conf, struct arena *arena);
 /* Says on the log what is legal but unwise. */
 void config_warn(const struct authd_conf *conf);
 

@@ -136,11 +136,18 @@ static void add(struct defence *d, const struct misdeed *m)
         log_warn(&lg, "misdeeds come faster than they can be counted");
 }
 
+/* Of an exempt network, or of our own gateways, wherever their addresses stand. */
+static bool is_spared(const struct defence *d, const struct addr *source)
+{
+    const uint64_t ours = d->env.conf->gateway_sets;
+    return ruling_spares(d->conf, source) || (ours && (sets_of(d->env.sets, source) & ours));
+}
+
 /* ---- checks ---- */
 
 bool defence_spares(const struct defence *d, const struct group_conf *g, const struct addr *source)
 {
-    return group_is_ours(g) || ruling_spares(d->conf, source);
+    return group_is_ours(g) || is_spared(d, source);
 }
 
 const struct ban *defence_stands(const struct defence *d, const struct group_conf *g,
@@ -216,7 +223,7 @@ void defence_observed(struct defence *d, const Countersign__Auth__Observed *o)
         if (!x->has_abuse || abuse_of(x->abuse, &m.abuse) || m.abuse == ABUSE_AUTHENTICATION ||
             !x->has_source_ip ||
             addr_from_bytes(span_of(x->source_ip.data, x->source_ip.len), &m.source) ||
-            ruling_spares(d->conf, &m.source) || m.count == 0)
+            is_spared(d, &m.source) || m.count == 0)
             continue;
         addr_set_port(&m.source, (uint16_t)x->source_port);
         metric_add(M_AUTHD_DEFENCE, DID_OBSERVED, m.count);
@@ -281,7 +288,7 @@ const struct bans *defence_bans(const struct defence *d)
 
 int defence_may_ban(const struct defence *d, const struct cidr *net)
 {
-    if (ruling_spares_some(d->conf, net))
+    if (ruling_spares_some(d->conf, net) || sets_touch(d->env.sets, d->env.conf->gateway_sets, net))
         return CS_EDENIED;
     return bans_are_full(d->bans) ? CS_ELIMIT : 0;
 }

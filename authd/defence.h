@@ -16,6 +16,7 @@
 #include "authd/bans.h"
 #include "authd/config.h"
 #include "authd/penalty.h"
+#include "authd/sets.h"
 
 struct defence;
 
@@ -24,6 +25,7 @@ struct defence_env { /* everything is borrowed and outlives the defence */
     struct redis *redis;
     const struct redis_conf *watch; /* of the same server */
     const struct authd_conf *conf;
+    const struct sets *sets; /* NULL: none */
     struct audit *audit;
 };
 

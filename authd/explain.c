@@ -39,6 +39,7 @@ void explain_add(struct explain *e, const struct decision *d)
     x->transport = f->transport;
     x->status = d->status;
     x->source = f->source;
+    span_copy(x->country, sizeof(x->country), span_str(f->country));
     span_copy(x->decision, sizeof(x->decision), d->id);
     span_copy(x->group, sizeof(x->group), d->group);
     span_copy(x->trunk, sizeof(x->trunk), d->trunk);

@@ -19,22 +19,13 @@ static bool among_hosts(const struct span *names, size_t n, struct span s)
     return n == 0;
 }
 
-static bool among_networks(const struct cidr *nets, size_t n, const struct addr *a)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (a->sa.sa_family != AF_UNSPEC && cidr_contains(&nets[i], a))
-            return true;
-    }
-    return n == 0;
-}
-
 /* What a front did not say matches only a group that does not ask. */
 bool group_matches(const struct group_match *m, const struct facts *f)
 {
     unsigned transport = f->transport > 0 ? 1u << (f->transport - 1) : 0;
     return (!m->transports || (m->transports & transport)) &&
            among(m->listeners, m->n_listeners, f->listener) &&
-           among_networks(m->sources, m->n_sources, &f->source) &&
+           (place_is_empty(&m->place) || place_holds(&m->place, f)) &&
            among_hosts(m->domains, m->n_domains, f->domain);
 }
 

@@ -3,7 +3,8 @@
 bool lease_is_safe(const struct group_conf *groups, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        if (groups[i].match.n_sources || groups[i].mode == MODE_PASS_THROUGH ||
+        if (!place_is_empty(&groups[i].match.place) || groups[i].countries ||
+            groups[i].mode == MODE_PASS_THROUGH ||
             ((groups[i].require.all_of | groups[i].require.any_of) &
              (PROOF_ADDRESS | PROOF_CERTIFICATE)))
             return false;

@@ -8,8 +8,8 @@
 
 enum { LEASE_MAX = 256, LEASE_VALID_MS = 2000 };
 
-/* Whether the facts that a front compares decide alone: not where any group looks at addresses, or
- * takes one as proof. */
+/* Whether the facts that a front compares decide alone: not where any group looks at addresses or
+ * countries, or takes an address as proof. */
 bool lease_is_safe(const struct group_conf *groups, size_t n);
 
 /* As many nonces as are wanted, at most LEASE_MAX, and the challenges around them; memory is the

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "authd/directory.h"
+#include "authd/figures.h"
 #include "authd/make_keys.h"
 #include "authd/realm_guard.h"
 #include "authd/reseal.h"
@@ -55,7 +56,8 @@ static const char usage[] =
     "\n"
     "SIGHUP opens the audit log anew, and reads again the tokens and certificates of REST, and "
     "the\n"
-    "authorities and revocation lists of client certificates.\n"
+    "authorities and revocation lists of client certificates, and the database of countries if it "
+    "was replaced.\n"
     "Exit status: 0 after SIGTERM or SIGINT, 1 on failure, 2 when called wrongly.\n";
 
 static const struct conf_program program = { "authd", usage, &authd_conf_section, "make-keys",
@@ -156,10 +158,20 @@ static int open_store(struct authd *d)
                                           .cache = d->checker.cache };
     if (!err)
         err = revoker_new(&revoker, &d->checker.revoker);
+    const struct sets_env sets = { .loop = &d->loop,
+                                   .redis = d->redis,
+                                   .watch = &d->redis_access.conf,
+                                   .names = &conf->sets,
+                                   .audit = d->checker.audit };
+    if (!err)
+        err = sets_new(&sets, &d->checker.sets);
+    if (!err)
+        err = drift_new(&d->loop, d->redis, conf, d->checker.audit, &d->checker.drift);
     const struct defence_env env = { .loop = &d->loop,
                                      .redis = d->redis,
                                      .watch = &d->redis_access.conf,
                                      .conf = conf,
+                                     .sets = d->checker.sets,
                                      .audit = d->checker.audit };
     if (!err)
         err = defence_new(&env, &d->checker.defence);
@@ -205,6 +217,8 @@ static int open_checker(struct authd *d)
     audit_keep(d->checker.audit, conf->audit.keep);
     err = explain_new(conf->limits.explained, &d->checker.explain);
     if (!err)
+        err = figures_init(conf);
+    if (!err)
         err = checker_init(&d->checker);
     d->checking = err == 0;
     return err;
@@ -235,6 +249,13 @@ static int open_authorities(struct authd *d)
                                : 0;
 }
 
+static int open_geo(struct authd *d)
+{
+    const struct authd_conf *conf = &d->conf;
+    int err = conf->geo.database ? geo_open(&d->loop, &conf->geo, &d->checker.geo) : 0;
+    return err ? failed("cannot use the database of countries", conf->geo.database, err) : 0;
+}
+
 static int open_server(struct authd *d)
 {
     int err = server_open(&d->checker, &d->server);
@@ -262,6 +283,7 @@ static int open_rest(struct authd *d)
         .census = d->checker.census,
         .uses = d->checker.uses,
         .defence = d->checker.defence,
+        .sets = d->checker.sets,
         .revoker = d->checker.revoker,
         .epoch = d->checker.epoch,
         .checker = &d->checker,
@@ -313,9 +335,12 @@ static void stop(struct authd *d)
     if (d->checking)
         checker_fini(&d->checker);
     d->checking = false;
+    geo_close(&d->checker.geo);
     tokens_free(&d->checker.tokens);
     backends_free(&d->checker.backends);
     defence_free(&d->checker.defence);
+    drift_free(&d->checker.drift);
+    sets_free(&d->checker.sets);
     signer_free(&d->checker.signer);
     authorities_free(&d->checker.authorities);
     directory_free(&d->checker.directory);
@@ -329,6 +354,7 @@ static void stop(struct authd *d)
     if (d->redis)
         redis_close(&d->redis);
     explain_free(&d->checker.explain);
+    figures_fini();
     audit_close(&d->checker.audit);
     vault_free(&d->checker.vault);
     noncer_free(&d->checker.nonces);
@@ -354,6 +380,8 @@ static void on_signal(void *arg, int signum)
         rest_use_tls(d->rest, d->access.tls);
     if (d->checker.authorities)
         authorities_reload(d->checker.authorities);
+    if (d->checker.geo)
+        geo_look(d->checker.geo);
     int err = d->checker.audit ? audit_reopen(d->checker.audit) : 0;
     if (err)
         log_error(&main_log, "cannot open the audit log anew, the old one stays in use",
@@ -363,8 +391,8 @@ static void on_signal(void *arg, int signum)
 static int start(struct authd *d)
 {
     int (*const steps[])(struct authd *) = {
-        open_keys,        open_checker, open_store, open_tokens, open_backends,
-        open_authorities, open_server,  open_rest,  become,
+        open_keys,        open_checker, open_store,  open_tokens, open_backends,
+        open_authorities, open_geo,     open_server, open_rest,   become,
     };
     int err = 0;
     for (size_t i = 0; !err && i < CS_LEN(steps); i++)

@@ -29,12 +29,15 @@ struct policy policy_of(const struct group_conf *g, const struct facts *f, struc
     const struct policy digest = { DEMAND_DIGEST, CAUSE(CAUSE_NONE) };
     const struct policy certificate = { DEMAND_CERTIFICATE, CAUSE(CAUSE_NONE) };
     const struct policy token = { DEMAND_TOKEN, CAUSE(CAUSE_NONE) };
+    const bool elsewhere = g->address && !place_holds(g->address, f);
     const unsigned all = g->require.all_of;
-    unsigned any = g->require.any_of;
+    unsigned any = g->require.any_of & ~(elsewhere ? PROOF_ADDRESS : 0U);
 
     /* Never challenged (RFC 3261, 22.1): an ACK has no answer, a CANCEL cannot be sent again. */
     if (span_eq(f->method, SPAN("ACK")) || span_eq(f->method, SPAN("CANCEL")))
         return pass(CAUSE(OK));
+    if (elsewhere && !any)
+        return refuse(CAUSE(ADDRESS_NOT_ALLOWED));
     if (policy_takes_certificates(g) && shown.certificate != CAUSE(OK)) {
         /* One that is no good is no trifle, even where another proof would do. */
         if ((all & PROOF_CERTIFICATE) || any == PROOF_CERTIFICATE ||

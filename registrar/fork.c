@@ -5,6 +5,7 @@
 
 #include "base/metric.h"
 #include "registrar/loops.h"
+#include "registrar/outcome.h"
 #include "registrar/record_route.h"
 #include "sip/write.h"
 
@@ -136,6 +137,10 @@ static void forward(struct fork *k, struct sip_msg *resp, struct span append)
     struct buf ob = BUF_INIT(out);
     sip_write_response(&ob, resp, FRONT_IDENTITY, append);
     metric_inc(M_REG_FORWARDED, 1);
+    if (resp->status >= 200 && !tx_is_answered(k->rq.tx)) /* a 2xx comes more than once */
+        outcome_count(k->rq.msg->method, resp->status);
+    else if (k->rq.msg->method == SIP_INVITE && resp->status < 200)
+        outcome_provisional(resp);
     if (buf_ok(&ob))
         tx_forward(k->rq.tx, resp->status, buf_span(&ob));
     else

@@ -12,6 +12,7 @@
 #include "registrar/flow_key.h"
 #include "registrar/fork.h"
 #include "registrar/loops.h"
+#include "registrar/outcome.h"
 #include "registrar/probes.h"
 #include "registrar/proxy.h"
 #include "registrar/register.h"
@@ -35,6 +36,7 @@ struct span front_aor(struct sip_msg *m, const struct sip_uri *uri)
 void front_reply(struct tx *tx, unsigned status, const char *reason, struct span lines)
 {
     metric_inc(M_REG_RESPONSES, status / 100 - 1);
+    outcome_count(tx_request(tx)->method, status);
     tx_reply_full(tx, status, reason ? span_str(reason) : SPAN_NULL, lines, SPAN_NULL, SPAN_NULL);
 }
 
@@ -42,6 +44,7 @@ void front_refuse(struct tx *tx, enum verdict kind, const Countersign__Auth__Ver
 {
     bool refused = kind == VERDICT_CHALLENGE || kind == VERDICT_REJECT;
     metric_inc(M_REG_RESPONSES, refused ? 3 : 4);
+    outcome_count(tx_request(tx)->method, kind == VERDICT_CHALLENGE ? 401 : refused ? 403 : 503);
     gate_refuse(tx, kind, v);
 }
 
@@ -206,13 +209,14 @@ static bool on_stateless(void *arg, struct flow *flow, struct sip_msg *m)
     }
     metric_inc(M_REG_REQUESTS, m->method);
     metric_inc(M_REG_RESPONSES, 3);
+    outcome_count(m->method, 401);
     return true;
 }
 
 static void on_cancelled(void *arg, struct tx *tx, struct sip_msg *cancel)
 {
     (void)arg;
-    (void)cancel;
+    metric_inc(M_REG_REQUESTS, cancel->method);
     proxy_cancel(tx);
 }
 

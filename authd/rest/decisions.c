@@ -76,6 +76,7 @@ static void on_found(void *arg, const struct explained *x)
     set(j, "algorithm", x->algorithm);
     set(j, "listener", x->listener);
     set(j, "transport", facts_transport(x->transport).p);
+    set(j, "country", x->country);
     if (x->source.sa.sa_family != AF_UNSPEC)
         set(j, "source", addr_format(&x->source, source));
     json_array_append_new(s->list, j);

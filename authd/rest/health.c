@@ -3,6 +3,7 @@
 #include "authd/check.h"
 #include "authd/directory.h"
 #include "authd/rest/op.h"
+#include "authd/sets.h"
 #include "base/metric.h"
 
 static void on_pong(void *arg, const struct redis_reply *reply)
@@ -14,7 +15,7 @@ static void on_pong(void *arg, const struct redis_reply *reply)
     if (!reply || reply->type != REDIS_STATUS) {
         op_store_error(op, CS_ECLOSED);
     } else if (!revoker_is_current(conf->revoker) || !epoch_is_known(conf->epoch) ||
-               !directory_is_known(conf->checker->directory)) {
+               !directory_is_known(conf->checker->directory) || !sets_are_known(conf->sets)) {
         fault_set(&f, 503, "catching-up", "Catching up",
                   "What was changed or revoked meanwhile is not known here yet.");
         op_fault(op, &f);

@@ -14,7 +14,7 @@ struct rest {
     struct loop *loop;
     struct rest_conf conf;
     struct httpd *httpd;
-    struct records trunks, devices;
+    struct records trunks, devices, sets;
     struct locations *locations; /* remembers none: what it shows is what Redis holds */
     struct list ops;
     struct stream_hub *hub;
@@ -83,6 +83,7 @@ http_fn rest_trunks_list, rest_trunk_create, rest_trunk_get, rest_trunk_patch, r
 http_fn rest_devices_list, rest_device_create, rest_device_get, rest_device_patch,
     rest_device_delete;
 http_fn rest_certificates_list;
+http_fn rest_sets_list, rest_set_create, rest_set_get, rest_set_patch, rest_set_delete;
 http_fn rest_reseal_start, rest_reseal_get;
 http_fn rest_realms, rest_census;
 http_fn rest_readyz, rest_metrics;

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "authd/address_set.h"
 #include "authd/device.h"
 #include "authd/rest/op.h"
 #include "authd/rest/stream.h"
@@ -38,6 +39,11 @@ static const struct http_route routes[] = {
     { "PATCH", "/v1/devices/{device}", rest_device_patch, HTTP_OPERATE },
     { "DELETE", "/v1/devices/{device}", rest_device_delete, HTTP_ADMINISTER },
     { "GET", "/v1/certificates", rest_certificates_list, HTTP_READ },
+    { "GET", "/v1/address-sets", rest_sets_list, HTTP_READ },
+    { "POST", "/v1/address-sets", rest_set_create, HTTP_ADMINISTER },
+    { "GET", "/v1/address-sets/{set}", rest_set_get, HTTP_READ },
+    { "PATCH", "/v1/address-sets/{set}", rest_set_patch, HTTP_ADMINISTER },
+    { "DELETE", "/v1/address-sets/{set}", rest_set_delete, HTTP_ADMINISTER },
     { "POST", "/v1/reseal", rest_reseal_start, HTTP_ADMINISTER },
     { "GET", "/v1/reseal", rest_reseal_get, HTTP_READ },
     { "GET", "/v1/decisions", rest_decisions, HTTP_READ },
@@ -280,6 +286,7 @@ int rest_open(struct loop *l, const struct rest_conf *conf, struct rest **out)
     list_init(&r->ops);
     records_init(&r->trunks, conf->redis, SPAN(TRUNK_PREFIX), SPAN(TRUNK_INDEX));
     records_init(&r->devices, conf->redis, SPAN(DEVICE_PREFIX), SPAN(DEVICE_INDEX));
+    records_init(&r->sets, conf->redis, SPAN(ADDRESS_SET_PREFIX), SPAN(ADDRESS_SET_INDEX));
     int err = locations_open(l, conf->redis, 0, &r->locations);
     if (!err)
         err = stream_hub_new(l, conf->audit, &r->hub);

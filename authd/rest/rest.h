@@ -1,6 +1,6 @@
-/* authd's REST, as proto/openapi.yaml describes it: users, their bindings, trunks, the last
- * refusals, what clients answer with, bans, resealing, the stream of what happens, health and
- * metrics. */
+/* authd's REST, as proto/openapi.yaml describes it: users, their bindings, trunks, address
+ * sets, the last refusals, what clients answer with, bans, resealing, the stream of what happens,
+ * health and metrics. */
 #ifndef CS_AUTHD_REST_H
 #define CS_AUTHD_REST_H
 
@@ -17,6 +17,7 @@ struct defence;
 struct explain;
 struct reseal;
 struct rest;
+struct sets;
 struct uses;
 
 /* Everything is borrowed and outlives the server. */
@@ -35,6 +36,7 @@ struct rest_conf {
     const struct census *census;
     struct uses *uses;
     struct defence *defence;
+    const struct sets *sets;
     const struct revoker *revoker;
     const struct epoch *epoch;
     struct checker *checker;

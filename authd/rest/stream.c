@@ -30,9 +30,10 @@ struct follower {
     size_t at, n;
 };
 
-static const char *const kinds[] = {
-    [TAPE_DECISION] = "decision", [TAPE_CHANGE] = "change", [TAPE_BAN] = "ban"
-};
+static const char *const kinds[] = { [TAPE_DECISION] = "decision",
+                                     [TAPE_CHANGE] = "change",
+                                     [TAPE_BAN] = "ban",
+                                     [TAPE_ALARM] = "alarm" };
 
 /* ---- what it is told ---- */
 
@@ -207,7 +208,7 @@ static int read_filter(struct http_req *req, struct tape_filter *out, struct fau
     for (size_t i = 0; i < CS_LEN(kinds); i++)
         out->kinds |= kind.p && span_eq(kind, span_str(kinds[i])) ? 1U << i : 0;
     if (kind.p && !out->kinds)
-        return fault_set(f, 400, "kind", "Unknown kind", "kind is decision, change or ban.");
+        return fault_set(f, 400, "kind", "Unknown kind", "kind is decision, change, ban or alarm.");
     return 0;
 }
 

@@ -70,8 +70,8 @@ static void concern(const struct audit_line *a, struct span *user, struct span *
         *user = span_head(a->ban->user, n ? n - 1 : 0);
         *realm = span_skip(a->ban->user, n);
     } else {
-        *user = a->decision ? a->decision->user : a->deed->user;
-        *realm = a->decision ? a->decision->realm : a->deed->realm;
+        *user = a->decision ? a->decision->user : a->deed ? a->deed->user : a->alarm->user;
+        *realm = a->decision ? a->decision->realm : a->deed ? a->deed->realm : a->alarm->realm;
     }
 }
 
@@ -87,7 +87,7 @@ void tape_add(struct tape *t, const struct audit_line *a)
     l->number = t->next++;
     if (!to)
         return;
-    l->kind = a->ban ? TAPE_BAN : a->deed ? TAPE_CHANGE : TAPE_DECISION;
+    l->kind = a->ban ? TAPE_BAN : a->alarm ? TAPE_ALARM : a->deed ? TAPE_CHANGE : TAPE_DECISION;
     l->text = append(&to, a->text);
     l->user = append(&to, user);
     l->realm = append(&to, realm);
@@ -96,6 +96,8 @@ void tape_add(struct tape *t, const struct audit_line *a)
         l->source = a->decision->facts->source;
     } else if (a->ban) {
         l->net = a->ban->net;
+    } else if (a->alarm && a->alarm->source) {
+        l->source = *a->alarm->source;
     }
     t->bytes += n;
 }

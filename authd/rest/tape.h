@@ -14,14 +14,14 @@ enum {
     TAPE_ID_LEN = 16 + 1 + 20, /* of a line's name */
 };
 
-enum tape_kind { TAPE_DECISION, TAPE_CHANGE, TAPE_BAN };
+enum tape_kind { TAPE_DECISION, TAPE_CHANGE, TAPE_BAN, TAPE_ALARM };
 
 struct tape;
 struct tape_line { /* borrowed until tape_add() or tape_clear() */
     uint64_t number;
     enum tape_kind kind;
     Countersign__Auth__Cause cause;
-    struct addr source; /* of a decision; family none: not known */
+    struct addr source; /* of a decision or an alarm; family none: not known */
     struct cidr net;    /* of a ban */
     struct span user, realm, text;
 };

@@ -34,7 +34,23 @@ static inline void metric_inc(enum metric m, unsigned i)
     metric_add(m, i, 1);
 }
 
-/* Writes all metrics of the parts, with TYPE and HELP lines and the closing "# EOF". */
+/* A table: a counter with labels, or a histogram with one, whose values are known only when the
+ * process runs. Until it is made it counts nothing and shows none. */
+struct metric_label { /* everything is borrowed until the table is dropped */
+    const char *name;
+    const struct span *values; /* an absent one is not counted */
+    size_t n;
+};
+enum { METRIC_LABELS = 4 };
+/* Made anew if it was made. CS_ENOMEM. */
+CS_CHECK int metric_table(enum metric m, const struct metric_label *labels, size_t n);
+void metric_table_drop(enum metric m);
+/* at: for each label the index of its value; what is out of range is not counted. */
+void metric_table_inc(enum metric m, const size_t *at);
+void metric_table_observe(enum metric m, size_t at, struct mono since, struct mono now);
+
+/* Writes all metrics of the parts, with TYPE and HELP lines and the closing "# EOF". Of a
+ * table of counters those that are not 0. */
 void metric_write(struct buf *b, unsigned parts);
 
 #endif

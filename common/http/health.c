@@ -4,7 +4,7 @@
 
 #include "base/metric.h"
 
-enum { METRICS_MAX = 256 * 1024 };
+enum { METRICS_MAX = 4 * 1024 * 1024 /* what is not written is not there */ };
 
 void health_alive(struct http_req *r, void *arg)
 {

@@ -118,11 +118,20 @@ cs_run() { # name
     return 1
 }
 
+# Leaves what it has counted for tests/metrics.
+cs_measure() { # name
+    local port
+    case $1 in authd) port=$((CS_PORT + 1)) ;; registrar) port=$((CS_PORT + 2)) ;; *) return 0 ;; esac
+    [ -z "${CS_MEASURED:-}" ] ||
+        curl -fsS -m 2 -o "$CS_MEASURED/$1-$EPOCHREALTIME" "http://127.0.0.1:$port/metrics" 2>/dev/null || return 0
+}
+
 # Stops one of them: 0 when it ended as it should. By signal KILL that is any way.
 cs_end() { # name [signal]
     local name=$1 signal=${2:-TERM} status=0 pid=${CS_PID[$1]:-}
     [ -n "$pid" ] || return 0
     unset "CS_PID[$name]"
+    cs_measure "$name"
     kill "-$signal" "$pid" 2>/dev/null
     for _ in $(seq 100); do
         kill -0 "$pid" 2>/dev/null || break

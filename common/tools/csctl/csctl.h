@@ -124,6 +124,7 @@ command_fn user_add, user_show, user_list, user_passwd, user_disable, user_enabl
     user_rm, user_import;
 command_fn ban_list, ban_add, ban_lift;
 command_fn trunk_add, trunk_show, trunk_list, trunk_change, trunk_passwd, trunk_rm, reseal;
+command_fn set_add, set_show, set_list, set_change, set_rm;
 command_fn device_add, device_show, device_list, device_set, device_rm, certificate_list;
 command_fn bindings, explain, clients, census, health, realms, watch, token_make;
 command_fn ca_init, ca_issue, ca_revoke, ca_crl_again, ca_list;

@@ -182,6 +182,51 @@ static void check_md5(struct doctor *d, const json_t *clients)
     }
 }
 
+static void check_set(struct doctor *d, const json_t *set)
+{
+    char name[128], owner[256], renewal[32], state[16];
+    text_of(set, "set", name, sizeof(name));
+    text_of(set, "owner", owner, sizeof(owner));
+    text_of(set, "renewal", renewal, sizeof(renewal));
+    text_of(set, "state", state, sizeof(state));
+    if (strcmp(state, "current") == 0)
+        finding(d, LEVEL_FINE, "sets", NULL, "the address set %s is to be renewed by %s", name,
+                renewal);
+    else
+        finding(d, LEVEL_WARNING, "sets.renewal",
+                "Ask the owner whether the networks are his still, then csctl address-set change "
+                "NAME --renewal DATE.",
+                "the address set %s %s renewed by %s; its owner is %s", name,
+                strcmp(state, "due") == 0 ? "is to be" : "was to be", renewal, owner);
+}
+
+static bool has_set(const json_t *sets, struct span name)
+{
+    size_t i;
+    json_t *set;
+    json_array_foreach(sets, i, set)
+    {
+        if (span_eq(name, span_str(json_string_value(json_object_get(set, "set")))))
+            return true;
+    }
+    return false;
+}
+
+static void check_sets(struct doctor *d, const json_t *sets)
+{
+    size_t i;
+    json_t *set;
+    json_array_foreach(sets, i, set) check_set(d, set);
+    for (i = 0; d->authd && i < d->authd->sets.n; i++) {
+        struct span name = d->authd->sets.name[i];
+        if (!has_set(sets, name))
+            finding(d, LEVEL_FAULT, "sets.missing", "Make it with csctl address-set add.",
+                    "peer groups name the address set " SPAN_FMT
+                    ", which there is not: nobody comes in by it",
+                    SPAN_ARG(name));
+    }
+}
+
 static void check_lists(struct doctor *d, struct client *c)
 {
     json_t *realms = list_of(d, c, "/v1/realms", "realms"), *realm;
@@ -190,6 +235,10 @@ static void check_lists(struct doctor *d, struct client *c)
     json_t *clients = realms ? list_of(d, c, "/v1/clients", "clients") : NULL;
     if (clients)
         check_md5(d, clients);
+    json_t *sets = realms ? list_of(d, c, "/v1/address-sets?limit=1000", "sets") : NULL;
+    if (sets)
+        check_sets(d, sets);
+    json_decref(sets);
     json_decref(realms);
     json_decref(clients);
 }

@@ -269,6 +269,18 @@ static void check_users(struct doctor *d)
         finding(d, LEVEL_FINE, "users", NULL, "registrar and authd have users of their own");
 }
 
+/* Public, but without it authd does not start. */
+static void check_countries(struct doctor *d, const struct keeper *k)
+{
+    struct stat st;
+    const char *path = d->authd->geo.database;
+    if (!path || (stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0))
+        return;
+    finding_about(d, k->file, "geo.database");
+    finding(d, LEVEL_FAULT, "files.missing", "Fetch a database of countries, and put it there.",
+            "%s is no file with something in it", path);
+}
+
 void doctor_files(struct doctor *d)
 {
     if (d->authd) {
@@ -278,6 +290,7 @@ void doctor_files(struct doctor *d)
         check_tokens(d, &k);
         check_issuers(d, &k);
         check_backends(d, &k);
+        check_countries(d, &k);
         check_redis_files(d, &d->authd->redis, &k);
     }
     if (d->registrar) {

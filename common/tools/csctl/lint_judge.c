@@ -60,7 +60,7 @@ static void judge_order(struct doctor *d)
                     "the group " SPAN_FMT " is never reached: " SPAN_FMT ", before it, matches "
                     "every request",
                     SPAN_ARG(g->name), SPAN_ARG(all->name));
-        else if (!m->n_listeners && !m->transports && !m->n_sources && !m->n_domains)
+        else if (!m->n_listeners && !m->transports && place_is_empty(&m->place) && !m->n_domains)
             all = g;
     }
 }
@@ -191,6 +191,14 @@ static void judge_group(struct doctor *d, size_t i)
         if (!may_match(d, m, l))
             continue;
         reached = true;
+        if (group_rests_on_address(g) && g->address_only_waiver.p && is_open_to_all(l)) {
+            finding_about(d, FILE_AUTHD, "peer_groups[%zu].address_only_waiver", i);
+            finding(d, LEVEL_NOTE, "groups.address",
+                    "Keep it only while that holds; a certificate or digest beside it is better.",
+                    "by the listener " SPAN_FMT " whoever seems to come from the addresses of the "
+                    "group " SPAN_FMT " passes: " SPAN_FMT,
+                    SPAN_ARG(l->name), SPAN_ARG(g->name), SPAN_ARG(g->address_only_waiver));
+        }
         sealed = sealed || l->transport == SIP_TLS || l->transport == SIP_WSS;
     }
     if (reached && !sealed && (g->require.all_of & PROOF_TOKEN)) {

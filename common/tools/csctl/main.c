@@ -112,6 +112,20 @@ static const struct command {
     { "certificate list", certificate_list, "[--limit N]", "client certificates in use",
       "Those that somebody was accepted with, the ones that expire first before others.\n\n"
       "  --limit N            stop after N\n" },
+    { "address-set add", set_add, "NAME --network N ... --owner O --renewal DATE --note TEXT",
+      "make a set of networks",
+      "Peer groups name it (match.address_set, address.address_set). Whatever is changed holds\n"
+      "everywhere within a second. Two weeks before the date, and when it has passed, authd warns\n"
+      "once a day; nobody is cut off by it.\n\n"
+      "  --network N          as 192.0.2.0/24, 2001:db8::/32 or 192.0.2.1; may be repeated\n"
+      "  --owner O            who answers for them\n"
+      "  --renewal DATE       by when he does so again, as 2027-03-01\n"
+      "  --note TEXT          what they are for\n" },
+    { "address-set show", set_show, "NAME", "show a set of networks", "" },
+    { "address-set list", set_list, "", "list the sets of networks", "" },
+    { "address-set change", set_change, "NAME [options]", "change or renew a set of networks",
+      "Options as of address-set add. Those of --network replace all that were.\n" },
+    { "address-set rm", set_rm, "NAME", "remove a set of networks", "" },
     { "reseal", reseal, "[--status]", "seal everything by the new sealing key",
       "After a new key was put first into seal_key_file of every authd: seals anew what is sealed "
       "by\n"
@@ -160,15 +174,16 @@ static const struct command {
       "  --days N             how long that list is good (30)\n" },
     { "ca crl", ca_crl_again, "DIR [--days N]", "write the revocation list again", "" },
     { "ca list", ca_list, "DIR", "certificates it made", "" },
-    { "watch", watch, "[options]", "decisions, changes and bans as they happen",
+    { "watch", watch, "[options]", "decisions, changes, bans and alarms as they happen",
       "Of the authd at --url; after a break it goes on behind what it has seen, and says when\n"
       "something was lost. It runs until it is stopped.\n\n"
       "  --user U             of this user (NAME or NAME@REALM)\n"
       "  --address A          from this address\n"
       "  --cause C            with this cause, wrong_response for example\n"
-      "  --decisions          only these; so do the next two\n"
+      "  --decisions          only these; so do the next three\n"
       "  --changes\n"
       "  --bans\n"
+      "  --alarms\n"
       "  --limit N            end after N of them\n" },
     { "token make", token_make, "[NAME] --role read|operate|administer", "make an operator's token",
       "Prints a token, and the line for the file that authd's http.tokens_file names; authd is\n"
@@ -230,7 +245,7 @@ static void print_overview(FILE *f)
 {
     fputs("Usage: csctl COMMAND [operands and options]\n\n", f);
     for (size_t i = 0; i < CS_LEN(commands); i++)
-        fprintf(f, "  %-16s %s\n", commands[i].name, commands[i].brief);
+        fprintf(f, "  %-18s %s\n", commands[i].name, commands[i].brief);
     fprintf(f, "\ncsctl COMMAND --help tells more of each.\n\n%s", global_help);
 }
 

@@ -30,6 +30,7 @@ static const struct column decision_columns[] = {
     { "group", "group" },
     { "trunk", "trunk" },
     { "source", "source" },
+    { "country", "country" },
     { "transport", "transport" },
     { "algorithm", "algorithm" },
     { "call-id", "call_id" },

@@ -1,4 +1,4 @@
-/* csctl watch: decisions, changes and bans as they happen, a line for each. */
+/* csctl watch: decisions, changes, bans and alarms as they happen, a line for each. */
 #include <getopt.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -58,6 +58,18 @@ static void print_ban(const json_t *j)
         putchar(')');
 }
 
+static void print_alarm(const json_t *j)
+{
+    put(j, "alarm", "alarm: ");
+    print_name(j);
+    put(j, "group", "group ");
+    put(j, "source", "from ");
+    put(j, "target", "");
+    put(j, "note", "(");
+    if (has(j, "note"))
+        putchar(')');
+}
+
 static void print_decision(const json_t *j)
 {
     json_int_t status = json_integer_value(json_object_get(j, "status"));
@@ -93,6 +105,8 @@ static bool on_event(void *arg, struct span event, struct span data)
             print_change(j);
         else if (has(j, "event"))
             print_ban(j);
+        else if (has(j, "alarm"))
+            print_alarm(j);
         else
             print_decision(j);
     }
@@ -135,14 +149,19 @@ static int follow(struct watcher *w, const char *path)
 
 int watch(struct ctl *c, int argc, char **argv)
 {
-    static const struct option options[] = {
-        { "user", required_argument, NULL, 'u' },  { "address", required_argument, NULL, 'a' },
-        { "cause", required_argument, NULL, 'c' }, { "decisions", no_argument, NULL, 'd' },
-        { "changes", no_argument, NULL, 'k' },     { "bans", no_argument, NULL, 'b' },
-        { "limit", required_argument, NULL, 'l' }, { NULL, 0, NULL, 0 }
-    };
+    static const struct option options[] = { { "user", required_argument, NULL, 'u' },
+                                             { "address", required_argument, NULL, 'a' },
+                                             { "cause", required_argument, NULL, 'c' },
+                                             { "decisions", no_argument, NULL, 'd' },
+                                             { "changes", no_argument, NULL, 'k' },
+                                             { "bans", no_argument, NULL, 'b' },
+                                             { "alarms", no_argument, NULL, 'A' },
+                                             { "limit", required_argument, NULL, 'l' },
+                                             { NULL, 0, NULL, 0 } };
     static const char *const names[128] = { ['u'] = "user", ['a'] = "address", ['c'] = "cause" };
-    static const char *const kinds[128] = { ['d'] = "decision", ['k'] = "change", ['b'] = "ban" };
+    static const char *const kinds[128] = {
+        ['d'] = "decision", ['k'] = "change", ['b'] = "ban", ['A'] = "alarm"
+    };
     char path[2048], *end;
     struct buf b = BUF_INIT(path);
     struct watcher *w = calloc(1, sizeof(*w));

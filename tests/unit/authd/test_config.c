@@ -90,6 +90,29 @@ static void test_sample_of_a_branch_is_read(void **state)
     arena_fini(&a);
 }
 
+/* G-37 */
+static void test_an_address_alone_needs_a_waiver_where_it_is_public(void **state)
+{
+    static const char *const rows[] = {
+        GROUP "  require: { all_of: [address] }\n  match: { source: [10.0.0.0/8, 'fd00::/8'] }\n",
+        GROUP "  require: { all_of: [address] }\n  match: { source: [127.0.0.1] }\n",
+        GROUP "  require: { all_of: [address] }\n  match: { source: [192.0.2.0/24] }\n"
+              "  address_only_waiver: IPsec ends at the router\n",
+        GROUP "  digest: { realm: example.com }\n  require: { all_of: [address, digest] }\n"
+              "  address: { source: [192.0.2.0/24], address_set: [carrier, vpn] }\n",
+    };
+    (void)state;
+    for (size_t i = 0; i < CS_LEN(rows); i++) {
+        struct arena a;
+        struct authd_conf c;
+        if (parse(rows[i], &a, &c))
+            fail_msg("row %zu", i);
+        assert_int_equal(c.sets.n, i == 3 ? 2 : 0);
+        assert_int_equal(c.gateway_sets, i == 3 ? 3 : 0);
+        arena_fini(&a);
+    }
+}
+
 static void test_what_cannot_work_is_refused_with_its_line(void **state)
 {
     (void)state;
@@ -99,6 +122,34 @@ static void test_what_cannot_work_is_refused_with_its_line(void **state)
         { GROUP "  digest: { realm: elsewhere.example }\n", "authd.yaml:8: peer_groups[0].digest" },
         { GROUP, "digest.realm" },
         { GROUP "  require: { all_of: [address] }\n", "match.source" },
+        { GROUP "  require: { all_of: [address] }\n  match: { source: [192.0.2.0/24] }\n",
+          "address_only_waiver" },
+        { GROUP
+          "  require: { all_of: [address] }\n  match: { source: [10.0.0.0/8, 2001:db8::/32] }\n",
+          "takes a public address for proof" },
+        { GROUP "  require: { all_of: [address] }\n  match: { address_set: [carrier] }\n",
+          "address_only_waiver" },
+        { GROUP "  digest: { realm: example.com }\n  require: { any_of: [address, digest] }\n"
+                "  address: { address_set: [carrier] }\n",
+          "address_only_waiver" },
+        { GROUP "  digest: { realm: example.com }\n  require: { all_of: [address, digest] }\n"
+                "  match: { address_set: [carrier] }\n  address_only_waiver: no longer true\n",
+          "waives nothing" },
+        { GROUP "  require: { all_of: [address] }\n  match: { source: [192.0.2.0/24] }\n"
+                "  address_only_waiver: because\n",
+          "address_only_waiver" },
+        { GROUP "  digest: { realm: example.com }\n  address: { source: [192.0.2.0/24] }\n",
+          "require asks for none" },
+        { GROUP "  digest: { realm: example.com }\n  require: { all_of: [address, digest] }\n"
+                "  address: {}\n",
+          "names neither source nor address_set" },
+        { GROUP "  digest: { realm: example.com }\n  countries: { allow: [DE] }\n",
+          "geo.database" },
+        { GROUP "  digest: { realm: example.com }\n  countries: { allow: [Germany] }\n",
+          "two capital letters" },
+        { GROUP "  digest: { realm: example.com }\n  countries: { unknown: allow }\n",
+          "names neither allow nor deny" },
+        { GROUP "  digest: { realm: example.com }\n  drift: sometimes\n", "drift" },
         { GROUP "  digest: { realm: example.com }\n  require: { all_of: [digest], any_of: "
                 "[digest] }\n",
           "any_of" },
@@ -431,6 +482,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_defaults_are_the_documented_ones),
         cmocka_unit_test(test_sample_of_a_branch_is_read),
+        cmocka_unit_test(test_an_address_alone_needs_a_waiver_where_it_is_public),
         cmocka_unit_test(test_what_cannot_work_is_refused_with_its_line),
         cmocka_unit_test(test_realms_of_phones_and_trunks_are_the_installations),
         cmocka_unit_test(test_a_realm_of_nobody_is_refused_in_production_alone),

@@ -1,4 +1,5 @@
 /* Guessing, from the question to the ban, against a real Redis. */
+#include "base/metric.h"
 #include "unit/authd/bench.h"
 
 static const char pw[] = "correct horse battery";
@@ -230,6 +231,45 @@ static void test_exempt_sources_and_our_own_gateways_are_left_alone(void **state
     assert_int_equal(defence_may_ban(bench.k.defence, &net), 0);
 }
 
+static void test_many_failures_everywhere_are_one_alarm(void **state)
+{
+    (void)state;
+    unsigned *threshold = &bench.conf.defence.rules[ABUSE_AUTHENTICATION].installation;
+    const unsigned kept = *threshold;
+    const int64_t before = metric_get(M_AUTHD_DEFENCE, 7); /* alarm */
+    bench_do(SPAN("DEL"), SPAN("cs:fail:{all}:authentication"));
+    *threshold = 2;
+    for (int i = 0; i < 4; i++) {
+        move();
+        assert_verdict(try_here("bob", "wrong"), CHALLENGE, WRONG_RESPONSE);
+        assert_int_equal(metric_get(M_AUTHD_DEFENCE, 7), before + (i > 0));
+    }
+    *threshold = kept;
+}
+
+/* The last one: nothing finds room behind it. */
+static void test_bans_that_find_no_room_are_counted(void **state)
+{
+    (void)state;
+    static const char *const users[] = { "u1", "u2", "u3", "u4", "u5" };
+    const int64_t before = metric_get(M_AUTHD_DEFENCE, 8); /* untold */
+    const struct wall now = loop_wall(&bench.loop);
+    for (unsigned i = 0; i < 64 && !bans_are_full(defence_bans(bench.k.defence)); i++) {
+        const unsigned char host[] = { 198, 18, 0, (unsigned char)i };
+        struct addr a;
+        assert_int_equal(addr_from_bytes(span_of(host, sizeof(host)), &a), 0);
+        const struct ban b = { .net = cidr_of(&a, 32),
+                               .since = now,
+                               .until = wall_add(now, DURATION_S(60)) };
+        assert_non_null(defence_ban(bench.k.defence, &b, redis_ignore, NULL));
+    }
+    move();
+    for (size_t i = 0; i < CS_LEN(users); i++)
+        assert_verdict(try_here(users[i], "wrong"), CHALLENGE, UNKNOWN_USER);
+    assert_int_equal(bans_here(false), 0);
+    assert_int_equal(metric_get(M_AUTHD_DEFENCE, 8), before + 1);
+}
+
 static int open_with_users(void **state)
 {
     int err = bench_open(state);
@@ -249,6 +289,8 @@ int main(void)
         cmocka_unit_test(test_what_fronts_saw_counts_when_it_is_proven),
         cmocka_unit_test(test_calls_to_nobody_are_counted_when_they_are_proven),
         cmocka_unit_test(test_exempt_sources_and_our_own_gateways_are_left_alone),
+        cmocka_unit_test(test_many_failures_everywhere_are_one_alarm),
+        cmocka_unit_test(test_bans_that_find_no_room_are_counted),
     };
     return cmocka_run_group_tests_name("defence", tests, open_with_users, bench_close);
 }

@@ -6,6 +6,8 @@
 static void test_no_lease_where_any_group_looks_at_addresses(void **state)
 {
     struct cidr source = { 0 };
+    struct countries_conf countries = { 0 };
+    struct span set = SPAN("carrier");
     struct group_conf groups[3] = { { .require = { .all_of = PROOF_DIGEST } },
                                     { .require = { .any_of = PROOF_DIGEST } },
                                     { .require = { .all_of = PROOF_DIGEST } } };
@@ -15,6 +17,13 @@ static void test_no_lease_where_any_group_looks_at_addresses(void **state)
     groups[2].match.n_sources = 1;
     assert_false(lease_is_safe(groups, 3));
     assert_true(lease_is_safe(groups, 2));
+    groups[1].match.sets = &set;
+    groups[1].match.n_sets = 1;
+    assert_false(lease_is_safe(groups, 2));
+    groups[1].match.n_sets = 0;
+    groups[1].countries = &countries;
+    assert_false(lease_is_safe(groups, 2));
+    groups[1].countries = NULL;
     groups[1].require.any_of |= PROOF_ADDRESS;
     assert_false(lease_is_safe(groups, 2));
     groups[1].require.any_of = PROOF_DIGEST;

@@ -65,6 +65,51 @@ static void test_every_metric_is_written_once_with_its_help(void **state)
     assert_int_equal(metric_get(M_REDIS_COMMANDS, 1000), 0);
 }
 
+static void test_a_table_is_counted_by_its_labels(void **state)
+{
+    (void)state;
+    const struct span groups[] = { SPAN("phones"), SPAN("a \"b\"\\\n") };
+    const struct span words[] = { SPAN("one"), SPAN_NULL, SPAN("three") };
+    const struct metric_label labels[] = { { "group", groups, 2 }, { "word", words, 3 } };
+    const size_t first[] = { 0, 2 }, second[] = { 1, 0 }, hole[] = { 0, 1 }, beyond[] = { 2, 0 };
+    metric_table_inc(M_AUTHD_DECISIONS, first); /* before it is there */
+    assert_int_equal(metric_table(M_AUTHD_DECISIONS, labels, 2), 0);
+    metric_table_inc(M_AUTHD_DECISIONS, first);
+    metric_table_inc(M_AUTHD_DECISIONS, first);
+    metric_table_inc(M_AUTHD_DECISIONS, second);
+    metric_table_inc(M_AUTHD_DECISIONS, hole);
+    metric_table_inc(M_AUTHD_DECISIONS, beyond);
+    const char *t = written(METRIC_AUTHD);
+    assert_non_null(
+        strstr(t, "\ncountersign_authd_decisions_total{group=\"phones\",word=\"three\"} 2\n"
+                  "countersign_authd_decisions_total{group=\"a \\\"b\\\"\\\\\\n\","
+                  "word=\"one\"} 1\n# TYPE"));
+    metric_table_drop(M_AUTHD_DECISIONS);
+    assert_null(strstr(written(METRIC_AUTHD), "countersign_authd_decisions_total{"));
+    metric_table_inc(M_AUTHD_DECISIONS, first);
+}
+
+static void test_a_histogram_may_have_a_label(void **state)
+{
+    (void)state;
+    const struct span groups[] = { SPAN("phones"), SPAN("trunks") };
+    const struct metric_label label = { "group", groups, 2 };
+    const struct mono t0 = { 1000000000 }, t1 = { t0.ns + 2000000 };
+    metric_table_observe(M_AUTHD_GROUP_SECONDS, 0, t0, t1); /* before it is there */
+    assert_int_equal(metric_table(M_AUTHD_GROUP_SECONDS, &label, 1), 0);
+    metric_table_observe(M_AUTHD_GROUP_SECONDS, 1, t0, t1);
+    metric_table_observe(M_AUTHD_GROUP_SECONDS, 2, t0, t1);
+    const char *t = written(METRIC_AUTHD);
+    assert_non_null(
+        strstr(t, "countersign_authd_group_seconds_bucket{group=\"phones\",le=\"+Inf\"} 0\n"));
+    assert_non_null(
+        strstr(t, "countersign_authd_group_seconds_bucket{group=\"trunks\",le=\"0.0015\"} 0\n"
+                  "countersign_authd_group_seconds_bucket{group=\"trunks\",le=\"0.003\"} 1\n"));
+    assert_non_null(strstr(t, "countersign_authd_group_seconds_sum{group=\"trunks\"} 0.002000000\n"
+                              "countersign_authd_group_seconds_count{group=\"trunks\"} 1\n"));
+    metric_table_drop(M_AUTHD_GROUP_SECONDS);
+}
+
 static void test_a_page_that_does_not_fit_is_not_ok(void **state)
 {
     (void)state;
@@ -80,6 +125,8 @@ int main(void)
         cmocka_unit_test(test_counters_and_gauges_are_shown_as_openmetrics),
         cmocka_unit_test(test_histograms_add_up),
         cmocka_unit_test(test_every_metric_is_written_once_with_its_help),
+        cmocka_unit_test(test_a_table_is_counted_by_its_labels),
+        cmocka_unit_test(test_a_histogram_may_have_a_label),
         cmocka_unit_test(test_a_page_that_does_not_fit_is_not_ok),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
