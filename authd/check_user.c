@@ -50,7 +50,7 @@ static Countersign__Auth__Cause judge(struct check *c, const struct user *u)
     if (c->former && !check_former(c).p)
         n = 0;
     for (size_t i = 0; i < USER_TRIES && !right; i++) {
-        right = is_right(c, i < n ? &fits[i] : &none, &unreadable);
+        right = is_right(c, i < n ? &fits[i] : &none, &unreadable) && i < n;
         c->old = right && (fits[i].until.ms || c->former);
     }
     const Countersign__Auth__Cause fault = fault_of(c, u, n);
