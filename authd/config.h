@@ -200,7 +200,7 @@ struct authd_conf {
     size_t n_peer_groups;
 };
 
-extern const struct conf_section authd_conf_section;
+extern const struct conf_section authd_conf_section, realm_conf_section;
 
 /* An edge proxy's, a trusted peer's, or one whose match knows it by its address: nothing that comes
  * from there is held against it. */
