@@ -160,8 +160,15 @@ LISTENERS = """
       certificates: [ { certificate_file: server.crt, key_file: server.key } ] } }
   - { name: required, transport: tls, address: "127.0.0.1:%(required)d", tls: { client_certificates: required,
       ca_file: devices.crt, certificates: [ { certificate_file: server.crt, key_file: server.key } ] } }
+  - { name: proof, transport: tls, address: "127.0.0.1:%(proof)d", tls: { client_certificates: optional,
+      ca_file: devices.crt, certificates: [ { certificate_file: server.crt, key_file: server.key } ] } }
 tls: { handshake: 1s, keylog_file: keys.log, ca_file: ca.crt }
 limits: { connections_per_address: 1000, handshakes: 20 }
+"""
+
+
+PROOF = """peer_groups:
+  - { name: proof, match: { listener: [proof] }, require: { all_of: [certificate] }, certificate: { realm: %s } }
 """
 
 
@@ -175,13 +182,17 @@ class TlsWorld(World):
         pki.certificate(self.dir, "strangers", "stranger", "DNS:stranger.test")
         pki.certificate(self.dir, "ca", "renewed", f"DNS:{self.domain},IP:127.0.0.1")
         revoke(self.dir, "devices", "stolen")
-        self.ports = {name: free_port() for name in ("tls", "strict", "optional", "required")}
+        self.ports = {name: free_port() for name in ("tls", "strict", "optional", "required", "proof")}
         self.tls_port = self.ports["tls"]
         path = self.path("registrar.yaml")
         with open(path, encoding="utf-8") as f:
             text = f.read()
         text = re.sub(r"limits:.*\n", "", text).replace("timers:", LISTENERS.lstrip("\n") % self.ports + "timers:")
         with open(path, "w", encoding="utf-8") as f:
+            f.write(text)
+        with open(self.path("authd.yaml"), encoding="utf-8") as f:
+            text = f.read().replace("peer_groups:\n", PROOF % self.domain)
+        with open(self.path("authd.yaml"), "w", encoding="utf-8") as f:
             f.write(text)
 
     def log(self, name="registrar"):
