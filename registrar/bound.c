@@ -11,7 +11,8 @@ static const struct log blog = { .module = "bound" };
 struct carried {
     struct list link;
     size_t aor_n, user_n;
-    char text[]; /* AOR, then user */
+    struct rests rests; /* its tags are in text */
+    char text[];        /* AOR, user, tags */
 };
 
 struct bound_flow {
@@ -146,7 +147,30 @@ static struct bound_flow *find_or_add(struct bound *b, struct flow *flow)
     return f;
 }
 
-void bound_add(struct bound *b, struct flow *flow, struct span aor, struct span user)
+static struct carried *carried_new(struct span aor, struct span user, struct rests rests)
+{
+    struct carried *c = malloc(sizeof(*c) + aor.n + user.n + rests.tags.n);
+    if (!c)
+        return NULL;
+    struct buf b = buf_of(c->text, aor.n + user.n + rests.tags.n);
+    c->aor_n = aor.n;
+    c->user_n = user.n;
+    c->rests = rests;
+    c->rests.tags = span_of(c->text + aor.n + user.n, rests.tags.n);
+    buf_put(&b, aor);
+    buf_put(&b, user);
+    buf_put(&b, rests.tags);
+    return c;
+}
+
+static void drop(struct carried *c)
+{
+    list_remove(&c->link);
+    free(c);
+}
+
+void bound_add(struct bound *b, struct flow *flow, struct span aor, struct span user,
+               struct rests rests)
 {
     if (!flow_is_reliable(flow))
         return;
@@ -155,22 +179,15 @@ void bound_add(struct bound *b, struct flow *flow, struct span aor, struct span 
         return;
     }
     struct bound_flow *f = find_or_add(b, flow);
-    if (!f)
+    struct carried *new = f ? carried_new(aor, user, rests) : NULL;
+    if (!new)
         return;
     list_for_each (it, &f->aors) {
         struct carried *c = container_of(it, struct carried, link);
         if (span_eq(aor_of(c), aor) && span_eq(user_of(c), user))
-            return;
+            drop(c); /* it rested on something else, perhaps */
     }
-    struct carried *c = malloc(sizeof(*c) + aor.n + user.n);
-    if (!c)
-        return;
-    c->aor_n = aor.n;
-    c->user_n = user.n;
-    memcpy(c->text, aor.p, aor.n);
-    if (user.n)
-        memcpy(c->text + aor.n, user.p, user.n);
-    list_push_back(&f->aors, &c->link);
+    list_push_back(&f->aors, &new->link);
 }
 
 void bound_flow_closed(struct bound *b, const struct flow *flow)
@@ -185,21 +202,47 @@ void bound_flow_closed(struct bound *b, const struct flow *flow)
 
 /* ---- flows go ---- */
 
-static bool carries(const struct bound_flow *f, struct span aor, struct span user)
+struct taken {
+    struct span aor, user;     /* user absent: anybody's */
+    const struct fallen *what; /* NULL: of that AOR; else whatever rests on it */
+};
+
+static bool is_taken(const struct carried *c, const struct taken *t)
 {
+    return t->what ? rests_fall(&c->rests, t->what)
+                   : span_eq(aor_of(c), t->aor) && (!t->user.p || span_eq(user_of(c), t->user));
+}
+
+static void take(struct bound *b, struct bound_flow *f, const struct taken *t)
+{
+    size_t taken = 0, others = 0;
+    list_for_each (it, &f->aors)
+        *(is_taken(container_of(it, struct carried, link), t) ? &taken : &others) += 1;
+    if (taken && !others)
+        flow_close(f->flow); /* closed() comes later, and with it bound_flow_closed() */
+    if (!taken || !others)
+        return;
     list_for_each (it, &f->aors) {
-        const struct carried *c = container_of(it, struct carried, link);
-        if (span_eq(aor_of(c), aor) && (!user.p || span_eq(user_of(c), user)))
-            return true;
+        struct carried *c = container_of(it, struct carried, link);
+        if (!is_taken(c, t))
+            continue;
+        remove_all_of(b, f->flow, aor_of(c));
+        drop(c);
     }
-    return false;
+}
+
+static void take_all(struct bound *b, const struct taken *t)
+{
+    map_for_each (it, &b->flows)
+        take(b, container_of(it, struct bound_flow, node), t);
 }
 
 void bound_revoke(struct bound *b, struct span aor, struct span user)
 {
-    map_for_each (it, &b->flows) {
-        struct bound_flow *f = container_of(it, struct bound_flow, node);
-        if (carries(f, aor, user))
-            flow_close(f->flow); /* closed() comes later, and with it bound_flow_closed() */
-    }
+    take_all(b, &(struct taken){ .aor = aor, .user = user });
+}
+
+void bound_fall(struct bound *b, const struct fallen *what)
+{
+    take_all(b, &(struct taken){ .what = what });
 }

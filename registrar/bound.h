@@ -5,6 +5,7 @@
 
 #include "base/map.h"
 #include "location/location.h"
+#include "location/rests.h"
 #include "siptp/siptp.h"
 
 struct bound {
@@ -16,15 +17,20 @@ struct bound {
 void bound_init(struct bound *b);
 /* Forgets all. What was begun in Redis may still be done. */
 void bound_fini(struct bound *b);
-/* The flow carries a binding of this AOR, made by this user. One that has closed meanwhile loses it
- * again. Without memory it is not noted: the binding then stays until it is found dead. */
-void bound_add(struct bound *b, struct flow *flow, struct span aor, struct span user);
+/* The flow carries a binding of this AOR, made by this user, which rests on this. One that has
+ * closed meanwhile loses it again. Without memory it is not noted: the binding then stays until it
+ * is found dead. */
+void bound_add(struct bound *b, struct flow *flow, struct span aor, struct span user,
+               struct rests rests);
 /* Removes what still carries this flow's token. */
 void bound_flow_closed(struct bound *b, const struct flow *flow);
 /* Removes the bindings of the AOR that carry this token: its flow is gone. */
 void bound_remove(struct bound *b, struct span aor, struct span token);
-/* Closes the flows that carry the AOR for user; for anybody where user is absent. */
+/* What the flows carry of the AOR for user goes; for anybody where user is absent. A flow that
+ * carries nothing else is closed. */
 void bound_revoke(struct bound *b, struct span aor, struct span user);
+/* The same of what rests on this. */
+void bound_fall(struct bound *b, const struct fallen *what);
 /* Whether all that was begun is done. */
 static inline bool bound_is_idle(const struct bound *b)
 {
