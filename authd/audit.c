@@ -226,6 +226,7 @@ static void write_line(struct audit *a, struct buf *b, const struct decision *d)
     text(b, ",\"algorithm\":", d->algorithm);
     text(b, ",\"issuer\":", d->issuer);
     boolean(b, ",\"fallback_blocked\":", d->fallback_blocked);
+    text(b, ",\"revoked\":", d->revoked);
     boolean(b, ",\"stale\":", d->stale);
     boolean(b, ",\"uri_differs\":", d->uri_differs);
     text(b, ",\"single_challenge\":", d->pattern);

@@ -163,6 +163,14 @@ static const struct {
     ROW(SIGNED_TOO_OFTEN, "signed_too_often",
         "More signatures were asked for than limits.signatures allows one trunk in a second.",
         "Look at what calls so often; if it is meant to be, raise limits.signatures."),
+    ROW(TOKEN_REVOKED, "token_revoked", "The bearer token, or all like it, was revoked.",
+        "The field revoked says by whom and why. A new sign-in gives a new token; if it was a "
+        "mistake, csctl revoke lift."),
+    ROW(CERTIFICATE_REVOKED, "certificate_revoked", "The client certificate was revoked.",
+        "The field revoked says by whom and why. Issue another one; if it was a mistake, csctl "
+        "revoke lift."),
+    ROW(DEVICE_REVOKED, "device_revoked", "The device was revoked.",
+        "The field revoked says by whom and why; if it is found again, csctl revoke lift."),
 };
 
 struct span cause_name(Countersign__Auth__Cause c)

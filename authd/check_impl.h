@@ -18,7 +18,14 @@ CS_CHECK int check_grant(struct check *c, const struct user *u);
  * other commands of this turn; then it is accepted. */
 void check_accept(struct check *c, Countersign__Auth__Cause cause);
 
+/* ---- check_revoked.c ---- */
+/* Completes c->tags and with them the grant. True: it rests on something that is revoked, or that
+ * may be, and was answered. */
+bool check_is_revoked(struct check *c);
+
 /* ---- check_token.c ---- */
+/* Answers: the token shown is not good enough. */
+void check_refuse_token(struct check *c, Countersign__Auth__Cause cause);
 /* Answers, now or later. repeated: more than one token was shown. */
 void check_token(struct check *c, bool repeated);
 void check_token_wakes(struct waiter *w);

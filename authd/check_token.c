@@ -33,7 +33,7 @@ static bool is_made_up(Countersign__Auth__Cause cause)
            cause == CAUSE(TOKEN_ALGORITHM);
 }
 
-static void refuse_token(struct check *c, Countersign__Auth__Cause cause)
+void check_refuse_token(struct check *c, Countersign__Auth__Cause cause)
 {
     const struct suspect s = { .source = &c->facts.source, .call_id = c->facts.call_id };
     if (is_made_up(cause)) /* over TLS, which proves where it came from */
@@ -66,7 +66,7 @@ static void grant_token(struct check *c, const struct user *u)
     if (check_grant(c, &proven) || bearer_bound(k, loop_wall(c->k->loop), &c->arena, &c->grant))
         check_later(c, CAUSE(OVERLOADED));
     else if (c->facts.is_register && c->grant.expires_max_s == 0)
-        refuse_token(c, CAUSE(TOKEN_EXPIRED));
+        check_refuse_token(c, CAUSE(TOKEN_EXPIRED));
     else
         check_accept(c, CAUSE(OK));
 }
@@ -122,7 +122,7 @@ static void proceed_with_token(struct check *c)
         bearer_covers(k, c->proof.issuer, f->method, f->is_register ? f->to_aor : f->from_aor,
                       f->certificate_sha256);
     if (cause != CAUSE(OK))
-        refuse_token(c, cause);
+        check_refuse_token(c, cause);
     else
         find_token_user(c);
 }
@@ -144,7 +144,7 @@ static void judge_token(struct check *c)
         proceed_with_token(c);
         break;
     default:
-        refuse_token(c, cause);
+        check_refuse_token(c, cause);
     }
 }
 
@@ -158,9 +158,9 @@ void check_token(struct check *c, bool repeated)
     if (!store_is_ready(c->k->store) || !revoker_is_current(c->k->revoker))
         check_later(c, CAUSE(STORE_UNAVAILABLE));
     else if (!c->token.p)
-        refuse_token(c, CAUSE(NO_CREDENTIALS));
+        check_refuse_token(c, CAUSE(NO_CREDENTIALS));
     else if (repeated)
-        refuse_token(c, CAUSE(CREDENTIALS_MALFORMED));
+        check_refuse_token(c, CAUSE(CREDENTIALS_MALFORMED));
     else
         judge_token(c);
 }

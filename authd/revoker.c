@@ -4,9 +4,11 @@
 
 #include "base/log.h"
 #include "base/metric.h"
+#include "location/evict.h"
 
 enum {
     MAX_JOBS = 64,
+    MAX_OURS = 1024,
     RETRY_MS = 200,
     SWEEP_S = 5, /* so often, and for what is so old */
 };
@@ -14,7 +16,8 @@ enum {
 #define AUTH(name)  Countersign__Auth__##name
 #define EVENT(name) COUNTERSIGN__STORE__EVENT_KIND__EVENT_##name
 
-/* One event on its way: the user is looked at, fronts are told, bindings are removed. */
+/* One event on its way: the user or revocation is looked at, fronts are told, bindings are removed.
+ */
 struct job {
     struct list link;
     struct revoker *revoker;
@@ -24,6 +27,10 @@ struct job {
     const Countersign__Store__Event *event;
     struct span name, realm;
     struct store_call *get;
+    struct revocation_look *look;
+    struct eviction *eviction;
+    bool ours;           /* we announced it, and see to its end what needs to be done once */
+    bool unsure;         /* what it says could not be looked at yet */
     struct wall created; /* of the user that stands now */
     struct part {
         struct job *job;
@@ -36,8 +43,20 @@ struct job {
     struct timer retry;
 };
 
+/* An event we announced and did not hear yet. */
+struct own {
+    struct list link;
+    char token[EVENT_TOKEN_LEN + 1];
+};
+
 struct revoker {
     struct revoker_conf conf;
+    struct revocations *revocations;
+    bool stale;    /* they may not be those that stand */
+    bool lost;     /* and fronts missed some of them */
+    size_t unsure; /* jobs that are */
+    struct list ours;
+    size_t n_ours;
     struct events *events;
     struct locations *locations;
     const struct revoker_listener *listener;
@@ -58,6 +77,66 @@ static void no_reply(void *arg, const struct redis_reply *reply)
         log_error(&lg, "redis refuses what belongs to a revocation", kv_s("reply", reply->str));
 }
 
+/* ---- whether we know everything ---- */
+
+bool revoker_is_current(const struct revoker *r)
+{
+    return events_are_current(r->events) && revocations_are_known(r->revocations) && !r->stale &&
+           r->unsure == 0;
+}
+
+static void if_current(struct revoker *r)
+{
+    if (!revoker_is_current(r))
+        return;
+    if (r->listener)
+        r->listener->current(r->listener_arg);
+    timer_start(r->conf.loop, &r->sweep, DURATION_MS(0));
+}
+
+static void set_unsure(struct job *j, bool unsure)
+{
+    struct revoker *r = j->revoker;
+    if (j->front != 0 || j->unsure == unsure)
+        return;
+    j->unsure = unsure;
+    r->unsure += unsure ? 1 : (size_t)-1;
+    if_current(r);
+}
+
+/* ---- what we announced ---- */
+
+static void own_free(struct revoker *r, struct own *o)
+{
+    list_remove(&o->link);
+    free(o);
+    r->n_ours--;
+}
+
+static void own_add(struct revoker *r, const char *token)
+{
+    struct own *o = token ? calloc(1, sizeof(*o)) : NULL;
+    if (!o)
+        return; /* it is left in cs:revoking for who sweeps there */
+    if (r->n_ours == MAX_OURS)
+        own_free(r, container_of(r->ours.next, struct own, link));
+    span_copy(o->token, sizeof(o->token), span_str(token));
+    list_push_back(&r->ours, &o->link);
+    r->n_ours++;
+}
+
+static bool own_take(struct revoker *r, const char *token)
+{
+    list_for_each (it, &r->ours) {
+        struct own *o = container_of(it, struct own, link);
+        if (token && strcmp(o->token, token) == 0) {
+            own_free(r, o);
+            return true;
+        }
+    }
+    return false;
+}
+
 /* ---- jobs ---- */
 
 static void job_free(struct job *j)
@@ -65,6 +144,11 @@ static void job_free(struct job *j)
     struct revoker *r = j->revoker;
     if (j->get)
         store_cancel(j->get);
+    if (j->look)
+        revocation_look_cancel(j->look);
+    if (j->eviction)
+        location_evict_cancel(j->eviction);
+    r->unsure -= j->unsure;
     for (size_t i = 0; i < j->n_parts; i++) {
         if (j->parts[i].removal)
             location_remove_cancel(j->parts[i].removal);
@@ -88,7 +172,8 @@ static void job_end(struct job *j)
 {
     struct revoker *r = j->revoker;
     if (j->removed)
-        log_info(&lg, "bindings removed, their user is revoked", kv_str("user", j->event->user),
+        log_info(&lg, "bindings removed, what they rest on is revoked",
+                 kv_str("user", j->event->user), kv_str("revocation", j->event->revocation),
                  kv_u("bindings", j->removed));
     if (j->event->token)
         redis_do(r->conf.redis, no_reply, NULL, SPAN("HDEL"), SPAN("cs:revoking"),
@@ -115,20 +200,25 @@ static bool is_next(const struct job *j)
     return true;
 }
 
+static void tell_this(struct job *j, AUTH(Revoked) * m)
+{
+    struct revoker *r = j->revoker;
+    if (j->told)
+        return;
+    m->event = is_next(j) ? j->id : NULL;
+    j->told = true;
+    if (r->listener)
+        r->listener->revoked(r->listener_arg, j->front, m);
+}
+
 /* Without AORs it says how far we are. */
 static void tell(struct job *j, char **aors, size_t n)
 {
-    struct revoker *r = j->revoker;
     AUTH(Revoked) m = COUNTERSIGN__AUTH__REVOKED__INIT;
-    if (j->told)
-        return;
     m.user = n ? j->event->user : NULL;
-    m.event = is_next(j) ? j->id : NULL;
     m.aor = aors;
     m.n_aor = n;
-    j->told = true;
-    if (r->listener)
-        r->listener->revoked(r->listener_arg, j->front, &m);
+    tell_this(j, &m);
 }
 
 /* ---- bindings ---- */
@@ -230,10 +320,102 @@ static void on_user(void *arg, int err, const struct user *u)
     }
 }
 
+/* ---- a user whose registrations end ---- */
+
+/* All that he registered goes, once: what he registers behind it stays. */
+static void close_all(struct job *j)
+{
+    const Countersign__Store__Event *e = j->event;
+    tell(j, e->aor, e->n_aor);
+    if (!j->ours) {
+        job_drop(j);
+        return;
+    }
+    j->parts = arena_zalloc(&j->arena, e->n_aor * sizeof(*j->parts));
+    if (!j->parts) {
+        job_retry(j);
+        return;
+    }
+    for (size_t i = 0; i < e->n_aor; i++)
+        j->parts[j->n_parts++] = (struct part){ .job = j, .aor = span_str(e->aor[i]) };
+    remove_bindings(j);
+}
+
+/* ---- revocations ---- */
+
+static void fill(AUTH(Revoked) * m, const struct fallen *what)
+{
+    m->has_rests_on = true;
+    m->rests_on.data = (uint8_t *)what->tag.p;
+    m->rests_on.len = what->tag.n;
+    m->has_issued_before_s = what->bounded;
+    m->issued_before_s = what->before_s;
+}
+
+static void on_evicted(void *arg, int err, size_t n)
+{
+    struct job *j = arg;
+    j->eviction = NULL;
+    j->removed += n;
+    if (err)
+        job_retry(j);
+    else
+        job_end(j);
+}
+
+/* x: NULL where it stands no longer. */
+static void on_look(void *arg, int err, const struct revocation *x)
+{
+    struct job *j = arg;
+    struct revoker *r = j->revoker;
+    unsigned char tag[REST_TAG_LEN] = { 0 };
+    AUTH(Revoked) m = COUNTERSIGN__AUTH__REVOKED__INIT;
+    j->look = NULL;
+    if (err == CS_EPROTO) { /* of a later version, whose authd sees to it */
+        log_error(&lg, "a revocation cannot be read", kv_str("id", j->event->revocation));
+        job_drop(j);
+        return;
+    }
+    if (err || revocation_of_id(span_str(j->event->revocation), tag)) {
+        set_unsure(j, true);
+        job_retry(j);
+        return;
+    }
+    const struct fallen what = x ? revocation_fallen(x, tag) : (struct fallen){ 0 };
+    if (x && j->front == 0 && !j->told && r->listener)
+        r->listener->fallen(r->listener_arg, &what);
+    if (x)
+        fill(&m, &what);
+    tell_this(j, &m);
+    set_unsure(j, false);
+    if (!j->ours) {
+        job_drop(j);
+    } else if (!x) {
+        job_end(j);
+    } else {
+        j->eviction = location_evict(r->locations, r->conf.redis, &what, on_evicted, j);
+        if (!j->eviction)
+            job_retry(j);
+    }
+}
+
 static void job_run(struct job *j)
 {
     j->failed = false;
     j->n_parts = 0;
+    if (j->event->kind == EVENT(REVOCATION)) {
+        j->look =
+            revocations_look(j->revoker->revocations, span_str(j->event->revocation), on_look, j);
+        if (!j->look) {
+            set_unsure(j, true);
+            job_retry(j);
+        }
+        return;
+    }
+    if (j->event->kind == EVENT(UNBOUND)) {
+        close_all(j);
+        return;
+    }
     j->get = store_get_user(j->revoker->conf.store, j->name, j->realm, on_user, j);
     if (!j->get)
         job_retry(j);
@@ -282,16 +464,19 @@ static void on_event(void *arg, uint64_t front, const char *id, const Countersig
     struct revoker *r = arg;
     if (front == 0)
         metric_inc(M_AUTHD_EVENTS, 0);
-    if (e->kind != EVENT(USER) && e->kind != EVENT(UNBOUND))
+    if (e->kind != EVENT(USER) && e->kind != EVENT(UNBOUND) && e->kind != EVENT(REVOCATION))
         return; /* a mark, or of a later version */
     struct job *j = job_new(r, front, id, e);
     if (!j) {
         log_error(&lg, "out of memory: an event is not handled", kv_str("id", id));
         return; /* it stays in cs:revoking */
     }
-    if (e->kind == EVENT(UNBOUND)) {
+    j->ours = front == 0 && own_take(r, e->token);
+    if (e->kind == EVENT(UNBOUND) && !e->user) {
         tell(j, j->event->aor, j->event->n_aor);
         job_end(j);
+    } else if (e->kind != EVENT(USER)) {
+        job_run(j);
     } else if (event_user(j->event, &j->name, &j->realm)) {
         if (front == 0)
             forget(r, j);
@@ -299,25 +484,66 @@ static void on_event(void *arg, uint64_t front, const char *id, const Countersig
     }
 }
 
+/* To whom is told what stands. */
+struct standing {
+    struct revoker *revoker;
+    uint64_t front;
+};
+
+static void tell_standing(void *arg, const struct revocation *x)
+{
+    const struct standing *to = arg;
+    const struct revoker_listener *listener = to->revoker->listener;
+    char id[REVOCATION_ID_LEN + 1];
+    unsigned char tag[REST_TAG_LEN];
+    AUTH(Revoked) m = COUNTERSIGN__AUTH__REVOKED__INIT;
+    revocation_id(x, id);
+    if (revocation_of_id(span_str(id), tag) || !listener)
+        return;
+    const struct fallen what = revocation_fallen(x, tag);
+    if (to->front == 0)
+        listener->fallen(to->revoker->listener_arg, &what);
+    fill(&m, &what);
+    listener->revoked(to->revoker->listener_arg, to->front, &m);
+}
+
 static void on_lost(void *arg, uint64_t front, const char *id)
 {
     struct revoker *r = arg;
+    struct standing to = { r, front };
     AUTH(Revoked) m = COUNTERSIGN__AUTH__REVOKED__INIT;
-    if (front == 0)
+    if (front == 0) {
         cache_forget_all(r->conf.cache);
+        r->stale = r->lost = true;
+    }
     m.event = (char *)id;
     m.has_lost = m.lost = true;
     if (r->listener)
         r->listener->revoked(r->listener_arg, front, &m);
+    if (front != 0)
+        revocations_each(r->revocations, tell_standing, &to);
+}
+
+static void on_loaded(void *arg)
+{
+    struct revoker *r = arg;
+    struct standing all = { r, 0 };
+    log_info(&lg, "revocations are known", kv_u("standing", revocations_count(r->revocations)));
+    r->stale = false;
+    if (r->lost)
+        revocations_each(r->revocations, tell_standing, &all);
+    r->lost = false;
+    if_current(r);
 }
 
 static void on_current(void *arg)
 {
     struct revoker *r = arg;
     log_info(&lg, "events are followed", kv_str("place", events_place(r->events)));
-    if (r->listener)
-        r->listener->current(r->listener_arg);
-    timer_start(r->conf.loop, &r->sweep, DURATION_MS(0));
+    if (r->stale)
+        revocations_load(r->revocations, on_loaded, r);
+    else
+        if_current(r);
 }
 
 static bool is_busy(void *arg)
@@ -348,7 +574,8 @@ static void on_revoking(void *arg, const struct redis_reply *reply)
             r->complained = true;
         } else if ((int64_t)e->time_ms < old) {
             log_warn(&lg, "a revocation was not finished, it is announced again",
-                     kv_str("user", e->user));
+                     kv_str("user", e->user), kv_str("revocation", e->revocation));
+            own_add(r, e->token);
             events_append(r->conf.redis, reply->element[i + 1].str, no_reply, NULL);
         }
         arena_fini(&a);
@@ -375,9 +602,13 @@ int revoker_new(const struct revoker_conf *conf, struct revoker **out)
     if (!r)
         return CS_ENOMEM;
     r->conf = *conf;
+    r->stale = true;
     list_init(&r->jobs);
+    list_init(&r->ours);
     timer_init(&r->sweep, on_sweep);
-    int err = locations_open(conf->loop, conf->redis, 0, &r->locations);
+    int err = revocations_new(conf->loop, conf->redis, &r->revocations);
+    if (!err)
+        err = locations_open(conf->loop, conf->redis, 0, &r->locations);
     if (!err)
         err = events_open(conf->loop, conf->redis, conf->watch, &handlers, r, &r->events);
     if (err)
@@ -398,6 +629,9 @@ void revoker_free(struct revoker **rp)
     events_close(&r->events);
     list_for_each (it, &r->jobs)
         job_free(container_of(it, struct job, link));
+    list_for_each (it, &r->ours)
+        own_free(r, container_of(it, struct own, link));
+    revocations_free(&r->revocations);
     locations_close(&r->locations);
     free(r);
 }
@@ -408,9 +642,23 @@ void revoker_listen(struct revoker *r, const struct revoker_listener *listener, 
     r->listener_arg = arg;
 }
 
-bool revoker_is_current(const struct revoker *r)
+struct revocations *revoker_revocations(const struct revoker *r)
 {
-    return events_are_current(r->events);
+    return r->revocations;
+}
+
+void revoker_begin(struct revoker *r, const Countersign__Store__Event *e, struct span packed)
+{
+    own_add(r, e->token);
+    redis_do(r->conf.redis, no_reply, NULL, SPAN("HSET"), SPAN("cs:revoking"), span_str(e->token),
+             packed);
+}
+
+struct redis_call *revoker_announce(struct revoker *r, struct span packed, redis_fn *fn, void *arg)
+{
+    struct redis_call *call = events_append(r->conf.redis, packed, fn, arg);
+    redis_confirm(call);
+    return call;
 }
 
 const char *revoker_place(const struct revoker *r)
