@@ -4,6 +4,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/err.h"
+#include "base/util.h"
+
 struct mono clock_mono(void)
 {
     struct timespec ts;
@@ -70,4 +73,41 @@ void wall_format_http(struct wall t, char out[WALL_HTTP_STRLEN])
     two(out + 17, tm->tm_hour);
     two(out + 20, tm->tm_min);
     two(out + 23, tm->tm_sec);
+}
+
+/* What stands in text where pattern has a 0; every other character must be the pattern's. */
+static bool read_digits(struct span text, const char *pattern, int *out)
+{
+    bool inside = false;
+    if (text.n != strlen(pattern))
+        return false;
+    for (size_t i = 0; i < text.n; i++) {
+        if (pattern[i] != '0') {
+            inside = false;
+            if (text.p[i] != pattern[i])
+                return false;
+            continue;
+        }
+        if (!ascii_digit(text.p[i]))
+            return false;
+        out += !inside && i > 0;
+        inside = true;
+        *out = *out * 10 + (text.p[i] - '0');
+    }
+    return true;
+}
+
+int wall_parse(struct span text, struct wall *out)
+{
+    int at[6] = { 0 }; /* year, month, day, hour, minute, second */
+    out->ms = 0;
+    if (!read_digits(text, text.n == 10 ? "0000-00-00" : "0000-00-00T00:00:00Z", at))
+        return CS_EPROTO;
+    struct tm tm = { .tm_year = at[0] - 1900, .tm_mon = at[1] - 1, .tm_mday = at[2] }, same = tm;
+    const int64_t day = timegm(&same); /* a 30th of February becomes another day */
+    if (at[0] < 1970 || same.tm_mon != tm.tm_mon || same.tm_mday != tm.tm_mday || at[3] > 23 ||
+        at[4] > 59 || at[5] > 59)
+        return CS_EPROTO;
+    out->ms = (day + at[3] * 3600 + at[4] * 60 + at[5]) * 1000;
+    return 0;
 }

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/span.h"
+
 struct duration {
     int64_t ms;
 };
@@ -45,5 +47,8 @@ void wall_format(struct wall t, char out[WALL_STRLEN]);
 /* Sat, 21 Nov 2026 06:32:21 GMT (RFC 3261, section 20.17); out holds 30 bytes. */
 enum { WALL_HTTP_STRLEN = 30 };
 void wall_format_http(struct wall t, char out[WALL_HTTP_STRLEN]);
+/* 2026-11-21, when that day begins in UTC, or 2026-11-21T06:32:21Z (RFC 3339, without fractions and
+ * in UTC alone); of the years 1970 to 9999. CS_EPROTO for anything else, and *out is 0. */
+CS_CHECK int wall_parse(struct span text, struct wall *out);
 
 #endif

@@ -29,6 +29,45 @@ static void test_instants_are_written_as_the_rfcs_ask(void **state)
     }
 }
 
+static void test_dates_are_read_or_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int64_t ms; /* -1: none */
+    } cases[] = {
+        { "1970-01-01", 0 },
+        { "2026-11-21T06:32:21Z", 1795242741000 },
+        { "2026-11-21", 1795219200000 },
+        { "2000-02-29", 951782400000 },
+        { "2099-12-31T23:59:59Z", 4102444799000 },
+        { "2026-02-29", -1 },
+        { "2026-13-01", -1 },
+        { "2026-00-10", -1 },
+        { "2026-11-00", -1 },
+        { "2026-11-31", -1 },
+        { "1969-12-31", -1 },
+        { "2026-11-21T24:00:00Z", -1 },
+        { "2026-11-21T06:60:21Z", -1 },
+        { "2026-11-21T06:32:60Z", -1 },
+        { "2026-11-21T06:32:21", -1 },
+        { "2026-11-21T06:32:21+01:00", -1 },
+        { "2026-11-21T06:32:21.5Z", -1 },
+        { "2026-11-2", -1 },
+        { "2026/11/21", -1 },
+        { "20261121", -1 },
+        { "2026-11-21 ", -1 },
+        { "tomorrow", -1 },
+        { "", -1 },
+    };
+    for (size_t i = 0; i < CS_LEN(cases); i++) {
+        struct wall t = { 7 };
+        int err = wall_parse(span_str(cases[i].text), &t);
+        if ((err == 0) != (cases[i].ms >= 0) || t.ms != (err ? 0 : cases[i].ms))
+            fail_msg("%s", cases[i].text);
+    }
+}
+
 static void test_durations_add_and_subtract(void **state)
 {
     (void)state;
@@ -87,6 +126,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_instants_are_written_as_the_rfcs_ask),
+        cmocka_unit_test(test_dates_are_read_or_refused),
         cmocka_unit_test(test_durations_add_and_subtract),
         cmocka_unit_test(test_random_numbers_differ_and_stay_in_range),
         cmocka_unit_test(test_a_child_draws_other_numbers_than_its_parent),
