@@ -56,17 +56,13 @@ void revocation_id(const struct revocation *r, char out[REVOCATION_ID_LEN + 1])
     unsigned char tag[REST_TAG_LEN];
     struct buf b = buf_of(out, REVOCATION_ID_LEN + 1);
     revocation_tag(r->kind, r->issuer, r->value, tag);
-    buf_base64url(&b, tag, sizeof(tag));
+    buf_hex(&b, tag, sizeof(tag));
     buf_putc(&b, '\0');
 }
 
 int revocation_of_id(struct span id, unsigned char out[REST_TAG_LEN])
 {
-    size_t n;
-    return id.n == REVOCATION_ID_LEN && base64url_decode(id, out, REST_TAG_LEN, &n) == 0 &&
-                   n == REST_TAG_LEN
-               ? 0
-               : CS_EPROTO;
+    return hex_decode(id, out, REST_TAG_LEN);
 }
 
 struct fallen revocation_fallen(const struct revocation *r, const unsigned char *tag)

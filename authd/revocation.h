@@ -11,7 +11,7 @@
 #define REVOKED(name) COUNTERSIGN__STORE__REVOCATION_KIND__REVOKED_##name
 
 enum {
-    REVOCATION_ID_LEN = 11, /* base64url of its tag */
+    REVOCATION_ID_LEN = 2 * REST_TAG_LEN, /* its tag in hexadecimal */
     REVOCATION_TEXT_MAX = 1024,
     REVOCATION_BY_MAX = 64,
     REVOCATION_REASON_MAX = 200,

@@ -33,7 +33,7 @@ struct rest_conf {
     struct explain *explain;
     const struct census *census;
     struct defence *defence;
-    const struct revoker *revoker;
+    struct revoker *revoker;
     const struct epoch *epoch;
     struct checker *checker;
     struct reseal *reseal;
