@@ -477,6 +477,10 @@ static void proceed(struct check *c, const struct user *u)
         challenge(c, CAUSE(NONCE_STALE), true); /* used up */
         return;
     }
+    if (u->session) {
+        check_session(c, u->session);
+        return;
+    }
     Countersign__Auth__Cause cause = policy_identity(u, &c->facts);
     if (cause != CAUSE(OK)) {
         check_reject(c, cause, CAUSE(CAUSE_NONE));
@@ -554,7 +558,9 @@ static void judge_credentials(struct check *c)
     int err = check_outlive(c);
     if (!err) {
         c->cache_generation = cache_generation(c->k->cache);
-        c->get = store_get_user(c->k->store, c->cred.username, d->realm, got_user, c);
+        c->get = user_is_temporary(c->cred.username)
+                     ? store_get_temporary(c->k->store, c->cred.username, d->realm, got_user, c)
+                     : store_get_user(c->k->store, c->cred.username, d->realm, got_user, c);
         err = c->get ? 0 : CS_ENOMEM;
     }
     if (err)

@@ -24,7 +24,9 @@ void check_accept(struct check *c, Countersign__Auth__Cause cause);
 bool check_is_revoked(struct check *c);
 
 /* ---- check_token.c ---- */
-/* Answers: the token shown is not good enough. */
+/* The right password of a temporary user is as good as the token it was given for. */
+void check_session(struct check *c, const Countersign__Store__Session *s);
+/* Answers: the token, or what stands for it, is not good enough. */
 void check_refuse_token(struct check *c, Countersign__Auth__Cause cause);
 /* Answers, now or later. repeated: more than one token was shown. */
 void check_token(struct check *c, bool repeated);

@@ -125,7 +125,7 @@ static const struct conf_key token_keys[] = {
              .max = 2048),
     { 0 },
 };
-static const struct conf_section token_section = { .size = sizeof(T), .keys = token_keys };
+const struct conf_section token_section = { .size = sizeof(T), .keys = token_keys };
 
 #define E __typeof__(((G *)0)->expires)
 static const struct conf_key expires_keys[] = {
@@ -396,6 +396,8 @@ static const struct conf_key limit_keys[] = {
     CONF_UINT("cached_tokens", B, cached_tokens,
               "Tokens whose signature is not verified again while its key stands; 0 for none.",
               .def = "10000", .max = 10000000),
+    CONF_UINT("revocations", B, revocations, "Revocations that may stand at a time.",
+              .def = "100000", .min = 16, .max = 10000000),
     CONF_UINT("explained", B, explained, "Refusals kept for csctl explain.", .def = "4096",
               .min = 16, .max = 1000000),
     { 0 },
@@ -425,6 +427,11 @@ static const struct conf_key root_keys[] = {
                   .at_least = 1, .unique = true),
     CONF_SECTIONS("token_issuers", A, token_issuers, &issuer_section,
                   "Who issues the tokens that are taken.", .unique = true),
+    CONF_OPTION("turn", A, turn, &turn_section,
+                "Credentials for a TURN server, given to who shows a token (POST /v1/turn)."),
+    CONF_OPTION("exchange", A, exchange, &exchange_section,
+                "Names and passwords, given to who shows a token, for phones that know only digest "
+                "(POST /v1/exchange)."),
     CONF_SECTIONS("peer_groups", A, peer_groups, &group_section,
                   "Who may come, what they must prove and what they may do.", .required = true,
                   .at_least = 1, .unique = true),
@@ -450,16 +457,16 @@ static void derive_authz_server(struct conf_check *c, const char *key, T *t)
         conf_error(c, key, "\"" SPAN_FMT "\" %s", SPAN_ARG(t->authz_server), fault);
 }
 
-static void derive_issuers(struct conf_check *c, const A *conf, size_t i)
+/* where: the key under which t stands. */
+static void derive_issuers(struct conf_check *c, const A *conf, T *t, const char *where)
 {
-    T *t = &conf->peer_groups[i].token;
     const size_t n = t->n_names ? t->n_names : conf->n_token_issuers;
     char key[96];
     t->issuers = arena_alloc(conf_arena(c), n * sizeof(struct issuer_conf *));
     for (size_t k = 0; t->issuers && k < n; k++) {
         const struct issuer_conf *issuer =
             t->n_names ? find_issuer(conf, t->names[k]) : &conf->token_issuers[k];
-        snprintf(key, sizeof(key), "peer_groups[%zu].token.issuers[%zu]", i, k);
+        snprintf(key, sizeof(key), "%s.issuers[%zu]", where, k);
         for (size_t before = 0; issuer && before < t->n_issuers; before++) {
             if (span_eq(t->issuers[before]->issuer, issuer->issuer))
                 conf_error(c, key, "says the same iss as " SPAN_FMT "; take one of them",
@@ -471,11 +478,30 @@ static void derive_issuers(struct conf_check *c, const A *conf, size_t i)
             conf_error(c, key, "\"" SPAN_FMT "\" is not one of token_issuers",
                        SPAN_ARG(t->names[k]));
     }
-    snprintf(key, sizeof(key), "peer_groups[%zu].token.issuers", i);
+    snprintf(key, sizeof(key), "%s.issuers", where);
     if (n == 0)
         conf_error(c, key, "takes tokens, but there are no token_issuers");
-    snprintf(key, sizeof(key), "peer_groups[%zu].token.authz_server", i);
+    snprintf(key, sizeof(key), "%s.authz_server", where);
     derive_authz_server(c, key, t);
+}
+
+/* What else tokens are taken for. */
+static void derive_session(struct conf_check *c, const A *conf, T *t, const char *where)
+{
+    char key[64];
+    derive_issuers(c, conf, t, where);
+    snprintf(key, sizeof(key), "%s.realm", where);
+    if (!t->realm.p)
+        conf_error(c, key, "is missing; name one of realms");
+    else if (config_realm(conf, t->realm) < 0)
+        conf_error(c, key, "\"" SPAN_FMT "\" is not one of realms", SPAN_ARG(t->realm));
+}
+
+static void derive_group_issuers(struct conf_check *c, const A *conf, size_t i)
+{
+    char where[64];
+    snprintf(where, sizeof(where), "peer_groups[%zu].token", i);
+    derive_issuers(c, conf, &conf->peer_groups[i].token, where);
 }
 
 static void check_realm(struct conf_check *c, const A *conf, size_t i, const char *method,
@@ -527,8 +553,12 @@ static void root_check(struct conf_check *c, void *section)
         if (!span_eq(g->token.realm, g->digest.realm))
             check_realm(c, conf, i, "token", g->token.realm);
         if ((g->require.all_of | g->require.any_of) & PROOF_TOKEN)
-            derive_issuers(c, conf, i);
+            derive_group_issuers(c, conf, i);
     }
+    if (conf->turn)
+        derive_session(c, conf, &conf->turn->token, "turn.token");
+    if (conf->exchange)
+        derive_session(c, conf, &conf->exchange->token, "exchange.token");
     spare_gateways(c, conf);
 }
 const struct conf_section authd_conf_section = {

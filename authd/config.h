@@ -85,6 +85,23 @@ struct group_conf {
     bool path, contact_routing, trusted;
 };
 
+/* What tokens are exchanged for, besides a registration. */
+struct turn_conf {
+    struct token_conf token;
+    const char *secret_file; /* shared with the TURN server */
+    struct span *uris;
+    size_t n_uris;
+    struct {
+        struct duration min, max;
+    } ttl;
+};
+
+struct exchange_conf {
+    struct token_conf token;
+};
+
+extern const struct conf_section token_section, turn_section, exchange_section;
+
 struct realm_conf {
     struct span name;
     unsigned verifiers; /* ALG_BITs made from a password */
@@ -124,13 +141,16 @@ struct authd_conf {
     } audit;
     struct log_conf log;
     struct {
-        size_t checks, signatures, penalties, local_nonces, explained, cached_users, cached_tokens;
+        size_t checks, signatures, penalties, local_nonces, explained, cached_users, cached_tokens,
+            revocations;
     } limits;
     struct defence_conf defence;
     struct realm_conf *realms;
     size_t n_realms;
     struct issuer_conf *token_issuers;
     size_t n_token_issuers;
+    struct turn_conf *turn;         /* NULL: none is given */
+    struct exchange_conf *exchange; /* NULL: none is */
     struct group_conf *peer_groups;
     size_t n_peer_groups;
 };

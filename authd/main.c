@@ -1,9 +1,10 @@
 /* authd: the sentry.
  * Knows: the keys of nonces and of what is sealed, and thereby what every user's password hashes to
- * and what every trunk's password is. Talks to no strangers: only to fronts, whose uid the kernel
- * vouches for, to Redis, over HTTPS to the token issuers of its configuration, and on one port,
- * loopback or TLS, to operators who show a token. May touch: auth.sock, Redis, its audit log. It
- * runs unprivileged, cannot be dumped, and writes no secret anywhere. */
+ * and what every trunk's password is; and what a TURN server takes. Talks to no strangers: only to
+ * fronts, whose uid the kernel vouches for, to Redis, over HTTPS to the token issuers of its
+ * configuration, and on one port, loopback or TLS, to operators who show a token. May touch:
+ * auth.sock, Redis, its audit log. It runs unprivileged, cannot be dumped, and writes no secret
+ * anywhere. */
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -26,6 +27,7 @@ struct authd {
     struct authd_conf conf;
     struct redis_access redis_access;
     struct access access; /* to REST */
+    struct secret turn_secret;
     struct redis *redis;
     struct checker checker;
     bool checking; /* checker was initialised */
@@ -100,6 +102,9 @@ static int open_keys(struct authd *d)
     if (err)
         return failed("cannot use the sealing keys",
                       conf->seal_key_file ? conf->seal_key_file : SEAL_KEY_VARIABLE, err);
+    err = conf->turn ? secret_read_file(&d->turn_secret, conf->turn->secret_file) : 0;
+    if (err)
+        return failed("cannot use the secret of the TURN server", conf->turn->secret_file, err);
     return access_open(conf, &d->access);
 }
 
@@ -215,6 +220,7 @@ static int open_rest(struct authd *d)
         .epoch = d->checker.epoch,
         .checker = &d->checker,
         .reseal = d->reseal,
+        .turn_secret = &d->turn_secret,
         .realms = conf->realms,
         .n_realms = conf->n_realms,
     };
@@ -345,6 +351,7 @@ int main(int argc, char **argv)
     }
     redis_access_close(&d.redis_access);
     access_close(&d.access);
+    secret_fini(&d.turn_secret);
     arena_fini(&arena);
     return err ? 1 : 0;
 }

@@ -37,7 +37,8 @@ struct rest_conf {
     const struct epoch *epoch;
     struct checker *checker;
     struct reseal *reseal;
-    const struct realm_conf *realms; /* the first is the default of requests that name none */
+    const struct secret *turn_secret; /* where the configuration has turn */
+    const struct realm_conf *realms;  /* the first is the default of requests that name none */
     size_t n_realms;
 };
 

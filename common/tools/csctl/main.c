@@ -165,6 +165,14 @@ static const struct command {
       "  --changes\n"
       "  --bans\n"
       "  --limit N            end after N of them\n" },
+    { "exchange", exchange, "--token-file F", "a name and password for a token",
+      "F holds the token of an issuer, not an operator's. For phones that know only digest: what "
+      "it\n"
+      "prints is good for what the token is good for, until that ends or is revoked. Who "
+      "exchanges\n"
+      "the same token again gets another password for the same name.\n" },
+    { "turn", turn, "--token-file F", "credentials of the TURN server for a token",
+      "F holds the token of an issuer, not an operator's.\n" },
     { "token make", token_make, "[NAME] --role read|operate|administer", "make an operator's token",
       "Prints a token, and the line for the file that authd's http.tokens_file names; authd is\n"
       "not asked. Of the token the line holds the hash only: keep it now. NAME is whom the audit\n"

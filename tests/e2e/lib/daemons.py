@@ -13,6 +13,8 @@ import tempfile
 import time
 from urllib.parse import quote, urlencode
 
+from issuer import Issuer
+
 SKIPPED = 77
 given = set() # ports
 TOP = os.path.realpath(os.path.join(os.path.dirname(__file__), "../../.."))
@@ -104,6 +106,10 @@ class Daemons:
     def start_authd(self):
         authd = self.binary("authd/authd")
         subprocess.run([authd, "--make-keys", self.dir], check=True, stdout=subprocess.DEVNULL)
+        self.issuer = Issuer(self.dir)
+        with open(self.path("turn.secret"), "w", encoding="utf-8",
+                  opener=lambda p, f: os.open(p, f, 0o600)) as f:
+            f.write("what coturn knows, too\n")
         with open(self.path("authd.yaml"), "w", encoding="utf-8") as f:
             f.write(f"""
 listen: {{ socket: {self.auth_socket}, mode: "0600", users: ["{os.getuid()}"] }}
@@ -115,6 +121,9 @@ audit: {{ file: audit.log }}
 realms:
   - {{ name: example.com }}
   - {{ name: other.example }}
+token_issuers: [ {self.issuer.conf("example.com")} ]
+turn: {{ token: {{ realm: example.com }}, secret_file: turn.secret, uris: ["turn:turn.example.com"] }}
+exchange: {{ token: {{ realm: example.com }} }}
 peer_groups:
   - name: phones
     require: {{ all_of: [digest] }}
