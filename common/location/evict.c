@@ -89,9 +89,9 @@ static void go_on(struct eviction *e)
 
 static bool goes(void *arg, const Countersign__Store__Binding *b)
 {
-    const struct eviction *e = arg;
+    const struct look *k = arg;
     const struct rests r = rests_of_binding(b);
-    return rests_fall(&r, &e->what);
+    return rests_fall(&r, &k->eviction->what);
 }
 
 static void on_removed(void *arg, int err, size_t n)
