@@ -85,6 +85,11 @@ bool revoker_is_current(const struct revoker *r)
            r->unsure == 0;
 }
 
+bool revoker_is_fresh(const struct revoker *r)
+{
+    return revoker_is_current(r) && events_are_fresh(r->events);
+}
+
 static void if_current(struct revoker *r)
 {
     if (!revoker_is_current(r))

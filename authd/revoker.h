@@ -60,6 +60,8 @@ struct revocations *revoker_revocations(const struct revoker *r);
 /* Every event was heard, and every revocation that stands is known; else what is accepted now may
  * be revoked already. */
 bool revoker_is_current(const struct revoker *r);
+/* The same, and lately heard of: for what nothing else asks Redis about. */
+bool revoker_is_fresh(const struct revoker *r);
 /* The place in the stream; "" before the first time. */
 const char *revoker_place(const struct revoker *r);
 /* Tells this front, which is not 0, what was revoked behind the event it heard last. */
