@@ -60,6 +60,8 @@ def wait_for(what, condition, seconds=10):
 
 
 class Daemons:
+    turn_more = "" # in section turn of authd's configuration
+
     def __init__(self, build):
         self.build = build
         self.dir = tempfile.mkdtemp(prefix="cs-rest-")
@@ -122,7 +124,7 @@ realms:
   - {{ name: example.com }}
   - {{ name: other.example }}
 token_issuers: [ {self.issuer.conf("example.com")} ]
-turn: {{ token: {{ realm: example.com }}, secret_file: turn.secret, uris: ["turn:turn.example.com"] }}
+turn: {{ token: {{ realm: example.com }}, secret_file: turn.secret, uris: ["turn:turn.example.com"] {self.turn_more} }}
 exchange: {{ token: {{ realm: example.com }} }}
 peer_groups:
   - name: phones
