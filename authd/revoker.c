@@ -477,6 +477,8 @@ static void on_event(void *arg, uint64_t front, const char *id, const Countersig
         return; /* it stays in cs:revoking */
     }
     j->ours = front == 0 && own_take(r, e->token);
+    if (e->kind == EVENT(REVOCATION) && !events_are_current(r->events))
+        set_unsure(j, true); /* one that we missed: nothing is accepted before it is looked up */
     if (e->kind == EVENT(UNBOUND) && !e->user) {
         tell(j, j->event->aor, j->event->n_aor);
         job_end(j);

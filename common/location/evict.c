@@ -6,8 +6,8 @@
 #include "base/log.h"
 
 enum {
-    PORTION = 500,      /* keys that Redis looks at for one SCAN */
-    PORTION_MAX = 2000, /* records it names for one at most */
+    PORTION = 1000,     /* keys that Redis looks at for one SCAN */
+    PORTION_MAX = 4000, /* records it names for one at most */
     REMOVALS_MAX = 256, /* under way; more wait */
     KEY_MAX = 320,
     AOR_MAX = KEY_MAX - 10,
