@@ -29,11 +29,22 @@ struct removal {
     char aor[];
 };
 
+/* Lately registered over a flow that does not close. */
+struct lately {
+    struct list link;
+    struct mono when;
+    struct carried *carried;
+    char token[FLOW_TOKEN_MAX + 1];
+};
+
+enum { LATELY_MS = 10000, LATELY_MAX = 65536 };
+
 void bound_init(struct bound *b)
 {
-    b->locations = NULL;
+    *b = (struct bound){ .loop = NULL };
     map_init(&b->flows);
     list_init(&b->removals);
+    list_init(&b->lately);
 }
 
 static struct span aor_of(const struct carried *c)
@@ -55,8 +66,18 @@ static void flow_free(struct bound *b, struct bound_flow *f)
     free(f);
 }
 
+static void lately_free(struct bound *b, struct lately *l)
+{
+    list_remove(&l->link);
+    free(l->carried);
+    free(l);
+    b->n_lately--;
+}
+
 void bound_fini(struct bound *b)
 {
+    list_for_each (it, &b->lately)
+        lately_free(b, container_of(it, struct lately, link));
     map_for_each (it, &b->flows)
         flow_free(b, container_of(it, struct bound_flow, node));
     map_fini(&b->flows);
@@ -169,11 +190,39 @@ static void drop(struct carried *c)
     free(c);
 }
 
+/* Without memory it is not noted, and may outlive a revocation that comes this moment. */
+static void add_lately(struct bound *b, const struct flow *flow, struct span aor, struct span user,
+                       struct rests rests)
+{
+    const struct mono now = loop_now(b->loop);
+    list_for_each (it, &b->lately) {
+        struct lately *l = container_of(it, struct lately, link);
+        if (b->n_lately < LATELY_MAX && mono_since(l->when, now).ms < LATELY_MS)
+            break;
+        lately_free(b, l);
+    }
+    struct lately *l = rests.tags.n ? malloc(sizeof(*l)) : NULL;
+    if (!l)
+        return;
+    struct buf tb = buf_of(l->token, FLOW_TOKEN_MAX);
+    flow_token(flow, &tb);
+    l->token[tb.n] = '\0';
+    l->when = now;
+    l->carried = carried_new(aor, user, rests);
+    list_init(&l->link);
+    list_push_back(&b->lately, &l->link);
+    b->n_lately++;
+    if (!l->carried || !buf_ok(&tb))
+        lately_free(b, l);
+}
+
 void bound_add(struct bound *b, struct flow *flow, struct span aor, struct span user,
                struct rests rests)
 {
-    if (!flow_is_reliable(flow))
+    if (!flow_is_reliable(flow)) {
+        add_lately(b, flow, aor, user, rests);
         return;
+    }
     if (!flow->open) { /* while its REGISTER was judged */
         remove_all_of(b, flow, aor);
         return;
@@ -244,5 +293,13 @@ void bound_revoke(struct bound *b, struct span aor, struct span user)
 
 void bound_fall(struct bound *b, const struct fallen *what)
 {
-    take_all(b, &(struct taken){ .what = what });
+    const struct taken t = { .what = what };
+    take_all(b, &t);
+    list_for_each (it, &b->lately) {
+        struct lately *l = container_of(it, struct lately, link);
+        if (!is_taken(l->carried, &t))
+            continue;
+        bound_remove(b, aor_of(l->carried), span_str(l->token));
+        lately_free(b, l);
+    }
 }

@@ -1,5 +1,7 @@
 /* Which addresses of record the connections carry: when one closes, its bindings go, and when one
- * is revoked, its connections do. A UDP flow does not close and is not known here. */
+ * is revoked, its connections do. A UDP flow does not close. What was registered over one lately,
+ * and rests on something that may be revoked, is known here all the same: authd looks for all such
+ * bindings once, and who registers in that moment may hear of the revocation when he is done. */
 #ifndef CS_REGISTRAR_BOUND_H
 #define CS_REGISTRAR_BOUND_H
 
@@ -9,9 +11,12 @@
 #include "siptp/siptp.h"
 
 struct bound {
-    struct locations *locations; /* borrowed; to be set before the first flow */
+    struct loop *loop;           /* borrowed, as the next: both to be set before the first flow */
+    struct locations *locations;
     struct map flows;
     struct list removals; /* under way */
+    struct list lately;   /* the oldest first */
+    size_t n_lately;
 };
 
 void bound_init(struct bound *b);

@@ -351,6 +351,7 @@ int front_open_link(struct front *f)
 {
     const char *folder = f->conf->link.directory;
     bool tls = f->conf->link.listen.sa.sa_family != AF_UNSPEC;
+    f->bound.loop = f->loop;
     f->bound.locations = f->locations;
     struct nodes_conf nc = { .name = span_str(f->node),
                              .link = folder ? f->link : NULL,
