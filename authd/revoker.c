@@ -8,7 +8,8 @@
 
 enum {
     MAX_JOBS = 64,
-    MAX_OURS = 1024,
+    MAX_OURS = 4096,
+    MAX_FALLING = 4096,
     RETRY_MS = 200,
     SWEEP_S = 5, /* so often, and for what is so old */
 };
@@ -28,7 +29,9 @@ struct job {
     struct span name, realm;
     struct store_call *get;
     struct revocation_look *look;
-    struct eviction *eviction;
+    unsigned char tag[REST_TAG_LEN]; /* of a revocation: */
+    struct fallen what;
+    bool falling;        /* it is in revoker.falling */
     bool ours;           /* we announced it, and see to its end what needs to be done once */
     bool unsure;         /* what it says could not be looked at yet */
     struct wall created; /* of the user that stands now */
@@ -63,6 +66,11 @@ struct revoker {
     void *listener_arg;
     struct list jobs;
     size_t n_jobs;
+    struct list falling; /* jobs for which all bindings are to be looked at */
+    size_t n_falling;
+    struct eviction *eviction; /* of the first of them: */
+    size_t n_evicted;
+    struct timer again;
     struct redis_call *sweep_call;
     bool complained; /* of what the last sweep could not read */
     struct timer sweep;
@@ -151,8 +159,6 @@ static void job_free(struct job *j)
         store_cancel(j->get);
     if (j->look)
         revocation_look_cancel(j->look);
-    if (j->eviction)
-        location_evict_cancel(j->eviction);
     r->unsure -= j->unsure;
     for (size_t i = 0; i < j->n_parts; i++) {
         if (j->parts[i].removal)
@@ -161,8 +167,8 @@ static void job_free(struct job *j)
     timer_stop(r->conf.loop, &j->retry);
     arena_fini(&j->arena);
     list_remove(&j->link);
+    *(j->falling ? &r->n_falling : &r->n_jobs) -= 1;
     free(j);
-    r->n_jobs--;
 }
 
 /* There is room for another. */
@@ -357,15 +363,56 @@ static void fill(AUTH(Revoked) * m, const struct fallen *what)
     m->issued_before_s = what->before_s;
 }
 
+static void evict(struct revoker *r);
+
 static void on_evicted(void *arg, int err, size_t n)
 {
-    struct job *j = arg;
-    j->eviction = NULL;
-    j->removed += n;
+    struct revoker *r = arg;
+    r->eviction = NULL;
+    if (n)
+        log_info(&lg, "bindings removed, what they rest on is revoked",
+                 kv_u("revocations", r->n_evicted), kv_u("bindings", n));
+    for (; !err && r->n_evicted > 0; r->n_evicted--)
+        job_end(container_of(r->falling.next, struct job, link));
     if (err)
-        job_retry(j);
+        timer_start(r->conf.loop, &r->again, DURATION_MS(RETRY_MS));
     else
-        job_end(j);
+        evict(r);
+}
+
+/* One look for all that came meanwhile. */
+static void evict(struct revoker *r)
+{
+    struct fallen what[EVICT_MAX];
+    if (r->eviction || list_empty(&r->falling))
+        return;
+    r->n_evicted = 0;
+    list_for_each (it, &r->falling) {
+        if (r->n_evicted == EVICT_MAX)
+            break;
+        what[r->n_evicted++] = container_of(it, struct job, link)->what;
+    }
+    r->eviction = location_evict(r->locations, r->conf.redis, what, r->n_evicted, on_evicted, r);
+    if (!r->eviction)
+        timer_start(r->conf.loop, &r->again, DURATION_MS(RETRY_MS));
+}
+
+static void on_again(struct timer *t)
+{
+    evict(container_of(t, struct revoker, again));
+}
+
+/* It makes room for other events: this may take a second. */
+static void fall(struct job *j)
+{
+    struct revoker *r = j->revoker;
+    list_remove(&j->link);
+    list_push_back(&r->falling, &j->link);
+    j->falling = true;
+    r->n_jobs--;
+    r->n_falling++;
+    evict(r);
+    events_resume(r->events);
 }
 
 /* x: NULL where it stands no longer. */
@@ -373,7 +420,6 @@ static void on_look(void *arg, int err, const struct revocation *x)
 {
     struct job *j = arg;
     struct revoker *r = j->revoker;
-    unsigned char tag[REST_TAG_LEN] = { 0 };
     AUTH(Revoked) m = COUNTERSIGN__AUTH__REVOKED__INIT;
     j->look = NULL;
     if (err == CS_EPROTO) { /* of a later version, whose authd sees to it */
@@ -381,27 +427,25 @@ static void on_look(void *arg, int err, const struct revocation *x)
         job_drop(j);
         return;
     }
-    if (err || revocation_of_id(span_str(j->event->revocation), tag)) {
+    if (err || revocation_of_id(span_str(j->event->revocation), j->tag)) {
         set_unsure(j, true);
         job_retry(j);
         return;
     }
-    const struct fallen what = x ? revocation_fallen(x, tag) : (struct fallen){ 0 };
-    if (x && j->front == 0 && !j->told && r->listener)
-        r->listener->fallen(r->listener_arg, &what);
     if (x)
-        fill(&m, &what);
+        j->what = revocation_fallen(x, j->tag);
+    if (x && j->front == 0 && r->listener)
+        r->listener->fallen(r->listener_arg, &j->what);
+    if (x)
+        fill(&m, &j->what);
     tell_this(j, &m);
     set_unsure(j, false);
-    if (!j->ours) {
+    if (!j->ours)
         job_drop(j);
-    } else if (!x) {
+    else if (!x)
         job_end(j);
-    } else {
-        j->eviction = location_evict(r->locations, r->conf.redis, &what, on_evicted, j);
-        if (!j->eviction)
-            job_retry(j);
-    }
+    else
+        fall(j);
 }
 
 static void job_run(struct job *j)
@@ -556,7 +600,7 @@ static void on_current(void *arg)
 static bool is_busy(void *arg)
 {
     const struct revoker *r = arg;
-    return r->n_jobs >= MAX_JOBS;
+    return r->n_jobs >= MAX_JOBS || r->n_falling >= MAX_FALLING;
 }
 
 /* ---- what somebody did not finish ---- */
@@ -612,6 +656,8 @@ int revoker_new(const struct revoker_conf *conf, struct revoker **out)
     r->stale = true;
     list_init(&r->jobs);
     list_init(&r->ours);
+    list_init(&r->falling);
+    timer_init(&r->again, on_again);
     timer_init(&r->sweep, on_sweep);
     int err = revocations_new(conf->loop, conf->redis, &r->revocations);
     if (!err)
@@ -631,10 +677,15 @@ void revoker_free(struct revoker **rp)
         return;
     r->listener = NULL;
     timer_stop(r->conf.loop, &r->sweep);
+    timer_stop(r->conf.loop, &r->again);
+    if (r->eviction)
+        location_evict_cancel(r->eviction);
     if (r->sweep_call)
         redis_cancel(r->sweep_call);
     events_close(&r->events);
     list_for_each (it, &r->jobs)
+        job_free(container_of(it, struct job, link));
+    list_for_each (it, &r->falling)
         job_free(container_of(it, struct job, link));
     list_for_each (it, &r->ours)
         own_free(r, container_of(it, struct own, link));

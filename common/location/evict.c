@@ -1,5 +1,6 @@
 #include "location/evict.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/list.h"
@@ -28,8 +29,9 @@ struct look {
 struct eviction {
     struct locations *locations;
     struct redis *redis;
-    unsigned char tag[REST_TAG_LEN];
-    struct fallen what;
+    unsigned char tags[EVICT_MAX][REST_TAG_LEN];
+    struct fallen what[EVICT_MAX];
+    size_t n_what;
     eviction_fn *fn;
     void *arg;
     struct redis_call *scan;
@@ -90,8 +92,12 @@ static void go_on(struct eviction *e)
 static bool goes(void *arg, const Countersign__Store__Binding *b)
 {
     const struct look *k = arg;
+    const struct eviction *e = k->eviction;
     const struct rests r = rests_of_binding(b);
-    return rests_fall(&r, &k->eviction->what);
+    bool fallen = false;
+    for (size_t i = 0; i < e->n_what && !fallen; i++)
+        fallen = rests_fall(&r, &e->what[i]);
+    return fallen;
 }
 
 static void on_removed(void *arg, int err, size_t n)
@@ -124,15 +130,22 @@ static void remove_from(struct look *k)
 
 /* ---- looking ---- */
 
-/* The record need not be read to know that the tag is nowhere in it. */
-static bool may_hold(const struct eviction *e, const struct redis_reply *values)
+/* The record need not be read to know that the tags are nowhere in it. */
+static bool holds_one(const struct eviction *e, struct span record)
 {
-    for (size_t i = 0; i < values->n; i++) {
-        struct span v = values->element[i].str;
-        if (v.n && memmem(v.p, v.n, e->tag, sizeof(e->tag)))
+    for (size_t i = 0; record.n && i < e->n_what; i++) {
+        if (memmem(record.p, record.n, e->tags[i], REST_TAG_LEN))
             return true;
     }
     return false;
+}
+
+static bool may_hold(const struct eviction *e, const struct redis_reply *values)
+{
+    bool found = false;
+    for (size_t i = 0; i < values->n && !found; i++)
+        found = holds_one(e, values->element[i].str);
+    return found;
 }
 
 static void on_values(void *arg, const struct redis_reply *reply)
@@ -208,16 +221,20 @@ static void scan(struct eviction *e, struct span cursor)
 /* ---- entry points ---- */
 
 struct eviction *location_evict(struct locations *l, struct redis *redis, const struct fallen *what,
-                                eviction_fn *fn, void *arg)
+                                size_t n, eviction_fn *fn, void *arg)
 {
+    assert(n <= EVICT_MAX);
     struct eviction *e = calloc(1, sizeof(*e));
     if (!e)
         return NULL;
     e->locations = l;
     e->redis = redis;
-    memcpy(e->tag, what->tag.p, CS_MIN(what->tag.n, sizeof(e->tag)));
-    e->what = *what;
-    e->what.tag = span_of(e->tag, sizeof(e->tag));
+    for (e->n_what = 0; e->n_what < n; e->n_what++) {
+        struct fallen *own = &e->what[e->n_what];
+        *own = what[e->n_what];
+        memcpy(e->tags[e->n_what], own->tag.p, CS_MIN(own->tag.n, (size_t)REST_TAG_LEN));
+        own->tag = span_of(e->tags[e->n_what], REST_TAG_LEN);
+    }
     e->fn = fn;
     e->arg = arg;
     list_init(&e->looks);

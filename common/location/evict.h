@@ -14,9 +14,11 @@ struct eviction;
  * went all the same. */
 typedef void eviction_fn(void *arg, int err, size_t n);
 
-/* what is copied. fn is called once, never from inside. NULL when memory is exhausted. */
+/* Of up to EVICT_MAX things at once, which are copied. fn is called once, never from inside. NULL
+ * when memory is exhausted. */
+enum { EVICT_MAX = 64 };
 struct eviction *location_evict(struct locations *l, struct redis *redis, const struct fallen *what,
-                                eviction_fn *fn, void *arg);
+                                size_t n, eviction_fn *fn, void *arg);
 /* fn will not be called. */
 void location_evict_cancel(struct eviction *e);
 

@@ -82,7 +82,7 @@ static void put(unsigned number, struct span tags, uint64_t issued_s)
 static struct got evict(struct fallen what)
 {
     struct got g = { 0 };
-    assert_non_null(location_evict(locations, redis, &what, on_evicted, &g));
+    assert_non_null(location_evict(locations, redis, &what, 1, on_evicted, &g));
     assert_false(g.done);
     assert_true(run_until(&loop, &g.done, 20000));
     return g;
@@ -149,6 +149,26 @@ static void test_of_many_those_that_rest_on_it_go(void **state)
     assert_int_equal(g.n, RECORDS / 3);
 }
 
+static void test_of_several_things_each_falls(void **state)
+{
+    char tags[EVICT_MAX][REST_TAG_LEN];
+    struct fallen what[EVICT_MAX];
+    struct got g = { 0 };
+    (void)state;
+    for (unsigned i = 0; i < EVICT_MAX; i++) {
+        memset(tags[i], (int)i + 1, REST_TAG_LEN);
+        what[i] = (struct fallen){ .tag = span_of(tags[i], REST_TAG_LEN),
+                                   .bounded = i % 2 == 1,
+                                   .before_s = 100 };
+        put(i, what[i].tag, 100);
+    }
+    put(EVICT_MAX, TAG("aaaaa"), 0);
+    settle();
+    assert_non_null(location_evict(locations, redis, what, EVICT_MAX, on_evicted, &g));
+    assert_true(run_until(&loop, &g.done, 20000));
+    assert_int_equal(g.n, EVICT_MAX / 2);
+}
+
 static void test_a_tag_is_one_only_at_its_place(void **state)
 {
     (void)state;
@@ -199,7 +219,7 @@ static void test_one_that_is_given_up_says_nothing(void **state)
     settle();
     const struct fallen what = { .tag = TAG("aaaaa") };
     for (unsigned turns = 0; turns < 40; turns += 4) {
-        struct eviction *e = location_evict(locations, redis, &what, on_evicted, &g);
+        struct eviction *e = location_evict(locations, redis, &what, 1, on_evicted, &g);
         assert_non_null(e);
         run_for(&loop, turns);
         if (g.done)
@@ -218,7 +238,7 @@ static void test_a_server_that_is_gone_is_said_to_be(void **state)
     settle();
     struct got g = { 0 };
     const struct fallen what = { .tag = TAG("aaaaa") };
-    assert_non_null(location_evict(locations, redis, &what, on_evicted, &g));
+    assert_non_null(location_evict(locations, redis, &what, 1, on_evicted, &g));
     run_for(&loop, 1);
     redis_server_kill(&server);
     assert_true(run_until(&loop, &g.done, 10000));
@@ -231,6 +251,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_nothing_is_registered, empty),
         cmocka_unit_test_setup(test_of_many_those_that_rest_on_it_go, empty),
+        cmocka_unit_test_setup(test_of_several_things_each_falls, empty),
         cmocka_unit_test_setup(test_a_tag_is_one_only_at_its_place, empty),
         cmocka_unit_test_setup(test_only_what_was_issued_before, empty),
         cmocka_unit_test_setup(test_keys_of_others_are_left_alone, empty),
