@@ -2,16 +2,14 @@
 
 #include <stdlib.h>
 
+#include "authd/evictor.h"
+#include "authd/unfinished.h"
 #include "base/log.h"
 #include "base/metric.h"
-#include "location/evict.h"
 
 enum {
     MAX_JOBS = 64,
-    MAX_OURS = 4096,
-    MAX_FALLING = 4096,
     RETRY_MS = 200,
-    SWEEP_S = 5, /* so often, and for what is so old */
 };
 
 #define AUTH(name)  Countersign__Auth__##name
@@ -29,9 +27,6 @@ struct job {
     struct span name, realm;
     struct store_call *get;
     struct revocation_look *look;
-    unsigned char tag[REST_TAG_LEN]; /* of a revocation: */
-    struct fallen what;
-    bool falling;        /* it is in revoker.falling */
     bool ours;           /* we announced it, and see to its end what needs to be done once */
     bool unsure;         /* what it says could not be looked at yet */
     struct wall created; /* of the user that stands now */
@@ -46,44 +41,23 @@ struct job {
     struct timer retry;
 };
 
-/* An event we announced and did not hear yet. */
-struct own {
-    struct list link;
-    char token[EVENT_TOKEN_LEN + 1];
-};
-
 struct revoker {
     struct revoker_conf conf;
     struct revocations *revocations;
     bool stale;    /* they may not be those that stand */
     bool lost;     /* and fronts missed some of them */
     size_t unsure; /* jobs that are */
-    struct list ours;
-    size_t n_ours;
+    struct unfinished *unfinished;
     struct events *events;
     struct locations *locations;
     const struct revoker_listener *listener;
     void *listener_arg;
     struct list jobs;
     size_t n_jobs;
-    struct list falling; /* jobs for which all bindings are to be looked at */
-    size_t n_falling;
-    struct eviction *eviction; /* of the first of them: */
-    size_t n_evicted;
-    struct timer again;
-    struct redis_call *sweep_call;
-    bool complained; /* of what the last sweep could not read */
-    struct timer sweep;
+    struct evictor *evictor;
 };
 
 static const struct log lg = { .module = "revoker" };
-
-static void no_reply(void *arg, const struct redis_reply *reply)
-{
-    (void)arg;
-    if (reply && reply->type == REDIS_ERROR)
-        log_error(&lg, "redis refuses what belongs to a revocation", kv_s("reply", reply->str));
-}
 
 /* ---- whether we know everything ---- */
 
@@ -104,7 +78,7 @@ static void if_current(struct revoker *r)
         return;
     if (r->listener)
         r->listener->current(r->listener_arg);
-    timer_start(r->conf.loop, &r->sweep, DURATION_MS(0));
+    unfinished_look(r->unfinished);
 }
 
 static void set_unsure(struct job *j, bool unsure)
@@ -115,39 +89,6 @@ static void set_unsure(struct job *j, bool unsure)
     j->unsure = unsure;
     r->unsure += unsure ? 1 : (size_t)-1;
     if_current(r);
-}
-
-/* ---- what we announced ---- */
-
-static void own_free(struct revoker *r, struct own *o)
-{
-    list_remove(&o->link);
-    free(o);
-    r->n_ours--;
-}
-
-static void own_add(struct revoker *r, const char *token)
-{
-    struct own *o = token ? calloc(1, sizeof(*o)) : NULL;
-    if (!o)
-        return; /* it is left in cs:revoking for who sweeps there */
-    if (r->n_ours == MAX_OURS)
-        own_free(r, container_of(r->ours.next, struct own, link));
-    span_copy(o->token, sizeof(o->token), span_str(token));
-    list_push_back(&r->ours, &o->link);
-    r->n_ours++;
-}
-
-static bool own_take(struct revoker *r, const char *token)
-{
-    list_for_each (it, &r->ours) {
-        struct own *o = container_of(it, struct own, link);
-        if (token && strcmp(o->token, token) == 0) {
-            own_free(r, o);
-            return true;
-        }
-    }
-    return false;
 }
 
 /* ---- jobs ---- */
@@ -167,8 +108,8 @@ static void job_free(struct job *j)
     timer_stop(r->conf.loop, &j->retry);
     arena_fini(&j->arena);
     list_remove(&j->link);
-    *(j->falling ? &r->n_falling : &r->n_jobs) -= 1;
     free(j);
+    r->n_jobs--;
 }
 
 /* There is room for another. */
@@ -179,16 +120,21 @@ static void job_drop(struct job *j)
     events_resume(r->events);
 }
 
+static void on_evicted(void *arg, const char *token)
+{
+    struct revoker *r = arg;
+    unfinished_end(r->unfinished, token);
+    events_resume(r->events);
+}
+
 static void job_end(struct job *j)
 {
     struct revoker *r = j->revoker;
     if (j->removed)
-        log_info(&lg, "bindings removed, what they rest on is revoked",
-                 kv_str("user", j->event->user), kv_str("revocation", j->event->revocation),
+        log_info(&lg, "bindings removed, their user is revoked", kv_str("user", j->event->user),
                  kv_u("bindings", j->removed));
     if (j->event->token)
-        redis_do(r->conf.redis, no_reply, NULL, SPAN("HDEL"), SPAN("cs:revoking"),
-                 span_str(j->event->token));
+        unfinished_end(r->unfinished, j->event->token);
     job_drop(j);
 }
 
@@ -363,63 +309,12 @@ static void fill(AUTH(Revoked) * m, const struct fallen *what)
     m->issued_before_s = what->before_s;
 }
 
-static void evict(struct revoker *r);
-
-static void on_evicted(void *arg, int err, size_t n)
-{
-    struct revoker *r = arg;
-    r->eviction = NULL;
-    if (n)
-        log_info(&lg, "bindings removed, what they rest on is revoked",
-                 kv_u("revocations", r->n_evicted), kv_u("bindings", n));
-    for (; !err && r->n_evicted > 0; r->n_evicted--)
-        job_end(container_of(r->falling.next, struct job, link));
-    if (err)
-        timer_start(r->conf.loop, &r->again, DURATION_MS(RETRY_MS));
-    else
-        evict(r);
-}
-
-/* One look for all that came meanwhile. */
-static void evict(struct revoker *r)
-{
-    struct fallen what[EVICT_MAX];
-    if (r->eviction || list_empty(&r->falling))
-        return;
-    r->n_evicted = 0;
-    list_for_each (it, &r->falling) {
-        if (r->n_evicted == EVICT_MAX)
-            break;
-        what[r->n_evicted++] = container_of(it, struct job, link)->what;
-    }
-    r->eviction = location_evict(r->locations, r->conf.redis, what, r->n_evicted, on_evicted, r);
-    if (!r->eviction)
-        timer_start(r->conf.loop, &r->again, DURATION_MS(RETRY_MS));
-}
-
-static void on_again(struct timer *t)
-{
-    evict(container_of(t, struct revoker, again));
-}
-
-/* It makes room for other events: this may take a second. */
-static void fall(struct job *j)
-{
-    struct revoker *r = j->revoker;
-    list_remove(&j->link);
-    list_push_back(&r->falling, &j->link);
-    j->falling = true;
-    r->n_jobs--;
-    r->n_falling++;
-    evict(r);
-    events_resume(r->events);
-}
-
 /* x: NULL where it stands no longer. */
 static void on_look(void *arg, int err, const struct revocation *x)
 {
     struct job *j = arg;
     struct revoker *r = j->revoker;
+    unsigned char tag[REST_TAG_LEN] = { 0 };
     AUTH(Revoked) m = COUNTERSIGN__AUTH__REVOKED__INIT;
     j->look = NULL;
     if (err == CS_EPROTO) { /* of a later version, whose authd sees to it */
@@ -427,25 +322,24 @@ static void on_look(void *arg, int err, const struct revocation *x)
         job_drop(j);
         return;
     }
-    if (err || revocation_of_id(span_str(j->event->revocation), j->tag)) {
+    if (err || revocation_of_id(span_str(j->event->revocation), tag)) {
         set_unsure(j, true);
         job_retry(j);
         return;
     }
-    if (x)
-        j->what = revocation_fallen(x, j->tag);
+    const struct fallen what = x ? revocation_fallen(x, tag) : (struct fallen){ 0 };
     if (x && j->front == 0 && r->listener)
-        r->listener->fallen(r->listener_arg, &j->what);
+        r->listener->fallen(r->listener_arg, &what);
     if (x)
-        fill(&m, &j->what);
+        fill(&m, &what);
     tell_this(j, &m);
     set_unsure(j, false);
-    if (!j->ours)
-        job_drop(j);
-    else if (!x)
+    if (j->ours && !x)
         job_end(j);
+    else if (j->ours && evictor_add(r->evictor, &what, j->event->token))
+        job_retry(j);
     else
-        fall(j);
+        job_drop(j);
 }
 
 static void job_run(struct job *j)
@@ -520,7 +414,7 @@ static void on_event(void *arg, uint64_t front, const char *id, const Countersig
         log_error(&lg, "out of memory: an event is not handled", kv_str("id", id));
         return; /* it stays in cs:revoking */
     }
-    j->ours = front == 0 && own_take(r, e->token);
+    j->ours = front == 0 && unfinished_is_ours(r->unfinished, e->token);
     if (e->kind == EVENT(REVOCATION) && !events_are_current(r->events))
         set_unsure(j, true); /* one that we missed: nothing is accepted before it is looked up */
     if (e->kind == EVENT(UNBOUND) && !e->user) {
@@ -600,46 +494,7 @@ static void on_current(void *arg)
 static bool is_busy(void *arg)
 {
     const struct revoker *r = arg;
-    return r->n_jobs >= MAX_JOBS || r->n_falling >= MAX_FALLING;
-}
-
-/* ---- what somebody did not finish ---- */
-
-static void on_revoking(void *arg, const struct redis_reply *reply)
-{
-    struct revoker *r = arg;
-    int64_t old = loop_wall(r->conf.loop).ms - SWEEP_S * 1000;
-    r->sweep_call = NULL;
-    if (!reply || reply->type != REDIS_ARRAY) {
-        no_reply(NULL, reply);
-        return;
-    }
-    for (size_t i = 0; i + 1 < reply->n; i += 2) {
-        Countersign__Store__Event *e;
-        struct arena a;
-        arena_init(&a, NULL, 0, 0);
-        if (event_decode(reply->element[i + 1].str, &a, &e)) { /* of a later version, perhaps */
-            if (!r->complained)
-                log_error(&lg, "what is left of a revocation cannot be read",
-                          kv_s("token", reply->element[i].str));
-            r->complained = true;
-        } else if ((int64_t)e->time_ms < old) {
-            log_warn(&lg, "a revocation was not finished, it is announced again",
-                     kv_str("user", e->user), kv_str("revocation", e->revocation));
-            own_add(r, e->token);
-            events_append(r->conf.redis, reply->element[i + 1].str, no_reply, NULL);
-        }
-        arena_fini(&a);
-    }
-}
-
-static void on_sweep(struct timer *t)
-{
-    struct revoker *r = container_of(t, struct revoker, sweep);
-    if (!r->sweep_call && events_are_current(r->events))
-        r->sweep_call =
-            redis_do(r->conf.redis, on_revoking, r, SPAN("HGETALL"), SPAN("cs:revoking"));
-    timer_start(r->conf.loop, t, DURATION_S(SWEEP_S));
+    return r->n_jobs >= MAX_JOBS || evictor_is_full(r->evictor);
 }
 
 /* ---- entry points ---- */
@@ -655,13 +510,13 @@ int revoker_new(const struct revoker_conf *conf, struct revoker **out)
     r->conf = *conf;
     r->stale = true;
     list_init(&r->jobs);
-    list_init(&r->ours);
-    list_init(&r->falling);
-    timer_init(&r->again, on_again);
-    timer_init(&r->sweep, on_sweep);
     int err = revocations_new(conf->loop, conf->redis, &r->revocations);
     if (!err)
+        err = unfinished_new(conf->loop, conf->redis, &r->unfinished);
+    if (!err)
         err = locations_open(conf->loop, conf->redis, 0, &r->locations);
+    if (!err)
+        err = evictor_new(conf->loop, conf->redis, r->locations, on_evicted, r, &r->evictor);
     if (!err)
         err = events_open(conf->loop, conf->redis, conf->watch, &handlers, r, &r->events);
     if (err)
@@ -676,19 +531,11 @@ void revoker_free(struct revoker **rp)
     if (!r)
         return;
     r->listener = NULL;
-    timer_stop(r->conf.loop, &r->sweep);
-    timer_stop(r->conf.loop, &r->again);
-    if (r->eviction)
-        location_evict_cancel(r->eviction);
-    if (r->sweep_call)
-        redis_cancel(r->sweep_call);
     events_close(&r->events);
     list_for_each (it, &r->jobs)
         job_free(container_of(it, struct job, link));
-    list_for_each (it, &r->falling)
-        job_free(container_of(it, struct job, link));
-    list_for_each (it, &r->ours)
-        own_free(r, container_of(it, struct own, link));
+    evictor_free(&r->evictor);
+    unfinished_free(&r->unfinished);
     revocations_free(&r->revocations);
     locations_close(&r->locations);
     free(r);
@@ -707,9 +554,7 @@ struct revocations *revoker_revocations(const struct revoker *r)
 
 void revoker_begin(struct revoker *r, const Countersign__Store__Event *e, struct span packed)
 {
-    own_add(r, e->token);
-    redis_do(r->conf.redis, no_reply, NULL, SPAN("HSET"), SPAN("cs:revoking"), span_str(e->token),
-             packed);
+    unfinished_begin(r->unfinished, e, packed);
 }
 
 struct redis_call *revoker_announce(struct revoker *r, struct span packed, redis_fn *fn, void *arg)

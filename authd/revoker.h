@@ -12,9 +12,9 @@
  * A change that takes something is announced in three steps (authd/store.c), so that no death of an
  * authd between any two of them hides it: its event goes into cs:revoking before the change, into
  * cs:events behind it, and out of cs:revoking when the bindings are gone. What is left there for
- * long is announced once more by whoever finds it, at its start or later. That is also why a start
- * may begin at the stream's end: what was not finished is found there, and what one who starts
- * holds, nothing, no older event can take.
+ * long is announced once more by whoever finds it, at its start or later (authd/unfinished.h). That
+ * is also why a start may begin at the stream's end: what was not finished is found there, and what
+ * one who starts holds, nothing, no older event can take.
  *
  * A revocation is written (cs:revoked) before its event, and looked up behind it: so it may be
  * lifted, and an event told once more says what is so by then. Every authd knows all that stand

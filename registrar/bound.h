@@ -11,7 +11,7 @@
 #include "siptp/siptp.h"
 
 struct bound {
-    struct loop *loop;           /* borrowed, as the next: both to be set before the first flow */
+    struct loop *loop; /* borrowed, as the next: both to be set before the first flow */
     struct locations *locations;
     struct map flows;
     struct list removals; /* under way */
