@@ -199,8 +199,9 @@ enum { TEXT_MAX = 512 };
 static void write_line(struct audit *a, struct buf *b, const struct decision *d)
 {
     const struct facts *f = d->facts;
-    char space[ADDR_STRLEN];
-    struct buf source = BUF_INIT(space);
+    char space[ADDR_STRLEN], hex[64];
+    struct buf source = BUF_INIT(space), hash = BUF_INIT(hex);
+    buf_hex(&hash, f->certificate_sha256.p, CS_MIN(f->certificate_sha256.n, (size_t)32));
     if (f->source.sa.sa_family != AF_UNSPEC)
         addr_write(&source, &f->source);
 
@@ -225,6 +226,9 @@ static void write_line(struct audit *a, struct buf *b, const struct decision *d)
     boolean(b, ",\"in_dialog\":", f->in_dialog);
     text(b, ",\"algorithm\":", d->algorithm);
     text(b, ",\"issuer\":", d->issuer);
+    text(b, ",\"certificate\":", f->certificate_sha256.n == 32 ? buf_span(&hash) : SPAN_NULL);
+    text(b, ",\"subject\":", span_head(f->certificate_subject, TEXT_MAX));
+    text(b, ",\"device\":", d->device);
     boolean(b, ",\"fallback_blocked\":", d->fallback_blocked);
     text(b, ",\"revoked\":", d->revoked);
     boolean(b, ",\"stale\":", d->stale);

@@ -1,5 +1,7 @@
 #include "authd/bearer.h"
 
+#include "authd/policy.h"
+
 /* ---- challenges ---- */
 
 /* RFC 6750, 3.1. Why exactly is between us and the audit log; but that a token has expired its
@@ -77,15 +79,10 @@ static char *text(struct arena *a, struct span s)
 int bearer_bound(const struct claims *k, struct wall now, struct arena *a,
                  Countersign__Auth__Grant *g)
 {
-    /* Without leeway: a binding must not outlive it. */
-    const int64_t left = CS_MAX(k->exp - (now.ms + 999) / 1000, (int64_t)0);
-    const uint32_t most = (uint32_t)CS_MIN(left, (int64_t)UINT32_MAX);
     Countersign__Auth__Token *t = arena_alloc(a, sizeof(*t));
     if (!t)
         return CS_ENOMEM;
-    g->expires_max_s = CS_MIN(g->expires_max_s, most);
-    g->expires_min_s = CS_MIN(g->expires_min_s, most);
-    g->expires_default_s = CS_MIN(g->expires_default_s, most);
+    policy_end(g, (struct wall){ k->exp * 1000 }, now);
     countersign__auth__token__init(t);
     t->iss = text(a, k->iss);
     t->sub = text(a, k->sub);

@@ -91,7 +91,9 @@ static const struct {
     ROW(SCOPE_MISSING, "scope_missing", "The bearer token does not cover this method.",
         "Grant the scope at the issuer."),
     ROW(SAN_UNMATCHED, "san_unmatched", "The certificate names nobody we know.",
-        "Compare the certificate's subjectAltName with the group."),
+        "Compare its names with the addresses of the user, the names and pins of devices (csctl "
+        "device "
+        "list), and the certificates of trunks."),
     ROW(BANNED, "banned", "The source is banned; csctl ban list says why and until when.",
         "Correct what it does, then csctl ban lift ADDRESS, or wait until it expires."),
     ROW(STORE_UNAVAILABLE, "store_unavailable", "Redis did not answer, so nothing was decided.",
@@ -160,17 +162,57 @@ static const struct {
     ROW(CHALLENGE_UNANSWERABLE, "challenge_unanswerable",
         "No challenge can be answered: Basic, malformed, or an unknown algorithm or qop.",
         "Ask the provider for digest with MD5, SHA-256 or SHA-512-256 and qop auth or auth-int."),
+    ROW(CERTIFICATE_MISSING, "certificate_missing",
+        "The connection showed no client certificate, which its group asks for.",
+        "Give the phone or trunk a certificate (csctl ca issue), and let the listener ask for "
+        "one."),
+    ROW(CERTIFICATE_EXPIRED, "certificate_expired",
+        "The client certificate has expired, perhaps since the connection began, or is of the "
+        "future.",
+        "Give it a new certificate. If it is new, compare the clocks."),
+    ROW(CERTIFICATE_REVOKED, "certificate_revoked",
+        "The client certificate was revoked, by its authority or here.",
+        "If that was a mistake, issue a new one; what an authority revoked stays so."),
+    ROW(CERTIFICATE_ISSUER, "certificate_issuer",
+        "The client certificate is of no authority that its group takes.",
+        "Compare its issuer with certificate_authorities; an authority between has to be in "
+        "ca_file, too."),
+    ROW(CERTIFICATE_LIST_STALE, "certificate_list_stale",
+        "The authority's list of revoked certificates is too old to say whether this one stands.",
+        "Fetch the new list to crl_file (csctl ca crl makes one), or set stale: warn."),
+    ROW(CERTIFICATE_OTHER, "certificate_other",
+        "The password or token is right, but is not of whom the client certificate says it is.",
+        "Add the user to the device's lines or its domain to the trunk's domains; if neither is "
+        "right, somebody uses another's password."),
+    ROW(DEVICE_DISABLED, "device_disabled", "The device is disabled.",
+        "csctl device set NAME --enable, if it should not be."),
+    ROW(DEVICE_ON_CLEAR_TRANSPORT, "device_on_clear_transport",
+        "The device's security asks for TLS or WSS, and the request came without.",
+        "Let the phone register over TLS, or set its security to nonsecure."),
+    ROW(MEDIA_NOT_ENCRYPTED, "media_not_encrypted",
+        "The device has to encrypt its media, and what it offered may be in clear; the answer was "
+        "488.",
+        "Switch SRTP on in the phone, and its fallback to RTP off; or set the device's security to "
+        "authenticated."),
     ROW(SIGNED_TOO_OFTEN, "signed_too_often",
         "More signatures were asked for than limits.signatures allows one trunk in a second.",
         "Look at what calls so often; if it is meant to be, raise limits.signatures."),
     ROW(TOKEN_REVOKED, "token_revoked", "The bearer token, or all like it, was revoked.",
         "The field revoked says by whom and why. A new sign-in gives a new token; if it was a "
         "mistake, csctl revoke lift."),
-    ROW(CERTIFICATE_REVOKED, "certificate_revoked", "The client certificate was revoked.",
-        "The field revoked says by whom and why. Issue another one; if it was a mistake, csctl "
-        "revoke lift."),
     ROW(DEVICE_REVOKED, "device_revoked", "The device was revoked.",
         "The field revoked says by whom and why; if it is found again, csctl revoke lift."),
+    ROW(VERIFIER_OF_FORMER_REALM, "verifier_of_former_realm",
+        "The user has verifiers (HA1) of the realm's former name only, which do not fit the new "
+        "one that was answered for, or are good no more.",
+        "Set the password again with csctl user passwd, in the new realm; or move until of "
+        "formerly."),
+    ROW(BACKEND_UNAVAILABLE, "backend_unavailable",
+        "The external service that knows the group's users gave no answer, or none that can be "
+        "understood, so nothing was decided.",
+        "Look at that service, at backends in authd's configuration, and at authd's log."),
+    ROW(CREDENTIALS_PASSED, "credentials_passed",
+        "The group leaves asking who it is to the other side (mode: pass-through).", ""),
 };
 
 struct span cause_name(Countersign__Auth__Cause c)

@@ -11,17 +11,17 @@ unsigned challenge_offer(const struct digest_conf *d, unsigned lacking, bool sin
 }
 
 /* realm was checked for quotes when the configuration was read. */
-static char *write_one(const struct digest_conf *d, enum algorithm alg, bool sess, bool single,
-                       bool stale, struct span nonce, struct arena *a)
+static char *write_one(const struct digest_conf *d, struct span realm, enum algorithm alg,
+                       bool sess, bool single, bool stale, struct span nonce, struct arena *a)
 {
     const bool integrity = (d->qop & 1u << QOP_AUTH_INT) && !(single && (d->qop & 1u << QOP_AUTH));
-    size_t cap = d->realm.n + 160;
+    size_t cap = realm.n + 160;
     char *p = arena_alloc(a, cap);
     if (!p)
         return NULL;
     struct buf b = buf_of(p, cap);
     buf_lit(&b, "Digest realm=\"");
-    buf_put(&b, d->realm);
+    buf_put(&b, realm);
     buf_lit(&b, "\", nonce=\"");
     buf_put(&b, nonce);
     buf_lit(&b, "\", algorithm="); /* a token, not quoted */
@@ -40,18 +40,31 @@ static char *write_one(const struct digest_conf *d, enum algorithm alg, bool ses
     return buf_ok(&b) ? p : NULL;
 }
 
-int challenge_write(struct span nonce, const struct digest_conf *d, unsigned offer, bool single,
-                    bool stale, struct arena *a, char *list[CHALLENGE_MAX], size_t *n)
+static int write_realm(struct span nonce, const struct digest_conf *d, struct span realm,
+                       unsigned algorithms, const struct offer *offer, bool stale, struct arena *a,
+                       char *list[CHALLENGE_MAX], size_t *n)
 {
-    *n = 0;
     for (size_t i = 0; i < d->n_algorithms; i++) {
-        if (!(offer & ALG_BIT(d->algorithms[i])))
+        if (!(algorithms & ALG_BIT(d->algorithms[i])))
             continue;
-        for (int sess = 0; sess <= (d->sess && !single); sess++) {
-            list[*n] = write_one(d, d->algorithms[i], sess, single, stale, nonce, a);
+        for (int sess = 0; sess <= (d->sess && !offer->single); sess++) {
+            list[*n] = write_one(d, realm, d->algorithms[i], sess, offer->single, stale, nonce, a);
             if (!list[(*n)++])
                 return CS_ENOMEM;
         }
     }
     return 0;
+}
+
+int challenge_write(struct span nonce, const struct digest_conf *d, const struct offer *offer,
+                    bool stale, struct arena *a, char *list[CHALLENGE_MAX], size_t *n)
+{
+    int err = 0;
+    *n = 0;
+    if (offer->former.p)
+        err = write_realm(nonce, d, offer->former, offer->former_algorithms, offer, stale, a, list,
+                          n);
+    if (!err && !(offer->single && offer->former.p))
+        err = write_realm(nonce, d, d->realm, offer->algorithms, offer, stale, a, list, n);
+    return err;
 }

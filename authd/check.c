@@ -8,15 +8,12 @@
 #include "authd/group.h"
 #include "authd/lease.h"
 #include "authd/policy.h"
-#include "base/log.h"
 #include "base/metric.h"
 #include "base/rand.h"
 
 enum { SPARE_MAX = 4096, CENSUS_MAX = 256, LATER_S = 2, LATER_SPREAD_S = 4, DEADLINE_MS = 2000 };
 
 #define KIND(name) COUNTERSIGN__AUTH__VERDICT_KIND__##name
-
-static const struct log check_log = { .module = "check" };
 
 /* ---- memory ---- */
 
@@ -45,6 +42,7 @@ static void check_free(struct check *c)
             store_cancel(calls[i]);
     }
     waiter_cancel(&c->waiter);
+    backend_cancel(&c->backend);
     if (timer_is_running(&c->deadline)) {
         timer_stop(k->loop, &c->deadline);
         if (c->token.p) /* a copy */
@@ -89,9 +87,10 @@ void check_answer(struct check *c, Countersign__Auth__Verdict *v, Countersign__A
                   : v->kind == KIND(LATER) ? 503
                                            : 0,
         .facts = &c->facts,
-        .user = c->cred.username,
+        .user = c->cred.username.n ? c->cred.username : c->cred.auth_id,
         .realm = c->cred.realm,
         .algorithm = c->has_cred ? algorithm_name(c->claim.alg) : SPAN_NULL,
+        .device = span_str(c->grant.device),
         .pattern = c->pattern,
         .stale = c->stale,
         .uri_differs = c->uri_differs,
@@ -157,41 +156,63 @@ static struct span single_challenge(const struct check *c)
     return client_pattern(d->single_challenge, d->n_single_challenge, c->facts.user_agent);
 }
 
+struct span check_former(const struct check *c)
+{
+    return c->group->backend ? SPAN_NULL
+                             : config_former(c->group->digest.former, loop_wall(c->k->loop));
+}
+
+/* false: what users can answer is not known now. */
+static bool make_offer(struct check *c, struct offer *out)
+{
+    const struct digest_conf *d = &c->group->digest;
+    unsigned lacking, former_lacking = 0;
+    *out = (struct offer){ .former = check_former(c), .single = single_challenge(c).p != NULL };
+    if (c->group->backend) { /* what its users have is not ours to know */
+        out->algorithms = challenge_offer(d, 0, out->single);
+        return true;
+    }
+    if (!realms_lacking(c->k->realms, d->realm, &lacking) ||
+        (out->former.p && !realms_lacking(c->k->realms, out->former, &former_lacking)))
+        return false;
+    out->algorithms = challenge_offer(d, lacking, out->single);
+    out->former_algorithms = challenge_offer(d, former_lacking, out->single);
+    return true;
+}
+
 static void challenge(struct check *c, Countersign__Auth__Cause cause, bool stale)
 {
     Countersign__Auth__Verdict v = COUNTERSIGN__AUTH__VERDICT__INIT;
     const struct digest_conf *d = &c->group->digest;
     char *list[CHALLENGE_MAX];
-    unsigned lacking;
+    struct offer offer;
 
-    if (!realms_lacking(c->k->realms, d->realm, &lacking)) {
+    if (!make_offer(c, &offer)) {
         check_later(c, CAUSE(STORE_UNAVAILABLE));
         return;
     }
     c->pattern = single_challenge(c);
-    const bool single = c->pattern.p != NULL;
     c->stale = stale;
     v.kind = KIND(CHALLENGE);
     v.cause = cause;
     v.has_status = true;
     v.status = policy_challenge_status(d, &c->facts);
     v.challenge = list;
-    const unsigned offer = challenge_offer(d, lacking, single);
     const struct wall now = loop_wall(c->k->loop);
     char nonce[NONCE_LEN];
     Countersign__Auth__Lease lease;
     const struct wall issued = epoch_issued(c->k->epoch, now);
     int err = nonce_mint(c->k->nonces, d->realm, issued, bound_to(c), nonce);
     if (!err)
-        err = challenge_write(span_of(nonce, sizeof(nonce)), d, offer, single, stale, &c->arena,
-                              list, &v.n_challenge);
+        err = challenge_write(span_of(nonce, sizeof(nonce)), d, &offer, stale, &c->arena, list,
+                              &v.n_challenge);
     if (!err && c->lease_want && cause == CAUSE(NO_CREDENTIALS) &&
         lease_is_safe(c->k->conf->peer_groups, c->k->conf->n_peer_groups)) {
-        err = lease_make(c->k->nonces, d, offer, single, c->lease_want, issued, &c->arena, &lease);
+        err = lease_make(c->k->nonces, d, &offer, c->lease_want, issued, &c->arena, &lease);
         v.lease = &lease;
         c->leased = (uint32_t)lease.n_nonce_secret;
     }
-    if (!err && !single && policy_takes_tokens(c->group, &c->facts)) {
+    if (!err && !offer.single && policy_takes_tokens(c->group, &c->facts)) {
         char *bearer =
             bearer_challenge(&c->group->token, c->facts.method, CAUSE(NO_CREDENTIALS), &c->arena);
         err = bearer ? 0 : CS_ENOMEM;
@@ -203,7 +224,7 @@ static void challenge(struct check *c, Countersign__Auth__Cause cause, bool stal
         check_later(c, CAUSE(OVERLOADED));
         return;
     }
-    if (single) {
+    if (offer.single) {
         metric_add(M_AUTHD_COMPAT, 0, 1 + c->leased);
         census_narrowed(c->k->census, c->pattern, c->facts.user_agent, 1 + c->leased, now);
     }
@@ -215,7 +236,7 @@ static struct suspect suspect_of(const struct check *c)
     return (struct suspect){ .source = &c->facts.source,
                              .call_id = c->facts.call_id,
                              .user = c->cred.username,
-                             .realm = c->cred.realm };
+                             .realm = c->has_cred ? c->group->digest.realm : c->cred.realm };
 }
 
 /* The last attempt of too many, which gets 403 whatever was wrong. */
@@ -230,7 +251,7 @@ static bool is_too_many(struct check *c, Countersign__Auth__Cause cause, enum fa
 }
 
 /* Wrong credentials, whatever is wrong with them: the same status, headers and bytes. */
-static void refuse_wrong(struct check *c, Countersign__Auth__Cause cause)
+void check_refuse_wrong(struct check *c, Countersign__Auth__Cause cause)
 {
     if (!is_too_many(c, cause, is_from_there(c) ? FAILURE_PROVEN : FAILURE_UNPROVEN))
         challenge(c, cause, false);
@@ -262,6 +283,19 @@ static uint32_t seconds(struct duration d)
     return (uint32_t)(d.ms / 1000);
 }
 
+/* Whichever name of the realm was answered for, it goes no further. */
+static int add_realms(struct check *c)
+{
+    const struct digest_conf *d = &c->group->digest;
+    Countersign__Auth__Grant *m = &c->grant;
+    m->realm = arena_alloc(&c->arena, 2 * sizeof(*m->realm));
+    if (!m->realm)
+        return CS_ENOMEM;
+    m->realm[m->n_realm++] = (char *)d->realm.p;
+    m->realm[m->n_realm++] = (char *)d->former->name.p;
+    return 0;
+}
+
 int check_grant(struct check *c, const struct user *u)
 {
     const struct group_conf *g = c->group;
@@ -276,6 +310,11 @@ int check_grant(struct check *c, const struct user *u)
     m->path = g->path;
     m->contact_routing = g->contact_routing;
     m->trusted = g->trusted;
+    m->has_srtp = m->srtp = g->srtp;
+    m->has_mode = g->mode != MODE_WE_CHALLENGE;
+    m->mode = (Countersign__Auth__AuthMode)g->mode;
+    if (g->digest.former && add_realms(c))
+        return CS_ENOMEM;
     if (!u)
         return 0;
 
@@ -316,9 +355,12 @@ static void accept_now(struct check *c)
     }
     if (c->right) {
         metric_inc(M_AUTHD_DIGEST_ALG, c->claim.alg);
+        if (!c->group->backend)
+            uses_note(c->k->uses, c->cred.username, c->cred.realm, c->claim.alg, c->old);
         census_accepted(c->k->census, single_challenge(c), c->facts.user_agent, c->claim.alg,
                         c->cred.username, c->cred.realm, loop_wall(c->k->loop));
     }
+    check_seen(c);
     check_answer(c, &v, CAUSE(CAUSE_NONE));
 }
 
@@ -357,8 +399,9 @@ static void found(void *arg, int err)
 static void on_deadline(struct timer *t)
 {
     struct check *c = container_of(t, struct check, deadline);
-    check_later(c,
-                list_empty(&c->waiter.link) ? CAUSE(STORE_UNAVAILABLE) : CAUSE(ISSUER_UNAVAILABLE));
+    check_later(c, c->backend                    ? CAUSE(BACKEND_UNAVAILABLE)
+                   : list_empty(&c->waiter.link) ? CAUSE(STORE_UNAVAILABLE)
+                                                 : CAUSE(ISSUER_UNAVAILABLE));
 }
 
 int check_outlive(struct check *c)
@@ -385,6 +428,15 @@ void check_accept(struct check *c, Countersign__Auth__Cause cause)
     const struct facts *f = &c->facts;
     int err = 0;
 
+    const Countersign__Auth__Cause fault = check_party(c);
+    if (fault == CAUSE(STORE_UNAVAILABLE)) {
+        check_later(c, fault);
+        return;
+    }
+    if (fault != CAUSE(OK)) {
+        check_reject(c, fault, CAUSE(CAUSE_NONE));
+        return;
+    }
     c->pending_cause = cause;
     if (check_is_revoked(c))
         return;
@@ -394,9 +446,10 @@ void check_accept(struct check *c, Countersign__Auth__Cause cause)
         return;
     }
     const bool shared = c->right && d->nc == NC_SHARED;
-    /* What an address is, is told only to those who proved something (404, 480). */
-    const bool target =
-        f->target_aor.p && !f->in_dialog && !f->is_register && cause != CAUSE(UNLISTED_METHOD);
+    /* What an address is, is told only to those who proved something (404, 480). With backends
+     * there are more of them than we know. */
+    const bool target = f->target_aor.p && !c->k->conf->n_backends && !f->in_dialog &&
+                        !f->is_register && cause != CAUSE(UNLISTED_METHOD);
     if (shared || target)
         err = check_outlive(c);
     if (!err && shared) {
@@ -429,42 +482,8 @@ void check_fallen(struct check *c, const struct fallen *what)
 
 /* ---- digest ---- */
 
-/* Why a user cannot be who it says, apart from the response: OK, if nothing is wrong. */
-static Countersign__Auth__Cause fault_of(const struct user *u, enum algorithm alg)
-{
-    return !u                    ? CAUSE(UNKNOWN_USER)
-           : !user_algorithms(u) ? CAUSE(NO_CREDENTIALS_CONFIGURED)
-           : !u->sealed[alg].p   ? CAUSE(NO_VERIFIER_FOR_ALGORITHM)
-           : !u->enabled         ? CAUSE(USER_DISABLED)
-                                 : CAUSE(OK);
-}
-
-/* The same work whether the user exists, has a verifier, or neither: what is missing is taken from
- * the dummy, whose response is never right. */
-static Countersign__Auth__Cause judge(struct check *c, const struct user *u)
-{
-    struct checker *k = c->k;
-    const enum algorithm alg = c->claim.alg;
-    const struct user *shown = u && u->sealed[alg].p ? u : &k->dummy;
-    Countersign__Auth__Cause fault = fault_of(u, alg);
-    unsigned char ha1[ALG_MAX_LEN] = { 0 };
-    struct user decoded;
-
-    int err = u ? 0 : user_decode(k->dummy.record, &c->arena, &decoded);
-    if (!err)
-        err = user_open_verifier(shown, k->vault, alg, ha1);
-    if (err && fault == CAUSE(OK)) {
-        log_error(&check_log, "a verifier cannot be opened: is its key in seal_key_file?",
-                  kv_s("user", c->cred.username), kv_s("realm", c->cred.realm), kv_err(err));
-        fault = CAUSE(NO_VERIFIER_FOR_ALGORITHM);
-    }
-    bool right = digest_is_right(k->hash, &c->cred, &c->claim, &c->facts, ha1);
-    ct_wipe(ha1, sizeof(ha1));
-    return fault != CAUSE(OK) ? fault : right ? CAUSE(OK) : CAUSE(WRONG_RESPONSE);
-}
-
 /* The response is right; the rest is about what it may do. */
-static void proceed(struct check *c, const struct user *u)
+void check_proceed(struct check *c, const struct user *u)
 {
     const struct digest_conf *d = &c->group->digest;
     c->right = true;
@@ -482,6 +501,10 @@ static void proceed(struct check *c, const struct user *u)
         return;
     }
     Countersign__Auth__Cause cause = policy_identity(u, &c->facts);
+    if (cause == CAUSE(FROM_NOT_ALLOWED) && c->group->type == TYPE_SERVER) {
+        check_peer(c, u);
+        return;
+    }
     if (cause != CAUSE(OK)) {
         check_reject(c, cause, CAUSE(CAUSE_NONE));
         return;
@@ -492,44 +515,12 @@ static void proceed(struct check *c, const struct user *u)
         check_accept(c, CAUSE(OK));
 }
 
-static void got_user(void *arg, int err, const struct user *u)
-{
-    struct check *c = arg;
-    c->get = NULL;
-    if (err && err != CS_ENOENT) {
-        check_later(c, CAUSE(STORE_UNAVAILABLE));
-        return;
-    }
-    Countersign__Auth__Cause cause = judge(c, u);
-    if (cause != CAUSE(OK)) {
-        refuse_wrong(c, cause);
-        return;
-    }
-    /* Only now: keeping a record takes time, which would tell that there is such a user. */
-    cache_put(c->k->cache, c->cred.username, c->group->digest.realm, u->record,
-              c->cache_generation);
-    proceed(c, u);
-}
-
-/* What is kept may only say yes. A no, and somebody unknown, are judged by what Redis holds, with
- * the same work before, so that time does not tell one from the other. */
-static bool judge_cached(struct check *c)
-{
-    struct span record = cache_get(c->k->cache, c->cred.username, c->group->digest.realm);
-    struct user u;
-    bool found = record.p && user_decode(record, &c->arena, &u) == 0;
-    if (judge(c, found ? &u : NULL) != CAUSE(OK))
-        return false;
-    proceed(c, &u);
-    return true;
-}
-
 /* All that can be said without the user is said before Redis is asked. */
 static void judge_credentials(struct check *c)
 {
     const struct digest_conf *d = &c->group->digest;
-    const struct suspect s = suspect_of(c);
     c->has_cred = true;
+    const struct suspect s = suspect_of(c);
     if (defence_stands(c->k->defence, c->group, &s)) {
         check_reject(c, CAUSE(TOO_MANY_ATTEMPTS), CAUSE(CAUSE_NONE));
         return;
@@ -553,18 +544,10 @@ static void judge_credentials(struct check *c)
         challenge(c, CAUSE(NONCE_ELSEWHERE), true);
         return;
     }
-    if (judge_cached(c))
-        return;
-    int err = check_outlive(c);
-    if (!err) {
-        c->cache_generation = cache_generation(c->k->cache);
-        c->get = user_is_temporary(c->cred.username)
-                     ? store_get_temporary(c->k->store, c->cred.username, d->realm, got_user, c)
-                     : store_get_user(c->k->store, c->cred.username, d->realm, got_user, c);
-        err = c->get ? 0 : CS_ENOMEM;
-    }
-    if (err)
-        check_later(c, CAUSE(OVERLOADED));
+    if (c->group->backend)
+        check_backend(c);
+    else
+        check_user(c);
 }
 
 static void prove_digest(struct check *c, Countersign__Auth__Cause picked, bool basic)
@@ -580,12 +563,27 @@ static void prove_digest(struct check *c, Countersign__Auth__Cause picked, bool 
     else if (picked == CAUSE(CREDENTIALS_MALFORMED))
         refuse_mismatch(c, picked);
     else if (basic)
-        refuse_wrong(c, CAUSE(BASIC_REFUSED));
+        check_refuse_wrong(c, CAUSE(BASIC_REFUSED));
     else
         challenge(c, picked, false);
 }
 
 /* ---- entry ---- */
+
+/* The credentials for the realm, or for its former name, whose challenge stood first. */
+static Countersign__Auth__Cause pick(struct check *c, const Countersign__Auth__Check *m)
+{
+    const struct digest_conf *d = &c->group->digest;
+    const bool proxy = policy_challenge_status(d, &c->facts) == 407;
+    const struct span former = check_former(c);
+    Countersign__Auth__Cause picked = CAUSE(WRONG_REALM);
+    if (former.p)
+        picked = digest_pick(m, former, proxy, &c->cred);
+    if (picked != CAUSE(OK))
+        picked = digest_pick(m, d->realm, proxy, &c->cred);
+    c->cred.username = auth_id_user(c->cred.auth_id, c->group->auth_id_forms);
+    return picked;
+}
 
 static void judge_request(struct check *c, const Countersign__Auth__Check *m)
 {
@@ -601,12 +599,11 @@ static void judge_request(struct check *c, const Countersign__Auth__Check *m)
         check_reject(c, CAUSE(BANNED), CAUSE(CAUSE_NONE));
         return;
     }
-    const struct digest_conf *d = &c->group->digest;
-    Countersign__Auth__Cause picked =
-        digest_pick(m, d->realm, policy_challenge_status(d, f) == 407, &c->cred);
+    Countersign__Auth__Cause picked = pick(c, m);
     const struct shown shown = {
         .digest = picked == CAUSE(OK) || picked == CAUSE(CREDENTIALS_MALFORMED),
         .bearer = m->bearer_secret != NULL,
+        .certificate = check_look(c, m),
     };
     const struct policy p = policy_of(c->group, f, shown);
     switch (p.demand) {
@@ -619,8 +616,15 @@ static void judge_request(struct check *c, const Countersign__Auth__Check *m)
         c->token = span_str(m->bearer_secret);
         check_token(c, m->has_bearer_repeated && m->bearer_repeated);
         break;
+    case DEMAND_CERTIFICATE:
+        c->cred = (struct credential){ 0 };
+        check_certificate(c);
+        break;
     case DEMAND_REFUSE:
-        check_reject(c, p.cause, CAUSE(CAUSE_NONE));
+        if (p.cause == CAUSE(STORE_UNAVAILABLE))
+            check_later(c, p.cause);
+        else
+            check_reject(c, p.cause, CAUSE(CAUSE_NONE));
         break;
     case DEMAND_NOTHING:
         c->cred = (struct credential){ 0 }; /* nobody looked at them */

@@ -4,8 +4,10 @@
 #define CS_AUTHD_CHECK_H
 
 #include "authd/audit.h"
+#include "authd/backend.h"
 #include "authd/cache.h"
 #include "authd/census.h"
+#include "authd/certificate.h"
 #include "authd/challenge.h"
 #include "authd/config.h"
 #include "authd/defence.h"
@@ -18,11 +20,14 @@
 #include "authd/store.h"
 #include "authd/tags.h"
 #include "authd/token/tokens.h"
+#include "authd/uses.h"
 #include "authd/vault.h"
 #include "authd/window.h"
 #include "base/map.h"
 
 struct check;
+struct directory;
+struct seen;
 
 /* v is borrowed for the call; the check is gone when it returns. */
 typedef void check_fn(struct check *c, const Countersign__Auth__Verdict *v);
@@ -42,11 +47,16 @@ struct checker { /* what all checks share; filled by its owner, members outlive 
     struct vault *vault;
     struct noncer *nonces;
     struct realms *realms;
-    struct tokens *tokens; /* NULL: no group takes any */
+    struct tokens *tokens;           /* NULL: no group takes any */
+    struct authorities *authorities; /* NULL: none are configured */
+    struct directory *directory;     /* NULL: there are no devices and trunks */
+    struct seen *seen;               /* NULL: certificates are not remembered */
     struct audit *audit;
     struct explain *explain;
     struct defence *defence;
     struct signer *signer;
+    struct uses *uses;
+    struct backends *backends;      /* NULL: no group has one */
     void (*waits)(struct check *c); /* the answer comes later: c may be cancelled until then */
     check_fn *answer;
     /* Its own: */
@@ -62,6 +72,16 @@ struct checker { /* what all checks share; filled by its owner, members outlive 
 CS_CHECK int checker_init(struct checker *k);
 /* No check may be open. */
 void checker_fini(struct checker *k);
+
+/* What the client certificate of a request says, where the group takes any. Its texts live in the
+ * check's arena. */
+struct certified {
+    Countersign__Auth__Cause fault; /* as in struct shown; NONE where the group takes none */
+    bool rests;                     /* what is granted rests on it */
+    unsigned kind;                  /* of struct holder */
+    struct span name;               /* of a user an AOR; the device's or trunk's name */
+    struct cert_facts facts;        /* without its names */
+};
 
 struct check {
     /* The asker's: */
@@ -83,10 +103,15 @@ struct check {
     struct span token;    /* the one shown; a copy that is wiped, once it waits */
     struct waiter waiter; /* for the token's issuer */
     struct token_proof proof;
+    struct certified certified;
     bool has_cred, stale, uri_differs, right, digest_too, proven;
+    bool old;    /* by the verifier of a replaced password, or of the realm's former name */
+    bool former; /* the record of the realm's former name is looked at */
+    Countersign__Auth__Cause own_cause; /* what the one before it, of the realm, gave */
     struct span pattern;
     Countersign__Auth__Cause pending_cause; /* of the accept that is waited for */
     struct store_call *get, *commit, *find;
+    struct backend_ask *backend;
     int commit_err, find_err;
     uint64_t cache_generation;
     struct timer deadline;

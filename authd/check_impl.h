@@ -18,6 +18,25 @@ CS_CHECK int check_grant(struct check *c, const struct user *u);
  * other commands of this turn; then it is accepted. */
 void check_accept(struct check *c, Countersign__Auth__Cause cause);
 
+/* Wrong credentials, whatever is wrong with them: the same status, headers and bytes. */
+void check_refuse_wrong(struct check *c, Countersign__Auth__Cause cause);
+/* The response is right, by this user's verifier; the rest is about what it may do. */
+void check_proceed(struct check *c, const struct user *u);
+/* The former name of the group's realm while it is good; absent: it has none. */
+struct span check_former(const struct check *c);
+
+/* ---- check_user.c ---- */
+/* Finds the user of the credentials and judges them: answers, now or later. */
+void check_user(struct check *c);
+
+/* ---- check_backend.c ---- */
+/* The same where the group has a backend. */
+void check_backend(struct check *c);
+
+/* ---- check_peer.c ---- */
+/* A server showed u's credentials and is From none of u's addresses: answers, now or later. */
+void check_peer(struct check *c, const struct user *u);
+
 /* ---- check_revoked.c ---- */
 /* Completes c->tags and with them the grant. True: it rests on something that is revoked, or that
  * may be, and was answered. */
@@ -31,5 +50,18 @@ void check_refuse_token(struct check *c, Countersign__Auth__Cause cause);
 /* Answers, now or later. repeated: more than one token was shown. */
 void check_token(struct check *c, bool repeated);
 void check_token_wakes(struct waiter *w);
+
+/* ---- check_certificate.c ---- */
+/* Looks at the certificate of the request: the fault of c->certified, which it fills.
+ * STORE_UNAVAILABLE: nobody can say. */
+Countersign__Auth__Cause check_look(struct check *c, const Countersign__Auth__Check *m);
+/* Judges by the certificate alone, which is good. Answers, now or later. */
+void check_certificate(struct check *c);
+/* Whether user, certificate and device of what is to be granted belong together, and the device
+ * may be used so; the grant says then what it rests on. OK, or why not; STORE_UNAVAILABLE as above.
+ */
+Countersign__Auth__Cause check_party(struct check *c);
+/* It was accepted: its certificate, if it rests on one, was seen. */
+void check_seen(const struct check *c);
 
 #endif

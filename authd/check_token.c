@@ -75,6 +75,20 @@ static void grant_token(struct check *c, const struct user *u)
         check_accept(c, CAUSE(OK));
 }
 
+static void find_token_user(struct check *c);
+
+/* A user that is found under the realm's former name only. */
+static bool look_further(struct check *c)
+{
+    const struct span former = config_former(c->group->token.former, loop_wall(c->k->loop));
+    if (c->former || !former.p)
+        return false;
+    c->former = true;
+    c->cred.realm = former;
+    find_token_user(c);
+    return true;
+}
+
 static void got_token_user(void *arg, int err, const struct user *u)
 {
     struct check *c = arg;
@@ -83,6 +97,10 @@ static void got_token_user(void *arg, int err, const struct user *u)
         check_later(c, CAUSE(STORE_UNAVAILABLE));
         return;
     }
+    if (!u && look_further(c))
+        return;
+    if (!u)
+        c->cred.realm = c->group->token.realm;
     if (u)
         cache_put(c->k->cache, c->cred.username, c->cred.realm, u->record, c->cache_generation);
     Countersign__Auth__Cause cause = token_fault(c, u);

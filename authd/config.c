@@ -1,10 +1,11 @@
 #include "authd/config.h"
 
+#include "authd/class.h"
 #include "authd/user.h"
 #include "base/process.h"
 
 static const char *const transport_names[] = { "udp", "tcp", "tls", "ws", "wss", NULL };
-static const char *const proof_names[] = { "address", "digest", "token", NULL };
+static const char *const proof_names[] = { "address", "digest", "token", "certificate", NULL };
 static const char *const algorithm_names[] = { "MD5", "SHA-256", "SHA-512-256", NULL };
 static const char *const qop_names[] = { "auth", "auth-int", "none", NULL };
 static const char *const nc_names[] = { "shared", "local", "off", NULL };
@@ -12,6 +13,12 @@ static const char *const uri_names[] = { "lenient", "strict", NULL };
 static const char *const mismatch_names[] = { "challenge", "reject", NULL };
 static const char *const status_names[] = { "by-method", "401", "407", NULL };
 static const char *const unlisted_names[] = { "challenge", "pass", NULL };
+static const char *const class_names[] = { "none", "browser", "desk-phone", "trunk", NULL };
+static const char *const type_names[] = { "user", "server", NULL };
+static const char *const mode_names[] = { "we-challenge", "answer-for-endpoint", "pass-through",
+                                          NULL };
+static const char *const form_names[] = { "user", "user@domain", "+e164", NULL };
+static const char *const profile_names[] = { "trial", "production", NULL };
 
 /* Clients that look at the first challenge only, or give up at one they do not know. A pattern is a
  * glob over the whole User-Agent, in any case. */
@@ -56,7 +63,9 @@ static const struct conf_section require_section = {
 };
 
 static const struct conf_key digest_keys[] = {
-    CONF_STR("realm", D, realm, "Realm of the challenges; one of realms."),
+    CONF_STR("realm", D, realm,
+             "Realm of the challenges; one of realms. When nothing is written lines.realm, for "
+             "servers cluster.id."),
     CONF_ENUMS("algorithms", D, algorithms, algorithm_names,
                "Algorithms, in the order they are offered.", .def = "SHA-512-256,SHA-256,MD5",
                .at_least = 1, .at_most = ALG_COUNT),
@@ -79,7 +88,8 @@ static const struct conf_key digest_keys[] = {
               "What malformed or mismatched credentials get: a fresh challenge, or 403.",
               .def = "challenge"),
     CONF_ENUM("status", D, status, status_names,
-              "Status of a challenge; by-method is 401 for REGISTER and 407 for all others.",
+              "Status of a challenge; by-method is 401 for REGISTER and 407 for all others, for "
+              "servers 401 for all.",
               .def = "by-method"),
     CONF_UINT("attempts", D, attempts,
               "The failed attempt that gets 403 instead of a challenge; 0 for never.", .def = "3",
@@ -127,6 +137,20 @@ static const struct conf_key token_keys[] = {
 };
 const struct conf_section token_section = { .size = sizeof(T), .keys = token_keys };
 
+#define C struct certificate_conf
+static const struct conf_key certificate_keys[] = {
+    CONF_STRS("authorities", C, authorities,
+              "Names of certificate_authorities whose certificates are taken; all of them when "
+              "nothing is written.",
+              .unique = true),
+    CONF_STR("realm", C, realm,
+             "Realm of the users that certificates name; that of digest when nothing is written.",
+             .min = 1),
+    { 0 },
+};
+static const struct conf_section certificate_section = { .size = sizeof(C),
+                                                         .keys = certificate_keys };
+
 #define E __typeof__(((G *)0)->expires)
 static const struct conf_key expires_keys[] = {
     CONF_DURATION("min", E, min, "Shorter registrations are refused with 423.", .def = "60s",
@@ -159,17 +183,42 @@ static const struct conf_section expires_section = {
 
 static const struct conf_key group_keys[] = {
     CONF_STR("name", G, name, "Name in logs and in csctl.", .required = true, .min = 1, .max = 64),
+    CONF_ENUM("class", G, class, class_names,
+              "Sets what is not written here: browser is WSS, a token and encrypted media; "
+              "desk-phone is TLS, digest and encrypted media; trunk is a server by TLS, with a "
+              "certificate and from a known address. What is weaker is refused.",
+              .def = "none"),
+    CONF_ENUM("type", G, type, type_names,
+              "A user is From its own addresses; a server speaks for many, and is known by its "
+              "credentials.",
+              .def = "user"),
+    CONF_ENUM("mode", G, mode, mode_names,
+              "Who is asked: requests are challenged here; the same, and challenges of the other "
+              "side are answered for the endpoint; or credentials and challenges cross untouched "
+              "(REGISTER is challenged here always).",
+              .def = "we-challenge"),
     CONF_SECTION("match", G, match, &match_section,
                  "Which requests belong to it; the first group that matches decides."),
     CONF_SECTION("require", G, require, &require_section, "What a request must prove."),
     CONF_SECTION("digest", G, digest, &digest_section, "Digest authentication."),
+    CONF_STR("backend", G, backend_name,
+             "Who knows its users: local, that is Redis, or the name of one of backends.",
+             .def = "local", .min = 1, .max = 64),
     CONF_SECTION("token", G, token, &token_section, "Bearer tokens (RFC 8898)."),
+    CONF_SECTION("certificate", G, certificate, &certificate_section,
+                 "Client certificates (RFC 5922)."),
     CONF_STRS("methods", G, methods,
               "Methods that are challenged, also as register/setup-invite (an INVITE outside "
               "dialogs); every method when nothing is written."),
     CONF_ENUM("unlisted", G, unlisted, unlisted_names,
               "What happens to other methods; REGISTER is challenged always.", .def = "challenge"),
     CONF_SECTION("expires", G, expires, &expires_section, "Bounds of a registration."),
+    CONF_SET("auth_id_forms", G, auth_id_forms, form_names,
+             "How phones may write the authentication name of a user 1001: 1001, 1001@example.com "
+             "for its addresses there, +1001. A form that is added serves a user from his next "
+             "password on.",
+             .def = "user"),
+    CONF_BOOL("srtp", G, srtp, "Media of its calls must be encrypted.", .def = "false"),
     CONF_UINT("max_contacts", G, max_contacts,
               "Contacts one address of record may have, if the user's record does not say.",
               .def = "10", .min = 1, .max = 1000),
@@ -219,15 +268,18 @@ static void derive_rules(struct conf_check *c, G *g)
 static void group_check(struct conf_check *c, void *section)
 {
     G *g = section;
+    class_apply(c, g);
     unsigned proofs = g->require.all_of | g->require.any_of;
     if ((proofs & PROOF_ADDRESS) && g->match.n_sources == 0)
         conf_error(c, "match.source", "is missing, but require trusts the address");
-    if ((proofs & PROOF_DIGEST) && !g->digest.realm.p)
-        conf_error(c, "digest.realm", "is missing; name one of realms");
-    if ((proofs & PROOF_TOKEN) && !g->token.realm.p)
-        g->token.realm = g->digest.realm;
-    if ((proofs & PROOF_TOKEN) && !g->token.realm.p)
-        conf_error(c, "token.realm", "is missing; name one of realms");
+    if (g->mode == MODE_PASS_THROUGH && !(proofs & PROOF_ADDRESS) && g->match.n_sources == 0)
+        conf_error(c, "mode",
+                   "pass-through lets calls in that nobody challenged; say in match.source from "
+                   "where");
+    if (!g->auth_id_forms)
+        conf_error(c, "auth_id_forms", "must name at least one of user, user@domain and +e164");
+    if (g->type == TYPE_SERVER && g->digest.status == STATUS_BY_METHOD)
+        g->digest.status = STATUS_401;
     if ((g->require.all_of & PROOF_TOKEN) && (g->require.all_of & PROOF_DIGEST))
         conf_error(
             c, "require.all_of",
@@ -240,12 +292,39 @@ static const struct conf_section group_section = {
     .check = group_check,
 };
 
+static const struct conf_key former_keys[] = {
+    CONF_STR("name", struct former_conf, name, "The name that users' verifiers were made for.",
+             .required = true, .min = 1, .max = USER_MAX_NAME),
+    CONF_STR("until", struct former_conf, date,
+             "Day, 2026-12-24, or time, 2026-12-24T06:00:00Z, from which on it is good no more.",
+             .required = true),
+    { 0 },
+};
+
+static void former_check(struct conf_check *c, void *section)
+{
+    struct former_conf *f = section;
+    const char *fault = user_realm_fault(f->name);
+    if (fault)
+        conf_error(c, "name", "%s", fault);
+    if (wall_parse(f->date, &f->until))
+        conf_error(c, "until", "is no date; write 2026-12-24 or 2026-12-24T06:00:00Z");
+}
+static const struct conf_section former_section = {
+    .size = sizeof(struct former_conf),
+    .keys = former_keys,
+    .check = former_check,
+};
+
 static const struct conf_key realm_keys[] = {
     CONF_STR("name", struct realm_conf, name, "The realm, as phones show it.", .required = true,
              .min = 1, .max = USER_MAX_NAME),
     CONF_SET("verifiers", struct realm_conf, verifiers, algorithm_names,
              "Algorithms for which a password leaves a verifier.",
              .def = "MD5,SHA-256,SHA-512-256"),
+    CONF_OPTION("formerly", struct realm_conf, formerly, &former_section,
+                "What it was called before, while users have verifiers of that name: those are "
+                "offered and taken, too, and each new password leaves one for either name."),
     { 0 },
 };
 
@@ -398,11 +477,39 @@ static const struct conf_key limit_keys[] = {
               .def = "10000", .max = 10000000),
     CONF_UINT("revocations", B, revocations, "Revocations that may stand at a time.",
               .def = "100000", .min = 16, .max = 10000000),
+    CONF_UINT("devices", B, devices,
+              "Devices there may be: all of them are kept in memory. Where Redis holds more, "
+              "nothing is judged.",
+              .def = "100000", .max = 10000000),
+    CONF_UINT("trunks", B, trunks, "The same of trunks.", .def = "10000", .max = 1000000),
+    CONF_UINT("certificates", B, certificates,
+              "Client certificates whose use is remembered; those that expire last make room.",
+              .def = "10000", .min = 16, .max = 1000000),
     CONF_UINT("explained", B, explained, "Refusals kept for csctl explain.", .def = "4096",
               .min = 16, .max = 1000000),
     { 0 },
 };
 static const struct conf_section limit_section = { .size = sizeof(B), .keys = limit_keys };
+
+static const struct conf_key lines_keys[] = {
+    CONF_STR("realm", __typeof__(((A *)0)->lines), realm,
+             "Realm of the lines of phones, one of realms: that of each group of users that names "
+             "none.",
+             .min = 1),
+    { 0 },
+};
+static const struct conf_section lines_section = { .size = sizeof(((A *)0)->lines),
+                                                   .keys = lines_keys };
+
+static const struct conf_key cluster_keys[] = {
+    CONF_STR("id", __typeof__(((A *)0)->cluster), id,
+             "What this installation is called by trunks, one of realms: the realm of each group "
+             "of servers that names none.",
+             .min = 1),
+    { 0 },
+};
+static const struct conf_section cluster_section = { .size = sizeof(((A *)0)->cluster),
+                                                     .keys = cluster_keys };
 
 static const struct conf_key root_keys[] = {
     CONF_SECTION("listen", A, listen, &listen_section, "Where the fronts ask."),
@@ -423,8 +530,18 @@ static const struct conf_key root_keys[] = {
     CONF_SECTION("limits", A, limits, &limit_section, "Bounds of memory."),
     CONF_SECTION("defence", A, defence, &defence_section,
                  "What is done against guessing and floods, in the whole installation."),
+    CONF_ENUM("profile", A, profile, profile_names,
+              "In production what is only warned of in a trial, a realm called default, asterisk "
+              "or an address, is refused.",
+              .def = "trial"),
+    CONF_SECTION("lines", A, lines, &lines_section, "Phones, in all groups."),
+    CONF_SECTION("cluster", A, cluster, &cluster_section, "Trunks, in all groups."),
     CONF_SECTIONS("realms", A, realms, &realm_section, "Realms users live in.", .required = true,
                   .at_least = 1, .unique = true),
+    CONF_SECTIONS("certificate_authorities", A, authorities, &authority_section,
+                  "Whose client certificates are taken, and what they revoked; when nothing is "
+                  "written, whatever the fronts' listeners take.",
+                  .unique = true),
     CONF_SECTIONS("token_issuers", A, token_issuers, &issuer_section,
                   "Who issues the tokens that are taken.", .unique = true),
     CONF_OPTION("turn", A, turn, &turn_section,
@@ -432,6 +549,9 @@ static const struct conf_key root_keys[] = {
     CONF_OPTION("exchange", A, exchange, &exchange_section,
                 "Names and passwords, given to who shows a token, for phones that know only digest "
                 "(POST /v1/exchange)."),
+    CONF_SECTIONS("backends", A, backends, &backend_section,
+                  "External services that judge digest credentials of peer groups.",
+                  .unique = true),
     CONF_SECTIONS("peer_groups", A, peer_groups, &group_section,
                   "Who may come, what they must prove and what they may do.", .required = true,
                   .at_least = 1, .unique = true),
@@ -504,6 +624,106 @@ static void derive_group_issuers(struct conf_check *c, const A *conf, size_t i)
     derive_issuers(c, conf, &conf->peer_groups[i].token, where);
 }
 
+static void check_authorities(struct conf_check *c, const A *conf, size_t i)
+{
+    const G *g = &conf->peer_groups[i];
+    char key[96];
+    for (size_t k = 0; k < g->certificate.n_authorities; k++) {
+        size_t at = 0;
+        while (at < conf->n_authorities &&
+               !span_eq(conf->authorities[at].name, g->certificate.authorities[k]))
+            at++;
+        snprintf(key, sizeof(key), "peer_groups[%zu].certificate.authorities[%zu]", i, k);
+        if (at == conf->n_authorities)
+            conf_error(c, key, "\"" SPAN_FMT "\" is not one of certificate_authorities",
+                       SPAN_ARG(g->certificate.authorities[k]));
+    }
+}
+
+/* What a group did not write of realms is the installation's. */
+static void derive_realms(struct conf_check *c, const A *conf, size_t i)
+{
+    G *g = &conf->peer_groups[i];
+    const unsigned proofs = g->require.all_of | g->require.any_of;
+    const bool server = g->type == TYPE_SERVER;
+    char key[64];
+    if ((proofs & PROOF_DIGEST) && !g->digest.realm.p)
+        g->digest.realm = server ? conf->cluster.id : conf->lines.realm;
+    if ((proofs & PROOF_TOKEN) && !g->token.realm.p)
+        g->token.realm = g->digest.realm.p ? g->digest.realm : conf->lines.realm;
+    snprintf(key, sizeof(key), "peer_groups[%zu].digest.realm", i);
+    if ((proofs & PROOF_DIGEST) && !g->digest.realm.p)
+        conf_error(c, key, "is missing; name one of realms, or write %s",
+                   server ? "cluster.id" : "lines.realm");
+    snprintf(key, sizeof(key), "peer_groups[%zu].token.realm", i);
+    if ((proofs & PROOF_TOKEN) && !g->token.realm.p)
+        conf_error(c, key, "is missing; name one of realms");
+    if (!g->certificate.realm.p)
+        g->certificate.realm = g->digest.realm.p ? g->digest.realm : g->token.realm;
+    const ptrdiff_t users = (proofs & PROOF_TOKEN) ? config_realm(conf, g->token.realm) : -1;
+    if (users >= 0)
+        g->token.former = conf->realms[users].formerly;
+    const ptrdiff_t realm = (proofs & PROOF_DIGEST) ? config_realm(conf, g->digest.realm) : -1;
+    if (realm >= 0) {
+        conf->realms[realm].forms |= g->auth_id_forms;
+        g->digest.former = conf->realms[realm].formerly;
+    }
+}
+
+static void check_formers(struct conf_check *c, const A *conf)
+{
+    for (size_t i = 0; i < conf->n_realms; i++) {
+        const struct former_conf *f = conf->realms[i].formerly;
+        bool taken = f && config_realm(conf, f->name) >= 0;
+        for (size_t k = 0; f && k < i; k++)
+            taken = taken ||
+                    (conf->realms[k].formerly && span_eq(conf->realms[k].formerly->name, f->name));
+        char key[48];
+        snprintf(key, sizeof(key), "realms[%zu].formerly.name", i);
+        if (taken)
+            conf_error(c, key, "\"" SPAN_FMT "\" is, or was, another realm", SPAN_ARG(f->name));
+    }
+}
+
+/* Phones and trunks are different communities: a verifier of one must not fit the other. */
+static void check_installation(struct conf_check *c, const A *conf)
+{
+    if (conf->lines.realm.p && config_realm(conf, conf->lines.realm) < 0)
+        conf_error(c, "lines.realm", "\"" SPAN_FMT "\" is not one of realms",
+                   SPAN_ARG(conf->lines.realm));
+    if (conf->cluster.id.p && config_realm(conf, conf->cluster.id) < 0)
+        conf_error(c, "cluster.id", "\"" SPAN_FMT "\" is not one of realms",
+                   SPAN_ARG(conf->cluster.id));
+    if (conf->cluster.id.p && span_eq(conf->cluster.id, conf->lines.realm))
+        conf_error(c, "cluster.id", "equals lines.realm; phones and trunks need different realms");
+    for (size_t i = 0; i < conf->n_realms; i++) {
+        const char *fault = config_realm_fault(conf->realms[i].name);
+        char key[40];
+        snprintf(key, sizeof(key), "realms[%zu].name", i);
+        if (fault && conf->profile == PROFILE_PRODUCTION)
+            conf_error(c, key,
+                       "%s, which profile: production refuses; name the organisation, for example "
+                       "its domain",
+                       fault);
+    }
+}
+
+static void derive_backend(struct conf_check *c, const A *conf, size_t i)
+{
+    G *g = &conf->peer_groups[i];
+    char key[64];
+    snprintf(key, sizeof(key), "peer_groups[%zu].backend", i);
+    for (size_t k = 0; k < conf->n_backends; k++) {
+        if (span_eq(conf->backends[k].name, g->backend_name))
+            g->backend = &conf->backends[k];
+    }
+    if (!g->backend && !span_eq(g->backend_name, SPAN("local")))
+        conf_error(c, key, "\"" SPAN_FMT "\" is neither local nor one of backends",
+                   SPAN_ARG(g->backend_name));
+    if (g->backend && !((g->require.all_of | g->require.any_of) & PROOF_DIGEST))
+        conf_error(c, key, "judges digest, which require does not ask for");
+}
+
 static void check_realm(struct conf_check *c, const A *conf, size_t i, const char *method,
                         struct span realm)
 {
@@ -549,9 +769,16 @@ static void root_check(struct conf_check *c, void *section)
                    SPAN_ARG(conf->user));
     for (size_t i = 0; i < conf->n_peer_groups; i++) {
         const G *g = &conf->peer_groups[i];
+        derive_realms(c, conf, i);
+        derive_backend(c, conf, i);
         check_realm(c, conf, i, "digest", g->digest.realm);
         if (!span_eq(g->token.realm, g->digest.realm))
             check_realm(c, conf, i, "token", g->token.realm);
+        if (!span_eq(g->certificate.realm, g->digest.realm) &&
+            !span_eq(g->certificate.realm, g->token.realm))
+            check_realm(c, conf, i, "certificate", g->certificate.realm);
+        if ((g->require.all_of | g->require.any_of) & PROOF_CERTIFICATE)
+            check_authorities(c, conf, i);
         if ((g->require.all_of | g->require.any_of) & PROOF_TOKEN)
             derive_group_issuers(c, conf, i);
     }
@@ -559,6 +786,8 @@ static void root_check(struct conf_check *c, void *section)
         derive_session(c, conf, &conf->turn->token, "turn.token");
     if (conf->exchange)
         derive_session(c, conf, &conf->exchange->token, "exchange.token");
+    check_installation(c, conf);
+    check_formers(c, conf);
     spare_gateways(c, conf);
 }
 const struct conf_section authd_conf_section = {
@@ -576,17 +805,28 @@ ptrdiff_t config_realm(const struct authd_conf *conf, struct span realm)
     return -1;
 }
 
+struct span config_former(const struct former_conf *f, struct wall now)
+{
+    return f && now.ms < f->until.ms ? f->name : SPAN_NULL;
+}
+
+const char *config_realm_fault(struct span realm)
+{
+    struct addr a;
+    if (span_caseeq(realm, SPAN("default")) || span_caseeq(realm, SPAN("asterisk")))
+        return "does not say whose it is: verifiers of other servers with that default fit it";
+    if (addr_parse_host(realm, 0, &a) == 0)
+        return "is an address: when that changes, every password must be set again";
+    return NULL;
+}
+
 void config_warn(const struct authd_conf *conf)
 {
     static const struct log log = { .module = "config" };
     for (size_t i = 0; i < conf->n_realms; i++) {
-        struct span realm = conf->realms[i].name;
-        struct addr a;
-        if (span_caseeq(realm, SPAN("default")) || span_caseeq(realm, SPAN("asterisk")))
-            log_warn(&log, "this realm does not name whose it is; HA1 of other servers fit it",
-                     kv_s("realm", realm));
-        else if (addr_parse_host(realm, 0, &a) == 0)
-            log_warn(&log, "a realm that is an address dies with it: every verifier depends on it",
-                     kv_s("realm", realm));
+        const char *fault = config_realm_fault(conf->realms[i].name);
+        if (fault)
+            log_warn(&log, "this realm had better have another name",
+                     kv_s("realm", conf->realms[i].name), kv_str("why", fault));
     }
 }

@@ -5,6 +5,9 @@
 #include <sys/types.h>
 
 #include "authd/algorithm.h"
+#include "authd/auth_id.h"
+#include "authd/authorities.h"
+#include "authd/backend_conf.h"
 #include "authd/ruling.h"
 #include "authd/token/issuer.h"
 #include "conf/sections.h"
@@ -21,7 +24,12 @@ struct group_match {
     size_t n_domains;
 };
 
-enum proof { PROOF_ADDRESS = 1 << 0, PROOF_DIGEST = 1 << 1, PROOF_TOKEN = 1 << 2 };
+enum proof {
+    PROOF_ADDRESS = 1 << 0,
+    PROOF_DIGEST = 1 << 1,
+    PROOF_TOKEN = 1 << 2,
+    PROOF_CERTIFICATE = 1 << 3
+};
 
 struct group_require { /* exactly one of them is not 0 */
     unsigned all_of, any_of;
@@ -36,7 +44,8 @@ enum unlisted_mode { UNLISTED_CHALLENGE, UNLISTED_PASS };
 
 struct digest_conf {
     struct span realm;
-    enum algorithm *algorithms; /* in the order they are offered */
+    const struct former_conf *former; /* of the realm; NULL: none */
+    enum algorithm *algorithms;       /* in the order they are offered */
     size_t n_algorithms;
     unsigned algorithm_mask;
     bool sess;
@@ -53,14 +62,33 @@ struct digest_conf {
     bool single_without_user_agent;
 };
 
+struct former_conf { /* what a realm was called before */
+    struct span name;
+    struct span date; /* as written */
+    struct wall until;
+};
+
 struct token_conf {
     struct span *names; /* of issuers, as written; none: every issuer */
     size_t n_names;
     const struct issuer_conf **issuers; /* whom they name */
     size_t n_issuers;
-    struct span realm;        /* of the challenge, and of the users tokens speak of */
-    struct span authz_server; /* of the challenge: where tokens are to be had */
+    struct span realm;                /* of the challenge, and of the users tokens speak of */
+    const struct former_conf *former; /* of that; NULL: none */
+    struct span authz_server;         /* of the challenge: where tokens are to be had */
 };
+
+struct certificate_conf {
+    struct span *authorities; /* their names; none: every one */
+    size_t n_authorities;
+    struct span realm; /* of the users that certificates name */
+};
+enum group_class { CLASS_NONE, CLASS_BROWSER, CLASS_DESK_PHONE, CLASS_TRUNK };
+/* A user is From its own addresses. A server is a peer that speaks for many: it is From any that is
+ * not somebody else's here, and known by whose credentials it shows. */
+enum group_type { TYPE_USER, TYPE_SERVER };
+/* Who answers whose challenges: this order is that of AuthMode in auth.proto. */
+enum auth_mode { MODE_WE_CHALLENGE, MODE_ANSWER_FOR_ENDPOINT, MODE_PASS_THROUGH };
 
 struct method_rule {
     struct span name;
@@ -69,10 +97,18 @@ struct method_rule {
 
 struct group_conf {
     struct span name;
+    enum group_class class;
+    enum group_type type;
+    enum auth_mode mode;
+    unsigned auth_id_forms;             /* FORMs */
+    bool srtp;                          /* media must be encrypted */
+    struct span backend_name;           /* as written */
+    const struct backend_conf *backend; /* who judges digest; NULL: we do */
     struct group_match match;
     struct group_require require;
     struct digest_conf digest;
     struct token_conf token;
+    struct certificate_conf certificate;
     struct span *methods; /* as written; none: every method */
     size_t n_methods;
     struct method_rule *rules; /* what they mean */
@@ -104,8 +140,12 @@ extern const struct conf_section token_section, turn_section, exchange_section;
 
 struct realm_conf {
     struct span name;
-    unsigned verifiers; /* ALG_BITs made from a password */
+    struct former_conf *formerly; /* NULL: nothing else */
+    unsigned verifiers;           /* ALG_BITs made from a password */
+    unsigned forms;               /* FORMs that any group of this realm takes */
 };
+
+enum profile { PROFILE_TRIAL, PROFILE_PRODUCTION };
 
 struct http_tls_conf {
     const char *certificate_file, *key_file;
@@ -142,15 +182,26 @@ struct authd_conf {
     struct log_conf log;
     struct {
         size_t checks, signatures, penalties, local_nonces, explained, cached_users, cached_tokens,
-            revocations;
+            revocations, devices, trunks, certificates;
     } limits;
     struct defence_conf defence;
+    enum profile profile;
+    struct {
+        struct span realm; /* of groups of users that name none; absent: they must */
+    } lines;
+    struct {
+        struct span id; /* the same, of groups of servers */
+    } cluster;
     struct realm_conf *realms;
     size_t n_realms;
+    struct authority_conf *authorities;
+    size_t n_authorities;
     struct issuer_conf *token_issuers;
     size_t n_token_issuers;
     struct turn_conf *turn;         /* NULL: none is given */
     struct exchange_conf *exchange; /* NULL: none is */
+    struct backend_conf *backends;
+    size_t n_backends;
     struct group_conf *peer_groups;
     size_t n_peer_groups;
 };
@@ -160,8 +211,13 @@ extern const struct conf_section authd_conf_section;
 /* An edge proxy's, a trusted peer's, or one that is known by its address: nothing that comes from
  * there is held against it. */
 bool group_is_ours(const struct group_conf *g);
+/* The realm's former name while it is good; absent: there is none. */
+struct span config_former(const struct former_conf *f, struct wall now);
 /* The realm's place in conf->realms, or -1. */
 ptrdiff_t config_realm(const struct authd_conf *conf, struct span realm);
+/* NULL, or why this realm had better have another name: a sentence without its subject. In a
+ * production profile such a one is refused. */
+const char *config_realm_fault(struct span realm);
 /* Says on the log what is legal but unwise. */
 void config_warn(const struct authd_conf *conf);
 

@@ -33,6 +33,7 @@ Countersign__Auth__Cause digest_pick(const Countersign__Auth__Check *m, struct s
                : m->n_digest > 0 ? CAUSE(WRONG_REALM)
                                  : CAUSE(NO_CREDENTIALS);
     *out = (struct credential){
+        .auth_id = span_str(best->username),
         .username = span_str(best->username),
         .realm = span_str(best->realm),
         .nonce = span_str(best->nonce_secret),
@@ -48,8 +49,8 @@ Countersign__Auth__Cause digest_pick(const Countersign__Auth__Check *m, struct s
 
 int credential_keep(struct credential *c, struct arena *a)
 {
-    struct span *const all[] = { &c->username,  &c->realm, &c->nonce, &c->uri,   &c->response,
-                                 &c->algorithm, &c->qop,   &c->nc,    &c->cnonce };
+    struct span *const all[] = { &c->auth_id,  &c->username,  &c->realm, &c->nonce, &c->uri,
+                                 &c->response, &c->algorithm, &c->qop,   &c->nc,    &c->cnonce };
     for (size_t i = 0; i < CS_LEN(all); i++) {
         struct span copy = arena_dup(a, *all[i]);
         if (all[i]->p && !copy.p)

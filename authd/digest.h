@@ -9,6 +9,7 @@
 #include "authd/hash.h"
 
 struct credential {                                    /* unquoted and unescaped by the front */
+    struct span auth_id;                               /* the username as shown, which is hashed */
     struct span username, realm, nonce, uri, response; /* always present */
     struct span algorithm, qop, nc, cnonce;            /* optional */
 };

@@ -22,7 +22,7 @@ static bool takes(const struct user *old, const struct user *now)
     for (size_t i = 0; old->enabled && i < old->n_aors; i++)
         taken |= !has_aor(now, old->aors[i]);
     for (enum algorithm alg = 0; old->enabled && alg < ALG_COUNT; alg++)
-        taken |= old->sealed[alg].p && !span_eq(old->sealed[alg], now->sealed[alg]);
+        taken |= old->sealed[alg].p && !user_has_sealed(now, old->sealed[alg]);
     return taken;
 }
 

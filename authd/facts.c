@@ -26,6 +26,7 @@ void facts_of(const Countersign__Auth__Check *m, struct facts *out)
         .certificate_sha256 = m->has_certificate_sha256
                                   ? span_of(m->certificate_sha256.data, m->certificate_sha256.len)
                                   : SPAN_NULL,
+        .certificate_subject = m->certificate ? span_str(m->certificate->subject) : SPAN_NULL,
         .in_dialog = m->has_in_dialog && m->in_dialog,
     };
     out->is_register = span_eq(out->method, SPAN("REGISTER"));
@@ -37,9 +38,11 @@ void facts_of(const Countersign__Auth__Check *m, struct facts *out)
 
 int facts_keep(struct facts *f, struct arena *a)
 {
-    struct span *const all[] = { &f->listener, &f->method,     &f->request_uri,       &f->domain,
-                                 &f->from_aor, &f->to_aor,     &f->target_aor,        &f->call_id,
-                                 &f->body,     &f->user_agent, &f->certificate_sha256 };
+    struct span *const all[] = {
+        &f->listener, &f->method,     &f->request_uri,        &f->domain,
+        &f->from_aor, &f->to_aor,     &f->target_aor,         &f->call_id,
+        &f->body,     &f->user_agent, &f->certificate_sha256, &f->certificate_subject
+    };
     for (size_t i = 0; i < CS_LEN(all); i++) {
         struct span copy = arena_dup(a, *all[i]);
         if (all[i]->p && !copy.p)

@@ -10,7 +10,7 @@ struct facts { /* an absent span was not said */
     Countersign__Auth__Transport transport;
     struct addr source; /* family none: not said */
     struct span listener, method, request_uri, domain, from_aor, to_aor, target_aor, call_id,
-        user_agent, body, certificate_sha256;
+        user_agent, body, certificate_sha256, certificate_subject;
     bool in_dialog, is_register;
 };
 

@@ -3,14 +3,15 @@
 bool lease_is_safe(const struct group_conf *groups, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        if (groups[i].match.n_sources ||
-            ((groups[i].require.all_of | groups[i].require.any_of) & PROOF_ADDRESS))
+        if (groups[i].match.n_sources || groups[i].mode == MODE_PASS_THROUGH ||
+            ((groups[i].require.all_of | groups[i].require.any_of) &
+             (PROOF_ADDRESS | PROOF_CERTIFICATE)))
             return false;
     }
     return true;
 }
 
-int lease_make(struct noncer *nonces, const struct digest_conf *d, unsigned offer, bool single,
+int lease_make(struct noncer *nonces, const struct digest_conf *d, const struct offer *offer,
                uint32_t want, struct wall now, struct arena *a, Countersign__Auth__Lease *out)
 {
     size_t n = CS_MIN(want, (uint32_t)LEASE_MAX);
@@ -20,8 +21,7 @@ int lease_make(struct noncer *nonces, const struct digest_conf *d, unsigned offe
     out->nonce_secret = arena_alloc(a, n * sizeof(char *));
     if (!text || !out->challenge || !out->nonce_secret)
         return CS_ENOMEM;
-    int err = challenge_write(SPAN("\x01"), d, offer, single, false, a, out->challenge,
-                              &out->n_challenge);
+    int err = challenge_write(SPAN("\x01"), d, offer, false, a, out->challenge, &out->n_challenge);
     for (; !err && out->n_nonce_secret < n; out->n_nonce_secret++) {
         char *p = text[out->n_nonce_secret];
         err = nonce_mint(nonces, d->realm, now, NULL, p);

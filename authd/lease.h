@@ -14,8 +14,8 @@ bool lease_is_safe(const struct group_conf *groups, size_t n);
 
 /* As many nonces as are wanted, at most LEASE_MAX, and the challenges around them; memory is the
  * arena's. */
-CS_CHECK int lease_make(struct noncer *nonces, const struct digest_conf *d, unsigned offer,
-                        bool single, uint32_t want, struct wall now, struct arena *a,
+CS_CHECK int lease_make(struct noncer *nonces, const struct digest_conf *d,
+                        const struct offer *offer, uint32_t want, struct wall now, struct arena *a,
                         Countersign__Auth__Lease *out);
 
 #endif

@@ -1,19 +1,21 @@
 /* authd: the sentry.
  * Knows: the keys of nonces and of what is sealed, and thereby what every user's password hashes to
- * and what every trunk's password is; and what a TURN server takes. Talks to no strangers: only to
- * fronts, whose uid the kernel vouches for, to Redis, over HTTPS to the token issuers of its
- * configuration, and on one port, loopback or TLS, to operators who show a token. May touch:
- * auth.sock, Redis, its audit log. It runs unprivileged, cannot be dumped, and writes no secret
- * anywhere. */
+ * and what every trunk's password is. Talks to no strangers: only to fronts, whose uid the kernel
+ * vouches for, to Redis, over HTTPS to the token issuers and backends of its configuration, and on
+ * one port, loopback or TLS, to operators who show a token. May touch: auth.sock, Redis, its audit
+ * log. It runs unprivileged, cannot be dumped, and writes no secret anywhere. */
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "authd/directory.h"
 #include "authd/make_keys.h"
+#include "authd/realm_guard.h"
 #include "authd/reseal.h"
 #include "authd/rest/access.h"
 #include "authd/rest/rest.h"
+#include "authd/seen.h"
 #include "authd/server.h"
 #include "authd/signer.h"
 #include "base/metric.h"
@@ -33,6 +35,9 @@ struct authd {
     bool checking; /* checker was initialised */
     struct server *server;
     struct reseal *reseal;
+    struct realm_guard *guard;
+    bool refused; /* users are left of a realm that is not configured */
+    struct timer leave;
     struct rest *rest;
 };
 
@@ -49,7 +54,9 @@ static const char usage[] =
     "      --version           print the version, and exit\n"
     "  -h, --help              print this, and exit\n"
     "\n"
-    "SIGHUP opens the audit log anew, and reads the tokens and certificates of REST again.\n"
+    "SIGHUP opens the audit log anew, and reads again the tokens and certificates of REST, and "
+    "the\n"
+    "authorities and revocation lists of client certificates.\n"
     "Exit status: 0 after SIGTERM or SIGINT, 1 on failure, 2 when called wrongly.\n";
 
 static const struct conf_program program = { "authd", usage, &authd_conf_section, "make-keys",
@@ -119,6 +126,18 @@ static void on_redis(void *arg, bool ready)
     store_forget(d->checker.store);
     epoch_refresh(d->checker.epoch, ready);
     realms_refresh(d->checker.realms, ready);
+    if (ready)
+        realm_guard_look(d->guard);
+}
+
+static void on_realms(void *arg, bool ok)
+{
+    struct authd *d = arg;
+    d->refused = !ok;
+    if (ok)
+        realms_hold(d->checker.realms, false);
+    else
+        timer_start(&d->loop, &d->leave, DURATION_MS(0)); /* behind this turn */
 }
 
 static int open_store(struct authd *d)
@@ -150,6 +169,18 @@ static int open_store(struct authd *d)
         err = defence_new(&env, &d->checker.defence);
     if (!err)
         err = realms_new(&d->loop, conf, d->checker.store, &d->checker.realms);
+    const struct directory_env directory = {
+        .loop = &d->loop, .redis = d->redis, .watch = &d->redis_access.conf, .conf = conf
+    };
+    if (!err)
+        err = directory_new(&directory, &d->checker.directory);
+    if (!err)
+        err = seen_new(&d->loop, d->redis, d->checker.audit, conf->limits.certificates,
+                       &d->checker.seen);
+    if (!err)
+        err = realm_guard_new(d->redis, conf, on_realms, d, &d->guard);
+    if (!err)
+        realms_hold(d->checker.realms, true); /* until it has looked */
     const struct signer_conf signer = { .loop = &d->loop,
                                         .redis = d->redis,
                                         .vault = d->checker.vault,
@@ -158,6 +189,8 @@ static int open_store(struct authd *d)
                                         .per_second = (unsigned)conf->limits.signatures };
     if (!err)
         err = signer_new(&signer, &d->checker.signer);
+    if (!err)
+        err = uses_new(&d->loop, d->redis, &d->checker.uses);
     if (!err)
         err = reseal_new(&d->loop, d->redis, d->checker.vault, &d->reseal);
     if (!err)
@@ -181,6 +214,14 @@ static int open_checker(struct authd *d)
     return err;
 }
 
+static int open_backends(struct authd *d)
+{
+    const struct authd_conf *conf = &d->conf;
+    return conf->n_backends
+               ? backends_new(&d->loop, conf->backends, conf->n_backends, &d->checker.backends)
+               : 0;
+}
+
 static int open_tokens(struct authd *d)
 {
     const struct authd_conf *conf = &d->conf;
@@ -188,6 +229,14 @@ static int open_tokens(struct authd *d)
     if (err)
         log_error(&main_log, "cannot use the token issuers", kv_err(err));
     return err;
+}
+
+static int open_authorities(struct authd *d)
+{
+    const struct authd_conf *conf = &d->conf;
+    return conf->n_authorities ? authorities_new(&d->loop, conf->authorities, conf->n_authorities,
+                                                 &d->checker.authorities)
+                               : 0;
 }
 
 static int open_server(struct authd *d)
@@ -215,6 +264,7 @@ static int open_rest(struct authd *d)
         .vault = d->checker.vault,
         .explain = d->checker.explain,
         .census = d->checker.census,
+        .uses = d->checker.uses,
         .defence = d->checker.defence,
         .revoker = d->checker.revoker,
         .epoch = d->checker.epoch,
@@ -262,13 +312,20 @@ static void stop(struct authd *d)
 {
     rest_close(&d->rest);
     reseal_free(&d->reseal);
+    realm_guard_free(&d->guard);
+    timer_stop(&d->loop, &d->leave);
     server_close(&d->server);
     if (d->checking)
         checker_fini(&d->checker);
     d->checking = false;
     tokens_free(&d->checker.tokens);
+    backends_free(&d->checker.backends);
     defence_free(&d->checker.defence);
     signer_free(&d->checker.signer);
+    authorities_free(&d->checker.authorities);
+    directory_free(&d->checker.directory);
+    seen_free(&d->checker.seen);
+    uses_free(&d->checker.uses);
     realms_free(&d->checker.realms);
     revoker_free(&d->checker.revoker);
     epoch_free(&d->checker.epoch);
@@ -283,6 +340,11 @@ static void stop(struct authd *d)
     loop_stop(&d->loop);
 }
 
+static void on_leave(struct timer *t)
+{
+    stop(container_of(t, struct authd, leave));
+}
+
 static void on_signal(void *arg, int signum)
 {
     struct authd *d = arg;
@@ -295,6 +357,8 @@ static void on_signal(void *arg, int signum)
         log_error(&main_log, "the tokens and certificates of REST stay as they were");
     else if (d->rest && d->access.tls)
         rest_use_tls(d->rest, d->access.tls);
+    if (d->checker.authorities)
+        authorities_reload(d->checker.authorities);
     int err = d->checker.audit ? audit_reopen(d->checker.audit) : 0;
     if (err)
         log_error(&main_log, "cannot open the audit log anew, the old one stays in use",
@@ -303,8 +367,10 @@ static void on_signal(void *arg, int signum)
 
 static int start(struct authd *d)
 {
-    int (*const steps[])(struct authd *) = { open_keys,   open_checker, open_store, open_tokens,
-                                             open_server, open_rest,    become };
+    int (*const steps[])(struct authd *) = {
+        open_keys,        open_checker, open_store, open_tokens, open_backends,
+        open_authorities, open_server,  open_rest,  become,
+    };
     int err = 0;
     for (size_t i = 0; !err && i < CS_LEN(steps); i++)
         err = steps[i](d);
@@ -338,6 +404,7 @@ int main(int argc, char **argv)
     }
     signal(SIGPIPE, SIG_IGN);
     metric_set(M_PROCESS_START, 0, clock_wall().ms / 1000);
+    timer_init(&d.leave, on_leave);
     int err = loop_init(&d.loop);
     if (!err) {
         err = start(&d);
@@ -347,7 +414,7 @@ int main(int argc, char **argv)
         int leak = loop_fini(&d.loop);
         if (leak)
             log_error(&main_log, "a handle was left open", kv_err(leak));
-        err = err ? err : leak;
+        err = err ? err : leak ? leak : d.refused ? CS_ECONF : 0;
     }
     redis_access_close(&d.redis_access);
     access_close(&d.access);

@@ -14,6 +14,7 @@ struct realms {
     struct loop *loop;
     struct store *store;
     struct timer timer;
+    bool held;
     size_t n;
     struct realm list[];
 };
@@ -64,15 +65,18 @@ static void on_timer(struct timer *t)
 int realms_new(struct loop *l, const struct authd_conf *conf, struct store *store,
                struct realms **out)
 {
-    struct realms *r = calloc(1, sizeof(*r) + conf->n_realms * sizeof(r->list[0]));
+    struct realms *r = calloc(1, sizeof(*r) + 2 * conf->n_realms * sizeof(r->list[0]));
     *out = r;
     if (!r)
         return CS_ENOMEM;
     r->loop = l;
     r->store = store;
-    r->n = conf->n_realms;
-    for (size_t i = 0; i < r->n; i++)
-        r->list[i] = (struct realm){ .all = r, .name = conf->realms[i].name };
+    for (size_t i = 0; i < conf->n_realms; i++) {
+        const struct realm_conf *c = &conf->realms[i];
+        r->list[r->n++] = (struct realm){ .all = r, .name = c->name };
+        if (c->formerly)
+            r->list[r->n++] = (struct realm){ .all = r, .name = c->formerly->name };
+    }
     timer_init(&r->timer, on_timer);
     timer_start(l, &r->timer, DURATION_MS(0));
     store_on_change(store, on_change, r);
@@ -104,13 +108,18 @@ void realms_refresh(struct realms *r, bool redis_ready)
     }
 }
 
+void realms_hold(struct realms *r, bool held)
+{
+    r->held = held;
+}
+
 bool realms_lacking(const struct realms *r, struct span realm, unsigned *mask)
 {
     *mask = 0;
     for (size_t i = 0; i < r->n; i++) {
         if (span_eq(r->list[i].name, realm)) {
             *mask = r->list[i].lacking;
-            return r->list[i].known;
+            return r->list[i].known && !r->held;
         }
     }
     return false;

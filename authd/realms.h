@@ -14,6 +14,8 @@ CS_CHECK int realms_new(struct loop *l, const struct authd_conf *conf, struct st
 void realms_free(struct realms **r);
 /* Asks anew for all; what was known is forgotten when Redis was lost. */
 void realms_refresh(struct realms *r, bool redis_ready);
+/* While held nothing is known, whatever Redis says. */
+void realms_hold(struct realms *r, bool held);
 /* A bit for each algorithm that some enabled user of the realm lacks. false: not known now. */
 bool realms_lacking(const struct realms *r, struct span realm, unsigned *mask);
 

@@ -1,5 +1,6 @@
 #include "authd/trunk.h"
 
+#include "authd/device.h"
 #include "base/addr.h"
 #include "proto/codec.h"
 #include "store.pb-c.h"
@@ -17,9 +18,14 @@ static bool text_fits(struct span s)
 static bool fits(const struct trunk *t)
 {
     bool ok = !trunk_name_fault(t->name) && t->n_targets <= TRUNK_MAX_TARGETS &&
-              t->n_credentials <= TRUNK_MAX_CREDENTIALS;
+              t->n_credentials <= TRUNK_MAX_CREDENTIALS &&
+              t->n_certificates <= TRUNK_MAX_CERTIFICATES && t->n_domains <= TRUNK_MAX_CERTIFICATES;
     for (size_t i = 0; ok && i < t->n_targets; i++)
         ok = text_fits(t->targets[i]);
+    for (size_t i = 0; ok && i < t->n_certificates; i++)
+        ok = text_fits(t->certificates[i]);
+    for (size_t i = 0; ok && i < t->n_domains; i++)
+        ok = text_fits(t->domains[i]);
     for (size_t i = 0; ok && i < t->n_credentials; i++) {
         const struct trunk_credential *c = &t->credentials[i];
         ok = text_fits(c->realm) && text_fits(c->user) && text_fits(c->route) &&
@@ -28,16 +34,25 @@ static bool fits(const struct trunk *t)
     return ok;
 }
 
+static const struct span *spans_of(char *const *texts, size_t n, struct arena *a)
+{
+    struct span *list = arena_alloc(a, n * sizeof(*list));
+    for (size_t i = 0; list && i < n; i++)
+        list[i] = span_str(texts[i]);
+    return list;
+}
+
 static int take_lists(const Countersign__Store__Trunk *m, struct arena *a, struct trunk *t)
 {
-    struct span *targets = arena_alloc(a, m->n_target * sizeof(*targets));
-    t->credentials = arena_alloc(a, m->n_credential * sizeof(*t->credentials));
-    if (!targets || !t->credentials)
-        return CS_ENOMEM;
-    for (size_t i = 0; i < m->n_target; i++)
-        targets[i] = span_str(m->target[i]);
-    t->targets = targets;
+    t->targets = spans_of(m->target, m->n_target, a);
     t->n_targets = m->n_target;
+    t->certificates = spans_of(m->certificate, m->n_certificate, a);
+    t->n_certificates = m->n_certificate;
+    t->domains = spans_of(m->domain, m->n_domain, a);
+    t->n_domains = m->n_domain;
+    t->credentials = arena_alloc(a, m->n_credential * sizeof(*t->credentials));
+    if (!t->targets || !t->certificates || !t->domains || !t->credentials)
+        return CS_ENOMEM;
     for (size_t i = 0; i < m->n_credential; i++) {
         const Countersign__Store__TrunkCredential *c = m->credential[i];
         t->credentials[t->n_credentials++] = (struct trunk_credential){
@@ -103,19 +118,27 @@ static int fill_credentials(Countersign__Store__Trunk *m, const struct trunk *t,
     return 0;
 }
 
+static int put_texts(const struct span *list, size_t n, struct arena *a, char ***out, size_t *n_out)
+{
+    *out = arena_alloc(a, n * sizeof(**out));
+    for (*n_out = 0; *out && *n_out < n; ++*n_out) {
+        (*out)[*n_out] = arena_str(a, list[*n_out]);
+        if (!(*out)[*n_out])
+            return CS_ENOMEM;
+    }
+    return *out ? 0 : CS_ENOMEM;
+}
+
 static int fill(Countersign__Store__Trunk *m, const struct trunk *t, struct arena *a)
 {
     m->schema = SCHEMA;
     m->name = arena_str(a, t->name);
-    m->target = arena_alloc(a, t->n_targets * sizeof(*m->target));
     m->prefer = arena_alloc(a, t->n_prefer * sizeof(*m->prefer));
-    if (!m->name || !m->target || !m->prefer)
+    if (!m->name || !m->prefer ||
+        put_texts(t->targets, t->n_targets, a, &m->target, &m->n_target) ||
+        put_texts(t->certificates, t->n_certificates, a, &m->certificate, &m->n_certificate) ||
+        put_texts(t->domains, t->n_domains, a, &m->domain, &m->n_domain))
         return CS_ENOMEM;
-    for (; m->n_target < t->n_targets; m->n_target++) {
-        m->target[m->n_target] = arena_str(a, t->targets[m->n_target]);
-        if (!m->target[m->n_target])
-            return CS_ENOMEM;
-    }
     for (; m->n_prefer < t->n_prefer; m->n_prefer++)
         m->prefer[m->n_prefer] = (char *)digest_alg_name(t->prefer[m->n_prefer], false).p;
     m->has_algorithm = m->has_uri = m->has_lower = true;
@@ -187,6 +210,47 @@ static bool is_host(struct span text)
     buf_lit(&b, "sip:");
     buf_put(&b, text);
     return buf_ok(&b) && sip_uri_parse(buf_span(&b), &uri) == 0 && span_eq(uri.host, text);
+}
+
+static int lower_of(struct span text, struct arena *a, struct span *out)
+{
+    char *lower = arena_str(a, text);
+    for (size_t i = 0; lower && i < text.n; i++)
+        lower[i] = ascii_lower(lower[i]);
+    *out = span_of(lower, lower ? text.n : 0);
+    return lower ? 0 : CS_ENOMEM;
+}
+
+int trunk_domain(struct span text, struct arena *a, struct span *out)
+{
+    *out = SPAN_NULL;
+    return text.n <= TRUNK_MAX_TEXT && is_host(text) ? lower_of(text, a, out) : CS_EPROTO;
+}
+
+/* No address: a certificate of a trunk names a domain (RFC 5922, 7.1). */
+int trunk_certificate(struct span text, struct arena *a, struct span *out)
+{
+    struct addr addr;
+    int err = pin_of(text, a, out);
+    if (err != CS_EPROTO)
+        return err;
+    if (span_casestarts(text, SPAN("sip:")))
+        text = span_skip(text, 4);
+    return addr_parse_host(text, 0, &addr) == 0 ? CS_EPROTO : trunk_domain(text, a, out);
+}
+
+bool trunk_serves(const struct trunk *t, const struct span *aors, size_t n)
+{
+    struct sip_uri uri;
+    for (size_t i = 0; i < n && t->n_domains; i++) {
+        if (sip_uri_parse(aors[i], &uri))
+            continue;
+        for (size_t k = 0; k < t->n_domains; k++) {
+            if (span_eq(uri.host, t->domains[k]))
+                return true;
+        }
+    }
+    return t->n_domains == 0;
 }
 
 static struct span domain_of(struct span target)

@@ -17,6 +17,7 @@ enum {
     TRUNK_MAX_TARGETS = 64,
     TRUNK_MAX_CREDENTIALS = 64,
     TRUNK_MAX_PASSWORD = 1024,
+    TRUNK_MAX_CERTIFICATES = 32, /* and domains */
 };
 
 /* Where records are kept, see authd/records.h. */
@@ -43,6 +44,11 @@ struct trunk { /* spans borrow: from the record's arena, or from who fills it */
     enum trunk_uri uri;
     enum digest_alg prefer[DIGEST_UNKNOWN];
     size_t n_prefer;
+    const struct span
+        *certificates; /* that are its own: domains, or pins, as trunk_certificate() */
+    size_t n_certificates;
+    const struct span *domains; /* whose users may authenticate behind it; none: anybody's */
+    size_t n_domains;
     struct wall created, changed;
     struct span record; /* the bytes it was decoded from; absent for a new one */
 };
@@ -59,6 +65,12 @@ const char *trunk_text_fault(struct span text);
 /* The target in the form it is kept in, in the arena: a host name, *.domain, an address or a
  * network of 8 bits or more (IPv6: 16). CS_EPROTO if it is none of these. */
 CS_CHECK int trunk_target(struct span text, struct arena *a, struct span *out);
+/* The same of what names it in a client certificate: a pin (authd/device.h), or a domain, also as
+ * sip:example.com. And of a domain alone, which may be an address. */
+CS_CHECK int trunk_certificate(struct span text, struct arena *a, struct span *out);
+CS_CHECK int trunk_domain(struct span text, struct arena *a, struct span *out);
+/* Whether a user with these canonical AORs may authenticate behind it. */
+bool trunk_serves(const struct trunk *t, const struct span *aors, size_t n);
 /* Whether a request to this URI may be signed for: sip or sips, to a target by its host and, where
  * it has one, by its maddr. */
 bool trunk_is_target(const struct trunk *t, const struct sip_uri *uri);

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "authd/hash.h"
+#include "authd/auth_id.h"
 #include "base/rand.h"
 #include "proto/codec.h"
 #include "store.pb-c.h"
@@ -36,6 +36,29 @@ static int take_verifiers(const Countersign__Store__User *m, struct user *out)
     return 0;
 }
 
+static int take_others(const Countersign__Store__User *m, struct arena *a, struct user *out)
+{
+    struct verifier *others = arena_alloc(a, m->n_other * sizeof(*others));
+    if (!others)
+        return CS_ENOMEM;
+    out->others = others;
+    for (size_t i = 0; i < m->n_other; i++) {
+        const Countersign__Store__Verifier *v = m->other[i];
+        if (v->algorithm >= ALG_COUNT)
+            continue;
+        if (out->n_others == USER_MAX_OTHERS)
+            return CS_EPROTO;
+        others[out->n_others++] = (struct verifier){
+            .alg = (enum algorithm)v->algorithm,
+            .name = v->name ? span_str(v->name) : out->name,
+            .realm = v->realm ? span_str(v->realm) : out->realm,
+            .until = { v->has_until_ms && v->until_ms < INT64_MAX ? (int64_t)v->until_ms : 0 },
+            .sealed = span_of(v->sealed.data, v->sealed.len),
+        };
+    }
+    return 0;
+}
+
 int user_decode(struct span record, struct arena *a, struct user *out)
 {
     *out = (struct user){ 0 };
@@ -63,6 +86,8 @@ int user_decode(struct span record, struct arena *a, struct user *out)
         .record = kept,
     };
     int err = fits(&u) ? take_verifiers(m, &u) : CS_EPROTO;
+    if (!err)
+        err = take_others(m, a, &u);
     if (!err)
         *out = u;
     return err;
@@ -98,6 +123,30 @@ static int fill(Countersign__Store__User *m, const struct user *u, struct arena 
     return 0;
 }
 
+static int fill_others(Countersign__Store__User *m, const struct user *u, struct arena *a)
+{
+    Countersign__Store__Verifier *list = arena_alloc(a, u->n_others * sizeof(*list));
+    m->other = arena_alloc(a, u->n_others * sizeof(*m->other));
+    if (!list || !m->other)
+        return CS_ENOMEM;
+    for (size_t i = 0; i < u->n_others; i++) {
+        const struct verifier *v = &u->others[i];
+        countersign__store__verifier__init(&list[i]);
+        list[i].algorithm = (uint32_t)v->alg;
+        list[i].sealed.data = (uint8_t *)v->sealed.p;
+        list[i].sealed.len = v->sealed.n;
+        list[i].name = span_eq(v->name, u->name) ? NULL : arena_str(a, v->name);
+        list[i].realm = span_eq(v->realm, u->realm) ? NULL : arena_str(a, v->realm);
+        list[i].has_until_ms = v->until.ms != 0;
+        list[i].until_ms = (uint64_t)v->until.ms;
+        m->other[m->n_other++] = &list[i];
+        if ((!list[i].name && !span_eq(v->name, u->name)) ||
+            (!list[i].realm && !span_eq(v->realm, u->realm)))
+            return CS_ENOMEM;
+    }
+    return 0;
+}
+
 int user_encode(const struct user *u, struct buf *out)
 {
     char first[4096];
@@ -117,6 +166,8 @@ int user_encode(const struct user *u, struct buf *out)
         verifiers[i].sealed.len = u->sealed[i].n;
         list[m.n_verifier++] = &verifiers[i];
     }
+    if (!err)
+        err = fill_others(&m, u, &a);
     if (!err) {
         const size_t before = out->n;
         proto_pack(out, &m.base);
@@ -151,7 +202,16 @@ int user_copy(const struct user *u, struct arena *a, struct user *out)
     for (size_t i = 0; aors && i < u->n_aors; i++)
         aors[i] = dup(a, u->aors[i], &ok);
     out->aors = aors;
-    if (aors && ok)
+    struct verifier *others = arena_alloc(a, u->n_others * sizeof(*others));
+    for (size_t i = 0; others && i < u->n_others; i++) {
+        const struct verifier *v = &u->others[i];
+        others[i] = *v;
+        others[i].name = dup(a, v->name, &ok);
+        others[i].realm = dup(a, v->realm, &ok);
+        others[i].sealed = dup(a, v->sealed, &ok);
+    }
+    out->others = others;
+    if (aors && others && ok)
         return 0;
     *out = (struct user){ 0 };
     return CS_ENOMEM;
@@ -202,72 +262,105 @@ const char *user_realm_fault(struct span realm)
 
 /* ---- verifiers ---- */
 
-/* What a verifier is sealed to, so that it cannot be moved to another user, realm or algorithm:
- * name NUL realm NUL algorithm. */
-static void bound_to(struct span name, struct span realm, enum algorithm alg, struct buf *out)
+static struct verifier own(const struct user *u, enum algorithm alg)
 {
-    buf_put(out, name);
-    buf_putc(out, '\0');
-    buf_put(out, realm);
-    buf_putc(out, '\0');
-    buf_putc(out, (char)('0' + alg));
-}
-
-enum { BOUND_MAX = 2 * USER_MAX_NAME + 3 };
-
-static int seal(struct user *u, struct vault *v, enum algorithm alg, const unsigned char *ha1,
-                struct arena *a)
-{
-    char space[BOUND_MAX];
-    struct buf bound = BUF_INIT(space);
-    bound_to(u->name, u->realm, alg, &bound);
-    size_t n = algorithm_len(alg) + VAULT_OVERHEAD;
-    char *p = arena_alloc(a, n);
-    if (!p)
-        return CS_ENOMEM;
-    if (!buf_ok(&bound))
-        return CS_ELIMIT;
-    struct buf sealed = buf_of(p, n);
-    int err = vault_seal(v, buf_span(&bound), span_of(ha1, algorithm_len(alg)), &sealed);
-    if (!err)
-        u->sealed[alg] = buf_span(&sealed);
-    return err;
-}
-
-static int ha1_of(struct hash *h, enum algorithm alg, struct span name, struct span realm,
-                  struct span password, unsigned char out[ALG_MAX_LEN])
-{
-    return hash_of(h, alg, out, name, realm, password);
-}
-
-int user_ha1(enum algorithm alg, struct span name, struct span realm, struct span password,
-             unsigned char out[ALG_MAX_LEN])
-{
-    struct hash *h;
-    int err = hash_new(&h);
-    if (!err)
-        err = ha1_of(h, alg, name, realm, password, out);
-    hash_free(&h);
-    return err;
+    return (struct verifier){
+        .alg = alg, .name = u->name, .realm = u->realm, .sealed = u->sealed[alg]
+    };
 }
 
 int user_set_password(struct user *u, struct vault *v, unsigned algorithms, struct span password,
                       struct arena *a)
 {
-    unsigned char ha1[ALG_MAX_LEN];
-    struct hash *h;
-    int err = hash_new(&h);
+    int err = 0;
     for (enum algorithm alg = 0; !err && alg < ALG_COUNT; alg++) {
         u->sealed[alg] = SPAN_NULL;
-        if (!(algorithms & ALG_BIT(alg)))
-            continue;
-        err = ha1_of(h, alg, u->name, u->realm, password, ha1);
-        if (!err)
-            err = seal(u, v, alg, ha1, a);
+        struct verifier made = own(u, alg);
+        if (algorithms & ALG_BIT(alg))
+            err = verifier_make(&made, v, password, a);
+        u->sealed[alg] = made.sealed;
     }
-    hash_free(&h);
-    ct_wipe(ha1, sizeof(ha1));
     return err;
+}
+
+/* Room for n more of the others, which are copied. */
+static struct verifier *others_of(struct user *u, size_t n, struct arena *a)
+{
+    struct verifier *list = arena_alloc(a, (u->n_others + n) * sizeof(*list));
+    if (list && u->n_others)
+        memcpy(list, u->others, u->n_others * sizeof(*list));
+    if (list)
+        u->others = list;
+    return list;
+}
+
+static int add(struct user *u, struct vault *vault, unsigned algorithms, struct verifier what,
+               struct span password, struct arena *a)
+{
+    struct verifier *list = others_of(u, ALG_COUNT, a);
+    int err = list ? 0 : CS_ENOMEM;
+    for (what.alg = 0; !err && what.alg < ALG_COUNT; what.alg++) {
+        if (!(algorithms & ALG_BIT(what.alg)))
+            continue;
+        list[u->n_others] = what;
+        err = verifier_make(&list[u->n_others], vault, password, a);
+        u->n_others += err == 0;
+    }
+    return err;
+}
+
+int user_add_password(struct user *u, struct vault *v, unsigned algorithms,
+                      const struct user_also *also, struct span password, struct arena *a)
+{
+    struct span names[1 + AUTH_ID_MAX];
+    size_t n;
+    int err = auth_id_names(u->name, u->aors, u->n_aors, also->forms, a, &names[1], &n);
+    names[0] = u->name;
+    for (size_t i = 0; !err && i <= n; i++) {
+        struct verifier here = { .name = names[i], .realm = u->realm };
+        struct verifier before = { .name = names[i], .realm = also->former, .until = also->until };
+        if (i > 0)
+            err = add(u, v, algorithms, here, password, a);
+        if (!err && also->former.p)
+            err = add(u, v, algorithms, before, password, a);
+    }
+    return err;
+}
+
+/* Those made last stand behind. */
+static bool is_newest(const struct user *u, size_t i)
+{
+    const struct verifier *v = &u->others[i];
+    for (size_t k = i + 1; k < u->n_others; k++) {
+        const struct verifier *w = &u->others[k];
+        if (w->alg == v->alg && span_eq(w->name, v->name) && span_eq(w->realm, v->realm))
+            return false;
+    }
+    return true;
+}
+
+int user_retire(struct user *u, struct wall until, struct arena *a)
+{
+    struct verifier *list = arena_alloc(a, (u->n_others + ALG_COUNT) * sizeof(*list));
+    size_t n = 0;
+    if (!list)
+        return CS_ENOMEM;
+    for (enum algorithm alg = 0; until.ms && alg < ALG_COUNT; alg++) {
+        if (u->sealed[alg].p)
+            list[n++] = own(u, alg);
+    }
+    for (size_t i = 0; until.ms && i < u->n_others; i++) {
+        const struct verifier *v = &u->others[i];
+        if (v->until.ms ? !span_eq(v->realm, u->realm) && is_newest(u, i) : true)
+            list[n++] = *v;
+    }
+    for (size_t i = 0; i < n; i++) { /* a realm's former name may end earlier */
+        if (!list[i].until.ms || until.ms < list[i].until.ms)
+            list[i].until = until;
+    }
+    u->others = list;
+    u->n_others = n;
+    return 0;
 }
 
 int user_set_verifier(struct user *u, struct vault *v, enum algorithm alg, struct span hex,
@@ -279,7 +372,10 @@ int user_set_verifier(struct user *u, struct vault *v, enum algorithm alg, struc
     int err = hex_decode(hex, ha1, algorithm_len(alg));
     if (err)
         return CS_EPROTO;
-    err = seal(u, v, alg, ha1, a);
+    struct verifier made = own(u, alg);
+    err = verifier_seal(&made, v, ha1, a);
+    if (!err)
+        u->sealed[alg] = made.sealed;
     ct_wipe(ha1, sizeof(ha1));
     return err;
 }
@@ -287,30 +383,80 @@ int user_set_verifier(struct user *u, struct vault *v, enum algorithm alg, struc
 int user_open_verifier(const struct user *u, struct vault *v, enum algorithm alg,
                        unsigned char ha1[ALG_MAX_LEN])
 {
-    char space[BOUND_MAX];
-    struct buf bound = BUF_INIT(space);
-    if (alg >= ALG_COUNT || !u->sealed[alg].p)
+    if (alg >= ALG_COUNT)
         return CS_ENOENT;
-    bound_to(u->name, u->realm, alg, &bound);
-    if (!buf_ok(&bound))
-        return CS_EDENIED;
-    return vault_open(v, buf_span(&bound), u->sealed[alg], ha1, algorithm_len(alg));
+    const struct verifier mine = own(u, alg);
+    return verifier_open(&mine, v, ha1);
+}
+
+size_t user_verifiers(const struct user *u, enum algorithm alg, struct span name, struct span realm,
+                      struct wall now, struct verifier out[USER_TRIES])
+{
+    size_t n = 0;
+    if (u->sealed[alg].p && span_eq(name, u->name) && span_eq(realm, u->realm))
+        out[n++] = own(u, alg);
+    for (int old = 0; old <= 1; old++) {
+        for (size_t i = 0; i < u->n_others && n < USER_TRIES; i++) {
+            const struct verifier *v = &u->others[i];
+            if (v->alg == alg && (v->until.ms != 0) == old && (!old || now.ms < v->until.ms) &&
+                span_eq(v->name, name) && span_eq(v->realm, realm))
+                out[n++] = *v;
+        }
+    }
+    return n;
+}
+
+bool user_has_credentials(const struct user *u)
+{
+    return u->n_others > 0 || user_algorithms(u);
+}
+
+bool user_has_sealed(const struct user *u, struct span sealed)
+{
+    bool found = false;
+    for (enum algorithm alg = 0; alg < ALG_COUNT; alg++)
+        found = found || (u->sealed[alg].p && span_eq(u->sealed[alg], sealed));
+    for (size_t i = 0; i < u->n_others; i++)
+        found = found || span_eq(u->others[i].sealed, sealed);
+    return found;
+}
+
+struct wall user_overlap(const struct user *u)
+{
+    struct wall until = { 0 };
+    for (size_t i = 0; i < u->n_others; i++) {
+        const struct verifier *v = &u->others[i];
+        if (v->until.ms > until.ms && span_eq(v->realm, u->realm))
+            until = v->until;
+    }
+    return until;
+}
+
+static int reseal(struct verifier *v, struct vault *vault, struct arena *a, bool *changed)
+{
+    unsigned char ha1[ALG_MAX_LEN];
+    if (!v->sealed.p || vault_is_current(vault, v->sealed))
+        return 0;
+    *changed = true;
+    int err = verifier_open(v, vault, ha1);
+    if (!err)
+        err = verifier_seal(v, vault, ha1, a);
+    ct_wipe(ha1, sizeof(ha1));
+    return err;
 }
 
 int user_reseal(struct user *u, struct vault *v, struct arena *a, bool *changed)
 {
-    unsigned char ha1[ALG_MAX_LEN];
-    int err = 0;
+    struct verifier *others = others_of(u, 0, a);
+    int err = others ? 0 : CS_ENOMEM;
     *changed = false;
     for (enum algorithm alg = 0; !err && alg < ALG_COUNT; alg++) {
-        if (!u->sealed[alg].p || vault_is_current(v, u->sealed[alg]))
-            continue;
-        err = user_open_verifier(u, v, alg, ha1);
-        if (!err)
-            err = seal(u, v, alg, ha1, a);
-        *changed = true;
+        struct verifier mine = own(u, alg);
+        err = reseal(&mine, v, a, changed);
+        u->sealed[alg] = mine.sealed;
     }
-    ct_wipe(ha1, sizeof(ha1));
+    for (size_t i = 0; !err && i < u->n_others; i++)
+        err = reseal(&others[i], v, a, changed);
     return err;
 }
 

@@ -4,8 +4,7 @@
 #ifndef CS_AUTHD_USER_H
 #define CS_AUTHD_USER_H
 
-#include "authd/algorithm.h"
-#include "authd/vault.h"
+#include "authd/verifier.h"
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/clock.h"
@@ -13,9 +12,10 @@
 
 enum {
     USER_MAX_RECORD = 64 * 1024,
-    USER_MAX_NAME = 256,
+    USER_MAX_NAME = VERIFIER_MAX_NAME,
     USER_MAX_AOR = 256, /* SIP_AOR_MAX */
     USER_MAX_AORS = 64,
+    USER_MAX_OTHERS = 96,
 };
 
 struct user { /* spans borrow: from the record's arena, or from who fills it */
@@ -26,7 +26,10 @@ struct user { /* spans borrow: from the record's arena, or from who fills it */
     unsigned max_contacts; /* for each AOR; 0: the group's */
     struct span display_name;
     struct wall created, changed;
-    struct span sealed[ALG_COUNT];              /* verifiers; absent: there is none */
+    struct span sealed[ALG_COUNT]; /* its own verifiers; absent: there is none */
+    const struct verifier *others; /* of its name written otherwise, of a realm's former name, and
+                                      of a password that is being replaced */
+    size_t n_others;
     const Countersign__Store__Session *session; /* of a temporary one; else NULL */
     struct span record; /* the bytes it was decoded from; absent for a new one */
 };
@@ -44,13 +47,23 @@ CS_CHECK int user_copy(const struct user *u, struct arena *a, struct user *out);
 const char *user_name_fault(struct span name);
 const char *user_realm_fault(struct span realm);
 
-/* HA1 = H(name ":" realm ":" password) (RFC 7616, 3.4.2), algorithm_len(alg) bytes. */
-CS_CHECK int user_ha1(enum algorithm alg, struct span name, struct span realm, struct span password,
-                      unsigned char out[ALG_MAX_LEN]);
 /* Seals the verifiers of the algorithms in the mask from a password and removes all others.
  * u->name and u->realm must stand. */
 CS_CHECK int user_set_password(struct user *u, struct vault *v, unsigned algorithms,
                                struct span password, struct arena *a);
+/* What else a password leaves: verifiers of the user's other names and of the realm's former one.
+ */
+struct user_also {
+    unsigned forms;     /* FORMs of authd/auth_id.h */
+    struct span former; /* the realm's former name; absent: there is none */
+    struct wall until;  /* when that ends */
+};
+/* Adds those; u->name, realm and aors must stand. */
+CS_CHECK int user_add_password(struct user *u, struct vault *v, unsigned algorithms,
+                               const struct user_also *also, struct span password, struct arena *a);
+/* Its own verifiers and others that stay are good until then, and no others are left: before it
+ * gets another password. until 0: none is left. */
+CS_CHECK int user_retire(struct user *u, struct wall until, struct arena *a);
 /* Seals one verifier given as HA1 in hex. CS_EPROTO unless hex has exactly its length. */
 CS_CHECK int user_set_verifier(struct user *u, struct vault *v, enum algorithm alg, struct span hex,
                                struct arena *a);
@@ -58,6 +71,17 @@ CS_CHECK int user_set_verifier(struct user *u, struct vault *v, enum algorithm a
  * user or under a key we lack. */
 CS_CHECK int user_open_verifier(const struct user *u, struct vault *v, enum algorithm alg,
                                 unsigned char ha1[ALG_MAX_LEN]);
+/* The verifiers of this algorithm, name and realm that are good now: what it has today first, then
+ * what it had. */
+enum { USER_TRIES = 2 };
+size_t user_verifiers(const struct user *u, enum algorithm alg, struct span name, struct span realm,
+                      struct wall now, struct verifier out[USER_TRIES]);
+/* Whether it has any at all. */
+bool user_has_credentials(const struct user *u);
+/* Is it one of the user's, bytes for bytes? */
+bool user_has_sealed(const struct user *u, struct span sealed);
+/* Until when the verifiers of a replaced password are, or were, good; 0: there are none. */
+struct wall user_overlap(const struct user *u);
 /* Seals anew what is not sealed by the key that seals now, and says whether anything was.
  * CS_EDENIED as above. */
 CS_CHECK int user_reseal(struct user *u, struct vault *v, struct arena *a, bool *changed);

@@ -9,6 +9,7 @@
 #include "registrar/fork.h"
 #include "registrar/loops.h"
 #include "registrar/record_route.h"
+#include "registrar/srtp.h"
 #include "sip/digest.h"
 #include "sip/write.h"
 
@@ -229,14 +230,27 @@ static struct gate_facts facts_of(const struct proxied *p)
 
 /* ---- the verdict ---- */
 
-/* Credentials for our realm end here; those for others pass (RFC 3261, 22.3). */
-static void keep_foreign_credentials(const struct sip_msg *m, struct span realm, struct buf *b)
+/* Is realm that of the user, name@realm, or another one that ends here? */
+static bool is_ours(const Countersign__Auth__Grant *g, struct span realm)
+{
+    struct span own = span_str(g->user);
+    for (ptrdiff_t at; (at = span_find(own, '@')) >= 0;)
+        own = span_skip(own, (size_t)at + 1);
+    bool ours = span_eq(own, realm);
+    for (size_t i = 0; i < g->n_realm; i++)
+        ours = ours || span_eq(span_str(g->realm[i]), realm);
+    return ours;
+}
+
+/* Credentials for our realms end here; those for others pass (RFC 3261, 22.3). */
+static void keep_foreign_credentials(const struct sip_msg *m, const Countersign__Auth__Grant *g,
+                                     struct buf *b)
 {
     for (size_t i = 0; i < m->n_hdr; i++) {
         const struct sip_hdr *h = &m->hdr[i];
         struct digest d;
         if (!(SIP_HDR_BIT(h->id) & CREDENTIAL_HEADERS) || digest_parse(h->value, &d) ||
-            span_eq(d.realm, realm))
+            is_ours(g, d.realm))
             continue;
         sip_write_hdr(b, h->name, h->value);
     }
@@ -271,16 +285,33 @@ static int take_grant(struct proxied *p, const Countersign__Auth__Grant *g)
 {
     char lines[LINES_MAX];
     struct buf b = BUF_INIT(lines);
-    struct span realm = span_str(g->user);
-    for (ptrdiff_t at; (at = span_find(realm, '@')) >= 0;)
-        realm = span_skip(realm, (size_t)at + 1);
-    p->strip = CREDENTIAL_HEADERS;
-    keep_foreign_credentials(p->msg, realm, &b);
+    /* In pass-through they are all the other side's. */
+    if (g->mode != COUNTERSIGN__AUTH__AUTH_MODE__PASS_THROUGH) {
+        p->strip = CREDENTIAL_HEADERS;
+        keep_foreign_credentials(p->msg, g, &b);
+    }
     assert_identity(p, g, &b);
     p->append = arena_dup(&p->msg->arena, buf_span(&b));
     p->target_asked = g->has_target;
     p->target_known = g->target == COUNTERSIGN__AUTH__TARGET_STATE__TARGET_KNOWN;
     return buf_ok(&b) && p->append.p ? 0 : CS_ELIMIT;
+}
+
+/* The device's media are to be encrypted, and this offer is not (RFC 3261, 20.43: 302 is for the
+ * transport protocols of a description). */
+static void not_encrypted(struct proxied *p)
+{
+    char line[300];
+    struct buf b = BUF_INIT(line);
+    buf_lit(&b, "Warning: 302 ");
+    buf_put(&b, siptp_listener_sent_by(p->flow->listener));
+    buf_lit(&b, " \"SRTP Required\"\r\n");
+    struct gate_facts facts = facts_of(p);
+    gate_report(p->front->gate, p->flow, p->msg, &facts,
+                COUNTERSIGN__AUTH__CAUSE__MEDIA_NOT_ENCRYPTED, 488);
+    tx_set_data(p->tx, NULL);
+    front_reply(p->tx, 488, NULL, buf_ok(&b) ? buf_span(&b) : SPAN_NULL);
+    release(p);
 }
 
 static void follow_route(struct proxied *p)
@@ -340,6 +371,8 @@ static void on_verdict(void *arg, enum verdict kind, const Countersign__Auth__Ve
     tx_set_once(p->tx, false);
     if (take_grant(p, v->grant)) {
         refuse(p, 500, NULL);
+    } else if (v->grant->has_srtp && v->grant->srtp && !srtp_is_kept(p->msg)) {
+        not_encrypted(p);
     } else if (p->in_dialog) {
         follow_route(p);
     } else if (!p->aor.p) {

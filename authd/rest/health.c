@@ -1,5 +1,7 @@
 /* What monitors ask: ready, metrics. And the realms. */
 #include "http/health.h"
+#include "authd/check.h"
+#include "authd/directory.h"
 #include "authd/rest/op.h"
 #include "base/metric.h"
 
@@ -11,9 +13,10 @@ static void on_pong(void *arg, const struct redis_reply *reply)
     op->redis = NULL;
     if (!reply || reply->type != REDIS_STATUS) {
         op_store_error(op, CS_ECLOSED);
-    } else if (!revoker_is_current(conf->revoker) || !epoch_is_known(conf->epoch)) {
+    } else if (!revoker_is_current(conf->revoker) || !epoch_is_known(conf->epoch) ||
+               !directory_is_known(conf->checker->directory)) {
         fault_set(&f, 503, "catching-up", "Catching up",
-                  "What was revoked meanwhile is not known here yet.");
+                  "What was changed or revoked meanwhile is not known here yet.");
         op_fault(op, &f);
     } else {
         op_reply(op, 200, json_pack("{s:s}", "status", "ready"));
@@ -70,10 +73,17 @@ static void on_lacking(void *arg, int err, const uint64_t *n)
         if (n[alg])
             offered &= ~ALG_BIT(alg);
     }
-    json_array_append_new(r->list,
-                          json_pack("{s:o, s:o, s:o, s:o}", "realm", json_of(realm->name),
-                                    "configured", algorithms_to_json(realm->verifiers), "offered",
-                                    algorithms_to_json(offered), "lacking", lacking));
+    json_t *j = json_pack("{s:o, s:o, s:o, s:o}", "realm", json_of(realm->name), "configured",
+                          algorithms_to_json(realm->verifiers), "offered",
+                          algorithms_to_json(offered), "lacking", lacking);
+    if (realm->formerly) {
+        char until[WALL_STRLEN];
+        wall_format(realm->formerly->until, until);
+        json_object_set_new(
+            j, "formerly",
+            json_pack("{s:o, s:s}", "realm", json_of(realm->formerly->name), "until", until));
+    }
+    json_array_append_new(r->list, j);
     r->i++;
     next_realm(r);
 }

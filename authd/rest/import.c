@@ -3,7 +3,10 @@
  * turn asks of Redis leaves in one write and the loop is never held up for long. */
 #include <stdlib.h>
 
+#include "authd/rest/forget.h"
 #include "authd/rest/op.h"
+#include "authd/rest/reuse.h"
+#include "base/map.h"
 
 enum { MAX_USERS = 1000, SLOTS = 64, TRIES = 4 };
 
@@ -12,6 +15,7 @@ struct slot {
     struct import *import;
     size_t index; /* of the user it has */
     struct store_call *call;
+    struct forget forget;
     struct arena arena;
     struct wish wish;
     const struct realm_conf *realm;
@@ -19,6 +23,13 @@ struct slot {
     unsigned tries;
     bool weak;
     char generated[USER_PASSWORD_LEN + 1];
+};
+
+/* Whose password was seen in this import. */
+struct seen {
+    struct map_node node;
+    struct span name, password; /* of the body */
+    const struct realm_conf *realm;
 };
 
 enum outcome { CREATED, UPDATED, UNCHANGED, KEPT, REFUSED, FAILED, OUTCOMES };
@@ -31,6 +42,9 @@ struct import {
     bool update;
     size_t n, next, done;
     json_t *results;
+    struct seen *seen; /* n of them */
+    size_t n_seen;
+    struct map passwords;
     unsigned count[OUTCOMES];
     struct slot slot[SLOTS];
 };
@@ -40,6 +54,7 @@ static void slot_clear(struct slot *s)
     if (s->call)
         store_cancel(s->call);
     s->call = NULL;
+    forget_cancel(&s->forget);
     arena_fini(&s->arena);
     ct_wipe(s->generated, sizeof(s->generated));
 }
@@ -49,6 +64,7 @@ static void drop(struct op *op)
     struct import *im = container_of(op, struct import, op);
     for (size_t i = 0; i < SLOTS; i++)
         slot_clear(&im->slot[i]);
+    map_fini(&im->passwords);
     json_decref(im->results);
 }
 
@@ -71,6 +87,32 @@ static void finish(struct import *im)
 
 static void step(struct slot *s);
 
+static bool is_seen(const struct map_node *n, const void *key)
+{
+    const struct seen *s = container_of(n, const struct seen, node);
+    const struct wish *w = key;
+    return span_eq(s->name, w->name) && span_eq(s->password, w->password);
+}
+
+/* Another realm in which this user was given the same password in this import; absent: none. */
+static struct span reused(struct slot *s)
+{
+    struct import *im = s->import;
+    const struct wish *w = &s->wish;
+    if (!w->password.p || w->generate || !im->seen)
+        return SPAN_NULL;
+    const uint64_t hash = map_hash2(w->name, w->password);
+    struct map_node *n = map_find(&im->passwords, hash, is_seen, w);
+    if (n) {
+        const struct realm_conf *realm = container_of(n, struct seen, node)->realm;
+        return realm == s->realm ? SPAN_NULL : realm->name;
+    }
+    struct seen *new = &im->seen[im->n_seen];
+    *new = (struct seen){ .name = w->name, .password = w->password, .realm = s->realm };
+    im->n_seen += map_insert(&im->passwords, &new->node, hash) == 0;
+    return SPAN_NULL;
+}
+
 static void report(struct slot *s, enum outcome outcome, const struct fault *f)
 {
     struct import *im = s->import;
@@ -84,6 +126,9 @@ static void report(struct slot *s, enum outcome outcome, const struct fault *f)
         json_object_set_new(j, "problem", fault_to_json(f));
     if (s->wish.generate && (outcome == CREATED || outcome == UPDATED))
         json_object_set_new(j, "password", json_of(s->wish.password));
+    const struct span other = f ? SPAN_NULL : reused(s);
+    if (other.p)
+        json_object_set_new(j, "warnings", reuse_warning(other));
     json_array_set_new(im->results, s->index, j);
     im->count[outcome]++;
     im->done++;
@@ -103,20 +148,31 @@ static void fail(struct slot *s, int err)
 
 static bool look_up(struct slot *s);
 
-static void on_created(void *arg, int err)
+static void on_forgotten(void *arg, int err)
 {
     struct slot *s = arg;
-    s->call = NULL;
-    if (err == CS_ECONFLICT && look_up(s))
-        return;
     if (err) {
-        fail(s, err == CS_ECONFLICT ? CS_ENOMEM : err);
+        fail(s, err);
     } else {
         if (s->weak)
             log_change(&s->import->op, SPAN("user imported"), &s->now, true);
         report(s, CREATED, NULL);
     }
     step(s);
+}
+
+static void on_created(void *arg, int err)
+{
+    struct slot *s = arg;
+    s->call = NULL;
+    if (err == CS_ECONFLICT && look_up(s))
+        return;
+    if (!err && s->realm->formerly) {
+        forget_user(&s->forget, s->import->op.rest->conf.store, s->wish.name,
+                    s->realm->formerly->name, on_forgotten, s);
+        return;
+    }
+    on_forgotten(s, err == CS_ECONFLICT ? CS_ENOMEM : err);
 }
 
 static void on_updated(void *arg, int err)
@@ -151,7 +207,7 @@ static bool same_fields(const struct user *a, const struct user *b)
 static bool update(struct slot *s, const struct user *found)
 {
     struct rest *rest = s->import->op.rest;
-    unsigned algorithms = s->realm->verifiers;
+    const struct wish_realm realm = wish_realm_of(rest, s->realm);
     struct fault f;
     if (user_copy(found, &s->arena, &s->old)) {
         fail(s, CS_ENOMEM);
@@ -163,7 +219,7 @@ static bool update(struct slot *s, const struct user *found)
         return false;
     }
     bool same_secret =
-        !s->wish.generate && wish_has_secret(&s->wish, rest->conf.vault, algorithms, &s->old);
+        !s->wish.generate && wish_has_secret(&s->wish, rest->conf.vault, &realm, &s->old);
     if (same_secret && same_fields(&s->old, &s->now)) {
         report(s, UNCHANGED, NULL);
         return false;
@@ -173,7 +229,7 @@ static bool update(struct slot *s, const struct user *found)
         return false;
     }
     if (!same_secret &&
-        wish_apply_secret(&s->wish, rest->conf.vault, algorithms, &s->arena, &s->now, &f)) {
+        wish_apply_secret(&s->wish, rest->conf.vault, &realm, &s->arena, &s->now, &f)) {
         refuse(s, &f);
         return false;
     }
@@ -221,9 +277,10 @@ static bool create(struct slot *s, const json_t *j)
         };
         err = wish_apply(&s->wish, true, &s->arena, &s->now, &f);
     }
-    if (!err)
-        err = wish_apply_secret(&s->wish, rest->conf.vault, s->realm->verifiers, &s->arena, &s->now,
-                                &f);
+    if (!err) {
+        const struct wish_realm realm = wish_realm_of(rest, s->realm);
+        err = wish_apply_secret(&s->wish, rest->conf.vault, &realm, &s->arena, &s->now, &f);
+    }
     if (err) {
         refuse(s, &f);
         return false;
@@ -302,6 +359,8 @@ void rest_import(struct http_req *req, void *arg)
         op_fault(&im->op, &f);
         return;
     }
+    map_init(&im->passwords);
+    im->seen = arena_alloc(http_arena(req), im->n * sizeof(*im->seen));
     im->results = json_array();
     for (size_t i = 0; i < im->n; i++)
         json_array_append_new(im->results, json_null());

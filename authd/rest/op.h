@@ -14,7 +14,7 @@ struct rest {
     struct loop *loop;
     struct rest_conf conf;
     struct httpd *httpd;
-    struct records trunks;
+    struct records trunks, devices;
     struct locations *locations; /* remembers none: what it shows is what Redis holds */
     struct list ops;
     struct stream_hub *hub;
@@ -53,9 +53,11 @@ CS_CHECK int op_check_match(const struct op *op, struct span record, const char 
 /* The answer says which record it tells of (ETag). */
 void op_tag(struct op *op, struct span record);
 
-/* The realm of that name, of the configuration; absent: the first. NULL and a fault if there is
- * none. */
+/* The realm of that name, or that had it before, of the configuration; absent: the first. NULL and
+ * a fault if there is none. */
 const struct realm_conf *realm_of(const struct rest *rest, struct span name, struct fault *f);
+/* What verifiers its users have, now. */
+struct wish_realm wish_realm_of(const struct rest *rest, const struct realm_conf *realm);
 /* ?limit=, or the default. */
 CS_CHECK int limit_of(struct http_req *req, size_t standard, size_t max, size_t *out,
                       struct fault *f);
@@ -74,14 +76,17 @@ http_fn rest_import;
 http_fn rest_user_bindings, rest_user_unbind, rest_bindings_list, rest_bindings_get,
     rest_bindings_delete;
 http_fn rest_decisions, rest_clients;
-http_fn rest_verify_token, rest_verify_digest;
+http_fn rest_verify_token, rest_verify_digest, rest_verify_certificate;
 http_fn rest_turn, rest_exchange;
 http_fn rest_revocations_list, rest_revocation_create, rest_revocation_delete;
 http_fn rest_bans_list, rest_ban_create, rest_ban_delete, rest_greylist;
 http_fn rest_trunks_list, rest_trunk_create, rest_trunk_get, rest_trunk_patch, rest_trunk_delete,
     rest_trunk_put_credential, rest_trunk_forget_credential;
+http_fn rest_devices_list, rest_device_create, rest_device_get, rest_device_patch,
+    rest_device_delete;
+http_fn rest_certificates_list;
 http_fn rest_reseal_start, rest_reseal_get;
-http_fn rest_realms;
+http_fn rest_realms, rest_census;
 http_fn rest_readyz, rest_metrics;
 http_fn rest_stream;
 /* httpd_conf.before: what stands before a handler. */

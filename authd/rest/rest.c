@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "authd/device.h"
 #include "authd/rest/op.h"
 #include "authd/rest/stream.h"
 #include "authd/trunk.h"
@@ -31,6 +32,12 @@ static const struct http_route routes[] = {
     { "DELETE", "/v1/trunks/{trunk}", rest_trunk_delete, HTTP_ADMINISTER },
     { "PUT", "/v1/trunks/{trunk}/credentials", rest_trunk_put_credential, HTTP_ADMINISTER },
     { "DELETE", "/v1/trunks/{trunk}/credentials", rest_trunk_forget_credential, HTTP_ADMINISTER },
+    { "GET", "/v1/devices", rest_devices_list, HTTP_READ },
+    { "POST", "/v1/devices", rest_device_create, HTTP_ADMINISTER },
+    { "GET", "/v1/devices/{device}", rest_device_get, HTTP_READ },
+    { "PATCH", "/v1/devices/{device}", rest_device_patch, HTTP_OPERATE },
+    { "DELETE", "/v1/devices/{device}", rest_device_delete, HTTP_ADMINISTER },
+    { "GET", "/v1/certificates", rest_certificates_list, HTTP_READ },
     { "POST", "/v1/reseal", rest_reseal_start, HTTP_ADMINISTER },
     { "GET", "/v1/reseal", rest_reseal_get, HTTP_READ },
     { "GET", "/v1/decisions", rest_decisions, HTTP_READ },
@@ -42,11 +49,13 @@ static const struct http_route routes[] = {
     { "GET", "/v1/revocations", rest_revocations_list, HTTP_READ },
     { "POST", "/v1/revocations", rest_revocation_create, HTTP_OPERATE },
     { "DELETE", "/v1/revocations/{revocation}", rest_revocation_delete, HTTP_OPERATE },
+    { "POST", "/v1/verify/certificate", rest_verify_certificate, HTTP_OPERATE },
     { "GET", "/v1/bans", rest_bans_list, HTTP_READ },
     { "POST", "/v1/bans", rest_ban_create, HTTP_OPERATE },
     { "DELETE", "/v1/bans/{ban}", rest_ban_delete, HTTP_OPERATE },
     { "GET", "/v1/greylist", rest_greylist, HTTP_READ },
     { "GET", "/v1/clients", rest_clients, HTTP_READ },
+    { "GET", "/v1/census", rest_census, HTTP_READ },
     { "GET", "/v1/realms", rest_realms, HTTP_READ },
     { "GET", "/healthz", health_alive, HTTP_PUBLIC },
     { "GET", "/readyz", rest_readyz, HTTP_PUBLIC },
@@ -187,13 +196,26 @@ void op_tag(struct op *op, struct span record)
 const struct realm_conf *realm_of(const struct rest *rest, struct span name, struct fault *f)
 {
     for (size_t i = 0; i < rest->conf.n_realms; i++) {
-        if (!name.p || span_eq(rest->conf.realms[i].name, name))
-            return &rest->conf.realms[i];
+        const struct realm_conf *realm = &rest->conf.realms[i];
+        if (!name.p || span_eq(realm->name, name) ||
+            (realm->formerly && span_eq(realm->formerly->name, name)))
+            return realm;
     }
     fault_set(f, 422, "unknown-realm", "Unknown realm",
               "The configuration has no realm \"" SPAN_FMT "\"; see GET /v1/realms.",
               SPAN_ARG(span_head(name, 100)));
     return NULL;
+}
+
+struct wish_realm wish_realm_of(const struct rest *rest, const struct realm_conf *realm)
+{
+    const struct former_conf *f = realm->formerly;
+    return (struct wish_realm){
+        .algorithms = realm->verifiers,
+        .also = { .forms = realm->forms,
+                  .former = config_former(f, loop_wall(rest->loop)),
+                  .until = f ? f->until : (struct wall){ 0 } },
+    };
 }
 
 int limit_of(struct http_req *req, size_t standard, size_t max, size_t *out, struct fault *f)
@@ -262,6 +284,7 @@ int rest_open(struct loop *l, const struct rest_conf *conf, struct rest **out)
     r->conf = *conf;
     list_init(&r->ops);
     records_init(&r->trunks, conf->redis, SPAN(TRUNK_PREFIX), SPAN(TRUNK_INDEX));
+    records_init(&r->devices, conf->redis, SPAN(DEVICE_PREFIX), SPAN(DEVICE_INDEX));
     int err = locations_open(l, conf->redis, 0, &r->locations);
     if (!err)
         err = stream_hub_new(l, conf->audit, &r->hub);

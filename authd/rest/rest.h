@@ -17,6 +17,7 @@ struct defence;
 struct explain;
 struct reseal;
 struct rest;
+struct uses;
 
 /* Everything is borrowed and outlives the server. */
 struct rest_conf {
@@ -32,6 +33,7 @@ struct rest_conf {
     struct vault *vault;
     struct explain *explain;
     const struct census *census;
+    struct uses *uses;
     struct defence *defence;
     struct revoker *revoker;
     const struct epoch *epoch;

@@ -55,6 +55,42 @@ static int take_targets(const json_t *j, struct arena *a, struct trunk_wish *w, 
     return list ? 0 : no_memory(f);
 }
 
+/* The same for what may be empty. */
+static int take_texts(const json_t *j, const char *member, const char *what,
+                      int (*read)(struct span text, struct arena *a, struct span *out),
+                      struct arena *a, const struct span **out, size_t *n_out, struct fault *f)
+{
+    size_t n = json_array_size(j);
+    struct span *list = arena_alloc(a, n * sizeof(*list));
+    if (n > TRUNK_MAX_CERTIFICATES)
+        return wrong(f, member, "may be up to 32");
+    for (size_t i = 0; list && i < n; i++) {
+        struct span text = text_of(json_array_get(j, i));
+        int err = text.p ? read(text, a, &list[i]) : CS_EPROTO;
+        if (err)
+            return err == CS_ENOMEM ? no_memory(f) : wrong(f, member, what);
+    }
+    *out = list;
+    *n_out = n;
+    return list ? 0 : no_memory(f);
+}
+
+static int take_certificates(const json_t *j, struct arena *a, struct trunk_wish *w,
+                             struct fault *f)
+{
+    w->has_certificates = true;
+    return take_texts(j, "certificates",
+                      "must be domains, sha256:HEX of a certificate or spki:HEX of its key",
+                      trunk_certificate, a, &w->certificates, &w->n_certificates, f);
+}
+
+static int take_domains(const json_t *j, struct arena *a, struct trunk_wish *w, struct fault *f)
+{
+    w->has_domains = true;
+    return take_texts(j, "domains", "must be domains", trunk_domain, a, &w->domains, &w->n_domains,
+                      f);
+}
+
 static int take_word(const json_t *j, const char *member, const char *const *names, unsigned *out,
                      struct fault *f)
 {
@@ -185,6 +221,9 @@ static const struct member {
     { "trunk", TRUNK_WISH_NAME, JSON_STRING, take_name, "must be a string" },
     { "credentials", TRUNK_WISH_NAME, JSON_ARRAY, take_credentials, "must be an array of objects" },
     { "targets", TRUNK_WISH_FIELDS, JSON_ARRAY, take_targets, "must be an array of strings" },
+    { "certificates", TRUNK_WISH_FIELDS, JSON_ARRAY, take_certificates,
+      "must be an array of strings" },
+    { "domains", TRUNK_WISH_FIELDS, JSON_ARRAY, take_domains, "must be an array of strings" },
     { "algorithm", TRUNK_WISH_FIELDS, JSON_STRING, take_echo, "must be a string" },
     { "algorithm_case", TRUNK_WISH_FIELDS, JSON_STRING, take_case, "must be a string" },
     { "uri", TRUNK_WISH_FIELDS, JSON_STRING, take_uri, "must be a string" },
@@ -264,6 +303,14 @@ int trunk_wish_apply(const struct trunk_wish *w, struct vault *v, struct arena *
         t->targets = w->targets;
         t->n_targets = w->n_targets;
     }
+    if (w->has_certificates) {
+        t->certificates = w->certificates;
+        t->n_certificates = w->n_certificates;
+    }
+    if (w->has_domains) {
+        t->domains = w->domains;
+        t->n_domains = w->n_domains;
+    }
     if (w->has_echo)
         t->echo = w->echo;
     if (w->has_lower)
@@ -303,15 +350,20 @@ bool trunk_forget(struct trunk *t, struct span realm, struct span user, struct s
 
 /* ---- showing it ---- */
 
+static json_t *texts_to_json(const struct span *list, size_t n)
+{
+    json_t *j = json_array();
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(j, json_of(list[i]));
+    return j;
+}
+
 json_t *trunk_to_json(const struct trunk *t)
 {
     char created[WALL_STRLEN], changed[WALL_STRLEN];
-    json_t *j = json_object(), *targets = json_array(), *credentials = json_array(),
-           *prefer = json_array();
+    json_t *j = json_object(), *credentials = json_array(), *prefer = json_array();
     wall_format(t->created, created);
     wall_format(t->changed, changed);
-    for (size_t i = 0; i < t->n_targets; i++)
-        json_array_append_new(targets, json_of(t->targets[i]));
     for (size_t i = 0; i < t->n_credentials; i++) {
         const struct trunk_credential *c = &t->credentials[i];
         json_t *one = json_object();
@@ -324,8 +376,10 @@ json_t *trunk_to_json(const struct trunk *t)
     for (size_t i = 0; i < t->n_prefer; i++)
         json_array_append_new(prefer, json_of(digest_alg_name(t->prefer[i], false)));
     json_object_set_new(j, "trunk", json_of(t->name));
-    json_object_set_new(j, "targets", targets);
+    json_object_set_new(j, "targets", texts_to_json(t->targets, t->n_targets));
     json_object_set_new(j, "credentials", credentials);
+    json_object_set_new(j, "certificates", texts_to_json(t->certificates, t->n_certificates));
+    json_object_set_new(j, "domains", texts_to_json(t->domains, t->n_domains));
     json_object_set_new(j, "algorithm", json_string(echo_names[t->echo]));
     json_object_set_new(j, "algorithm_case", json_string(case_names[t->lower]));
     json_object_set_new(j, "uri", json_string(uri_names[t->uri]));

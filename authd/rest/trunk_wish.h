@@ -15,6 +15,9 @@ struct trunk_wish_credential {
 
 struct trunk_wish { /* spans borrow from the JSON or the arena; what was not said is absent */
     struct span name;
+    bool has_certificates, has_domains;
+    const struct span *certificates, *domains; /* canonical */
+    size_t n_certificates, n_domains;
     bool has_targets, has_echo, has_lower, has_uri, has_prefer;
     const struct span *targets; /* canonical */
     size_t n_targets;

@@ -2,7 +2,9 @@
  * the new one in its place if nobody was faster, and begins again if somebody was. */
 #include <stdio.h>
 
+#include "authd/rest/forget.h"
 #include "authd/rest/op.h"
+#include "authd/rest/reuse.h"
 
 enum { TRIES = 4, PAGE = 100 };
 
@@ -12,6 +14,10 @@ struct user_op {
     struct span name;
     struct wish wish;
     struct user old, now;
+    bool former; /* it is found under the realm's former name */
+    struct forget forget;
+    struct reuse reuse;
+    struct span reused; /* the realm whose namesake has this password; absent: none */
     enum { READ, CREATE, PATCH, PASSWORD, DELETE } what;
     unsigned tries;
     bool weak;
@@ -28,6 +34,8 @@ static const struct span messages[] = {
 static void drop(struct op *op)
 {
     struct user_op *u = container_of(op, struct user_op, op);
+    forget_cancel(&u->forget);
+    reuse_cancel(&u->reuse);
     ct_wipe(u->generated, sizeof(u->generated));
 }
 
@@ -64,6 +72,8 @@ static bool read_wish(struct user_op *u, unsigned allowed)
         u->wish.name = u->name; /* that of the path */
     if (!err && (allowed & WISH_SECRET))
         err = wish_check_secret(&u->wish, u->generated, &u->weak, &f);
+    if (!err)
+        err = wish_check_overlap(&u->wish, loop_wall(op->rest->loop), &f);
     if (!err)
         return true;
     op_fault(op, &f);
@@ -108,10 +118,38 @@ static void reply_user(struct user_op *u, unsigned status, const struct user *us
     json_t *j = user_to_json(user);
     if (u->wish.generate)
         json_object_set_new(j, "password", json_of(u->wish.password)); /* shown this once */
+    if (u->reused.p)
+        json_object_set_new(j, "warnings", reuse_warning(u->reused));
     op_reply(&u->op, status, j);
 }
 
 static void begin(struct user_op *u);
+
+static void finish(struct user_op *u)
+{
+    log_change(&u->op, messages[u->what], u->what == DELETE ? &u->old : &u->now, u->weak);
+    if (u->what == CREATE)
+        locate(u);
+    if (u->what == DELETE)
+        op_reply(&u->op, 204, NULL);
+    else
+        reply_user(u, u->what == CREATE ? 201 : 200, &u->now);
+}
+
+static void on_forgotten(void *arg, int err)
+{
+    struct user_op *u = arg;
+    if (err)
+        op_store_error(&u->op, err);
+    else
+        finish(u);
+}
+
+/* Is there a record under the former name that this one stands for now? */
+static bool replaces(const struct user_op *u)
+{
+    return u->realm->formerly && (u->what == CREATE || (u->what == PASSWORD && u->former));
+}
 
 static void on_done(void *arg, int err)
 {
@@ -123,26 +161,61 @@ static void on_done(void *arg, int err)
                   "There is a user of this name in this realm already.");
         op_fault(&u->op, &f);
     } else if (err == CS_ECONFLICT && ++u->tries < TRIES) {
+        u->former = false;
         begin(u);
     } else if (err) {
         op_store_error(&u->op, err);
+    } else if (replaces(u)) {
+        forget_user(&u->forget, u->op.rest->conf.store, u->now.name, u->realm->formerly->name,
+                    on_forgotten, u);
     } else {
-        log_change(&u->op, messages[u->what], u->what == DELETE ? &u->old : &u->now, u->weak);
-        if (u->what == CREATE)
-            locate(u);
-        if (u->what == DELETE)
-            op_reply(&u->op, 204, NULL);
-        else
-            reply_user(u, u->what == CREATE ? 201 : 200, &u->now);
+        finish(u);
     }
 }
 
-static void put(struct user_op *u, const struct user *old)
+static void put_now(void *arg, struct span reused)
 {
+    struct user_op *u = arg;
+    const bool is_new = u->what == CREATE || (u->what == PASSWORD && u->former);
+    u->reused = reused;
     u->now.changed = loop_wall(u->op.rest->loop);
-    u->op.call = store_put_user(u->op.rest->conf.store, old, &u->now, on_done, u);
+    u->op.call =
+        store_put_user(u->op.rest->conf.store, is_new ? NULL : &u->old, &u->now, on_done, u);
     if (!u->op.call)
         op_no_memory(&u->op);
+}
+
+static void put(struct user_op *u)
+{
+    const struct rest_conf *conf = &u->op.rest->conf;
+    if (!u->wish.password.p || u->wish.generate) {
+        put_now(u, SPAN_NULL);
+        return;
+    }
+    u->reuse = (struct reuse){ .store = conf->store,
+                               .vault = conf->vault,
+                               .realms = conf->realms,
+                               .own = u->realm,
+                               .n = conf->n_realms };
+    reuse_find(&u->reuse, u->now.name, u->wish.password, put_now, u);
+}
+
+/* Of the realm's former name: under the new one it has no verifier yet. */
+static int adopt(struct user_op *u, struct arena *a)
+{
+    int err = user_retire(&u->now, u->wish.keep_old_until, a);
+    u->now.realm = u->realm->name;
+    memset(u->now.sealed, 0, sizeof(u->now.sealed));
+    return err;
+}
+
+static int set_password(struct user_op *u, struct arena *a, struct fault *f)
+{
+    const struct rest *rest = u->op.rest;
+    const struct wish_realm realm = wish_realm_of(rest, u->realm);
+    if (u->former && adopt(u, a))
+        return fault_set(f, 503, "overloaded", "Out of memory", "Try again later.");
+    return wish_apply_secret(&u->wish, rest->conf.vault, &realm, a, &u->now, f);
 }
 
 static void on_user(void *arg, int err, const struct user *found)
@@ -152,6 +225,11 @@ static void on_user(void *arg, int err, const struct user *found)
     struct arena *a = http_arena(u->op.req);
     struct fault f;
     u->op.call = NULL;
+    if (err == CS_ENOENT && u->realm->formerly && !u->former) {
+        u->former = true;
+        begin(u);
+        return;
+    }
     if (err) {
         op_store_error(&u->op, err);
         return;
@@ -177,18 +255,19 @@ static void on_user(void *arg, int err, const struct user *found)
     u->now = u->old;
     u->now.record = SPAN_NULL; /* it will have another */
     if (u->what == PASSWORD)
-        err = wish_apply_secret(&u->wish, rest->conf.vault, u->realm->verifiers, a, &u->now, &f);
+        err = set_password(u, a, &f);
     else
         err = wish_apply(&u->wish, false, a, &u->now, &f);
     if (err)
         op_fault(&u->op, &f);
     else
-        put(u, &u->old);
+        put(u);
 }
 
 static void begin(struct user_op *u)
 {
-    u->op.call = store_get_user(u->op.rest->conf.store, u->name, u->realm->name, on_user, u);
+    const struct span realm = u->former ? u->realm->formerly->name : u->realm->name;
+    u->op.call = store_get_user(u->op.rest->conf.store, u->name, realm, on_user, u);
     if (!u->op.call)
         op_no_memory(&u->op);
 }
@@ -212,7 +291,7 @@ void rest_user_patch(struct http_req *req, void *arg)
 void rest_user_password(struct http_req *req, void *arg)
 {
     struct user_op *u = user_op_new(req, arg, PASSWORD);
-    if (u && read_wish(u, WISH_SECRET))
+    if (u && read_wish(u, WISH_SECRET | WISH_OVERLAP))
         begin(u);
 }
 
@@ -244,11 +323,11 @@ void rest_user_create(struct http_req *req, void *arg)
         err = wish_apply(&u->wish, true, a, &u->now, &f);
     }
     if (!err)
-        err = wish_apply_secret(&u->wish, rest->conf.vault, u->realm->verifiers, a, &u->now, &f);
+        err = set_password(u, a, &f);
     if (err)
         op_fault(&u->op, &f);
     else
-        put(u, NULL);
+        put(u);
 }
 
 /* ---- lists ---- */

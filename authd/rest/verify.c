@@ -1,5 +1,7 @@
 /* Other servers ask, too: what they show of a request is judged as if a front had shown it. */
 #include "authd/aor.h"
+#include "authd/authorities.h"
+#include "authd/chain.h"
 #include "authd/check.h"
 #include "authd/rest/op.h"
 #include "proto/credentials.h"
@@ -44,6 +46,9 @@ static void add_grant(json_t *j, const Countersign__Auth__Grant *g)
     set(j, "user", g->user);
     json_object_set_new(j, "aors", list_of(g->aor, g->n_aor));
     json_object_set_new(j, "expires_max", json_integer(g->expires_max_s));
+    set(j, "device", g->device);
+    if (g->has_srtp && g->srtp)
+        json_object_set_new(j, "srtp", json_true());
     if (g->token)
         json_object_set_new(j, "token", token_to_json(g->token));
 }
@@ -96,23 +101,26 @@ static void drop(struct op *op)
 
 /* Texts are the JSON's, C strings. */
 struct question {
-    const char *aor, *certificate, *transport, *source, *authorization, *proxy_authorization, *body;
+    const char *aor, *pem, *authority, *certificate, *transport, *source, *authorization,
+        *proxy_authorization, *body;
     Countersign__Auth__Check check;
 };
 
-enum { BOTH, TOKEN, DIGEST };
+enum { ALL, TOKEN, DIGEST, CERTIFICATE };
 static const struct {
     const char *name;
     size_t offset;
     int of; /* the questions that have it */
 } members[] = {
-    { "aor", offsetof(struct question, aor), BOTH },
-    { "method", offsetof(struct question, check.method), BOTH },
-    { "transport", offsetof(struct question, transport), BOTH },
-    { "listener", offsetof(struct question, check.listener), BOTH },
-    { "source", offsetof(struct question, source), BOTH },
-    { "domain", offsetof(struct question, check.domain), BOTH },
-    { "call_id", offsetof(struct question, check.call_id), BOTH },
+    { "aor", offsetof(struct question, aor), ALL },
+    { "method", offsetof(struct question, check.method), ALL },
+    { "transport", offsetof(struct question, transport), ALL },
+    { "listener", offsetof(struct question, check.listener), ALL },
+    { "source", offsetof(struct question, source), ALL },
+    { "domain", offsetof(struct question, check.domain), ALL },
+    { "call_id", offsetof(struct question, check.call_id), ALL },
+    { "certificate", offsetof(struct question, pem), ALL },
+    { "authority", offsetof(struct question, authority), ALL },
     { "token", offsetof(struct question, check.bearer_secret), TOKEN },
     { "certificate_sha256", offsetof(struct question, certificate), TOKEN },
     { "request_uri", offsetof(struct question, check.request_uri), DIGEST },
@@ -130,7 +138,7 @@ static int read_texts(const json_t *j, int kind, struct question *q, struct faul
     {
         size_t i = 0;
         while (i < CS_LEN(members) && (strcmp(members[i].name, name) != 0 ||
-                                       (members[i].of != BOTH && members[i].of != kind)))
+                                       (members[i].of != ALL && members[i].of != kind)))
             i++;
         if (i == CS_LEN(members))
             return fault_member(f, "A member", "is none of those documented");
@@ -140,7 +148,14 @@ static int read_texts(const json_t *j, int kind, struct question *q, struct faul
     }
     if (kind == TOKEN && !q->check.bearer_secret)
         return fault_member(f, "token", "must be there");
-    return q->aor ? 0 : fault_member(f, "aor", "must be there");
+    if (kind == CERTIFICATE && !q->pem)
+        return fault_member(f, "certificate", "must be there");
+    if (!q->pem != !q->authority)
+        return fault_member(f, "certificate", "and authority belong together");
+    if (q->pem && q->certificate)
+        return fault_member(f, "certificate_sha256", "is said by certificate already");
+    /* A trunk has none. */
+    return q->aor || kind == CERTIFICATE ? 0 : fault_member(f, "aor", "must be there");
 }
 
 static int read_transport(const char *text, Countersign__Auth__Check *m, struct fault *f)
@@ -174,6 +189,8 @@ static int read_aor(struct question *q, struct arena *a, struct fault *f)
 {
     struct span aor, name, domain;
     Countersign__Auth__Check *m = &q->check;
+    if (!q->aor)
+        return 0;
     if (aor_of(span_str(q->aor), a, &aor) || aor_split(aor, a, &name, &domain))
         return fault_member(f, "aor", "must be an address, sip:alice@example.com");
     m->from_aor = m->to_aor = (char *)aor.p;
@@ -191,6 +208,23 @@ static int read_certificate(struct question *q, struct arena *a, struct fault *f
     if (q->certificate && hex_decode(span_str(q->certificate), m->certificate_sha256.data, 32))
         return fault_member(f, "certificate_sha256", "must be 64 hexadecimal digits");
     return 0;
+}
+
+static int read_chain(const struct rest *rest, struct question *q, struct arena *a, struct fault *f)
+{
+    const struct authorities *all = rest->conf.checker->authorities;
+    STACK_OF(X509) *trusted = all ? authorities_trusted(all, span_str(q->authority)) : NULL;
+    if (!q->pem)
+        return 0;
+    if (!trusted)
+        return fault_member(f, "authority", "is none of certificate_authorities");
+    int err = chain_facts(span_str(q->pem), trusted, a, &q->check);
+    if (err == CS_ENOMEM)
+        return fault_set(f, 503, "overloaded", "Out of memory", "Try again later.");
+    return err ? fault_member(
+                     f, "certificate",
+                     "must be a certificate in PEM, and up to 7 that lead to its authority")
+               : 0;
 }
 
 /* Nothing shown is a question, too: its answer holds the challenges. */
@@ -222,17 +256,22 @@ static int read_credentials(struct question *q, struct arena *a, struct fault *f
     return 0;
 }
 
-static int read_question(const json_t *j, int kind, struct arena *a, struct question *q,
-                         struct fault *f)
+static int read_question(const struct rest *rest, const json_t *j, int kind, struct arena *a,
+                         struct question *q, struct fault *f)
 {
-    *q = (struct question){ .transport = kind == TOKEN ? "tls" : "udp",
+    *q = (struct question){ .transport = kind == DIGEST ? "udp" : "tls",
                             .check = COUNTERSIGN__AUTH__CHECK__INIT };
-    q->check.method = (char *)"REGISTER";
     int err = read_texts(j, kind, q, f);
+    if (!q->check.method)
+        q->check.method = (char *)(q->aor ? "REGISTER" : "INVITE");
     if (!err)
         err = read_aor(q, a, f);
     if (!err)
-        err = kind == TOKEN ? read_certificate(q, a, f) : read_credentials(q, a, f);
+        err = read_certificate(q, a, f);
+    if (!err)
+        err = read_chain(rest, q, a, f);
+    if (!err && kind == DIGEST)
+        err = read_credentials(q, a, f);
     if (!err)
         err = read_transport(q->transport, &q->check, f);
     return err ? err : read_source(q->source, a, &q->check, f);
@@ -252,7 +291,7 @@ static void verify(struct http_req *req, void *arg, int kind)
         list_remove(&v->op.link);
         return;
     }
-    int err = read_question(body, kind, http_arena(req), &q, &f);
+    int err = read_question(rest, body, kind, http_arena(req), &q, &f);
     if (err)
         op_fault(&v->op, &f);
     else if (!check_start(rest->conf.checker, &q.check, &asker, v))
@@ -263,6 +302,11 @@ static void verify(struct http_req *req, void *arg, int kind)
 void rest_verify_token(struct http_req *req, void *arg)
 {
     verify(req, arg, TOKEN);
+}
+
+void rest_verify_certificate(struct http_req *req, void *arg)
+{
+    verify(req, arg, CERTIFICATE);
 }
 
 void rest_verify_digest(struct http_req *req, void *arg)

@@ -4,8 +4,11 @@
 #include <stdio.h>
 
 #include "authd/aor.h"
+#include "authd/auth_id.h"
 
 enum { MAX_CONTACTS = 1000, PASSWORD_MAX = 1024, DISPLAY_MAX = 256 };
+
+#define OVERLAP_MAX_MS (INT64_C(366) * 86400000)
 
 int fault_set(struct fault *f, unsigned status, const char *type, const char *title,
               const char *detail, ...)
@@ -121,6 +124,15 @@ static int take_allow_weak(const json_t *j, struct arena *a, struct wish *w, str
     return 0;
 }
 
+static int take_keep_old_until(const json_t *j, struct arena *a, struct wish *w, struct fault *f)
+{
+    (void)a;
+    return wall_parse(text_of(j), &w->keep_old_until)
+               ? fault_member(f, "keep_old_until",
+                              "is no date; write 2026-12-24 or 2026-12-24T06:00:00Z")
+               : 0;
+}
+
 static int take_enabled(const json_t *j, struct arena *a, struct wish *w, struct fault *f)
 {
     (void)a;
@@ -203,6 +215,7 @@ static const struct member {
       "must be an object: {\"SHA-256\": \"<HA1 in hex>\"}" },
     { "generate", WISH_SECRET, JSON_TRUE, false, take_generate, "must be true or false" },
     { "allow_weak", WISH_SECRET, JSON_TRUE, false, take_allow_weak, "must be true or false" },
+    { "keep_old_until", WISH_OVERLAP, JSON_STRING, false, take_keep_old_until, "must be a string" },
     { "enabled", WISH_FIELDS, JSON_TRUE, false, take_enabled, "must be true or false" },
     { "aors", WISH_FIELDS, JSON_ARRAY, false, take_aors, "must be an array of strings" },
     { "max_contacts", WISH_FIELDS, JSON_INTEGER, true, take_max_contacts,
@@ -278,18 +291,27 @@ int wish_check_secret(struct wish *w, char generated[USER_PASSWORD_LEN + 1], boo
                      why);
 }
 
-int wish_apply_secret(const struct wish *w, struct vault *v, unsigned algorithms, struct arena *a,
-                      struct user *u, struct fault *f)
+int wish_check_overlap(const struct wish *w, struct wall now, struct fault *f)
 {
-    int err = 0;
-    if (w->password.p) {
-        err = user_set_password(u, v, algorithms, w->password, a);
-    } else {
-        for (enum algorithm alg = 0; !err && alg < ALG_COUNT; alg++) {
-            u->sealed[alg] = SPAN_NULL;
-            if (w->verifier[alg].p)
-                err = user_set_verifier(u, v, alg, w->verifier[alg], a);
-        }
+    const int64_t ms = w->keep_old_until.ms - now.ms;
+    return w->keep_old_until.ms && (ms <= 0 || ms > OVERLAP_MAX_MS)
+               ? fault_member(f, "keep_old_until", "must be in the future, and within a year")
+               : 0;
+}
+
+int wish_apply_secret(const struct wish *w, struct vault *v, const struct wish_realm *realm,
+                      struct arena *a, struct user *u, struct fault *f)
+{
+    int err = user_retire(u, w->keep_old_until, a);
+    if (!err && w->password.p) {
+        err = user_set_password(u, v, realm->algorithms, w->password, a);
+        if (!err)
+            err = user_add_password(u, v, realm->algorithms, &realm->also, w->password, a);
+    }
+    for (enum algorithm alg = 0; !err && !w->password.p && alg < ALG_COUNT; alg++) {
+        u->sealed[alg] = SPAN_NULL;
+        if (w->verifier[alg].p)
+            err = user_set_verifier(u, v, alg, w->verifier[alg], a);
     }
     return err ? no_memory(f) : 0;
 }
@@ -305,24 +327,42 @@ static bool verifier_is(const struct user *u, struct vault *v, enum algorithm al
     return same;
 }
 
-bool wish_has_secret(const struct wish *w, struct vault *v, unsigned algorithms,
+/* A form that its group takes only now, or a name the realm had, wants more verifiers. */
+static bool has_others(const struct wish *w, const struct wish_realm *realm, const struct user *u)
+{
+    struct span names[AUTH_ID_MAX];
+    struct arena a;
+    size_t n = 0, have = 0, per_name = 0;
+    arena_init(&a, NULL, 0, 0);
+    int err = auth_id_names(u->name, u->aors, u->n_aors, realm->also.forms, &a, names, &n);
+    arena_fini(&a);
+    for (enum algorithm alg = 0; alg < ALG_COUNT; alg++)
+        per_name += (realm->algorithms & ALG_BIT(alg)) != 0;
+    for (size_t i = 0; i < u->n_others; i++)
+        have += !u->others[i].until.ms || !span_eq(u->others[i].realm, u->realm);
+    const size_t want = per_name * (n + (realm->also.former.p ? n + 1 : 0));
+    return !w->password.p || (!err && have == want);
+}
+
+bool wish_has_secret(const struct wish *w, struct vault *v, const struct wish_realm *realm,
                      const struct user *u)
 {
     for (enum algorithm alg = 0; alg < ALG_COUNT; alg++) {
         unsigned char want[ALG_MAX_LEN];
-        bool wanted = w->password.p ? (algorithms & ALG_BIT(alg)) != 0 : w->verifier[alg].p != NULL;
+        bool wanted =
+            w->password.p ? (realm->algorithms & ALG_BIT(alg)) != 0 : w->verifier[alg].p != NULL;
         if (wanted != (u->sealed[alg].p != NULL))
             return false;
         if (!wanted)
             continue;
-        int err = w->password.p ? user_ha1(alg, u->name, u->realm, w->password, want)
+        int err = w->password.p ? verifier_ha1(alg, u->name, u->realm, w->password, want)
                                 : hex_decode(w->verifier[alg], want, algorithm_len(alg));
         bool same = err == 0 && verifier_is(u, v, alg, want);
         ct_wipe(want, sizeof(want));
         if (!same)
             return false;
     }
-    return true;
+    return has_others(w, realm, u);
 }
 
 /* ---- the rest of it ---- */
@@ -383,6 +423,23 @@ json_t *user_to_json(const struct user *u)
         json_object_set_new(j, "max_contacts", json_integer(u->max_contacts));
     if (u->display_name.n)
         json_object_set_new(j, "display_name", json_of(u->display_name));
+    struct span name = u->name;
+    json_t *names = json_array();
+    for (size_t i = 0; i < u->n_others; i++) {
+        const struct verifier *o = &u->others[i];
+        if (!o->until.ms && !span_eq(o->name, name))
+            json_array_append_new(names, json_of(o->name));
+        name = o->name; /* those of one name stand together */
+    }
+    if (json_array_size(names))
+        json_object_set(j, "auth_ids", names);
+    json_decref(names);
+    const struct wall until = user_overlap(u);
+    if (until.ms) {
+        char old_until[WALL_STRLEN];
+        wall_format(until, old_until);
+        json_object_set_new(j, "old_until", json_string(old_until));
+    }
     json_object_set_new(j, "created", json_string(created));
     json_object_set_new(j, "changed", json_string(changed));
     return j;

@@ -24,13 +24,14 @@ json_t *fault_to_json(const struct fault *f);
 json_t *json_of(struct span s);
 
 /* Which members may stand there. */
-enum { WISH_NAME = 1, WISH_FIELDS = 2, WISH_SECRET = 4 };
+enum { WISH_NAME = 1, WISH_FIELDS = 2, WISH_SECRET = 4, WISH_OVERLAP = 8 };
 
 struct wish { /* spans borrow from the JSON or the arena; what was not said is absent */
     struct span name, realm;
     struct span password;
     struct span verifier[ALG_COUNT]; /* HA1 in hex */
     bool has_verifiers, generate, allow_weak;
+    struct wall keep_old_until; /* 0: not at all */
     bool has_enabled, enabled;
     bool has_aors;
     struct span *aors; /* canonical */
@@ -54,10 +55,20 @@ CS_CHECK int wish_check_secret(struct wish *w, char generated[USER_PASSWORD_LEN 
  * sip:name@realm. */
 CS_CHECK int wish_apply(const struct wish *w, bool is_new, struct arena *a, struct user *u,
                         struct fault *f);
-CS_CHECK int wish_apply_secret(const struct wish *w, struct vault *v, unsigned algorithms,
-                               struct arena *a, struct user *u, struct fault *f);
+/* The old password may be kept for so long: in the future, and not for more than a year. */
+CS_CHECK int wish_check_overlap(const struct wish *w, struct wall now, struct fault *f);
+
+/* What verifiers a realm's users have. */
+struct wish_realm {
+    unsigned algorithms; /* ALG_BITs */
+    struct user_also also;
+};
+/* u->aors must stand. */
+CS_CHECK int wish_apply_secret(const struct wish *w, struct vault *v,
+                               const struct wish_realm *realm, struct arena *a, struct user *u,
+                               struct fault *f);
 /* Does u have the wish's secret already? */
-bool wish_has_secret(const struct wish *w, struct vault *v, unsigned algorithms,
+bool wish_has_secret(const struct wish *w, struct vault *v, const struct wish_realm *realm,
                      const struct user *u);
 
 /* How the world sees a user. */

@@ -7,14 +7,14 @@
 #include "base/buf.h"
 #include "base/list.h"
 
-enum { OPEN_MAX = 64, HOST_MAX = 16, HEADER_MAX = 16 * 1024, CONNECTIONS_KEPT = 16 };
+enum { HEADER_MAX = 16 * 1024, CONNECTIONS_KEPT = 16 };
 
 struct fetcher {
     struct loop *loop;
     CURLM *multi;
     struct timer timer;
     struct list open;
-    size_t n_open;
+    size_t n_open, max_open;
 };
 
 struct fetch {
@@ -261,6 +261,8 @@ static bool set_up(struct fetch *f, const struct fetch_request *r)
               SET(CURLOPT_HTTPHEADER, f->headers);
     if (ok && r->ca_file)
         ok = SET(CURLOPT_CAINFO, r->ca_file) && SET(CURLOPT_CAPATH, NULL);
+    if (ok && r->certificate_file)
+        ok = SET(CURLOPT_SSLCERT, r->certificate_file) && SET(CURLOPT_SSLKEY, r->key_file);
     if (ok && r->form.p)
         ok = SET(CURLOPT_POSTFIELDS, f->form.p) && SET(CURLOPT_POSTFIELDSIZE, (long)f->form.n);
 #undef SET
@@ -271,7 +273,7 @@ int fetch_start(struct fetcher *r, const struct fetch_request *request, fetch_fn
                 struct fetch **out)
 {
     *out = NULL;
-    if (r->n_open >= OPEN_MAX)
+    if (r->n_open >= r->max_open)
         return CS_ELIMIT;
     struct fetch *f = calloc(1, sizeof(*f));
     if (!f)
@@ -287,6 +289,8 @@ int fetch_start(struct fetcher *r, const struct fetch_request *request, fetch_fn
     int err = f->easy ? add_header(f, "Accept: ", span_str(request->accept)) : CS_ENOMEM;
     if (!err && request->authorization.p)
         err = add_header(f, "Authorization: ", request->authorization);
+    if (!err && request->type)
+        err = add_header(f, "Content-Type: ", span_str(request->type));
     if (!err && request->form.p)
         err = secret_set(&f->form, request->form);
     if (!err && (!set_up(f, request) || curl_multi_add_handle(r->multi, f->easy) != CURLM_OK))
@@ -300,13 +304,14 @@ int fetch_start(struct fetcher *r, const struct fetch_request *request, fetch_fn
 
 /* ---- the fetcher ---- */
 
-int fetcher_new(struct loop *l, struct fetcher **out)
+int fetcher_new(struct loop *l, size_t max_open, struct fetcher **out)
 {
     struct fetcher *r = calloc(1, sizeof(*r));
     *out = r;
     if (!r)
         return CS_ENOMEM;
     r->loop = l;
+    r->max_open = max_open;
     list_init(&r->open);
     timer_init(&r->timer, on_time);
     curl_global_init(CURL_GLOBAL_DEFAULT);
@@ -316,7 +321,7 @@ int fetcher_new(struct loop *l, struct fetcher **out)
         curl_multi_setopt(r->multi, CURLMOPT_SOCKETDATA, r);
         curl_multi_setopt(r->multi, CURLMOPT_TIMERFUNCTION, on_timer);
         curl_multi_setopt(r->multi, CURLMOPT_TIMERDATA, r);
-        curl_multi_setopt(r->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)HOST_MAX);
+        curl_multi_setopt(r->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)CS_MAX(max_open / 4, 1));
         curl_multi_setopt(r->multi, CURLMOPT_MAXCONNECTS, (long)CONNECTIONS_KEPT);
         return 0;
     }

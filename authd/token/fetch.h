@@ -1,6 +1,6 @@
-/* HTTP requests to issuers, by libcurl on our loop. It follows no redirect, takes no proxy from the
- * environment, verifies https against the authorities named, and holds answers to a size and a
- * time. Names are resolved in curl's own thread, so nothing blocks. */
+/* HTTP requests to issuers and backends, by libcurl on our loop. It follows no redirect, takes no
+ * proxy from the environment, verifies https against the authorities named, and holds answers to a
+ * size and a time. Names are resolved in curl's own thread, so nothing blocks. */
 #ifndef CS_AUTHD_TOKEN_FETCH_H
 #define CS_AUTHD_TOKEN_FETCH_H
 
@@ -10,13 +10,15 @@
 struct fetcher;
 struct fetch;
 
-struct fetch_request {         /* borrowed for the call of fetch_start() */
-    const char *url;           /* issuer_url_fault() finds none in it */
-    const char *ca_file;       /* NULL: the system's */
-    const char *accept;        /* media type */
-    struct span form;          /* POST of this urlencoded body; absent: GET. May be secret */
-    struct span authorization; /* value of that header; absent: none. Secret */
-    size_t max;                /* bytes of an answer */
+struct fetch_request {                       /* borrowed for the call of fetch_start() */
+    const char *url;                         /* issuer_url_fault() finds none in it */
+    const char *ca_file;                     /* NULL: the system's */
+    const char *accept;                      /* media type */
+    struct span form;                        /* POST of this body; absent: GET. May be secret */
+    const char *type;                        /* media type of that; NULL: urlencoded */
+    const char *certificate_file, *key_file; /* of our own, in PEM; NULL: none */
+    struct span authorization;               /* value of that header; absent: none. Secret */
+    size_t max;                              /* bytes of an answer */
     struct duration timeout;
 };
 
@@ -29,7 +31,8 @@ struct fetch_answer { /* borrowed for the callback */
 };
 typedef void fetch_fn(void *arg, const struct fetch_answer *answer);
 
-CS_CHECK int fetcher_new(struct loop *l, struct fetcher **out);
+/* max_open: requests under way; a quarter of them to one host. */
+CS_CHECK int fetcher_new(struct loop *l, size_t max_open, struct fetcher **out);
 /* What is under way is forgotten without a callback. */
 void fetcher_close(struct fetcher **f);
 

@@ -10,7 +10,7 @@
 #include "base/lru.h"
 #include "base/metric.h"
 
-enum { BUDGET_NS = 500 * 1000, HASH_LEN = 32 };
+enum { BUDGET_NS = 500 * 1000, HASH_LEN = 32, FETCHES_MAX = 64 };
 
 struct issuer {
     const struct issuer_conf *conf;
@@ -343,7 +343,7 @@ int tokens_new(struct loop *l, const struct authd_conf *conf, struct tokens **ou
     timer_init(&t->timer, on_turn);
     lru_init(&t->kept, conf->limits.cached_tokens, DURATION_MS(INT64_C(1) << 40));
     t->issuers = calloc(conf->n_token_issuers + 1, sizeof(*t->issuers));
-    int err = t->issuers ? fetcher_new(l, &t->fetcher) : CS_ENOMEM;
+    int err = t->issuers ? fetcher_new(l, FETCHES_MAX, &t->fetcher) : CS_ENOMEM;
     for (size_t i = 0; !err && i < conf->n_token_issuers; i++)
         err = open_issuer(t, &conf->token_issuers[i]);
     if (err)

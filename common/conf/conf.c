@@ -377,6 +377,15 @@ void conf_error(struct conf_check *c, const char *key, const char *fmt, ...)
     report(c->walk, line_of(c->node, c->line, inner.name), key ? &inner : c->place, span_str(text));
 }
 
+bool conf_is_written(const struct conf_check *c, const char *key)
+{
+    const struct node *node = c->node;
+    struct span rest = span_str(key);
+    while (node && rest.p)
+        node = node->kind == NODE_MAP ? node_member(node, span_cut(&rest, '.')) : NULL;
+    return node != NULL;
+}
+
 /* ---- entry points ---- */
 
 static int parse(struct walk *w, struct span text, const struct conf_section *root, void *out)

@@ -193,6 +193,8 @@ unsigned conf_line(const char *path, const char *key);
 /* From a check: the line of key inside the section at hand, e.g. "expires.min" or "source[2]"; NULL
  * means the section itself. */
 void conf_error(struct conf_check *c, const char *key, const char *fmt, ...) CS_PRINTF(3, 4);
+/* From a check: whether key stands in the section at hand, or what is there is its default. */
+bool conf_is_written(const struct conf_check *c, const char *key);
 /* Memory that lives as long as the configuration, for what a check derives. */
 struct arena *conf_arena(struct conf_check *c);
 

@@ -13,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     json_t *j = json_loadb((const char *)data, size, JSON_REJECT_DUPLICATES, NULL);
     arena_init(&a, NULL, 0, 0);
     if (json_is_object(j) &&
-        wish_parse(j, WISH_NAME | WISH_FIELDS | WISH_SECRET, &a, &w, &f) == 0 &&
+        wish_parse(j, WISH_NAME | WISH_FIELDS | WISH_SECRET | WISH_OVERLAP, &a, &w, &f) == 0 &&
         wish_check_secret(&w, generated, &weak, &f) == 0) {
         struct user u = { .name = w.name, .realm = w.realm.p ? w.realm : SPAN("example.com") };
         if (wish_apply(&w, true, &a, &u, &f) == 0)

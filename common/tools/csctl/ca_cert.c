@@ -15,19 +15,20 @@ EVP_PKEY *ca_new_key(void)
 
 /* ---- names ---- */
 
+/* A word without a dot is a device's name, SEP001122334455; without a digit it is a slip. */
 static bool is_host_name(struct span s)
 {
-    bool dotted = false;
+    bool full = false;
     char before = '.';
     for (size_t i = 0; i < s.n; i++) {
         const char c = s.p[i];
         const bool dot = c == '.';
         if (!(ascii_alpha(c) || ascii_digit(c) || c == '-' || dot) || (dot && before == '.'))
             return false; /* no wildcards: nobody here would match them (RFC 5922, 7.2) */
-        dotted |= dot;
+        full |= dot || ascii_digit(c);
         before = c;
     }
-    return s.n && s.n < 254 && before != '.' && dotted;
+    return s.n && s.n < 254 && before != '.' && full;
 }
 
 int ca_name_kind(struct span name, enum ca_name_kind *out)

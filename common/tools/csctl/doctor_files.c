@@ -171,6 +171,23 @@ static void check_issuers(struct doctor *d, const struct keeper *k)
     }
 }
 
+/* The same of backends. */
+static void check_backends(struct doctor *d, const struct keeper *k)
+{
+    char key[64];
+    for (size_t i = 0; i < d->authd->n_backends; i++) {
+        const struct backend_conf *b = &d->authd->backends[i];
+        snprintf(key, sizeof(key), "backends[%zu].secret_file", i);
+        check_secret(d, b->secret_file, k, key, "Write the secret that the service wants into it.");
+        snprintf(key, sizeof(key), "backends[%zu].key_file", i);
+        check_secret(d, b->key_file, k, key, "Put the key of certificate_file there.");
+        snprintf(key, sizeof(key), "backends[%zu].certificate_file", i);
+        check_certificate(d, b->certificate_file, k, key);
+        snprintf(key, sizeof(key), "backends[%zu].ca_file", i);
+        check_certificate(d, b->ca_file, k, key);
+    }
+}
+
 /* Made by the registrar itself, so that a missing one is none to worry about. */
 static void check_flow_key(struct doctor *d, const struct keeper *k)
 {
@@ -237,6 +254,7 @@ void doctor_files(struct doctor *d)
         check_secret(d, d->authd->seal_key_file, &k, "seal_key_file", MAKE_KEYS);
         check_tokens(d, &k);
         check_issuers(d, &k);
+        check_backends(d, &k);
         check_redis_files(d, &d->authd->redis, &k);
     }
     if (d->registrar) {

@@ -18,7 +18,7 @@ struct import {
     json_t *users;             /* of this batch */
     unsigned long line[BATCH]; /* where each stands */
     size_t bytes;
-    unsigned long sent, created, updated, unchanged, kept, bad;
+    unsigned long sent, created, updated, unchanged, kept, bad, reused;
     json_t *faults; /* with -o json */
     struct timespec begun;
 };
@@ -84,6 +84,7 @@ static bool take_result(struct import *im, size_t i, const json_t *result)
         problem_text(json_object_get(result, "problem"), why, sizeof(why));
         bad_line(im, im->line[i], json_string_value(json_object_get(wanted, "user")), why);
     }
+    im->reused += json_object_get(result, "warnings") != NULL;
     print_password(result);
     return true;
 }
@@ -217,6 +218,8 @@ static int finish(struct import *im)
                 im->created, im->updated, im->unchanged, im->kept, im->bad, took);
         tell_lacking(f, json_object_get(answer, "realms"));
     }
+    if (im->reused)
+        complain("warning: %lu users have one password in several realms", im->reused);
     json_decref(answer);
     return err ? err : im->bad ? EXIT_REFUSED : EXIT_OK;
 }

@@ -16,22 +16,28 @@ static bool among(const struct span *list, size_t n, struct span s, bool any_cas
 
 static void judge_realms(struct doctor *d)
 {
-    struct addr a;
     for (size_t i = 0; i < d->authd->n_realms; i++) {
-        struct span realm = d->authd->realms[i].name;
+        const struct span realm = d->authd->realms[i].name;
+        const char *fault = config_realm_fault(realm);
         finding_about(d, FILE_AUTHD, "realms[%zu].name", i);
-        if (span_caseeq(realm, SPAN("default")) || span_caseeq(realm, SPAN("asterisk")))
+        if (fault)
             finding(d, LEVEL_WARNING, "realms.name",
-                    "Name the organisation: its domain, for example. Users need new verifiers.",
-                    "the realm " SPAN_FMT " does not say whose it is: verifiers of other servers "
-                    "with that default fit it",
-                    SPAN_ARG(realm));
-        else if (addr_parse_host(realm, 0, &a) == 0)
-            finding(d, LEVEL_WARNING, "realms.name",
-                    "Use a domain. Users need new verifiers, which depend on the realm.",
-                    "the realm " SPAN_FMT " is an address: when it changes, every password must "
-                    "be set again",
-                    SPAN_ARG(realm));
+                    "Name the organisation: its domain, for example. Users need new verifiers, "
+                    "which depend on the realm.",
+                    "the realm " SPAN_FMT " %s", SPAN_ARG(realm), fault);
+    }
+}
+
+static void judge_formers(struct doctor *d)
+{
+    for (size_t i = 0; i < d->authd->n_realms; i++) {
+        const struct former_conf *f = d->authd->realms[i].formerly;
+        finding_about(d, FILE_AUTHD, "realms[%zu].formerly", i);
+        if (f && clock_wall().ms >= f->until.ms)
+            finding(d, LEVEL_WARNING, "realms.formerly",
+                    "When csctl census former names nobody any more, remove formerly. Until then "
+                    "authd needs it to tell whose these users are.",
+                    "the realm's former name, " SPAN_FMT ", is good no more", SPAN_ARG(f->name));
     }
 }
 
@@ -260,6 +266,7 @@ void lint_judge(struct doctor *d)
 {
     if (d->authd) {
         judge_realms(d);
+        judge_formers(d);
         judge_order(d);
         judge_algorithms(d);
         judge_operators(d);

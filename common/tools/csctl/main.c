@@ -9,11 +9,24 @@
 #include "doctor.h"
 #include "selftest.h"
 
-#define TRUNK_OPTIONS                                                                         \
-    "  --algorithm W        is written as-challenged, always or never\n"                      \
-    "  --algorithm-case W   upper or lower\n"                                                 \
-    "  --uri W              of the request, as-sent, without-transport, without-parameters\n" \
-    "  --prefer ALG         among several challenges, instead of the strongest; may be repeated\n"
+#define TRUNK_OPTIONS                                                                              \
+    "  --algorithm W        is written as-challenged, always or never\n"                           \
+    "  --algorithm-case W   upper or lower\n"                                                      \
+    "  --uri W              of the request, as-sent, without-transport, without-parameters\n"      \
+    "  --prefer ALG         among several challenges, instead of the strongest; may be repeated\n" \
+    "  --certificate NAME   whose client certificates are its own: a domain that they name,\n"     \
+    "                       sha256:HEX or spki:HEX; may be repeated\n"                             \
+    "  --domain D           whose users may authenticate behind it; may be repeated\n"
+
+#define DEVICE_OPTIONS                                                                             \
+    "  --security W         nonsecure; authenticated: only over TLS or WSS; encrypted: and with\n" \
+    "                       SRTP alone\n"                                                          \
+    "  --line NAME@REALM    a user that speaks through it; may be repeated\n"                      \
+    "  --pin sha256:HEX     of its certificate, or spki:HEX of its key: no other is its own; "     \
+    "may\n"                                                                                        \
+    "                       be repeated\n"                                                         \
+    "  --note TEXT\n"                                                                              \
+    "  --disable            refuse it\n"
 
 static const struct command {
     const char *name;
@@ -43,6 +56,9 @@ static const struct command {
       "  --password-file F    first line of F; - is standard input\n"
       "  --verifier ALG=HEX   HA1 instead of a password; may be repeated\n"
       "  --allow-weak         take a weak password; that is logged\n"
+      "  --keep-old-until T   the one before stays good until 2026-12-24, 2026-12-24T06:00:00Z, "
+      "or\n"
+      "                       for 30d or 12h; csctl census old tells who still uses it\n"
       "  --realm R\n" },
     { "user change", user_change, "NAME [options]", "change what a user may do",
       "  --aor SIP-URI        replaces all addresses of record; may be repeated\n"
@@ -84,6 +100,18 @@ static const struct command {
       "  --password-file F    first line of F; - is standard input\n"
       "  --remove             forget these credentials\n" },
     { "trunk rm", trunk_rm, "NAME", "remove a trunk", "" },
+    { "device add", device_add, "NAME [options]", "create a device: what users speak through",
+      "NAME is what its certificate says, SEP001122334455 for example.\n\n" DEVICE_OPTIONS },
+    { "device show", device_show, "NAME", "print one device", "" },
+    { "device list", device_list, "", "list devices", "" },
+    { "device set", device_set, "NAME [options]", "change a device",
+      "Only what is said is changed; --line and --pin replace all that were "
+      "there.\n\n" DEVICE_OPTIONS "  --enable             accept it again\n"
+      "  --no-lines, --no-pins\n" },
+    { "device remove", device_rm, "NAME", "remove a device", "" },
+    { "certificate list", certificate_list, "[--limit N]", "client certificates in use",
+      "Those that somebody was accepted with, the ones that expire first before others.\n\n"
+      "  --limit N            stop after N\n" },
     { "reseal", reseal, "[--status]", "seal everything by the new sealing key",
       "After a new key was put first into seal_key_file of every authd: seals anew what is sealed "
       "by\n"
@@ -138,14 +166,19 @@ static const struct command {
       "Rows of kind pattern are the User-Agent patterns in authd's configuration that narrow a\n"
       "challenge to one algorithm; of kind product, clients that authenticated. Counted since\n"
       "authd started; what was seen longest ago makes room.\n" },
+    { "census", census, "md5 | old | former [--realm R]", "whom a migration has not reached yet",
+      "md5     who has no verifier but MD5, or answered with MD5 last, within 30 days\n"
+      "old     whose password was replaced, with the one before kept for a while\n"
+      "former  who has verifiers of a realm's former name only\n" },
     { "realms", realms, "", "algorithms offered, and who lacks which", "" },
     { "ca init", ca_init, "DIR [options]", "begin a certificate authority for devices and trunks",
       "Its key never leaves DIR; whoever has it can be every device.\n\n"
       "  --name TEXT          what its certificate is called\n"
       "  --days N             how long that is good (3650)\n" },
     { "ca issue", ca_issue, "DIR NAME... [options]", "make a certificate",
-      "NAME is what the certificate says its owner is: sip:alice@example.com of a user or device,\n"
-      "sip:example.com or a host name of a trunk, an address. It writes a key beside the\n"
+      "NAME is what the certificate says its owner is: sip:alice@example.com of a user,\n"
+      "SEP001122334455 of a device, sip:example.com or a host name of a trunk, an address. It "
+      "writes a key beside the\n"
       "certificate, unless the owner made one and sends a request.\n\n"
       "  --days N             how long it is good (90)\n"
       "  --out PREFIX         of the files, PREFIX.crt and PREFIX.key; after the first NAME\n"

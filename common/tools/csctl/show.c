@@ -49,9 +49,9 @@ static const struct column client_columns[] = {
 };
 
 static const struct column realm_columns[] = {
-    { "REALM", "realm" },     { "CONFIGURED", "configured" },
-    { "OFFERED", "offered" }, { "ENABLED USERS THAT LACK IT", "lacking" },
-    { NULL, NULL },
+    { "REALM", "realm" },       { "CONFIGURED", "configured" },
+    { "OFFERED", "offered" },   { "ENABLED USERS THAT LACK IT", "lacking" },
+    { "FORMERLY", "formerly" }, { NULL, NULL },
 };
 
 /* Prints the array under a name of an answer, which it releases. */

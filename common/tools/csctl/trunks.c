@@ -19,6 +19,8 @@ static const struct column trunk_columns[] = {
     { "case", "algorithm_case" },
     { "uri", "uri" },
     { "prefer", "prefer" },
+    { "certificates", "certificates" },
+    { "domains", "domains" },
     { "created", "created" },
     { "changed", "changed" },
     { NULL, NULL },
@@ -50,6 +52,8 @@ static const struct {
     { { "algorithm-case", required_argument, NULL, 'c' }, O_FIELDS },
     { { "uri", required_argument, NULL, 'i' }, O_FIELDS },
     { { "prefer", required_argument, NULL, 'p' }, O_FIELDS },
+    { { "certificate", required_argument, NULL, 'C' }, O_FIELDS },
+    { { "domain", required_argument, NULL, 'd' }, O_FIELDS },
     { { "realm", required_argument, NULL, 'r' }, O_WHO },
     { { "user", required_argument, NULL, 'u' }, O_WHO },
     { { "route", required_argument, NULL, 'R' }, O_WHO },
@@ -91,6 +95,12 @@ static void take_option(struct ctl *c, int o, struct said *out)
         break;
     case 'p':
         append(out->body, "prefer", optarg);
+        break;
+    case 'C':
+        append(out->body, "certificates", optarg);
+        break;
+    case 'd':
+        append(out->body, "domains", optarg);
         break;
     case 'r':
         c->realm = optarg;

@@ -13,6 +13,8 @@ static const struct column user_columns[] = {
     { "algorithms", "algorithms" },
     { "max contacts", "max_contacts" },
     { "display name", "display_name" },
+    { "also called", "auth_ids" },
+    { "old until", "old_until" },
     { "created", "created" },
     { "changed", "changed" },
     { "password", "password" },
@@ -32,6 +34,7 @@ enum {
     O_FIELDS = 1 << 2,
     O_LIST = 1 << 3,
     O_DISABLED = 1 << 4,
+    O_OVERLAP = 1 << 5,
 };
 
 static const struct {
@@ -44,6 +47,7 @@ static const struct {
     { { "password-file", required_argument, NULL, 'f' }, O_SECRET },
     { { "verifier", required_argument, NULL, 'v' }, O_SECRET },
     { { "allow-weak", no_argument, NULL, 'w' }, O_SECRET },
+    { { "keep-old-until", required_argument, NULL, 'k' }, O_OVERLAP },
     { { "aor", required_argument, NULL, 'a' }, O_FIELDS },
     { { "display-name", required_argument, NULL, 'd' }, O_FIELDS },
     { { "max-contacts", required_argument, NULL, 'm' }, O_FIELDS },
@@ -69,6 +73,30 @@ static int take_number(struct ctl *c, const char *text, unsigned long *out)
     return EXIT_OK;
 }
 
+/* A day, a time, or a span of time from now: 30d, 12h. */
+static int take_date(struct ctl *c, const char *text, json_t *body, const char *member)
+{
+    char date[WALL_STRLEN], *end;
+    struct wall t;
+    const unsigned long n = strtoul(text, &end, 10);
+    const int64_t unit = !strcmp(end, "d")   ? 86400
+                         : !strcmp(end, "h") ? 3600
+                         : !strcmp(end, "m") ? 60
+                         : !strcmp(end, "s") ? 1
+                                             : 0;
+    if (*text >= '0' && *text <= '9' && unit && n <= 400 * 86400) {
+        wall_format((struct wall){ clock_wall().ms + (int64_t)n * unit * 1000 }, date);
+        memcpy(date + sizeof("2026-12-24T06:00:00") - 1, "Z", 2);
+        json_object_set_new(body, member, json_string(date));
+        return EXIT_OK;
+    }
+    if (wall_parse(span_str(text), &t))
+        return bad_usage(c, "\"%s\" is no date; write 2026-12-24, 2026-12-24T06:00:00Z or 30d",
+                         text);
+    json_object_set_new(body, member, json_string(text));
+    return EXIT_OK;
+}
+
 static int take_option(struct ctl *c, int o, struct said *out)
 {
     unsigned long n;
@@ -91,6 +119,8 @@ static int take_option(struct ctl *c, int o, struct said *out)
     case 'w':
         out->secret.allow_weak = true;
         return EXIT_OK;
+    case 'k':
+        return take_date(c, optarg, out->body, "keep_old_until");
     case 'a':
         if (!json_object_get(out->body, "aors"))
             json_object_set_new(out->body, "aors", json_array());
@@ -154,6 +184,9 @@ static const char *user_path(const struct ctl *c)
 
 static int print_user(struct ctl *c, int err, json_t *user)
 {
+    const json_t *warnings = err ? NULL : json_object_get(user, "warnings");
+    for (size_t i = 0; i < json_array_size(warnings); i++)
+        complain("warning: %s", json_string_value(json_array_get(warnings, i)));
     if (!err && c->json)
         print_json(user);
     else if (!err)
@@ -186,7 +219,7 @@ int user_passwd(struct ctl *c, int argc, char **argv)
 {
     struct said s;
     json_t *user = NULL;
-    int err = parse(c, argc, argv, O_REALM | O_SECRET, 1, &s);
+    int err = parse(c, argc, argv, O_REALM | O_SECRET | O_OVERLAP, 1, &s);
     if (err)
         return err;
     err = secret_fill(c, &s.secret, s.body);

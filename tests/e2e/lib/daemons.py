@@ -112,6 +112,9 @@ class Daemons:
         with open(self.path("turn.secret"), "w", encoding="utf-8",
                   opener=lambda p, f: os.open(p, f, 0o600)) as f:
             f.write("what coturn knows, too\n")
+        for argv in (["init", "phones"], ["issue", "phones", "SEP001122334455", "--out", "phone"]):
+            subprocess.run([self.binary("common/tools/csctl"), "ca", *argv], cwd=self.dir, check=True,
+                           stdout=subprocess.DEVNULL)
         with open(self.path("authd.yaml"), "w", encoding="utf-8") as f:
             f.write(f"""
 listen: {{ socket: {self.auth_socket}, mode: "0600", users: ["{os.getuid()}"] }}
@@ -126,6 +129,8 @@ realms:
 token_issuers: [ {self.issuer.conf("example.com")} ]
 turn: {{ token: {{ realm: example.com }}, secret_file: turn.secret, uris: ["turn:turn.example.com"] {self.turn_more} }}
 exchange: {{ token: {{ realm: example.com }} }}
+certificate_authorities:
+  - {{ name: phones, ca_file: phones/ca.crt }}
 peer_groups:
   - name: phones
     require: {{ all_of: [digest] }}

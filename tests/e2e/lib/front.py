@@ -50,7 +50,8 @@ def fields(data):
 class Verdict:
     def __init__(self, data):
         self.challenges, self.grant, self.aors, self.token = [], {}, [], {}
-        self.status = self.user = self.identity = None
+        self.status = self.user = self.identity = self.certificate = self.device = None
+        self.srtp = False
         self.rests_on = []
         for number, value in fields(data):
             if number == 1:
@@ -69,7 +70,7 @@ class Verdict:
                 self.challenges.append(value.decode())
 
     def read_grant(self, data):
-        names = {4: "min", 5: "max", 6: "default"}
+        names = {4: "min", 5: "max", 6: "default", 15: "srtp", 16: "mode"}
         for number, value in fields(data):
             if number == 1:
                 self.user = value.decode()
@@ -81,6 +82,11 @@ class Verdict:
                 self.rests_on = [value[i:i + 8] for i in range(0, len(value), 8)]
             elif number in names:
                 self.grant[names[number]] = value
+                self.srtp = bool(self.grant.get("srtp"))
+            elif number == 13:
+                self.certificate = value
+            elif number == 14:
+                self.device = value.decode()
             elif number == 12:
                 texts = {1: "iss", 2: "sub", 3: "jti", 4: "sid", 5: "iat", 6: "exp"}
                 self.token = {texts[n]: v.decode() if isinstance(v, bytes) else v
@@ -132,7 +138,8 @@ class Front:
 
     def put(self, method="REGISTER", token=None, user="alice", transport=TLS, listener="main",
             domain="example.test", to=None, certificate=None, repeated=False, digest=None,
-            deadline=None, source=b"\xc6\x33\x64\x07", basic=False, call_id=None, serial=None, issuer=None):
+            deadline=None, x509=None, source=b"\xc6\x33\x64\x07", basic=False, call_id=None, serial=None,
+            issuer=None):
         self.last += 1
         aor = f"sip:{user}@{domain}"
         body = (field(1, self.last) + field(10, listener) + field(11, transport) +
@@ -154,6 +161,8 @@ class Front:
             body += field(44, certificate)
         if serial:
             body += field(45, field(6, issuer) + field(7, serial))
+        if x509: # an X509, see x509.py
+            body += field(44, x509.sha256) + field(45, x509.message())
         self.s.sendall(frame(field(2, body)))
         return self.last
 

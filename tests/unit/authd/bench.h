@@ -187,6 +187,7 @@ static int bench_open(void **state)
                                         .explain = k->explain,
                                         .per_second = (unsigned)bench.conf.limits.signatures };
     assert_int_equal(signer_new(&signer, &k->signer), 0);
+    assert_int_equal(uses_new(&bench.loop, bench.redis, &k->uses), 0);
     assert_int_equal(checker_init(k), 0);
     bench_settle();
     return 0;
@@ -199,6 +200,7 @@ static int bench_close(void **state)
     checker_fini(k);
     defence_free(&k->defence);
     signer_free(&k->signer);
+    uses_free(&k->uses);
     realms_free(&k->realms);
     revoker_free(&k->revoker);
     epoch_free(&k->epoch);

@@ -247,7 +247,7 @@ static void test_no_group_is_refused(void **state)
 
 /* ---- nonces ---- */
 
-/* C-23, I-13 */
+/* A-09, C-23, I-13 */
 static void test_stale_is_said_only_when_the_response_was_right(void **state)
 {
     (void)state;

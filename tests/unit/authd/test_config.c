@@ -127,6 +127,172 @@ static void test_what_cannot_work_is_refused_with_its_line(void **state)
     }
 }
 
+/* C-12, C-17: one realm for the lines of phones, another for trunks. */
+static void test_realms_of_phones_and_trunks_are_the_installations(void **state)
+{
+    (void)state;
+    struct arena a;
+    struct authd_conf c;
+    assert_int_equal(
+        parse("listen: { socket: s, users: ['0'] }\nredis: { socket: r }\n"
+              "nonce_key_file: n\nseal_key_file: k\n"
+              "realms: [{ name: stations.example }, { name: cluster-7.example }]\n"
+              "lines: { realm: stations.example }\ncluster: { id: cluster-7.example }\n"
+              "peer_groups:\n- name: trunks\n  match: { source: [10.0.0.0/8] }\n  type: server\n"
+              "- name: other\n  match: { source: [11.0.0.0/8] }\n  type: server\n"
+              "  digest: { status: '407' }\n"
+              "- name: phones\n  auth_id_forms: [user, +e164]\n",
+              &a, &c),
+        0);
+    assert_true(span_eq(c.peer_groups[0].digest.realm, SPAN("cluster-7.example")));
+    assert_int_equal(c.peer_groups[0].digest.status, STATUS_401); /* */
+    assert_int_equal(c.peer_groups[1].digest.status, STATUS_407); /* */
+    assert_true(span_eq(c.peer_groups[2].digest.realm, SPAN("stations.example")));
+    assert_int_equal(c.peer_groups[2].digest.status, STATUS_BY_METHOD);
+    assert_int_equal(c.realms[0].forms, FORM_USER | FORM_E164);
+    assert_int_equal(c.realms[1].forms, FORM_USER);
+    arena_fini(&a);
+}
+
+/* R-07, G-41 */
+static void test_a_realm_of_nobody_is_refused_in_production_alone(void **state)
+{
+    (void)state;
+    static const char *const names[] = { "default", "Asterisk", "192.0.2.1", "'2001:db8::1'" };
+    for (size_t i = 0; i < CS_LEN(names); i++) {
+        for (int production = 0; production < 2; production++) {
+            char text[512];
+            struct arena a;
+            struct authd_conf c;
+            snprintf(text, sizeof(text),
+                     "listen: { socket: s, users: ['0'] }\nredis: { socket: r }\n"
+                     "nonce_key_file: n\nseal_key_file: k\nprofile: %s\nrealms: [{ name: %s }]\n"
+                     "peer_groups: [{ name: g, digest: { realm: %s } }]\n",
+                     production ? "production" : "trial", names[i], names[i]);
+            const bool colon = strchr(names[i], ':') != NULL; /* which no realm may hold */
+            assert_int_equal(parse(text, &a, &c), production || colon ? CS_ECONF : 0);
+            if (production && !colon &&
+                (!strstr(reported, "authd.yaml:6: realms[0].name: ") ||
+                 !strstr(reported, "profile: production")))
+                fail_msg("%s", reported);
+            arena_fini(&a);
+        }
+    }
+}
+
+/* G-38: three classes, one line each. */
+static void test_a_class_sets_what_is_not_written(void **state)
+{
+    (void)state;
+    struct arena a;
+    struct authd_conf c;
+    assert_int_equal(parse(HEAD "lines: { realm: example.com }\n"
+                                "token_issuers: [{ name: idp, issuer: 'https://idp.example', "
+                                "audiences: [sip] }]\n"
+                                "peer_groups:\n- { name: b, class: browser }\n"
+                                "- { name: d, class: desk-phone }\n"
+                                "- { name: t, class: trunk, match: { source: [192.0.2.0/24] } }\n"
+                                "- name: more\n  class: desk-phone\n  srtp: true\n"
+                                "  match: { transport: [tls] }\n"
+                                "  require: { all_of: [digest, certificate] }\n",
+                           &a, &c),
+                     0);
+    const struct group_conf *b = &c.peer_groups[0], *d = b + 1, *t = b + 2, *more = b + 3;
+    assert_int_equal(b->match.transports, 1 << 4);
+    assert_int_equal(b->require.all_of, PROOF_TOKEN);
+    assert_true(b->srtp && span_eq(b->token.realm, SPAN("example.com")));
+    assert_int_equal(d->match.transports, 1 << 2);
+    assert_int_equal(d->require.all_of, PROOF_DIGEST);
+    assert_true(d->srtp);
+    assert_int_equal(t->match.transports, 1 << 2);
+    assert_int_equal(t->require.all_of, PROOF_CERTIFICATE | PROOF_ADDRESS);
+    assert_int_equal(t->type, TYPE_SERVER);
+    assert_int_equal(more->require.all_of, PROOF_DIGEST | PROOF_CERTIFICATE);
+    arena_fini(&a);
+}
+
+static void test_what_weakens_a_class_is_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *key, *remedy;
+    } rows[] = {
+        { "class: browser\n  match: { transport: [wss, ws] }\n", "match.transport", "wss alone" },
+        { "class: desk-phone\n  match: { transport: [udp, tls] }\n", "match.transport", "tls" },
+        { "class: desk-phone\n  match: { transport: [] }\n", "match.transport", "tls alone" },
+        { "class: desk-phone\n  require: { any_of: [digest, token] }\n", "require",
+          "all_of: [digest]" },
+        { "class: browser\n  require: { all_of: [digest] }\n", "require", "all_of: [token]" },
+        { "class: trunk\n  match: { source: [192.0.2.0/24] }\n  require: { all_of: [address] }\n",
+          "require", "all_of: [certificate, address]" },
+        { "class: trunk\n", "match.source", "" },
+        { "class: desk-phone\n  srtp: false\n", "srtp", "encrypted" },
+        { "class: desk-phone\n  unlisted: pass\n", "unlisted", "without class" },
+        { "class: desk-phone\n  match: { source: [192.0.2.0/24] }\n  mode: pass-through\n", "mode",
+          "without class" },
+        { "class: phone\n", "class", "desk-phone" },
+    };
+    for (size_t i = 0; i < CS_LEN(rows); i++) {
+        char text[1024];
+        struct arena a;
+        struct authd_conf c;
+        snprintf(text, sizeof(text), GROUP "  digest: { realm: example.com }\n  %s", rows[i].text);
+        if (parse(text, &a, &c) != CS_ECONF)
+            fail_msg("row %zu is taken", i);
+        if (!strstr(reported, rows[i].key) || !strstr(reported, rows[i].remedy))
+            fail_msg("row %zu says: %s", i, reported);
+        arena_fini(&a);
+    }
+}
+
+static void test_what_groups_and_realms_cannot_be_is_refused(void **state)
+{
+    (void)state;
+#define REALMS(text)                                                                 \
+    "listen: { socket: s, users: ['0'] }\nredis: { socket: r }\nnonce_key_file: n\n" \
+    "seal_key_file: k\nrealms: [" text "]\n"                                         \
+    "peer_groups: [{ name: g, digest: { realm: a.example } }]\n"
+    static const struct {
+        const char *text, *says;
+    } rows[] = {
+        { REALMS("{ name: '' }"), "realms[0].name" },
+        { REALMS("{ name: a.example, formerly: { name: b.example, until: soon } }"), "2026-12-24" },
+        { REALMS("{ name: a.example, formerly: { name: b.example } }"), "formerly.until" },
+        { REALMS("{ name: a.example, formerly: { name: a.example, until: 2026-12-24 } }"),
+          "formerly.name" },
+        { REALMS("{ name: a.example, formerly: { name: c.example, until: 2026-12-24 } }, "
+                 "{ name: b.example, formerly: { name: c.example, until: 2026-12-24 } }"),
+          "realms[1].formerly.name" },
+        { REALMS("{ name: a.example }") "lines: { realm: b.example }\n", "lines.realm" },
+        { REALMS("{ name: a.example }") "cluster: { id: b.example }\n", "cluster.id" },
+        { REALMS("{ name: a.example }") "lines: { realm: a.example }\n"
+                                        "cluster: { id: a.example }\n",
+          "different realms" },
+        { GROUP "  type: server\n", "cluster.id" },
+        { GROUP "  digest: { realm: example.com }\n  mode: pass-through\n", "match.source" },
+        { GROUP "  digest: { realm: example.com }\n  auth_id_forms: []\n", "auth_id_forms" },
+        { GROUP "  digest: { realm: example.com }\n  backend: nowhere\n", "nowhere" },
+        { GROUP "  digest: { realm: example.com }\n"
+                "backends: [{ name: b, url: 'http://there.example/' }]\n",
+          "plain http" },
+        { GROUP "  digest: { realm: example.com }\n"
+                "backends: [{ name: b, url: 'https://there.example/' }]\n",
+          "secret_file" },
+        { GROUP "  digest: { realm: example.com }\n"
+                "backends: [{ name: b, url: 'https://there.example/', key_file: k }]\n",
+          "certificate_file" },
+    };
+    for (size_t i = 0; i < CS_LEN(rows); i++) {
+        struct arena a;
+        struct authd_conf c;
+        if (parse(rows[i].text, &a, &c) != CS_ECONF)
+            fail_msg("row %zu is taken", i);
+        if (!strstr(reported, rows[i].says))
+            fail_msg("row %zu says: %s", i, reported);
+        arena_fini(&a);
+    }
+}
+
 #define ISSUER                 "{ name: idp, issuer: 'https://idp.example', audiences: [sip] }"
 #define TOKENS(issuers, group) HEAD "token_issuers: [" issuers "]\npeer_groups:\n- name: g\n" group
 
@@ -266,6 +432,11 @@ int main(void)
         cmocka_unit_test(test_defaults_are_the_documented_ones),
         cmocka_unit_test(test_sample_of_a_branch_is_read),
         cmocka_unit_test(test_what_cannot_work_is_refused_with_its_line),
+        cmocka_unit_test(test_realms_of_phones_and_trunks_are_the_installations),
+        cmocka_unit_test(test_a_realm_of_nobody_is_refused_in_production_alone),
+        cmocka_unit_test(test_a_class_sets_what_is_not_written),
+        cmocka_unit_test(test_what_weakens_a_class_is_refused),
+        cmocka_unit_test(test_what_groups_and_realms_cannot_be_is_refused),
         cmocka_unit_test(test_token_issuers_are_those_the_group_names),
         cmocka_unit_test(test_token_issuers_that_cannot_work_are_refused),
         cmocka_unit_test(test_sections_beside_groups_are_checked),

@@ -40,7 +40,19 @@ static void test_only_what_takes_something_is_an_event(void **state)
 {
     const struct user was = alice();
     (void)state;
-    enum { SAME, ENABLED, AOR_MORE, AOR_LESS, AOR_OTHER, NAMED, PASSWORD, VERIFIER_MORE, GONE, N };
+    enum {
+        SAME,
+        ENABLED,
+        AOR_MORE,
+        AOR_LESS,
+        AOR_OTHER,
+        NAMED,
+        PASSWORD,
+        VERIFIER_MORE,
+        OVERLAP,
+        GONE,
+        N
+    };
     static const bool takes[N] = {
         [AOR_LESS] = true, [AOR_OTHER] = true, [PASSWORD] = true, [ENABLED] = true, [GONE] = true
     };
@@ -53,6 +65,16 @@ static void test_only_what_takes_something_is_an_event(void **state)
         is.display_name = i == NAMED ? SPAN("Alice") : SPAN_NULL;
         if (i == PASSWORD)
             is.sealed[ALG_SHA256] = SPAN("other");
+        const struct verifier kept = { .alg = ALG_SHA256,
+                                       .name = was.name,
+                                       .realm = was.realm,
+                                       .until = { 1 },
+                                       .sealed = was.sealed[ALG_SHA256] };
+        if (i == OVERLAP) { /* another password, and the one before is good as well */
+            is.sealed[ALG_SHA256] = SPAN("other");
+            is.others = &kept;
+            is.n_others = 1;
+        }
         if (i == VERIFIER_MORE)
             is.sealed[ALG_MD5] = SPAN("another");
         if (i == GONE)

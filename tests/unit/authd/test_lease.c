@@ -20,14 +20,17 @@ static void test_no_lease_where_any_group_looks_at_addresses(void **state)
     groups[1].require.any_of = PROOF_DIGEST;
     groups[0].require.all_of |= PROOF_ADDRESS;
     assert_false(lease_is_safe(groups, 2));
+    groups[0].require.all_of = PROOF_DIGEST;
+    groups[0].mode = MODE_PASS_THROUGH;
+    assert_false(lease_is_safe(groups, 2));
 }
 
 static Countersign__Auth__Lease *make(uint32_t want, struct arena *a)
 {
     const struct digest_conf *d = &bench.conf.peer_groups[0].digest;
     Countersign__Auth__Lease *l = arena_alloc(a, sizeof(*l));
-    assert_int_equal(
-        lease_make(bench.k.nonces, d, d->algorithm_mask, false, want, clock_wall(), a, l), 0);
+    const struct offer offer = { .algorithms = d->algorithm_mask };
+    assert_int_equal(lease_make(bench.k.nonces, d, &offer, want, clock_wall(), a, l), 0);
     return l;
 }
 

@@ -183,6 +183,91 @@ static void test_a_token_is_asked_for_and_taken_only_where_nobody_can_read_it(vo
     }
 }
 
+/* G-36: a certificate that is asked for is looked at first; one that is no good is never passed
+ * over. */
+static void test_a_certificate_is_demanded_alone_or_beside(void **state)
+{
+    (void)state;
+    enum {
+        NONE = 0,
+        DIGEST = PROOF_DIGEST,
+        TOKEN = PROOF_TOKEN,
+        ADDRESS = PROOF_ADDRESS,
+        CERT = PROOF_CERTIFICATE
+    };
+    enum { GOOD = CAUSE(OK), MISSING = CAUSE(CERTIFICATE_MISSING), NOBODY = CAUSE(SAN_UNMATCHED) };
+    enum { BAD = CAUSE(CERTIFICATE_REVOKED), AWAY = CAUSE(STORE_UNAVAILABLE) };
+    static const struct {
+        unsigned all, any;
+        const char *method;
+        bool digest, bearer;
+        int certificate;
+        enum demand demand;
+        int cause;
+    } rows[] = {
+        { CERT, NONE, "REGISTER", false, false, GOOD, DEMAND_CERTIFICATE, 0 },
+        { CERT, NONE, "REGISTER", true, false, GOOD, DEMAND_CERTIFICATE, 0 },
+        { CERT, NONE, "INVITE", false, false, MISSING, DEMAND_REFUSE, MISSING },
+        { CERT, NONE, "INVITE", false, false, NOBODY, DEMAND_REFUSE, NOBODY },
+        { CERT, NONE, "INVITE", false, false, BAD, DEMAND_REFUSE, BAD },
+        { CERT, NONE, "INVITE", false, false, AWAY, DEMAND_REFUSE, AWAY },
+        { CERT, NONE, "ACK", false, false, MISSING, DEMAND_NOTHING, CAUSE(OK) },
+        { CERT, NONE, "INVITE", false, true, GOOD, DEMAND_REFUSE, CAUSE(TOKEN_INVALID) },
+        { CERT | DIGEST, NONE, "REGISTER", false, false, GOOD, DEMAND_DIGEST, 0 },
+        { CERT | DIGEST, NONE, "REGISTER", true, false, MISSING, DEMAND_REFUSE, MISSING },
+        { CERT | DIGEST, NONE, "REGISTER", true, false, NOBODY, DEMAND_REFUSE, NOBODY },
+        { CERT | TOKEN, NONE, "REGISTER", false, false, GOOD, DEMAND_TOKEN, 0 },
+        { CERT | TOKEN, NONE, "REGISTER", false, true, MISSING, DEMAND_REFUSE, MISSING },
+        { CERT | ADDRESS, NONE, "INVITE", false, false, GOOD, DEMAND_CERTIFICATE, 0 },
+        { CERT | ADDRESS, NONE, "INVITE", false, false, MISSING, DEMAND_REFUSE, MISSING },
+        { NONE, CERT, "REGISTER", false, false, GOOD, DEMAND_CERTIFICATE, 0 },
+        { NONE, CERT, "REGISTER", false, false, NOBODY, DEMAND_REFUSE, NOBODY },
+        { NONE, CERT | DIGEST, "REGISTER", false, false, GOOD, DEMAND_CERTIFICATE, 0 },
+        { NONE, CERT | DIGEST, "REGISTER", true, false, GOOD, DEMAND_DIGEST, 0 },
+        { NONE, CERT | DIGEST, "REGISTER", false, false, MISSING, DEMAND_DIGEST, 0 },
+        { NONE, CERT | DIGEST, "REGISTER", false, false, NOBODY, DEMAND_DIGEST, 0 },
+        { NONE, CERT | DIGEST, "REGISTER", true, false, BAD, DEMAND_REFUSE, BAD },
+        { NONE, CERT | DIGEST | TOKEN, "REGISTER", false, false, MISSING, DEMAND_DIGEST, 0 },
+        { NONE, CERT | TOKEN, "REGISTER", false, true, GOOD, DEMAND_TOKEN, 0 },
+        { NONE, CERT | TOKEN, "REGISTER", false, false, MISSING, DEMAND_TOKEN, 0 },
+        { NONE, CERT | ADDRESS, "INVITE", false, false, GOOD, DEMAND_CERTIFICATE, 0 },
+        { NONE, CERT | ADDRESS, "INVITE", false, false, MISSING, DEMAND_NOTHING,
+          CAUSE(ADDRESS_ACCEPTED) },
+        { NONE, CERT | ADDRESS, "REGISTER", false, false, MISSING, DEMAND_REFUSE,
+          CAUSE(METHOD_NOT_ALLOWED) },
+        { NONE, CERT | ADDRESS, "INVITE", false, false, BAD, DEMAND_REFUSE, BAD },
+        /* Where none is asked for nobody looked. */
+        { DIGEST, NONE, "REGISTER", false, false, CAUSE(CAUSE_NONE), DEMAND_DIGEST, 0 },
+    };
+    for (size_t i = 0; i < CS_LEN(rows); i++) {
+        const struct group_conf g = { .require = { rows[i].all, rows[i].any } };
+        struct facts f = { .method = span_str(rows[i].method), .transport = T(TLS) };
+        const struct shown shown = { rows[i].digest, rows[i].bearer,
+                                     (Countersign__Auth__Cause)rows[i].certificate };
+        f.is_register = span_eq(f.method, SPAN("REGISTER"));
+        struct policy p = policy_of(&g, &f, shown);
+        if (p.demand != rows[i].demand || (int)p.cause != rows[i].cause)
+            fail_msg("row %zu: %d %d", i, p.demand, p.cause);
+    }
+}
+
+static void test_what_is_granted_ends_with_what_it_rests_on(void **state)
+{
+    (void)state;
+    Countersign__Auth__Grant g = COUNTERSIGN__AUTH__GRANT__INIT;
+    g.expires_min_s = 60;
+    g.expires_default_s = 1800;
+    g.expires_max_s = 3600;
+    assert_int_equal(policy_end(&g, (struct wall){ 100000000 }, (struct wall){ 0 }), 100000);
+    assert_int_equal(g.expires_max_s, 3600);
+    assert_int_equal(policy_end(&g, (struct wall){ 900999 }, (struct wall){ 0 }), 900);
+    assert_int_equal(g.expires_max_s, 900);
+    assert_int_equal(g.expires_default_s, 900);
+    assert_int_equal(g.expires_min_s, 60);
+    assert_int_equal(policy_end(&g, (struct wall){ 0 }, (struct wall){ 1 }), 0);
+    assert_int_equal(g.expires_max_s, 0);
+}
+
 static void test_user_may_be_only_what_is_listed(void **state)
 {
     (void)state;
@@ -324,6 +409,8 @@ int main(void)
         cmocka_unit_test(test_first_group_that_matches_every_fact_decides),
         cmocka_unit_test(test_what_must_be_proven_follows_from_group_and_method),
         cmocka_unit_test(test_a_token_is_asked_for_and_taken_only_where_nobody_can_read_it),
+        cmocka_unit_test(test_a_certificate_is_demanded_alone_or_beside),
+        cmocka_unit_test(test_what_is_granted_ends_with_what_it_rests_on),
         cmocka_unit_test(test_user_may_be_only_what_is_listed),
         cmocka_unit_test(test_globs),
         cmocka_unit_test(test_failures_are_counted_by_call_and_by_user_of_a_source),

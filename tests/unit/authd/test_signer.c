@@ -210,7 +210,8 @@ static void on_explained(void *arg, const struct explained *x)
 
 static void test_the_record_tells_of_it_and_of_no_secret(void **state)
 {
-    char line[64 * 1024] = "", *last = line;
+    static char line[256 * 1024];
+    char *last = line;
     struct explained x = { 0 };
     (void)state;
     sign_of("carrier", "planted-nonce", URI, true);

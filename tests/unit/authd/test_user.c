@@ -8,6 +8,7 @@
 #include <cmocka.h>
 #include <stdlib.h>
 
+#include "authd/auth_id.h"
 #include "base/util.h"
 #include "store.pb-c.h"
 
@@ -143,7 +144,8 @@ static void test_verifier_opens_for_its_own_user_realm_and_algorithm_only(void *
     struct user u = alice(v, &a), moved;
     for (enum algorithm alg = 0; alg < ALG_COUNT; alg++) {
         assert_int_equal(user_open_verifier(&u, v, alg, ha1), 0);
-        assert_int_equal(user_ha1(alg, u.name, u.realm, SPAN("a good long password"), right), 0);
+        assert_int_equal(verifier_ha1(alg, u.name, u.realm, SPAN("a good long password"), right),
+                         0);
         assert_memory_equal(ha1, right, algorithm_len(alg));
         moved = u;
         moved.name = SPAN("mallory");
@@ -203,6 +205,80 @@ static void test_sealing_keys_rotate(void **state)
     vault_free(&new);
 }
 
+/* How many verifiers fit, and whether the first opens to the HA1 of this password. */
+static size_t fits(const struct user *u, struct vault *v, const char *name, const char *realm,
+                   int64_t now, const char *password)
+{
+    unsigned char ha1[ALG_MAX_LEN], right[ALG_MAX_LEN];
+    struct verifier found[USER_TRIES];
+    size_t n =
+        user_verifiers(u, ALG_SHA256, span_str(name), span_str(realm), (struct wall){ now }, found);
+    if (n == 0)
+        return 0;
+    assert_int_equal(verifier_open(&found[0], v, ha1), 0);
+    assert_int_equal(
+        verifier_ha1(ALG_SHA256, span_str(name), span_str(realm), span_str(password), right), 0);
+    assert_memory_equal(ha1, right, algorithm_len(ALG_SHA256));
+    return n;
+}
+
+/* G-07, R-16: other names, a realm's former name, and what a password was before. */
+static void test_others_fit_their_name_realm_and_time_alone(void **state)
+{
+    (void)state;
+    static const char first[] = "the first long password", next[] = "the next long password";
+    const struct user_also also = { .forms = FORM_USER | FORM_USER_AT_DOMAIN,
+                                    .former = SPAN("old.example"),
+                                    .until = { 5000 } };
+    char space[USER_MAX_RECORD];
+    struct buf b = BUF_INIT(space);
+    struct arena a;
+    struct vault *v = vault_of(k1), *both = vault_of(k2k1), *new = vault_of(k2);
+    bool changed;
+    arena_init(&a, NULL, 0, 0);
+    struct user u = alice(v, &a), back, copy;
+    assert_int_equal(user_set_password(&u, v, ALG_ALL, span_str(first), &a), 0);
+    assert_int_equal(user_add_password(&u, v, ALG_ALL, &also, span_str(first), &a), 0);
+    assert_int_equal(u.n_others, 3 * 3); /* a name here, two there */
+    assert_int_equal(user_overlap(&u).ms, 0);
+
+    assert_int_equal(user_retire(&u, (struct wall){ 3000 }, &a), 0);
+    assert_int_equal(user_set_password(&u, v, ALG_ALL, span_str(next), &a), 0);
+    assert_int_equal(user_add_password(&u, v, ALG_ALL, &also, span_str(next), &a), 0);
+    assert_int_equal(user_overlap(&u).ms, 3000);
+    assert_int_equal(user_encode(&u, &b), 0);
+    assert_int_equal(user_decode(buf_span(&b), &a, &back), 0);
+    assert_int_equal(user_reseal(&back, both, &a, &changed), 0);
+    assert_true(changed);
+    assert_int_equal(user_copy(&back, &a, &copy), 0);
+
+    assert_int_equal(fits(&copy, new, "alice", "example.com", 2999, next), 2);
+    assert_int_equal(fits(&copy, new, "alice", "example.com", 3000, next), 1);
+    assert_int_equal(fits(&copy, new, "alice@example.com", "example.com", 2999, next), 2);
+    assert_int_equal(fits(&copy, new, "alice@example.com", "example.com", 9000, next), 1);
+    assert_int_equal(fits(&copy, new, "alice", "old.example", 2999, first), 2);
+    assert_int_equal(fits(&copy, new, "alice", "old.example", 3000, next), 1);
+    assert_int_equal(fits(&copy, new, "alice", "old.example", 5000, next), 0);
+    assert_int_equal(fits(&copy, new, "alice@other.example", "example.com", 0, next), 0);
+    assert_int_equal(fits(&copy, new, "bob", "example.com", 0, next), 0);
+    assert_int_equal(fits(&copy, new, "alice", "nowhere", 0, next), 0);
+
+    /* However often it is replaced, two generations are kept. */
+    const size_t kept = u.n_others;
+    for (int i = 0; i < 5; i++) {
+        assert_int_equal(user_retire(&u, (struct wall){ 4000 }, &a), 0);
+        assert_int_equal(user_set_password(&u, v, ALG_ALL, span_str(next), &a), 0);
+        assert_int_equal(user_add_password(&u, v, ALG_ALL, &also, span_str(next), &a), 0);
+        assert_int_equal(u.n_others, kept);
+    }
+    assert_int_equal(user_retire(&u, (struct wall){ 0 }, &a), 0);
+    assert_int_equal(u.n_others, 0);
+    arena_fini(&a);
+    vault_free(&v);
+    vault_free(&both);
+    vault_free(&new);
+}
+
 static void test_ha1_in_hex_is_taken_at_its_exact_length(void **state)
 {
     (void)state;
@@ -215,7 +291,7 @@ static void test_ha1_in_hex_is_taken_at_its_exact_length(void **state)
     assert_int_equal(user_set_verifier(&u, v, ALG_MD5, md5, &a), 0);
     assert_int_equal(user_open_verifier(&u, v, ALG_MD5, ha1), 0);
     unsigned char right[ALG_MAX_LEN];
-    assert_int_equal(user_ha1(ALG_MD5, u.name, u.realm, SPAN("Circle Of Life"), right), 0);
+    assert_int_equal(verifier_ha1(ALG_MD5, u.name, u.realm, SPAN("Circle Of Life"), right), 0);
     assert_memory_equal(ha1, right, 16);
     assert_int_equal(user_set_verifier(&u, v, ALG_SHA256, md5, &a), CS_EPROTO);
     assert_int_equal(user_set_verifier(&u, v, ALG_MD5, span_head(md5, 31), &a), CS_EPROTO);
@@ -286,6 +362,7 @@ int main(void)
         cmocka_unit_test(test_verifier_opens_for_its_own_user_realm_and_algorithm_only),
         cmocka_unit_test(test_every_changed_byte_of_a_verifier_is_noticed),
         cmocka_unit_test(test_sealing_keys_rotate),
+        cmocka_unit_test(test_others_fit_their_name_realm_and_time_alone),
         cmocka_unit_test(test_ha1_in_hex_is_taken_at_its_exact_length),
         cmocka_unit_test(test_names_that_would_confuse_digest_are_refused),
         cmocka_unit_test(test_weak_passwords_are_refused_and_generated_ones_are_not),

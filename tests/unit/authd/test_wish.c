@@ -207,23 +207,25 @@ static void test_the_same_secret_is_recognised(void **state)
     struct fixture *f = *state;
     struct user u = { .name = SPAN("x"), .realm = SPAN("example.com") };
     struct wish same = { .password = SPAN(GOOD) }, other = { .password = SPAN(GOOD "!") };
-    unsigned two = ALG_BIT(ALG_MD5) | ALG_BIT(ALG_SHA256);
-    assert_int_equal(wish_apply_secret(&same, f->vault, two, &f->arena, &u, &f->fault), 0);
-    assert_int_equal(user_algorithms(&u), two);
-    assert_true(wish_has_secret(&same, f->vault, two, &u));
-    assert_false(wish_has_secret(&other, f->vault, two, &u));
-    assert_false(wish_has_secret(&same, f->vault, ALG_ALL, &u));          /* one is missing */
-    assert_false(wish_has_secret(&same, f->vault, ALG_BIT(ALG_MD5), &u)); /* one too many */
+    const struct wish_realm two = { .algorithms = ALG_BIT(ALG_MD5) | ALG_BIT(ALG_SHA256) },
+                            all = { .algorithms = ALG_ALL },
+                            md5 = { .algorithms = ALG_BIT(ALG_MD5) };
+    assert_int_equal(wish_apply_secret(&same, f->vault, &two, &f->arena, &u, &f->fault), 0);
+    assert_int_equal(user_algorithms(&u), two.algorithms);
+    assert_true(wish_has_secret(&same, f->vault, &two, &u));
+    assert_false(wish_has_secret(&other, f->vault, &two, &u));
+    assert_false(wish_has_secret(&same, f->vault, &all, &u)); /* one is missing */
+    assert_false(wish_has_secret(&same, f->vault, &md5, &u)); /* one too many */
 
     /* MD5("x:example.com:" GOOD) given as a verifier is not the whole of it. */
     struct wish verifier = { .has_verifiers = true };
     verifier.verifier[ALG_MD5] = SPAN("00112233445566778899aabbccddeeff");
-    assert_false(wish_has_secret(&verifier, f->vault, two, &u));
-    assert_int_equal(wish_apply_secret(&verifier, f->vault, two, &f->arena, &u, &f->fault), 0);
+    assert_false(wish_has_secret(&verifier, f->vault, &two, &u));
+    assert_int_equal(wish_apply_secret(&verifier, f->vault, &two, &f->arena, &u, &f->fault), 0);
     assert_int_equal(user_algorithms(&u), ALG_BIT(ALG_MD5));
-    assert_true(wish_has_secret(&verifier, f->vault, two, &u));
+    assert_true(wish_has_secret(&verifier, f->vault, &two, &u));
     verifier.verifier[ALG_MD5] = SPAN("00112233445566778899AABBCCDDEEFF");
-    assert_true(wish_has_secret(&verifier, f->vault, two, &u));
+    assert_true(wish_has_secret(&verifier, f->vault, &two, &u));
 }
 
 static void test_no_memory_is_said(void **state)

@@ -1,0 +1,27 @@
+/* What a request wants of a device: the JSON of a create or a change, read by one table. No I/O. */
+#ifndef CS_AUTHD_REST_DEVICE_WISH_H
+#define CS_AUTHD_REST_DEVICE_WISH_H
+
+#include "authd/device.h"
+#include "authd/rest/wish.h"
+
+struct device_wish { /* spans borrow from the JSON or the arena; what was not said is absent */
+    struct span name;
+    bool has_enabled, has_security, has_lines, has_pins, has_note;
+    bool enabled;
+    enum device_security security;
+    const struct span *lines, *pins;
+    size_t n_lines, n_pins;
+    struct span note;
+};
+
+/* create: "device" must be there; else it must not. */
+CS_CHECK int device_wish_parse(const json_t *j, bool create, struct arena *a,
+                               struct device_wish *out, struct fault *f);
+/* Puts on d what the wish says. */
+void device_wish_apply(const struct device_wish *w, struct device *d);
+
+/* How the world sees a device. */
+json_t *device_to_json(const struct device *d);
+
+#endif

@@ -1,0 +1,243 @@
+/* One device: created, read, changed, removed; and lists of them. A change reads the record, puts
+ * the new one in its place if nobody was faster, and begins again if somebody was. */
+#include <stdlib.h>
+
+#include "authd/check.h"
+#include "authd/directory.h"
+#include "authd/rest/device_wish.h"
+#include "authd/rest/op.h"
+#include "http/etag.h"
+
+enum { TRIES = 4, PAGE = 100 };
+
+struct device_op {
+    struct op op;
+    struct span name;
+    struct device_wish wish;
+    struct device device;
+    enum { READ, CREATE, PATCH, DELETE } what;
+    unsigned tries;
+    char tag[ETAG_LEN + 1]; /* of what is being written */
+};
+
+static const struct log lg = { .module = "rest" };
+
+static const struct span messages[] = { [CREATE] = SPAN_INIT("device created"),
+                                        [PATCH] = SPAN_INIT("device changed"),
+                                        [DELETE] = SPAN_INIT("device removed") };
+
+static struct device_op *device_op_new(struct http_req *req, struct rest *rest, int what)
+{
+    struct device_op *d = op_new(rest, req, sizeof(*d));
+    if (!d)
+        return NULL;
+    d->what = what;
+    d->name = http_param(req, "device");
+    return d;
+}
+
+/* Reads the body into the wish; false: it replied. */
+static bool read_wish(struct device_op *d)
+{
+    struct fault f;
+    struct op *op = &d->op;
+    op->body = http_json(op->req);
+    if (!op->body) { /* it replied */
+        list_remove(&op->link);
+        return false;
+    }
+    if (device_wish_parse(op->body, d->what == CREATE, http_arena(op->req), &d->wish, &f) == 0)
+        return true;
+    op_fault(op, &f);
+    return false;
+}
+
+static void no_such(struct op *op)
+{
+    struct fault f;
+    fault_set(&f, 404, "no-such-device", "No such device", "There is no such device.");
+    op_fault(op, &f);
+}
+
+/* ---- writing ---- */
+
+static void begin(struct device_op *d);
+
+static void on_done(void *arg, int err)
+{
+    struct device_op *d = arg;
+    d->op.record = NULL;
+    if (err == CS_ECONFLICT && d->what == CREATE) {
+        struct fault f;
+        fault_set(&f, 409, "device-exists", "Device exists",
+                  "There is a device of this name already.");
+        op_fault(&d->op, &f);
+    } else if (err == CS_ECONFLICT && ++d->tries < TRIES) {
+        begin(d);
+    } else if (err) {
+        op_store_error(&d->op, err);
+    } else {
+        log_action(&d->op, messages[d->what], d->device.name,
+                   d->device.enabled ? SPAN_NULL : SPAN("disabled"));
+        if (d->what == DELETE) {
+            op_reply(&d->op, 204, NULL);
+            return;
+        }
+        http_reply_header(d->op.req, "ETag", d->tag);
+        op_reply(&d->op, d->what == CREATE ? 201 : 200, device_to_json(&d->device));
+    }
+}
+
+/* The names of devices are of characters that a path may hold. */
+static void locate(struct device_op *d)
+{
+    char text[DEVICE_MAX_NAME + 32];
+    struct buf b = BUF_INIT(text);
+    buf_lit(&b, "/v1/devices/");
+    buf_put(&b, d->device.name);
+    buf_putc(&b, '\0');
+    http_reply_header(d->op.req, "Location", text);
+}
+
+static void put(struct device_op *d)
+{
+    struct rest *rest = d->op.rest;
+    char *space = malloc(DEVICE_MAX_RECORD);
+    struct buf b = buf_of(space, space ? DEVICE_MAX_RECORD : 0);
+    d->device.changed = loop_wall(rest->loop);
+    if (space && device_encode(&d->device, &b) == 0) {
+        d->op.record =
+            record_put(&rest->devices, d->device.name, d->device.record, buf_span(&b), on_done, d);
+        etag_of(buf_span(&b), d->tag);
+    }
+    free(space);
+    if (!d->op.record)
+        op_no_memory(&d->op);
+    else if (d->what == CREATE)
+        locate(d);
+}
+
+static void on_device(void *arg, int err, struct span bytes)
+{
+    struct device_op *d = arg;
+    struct fault f;
+    d->op.record = NULL;
+    if (!err)
+        err = device_decode(bytes, http_arena(d->op.req), &d->device);
+    if (err == CS_ENOENT) {
+        no_such(&d->op);
+    } else if (err) {
+        op_store_error(&d->op, err);
+    } else if (d->what == READ) {
+        op_tag(&d->op, d->device.record);
+        op_reply(&d->op, 200, device_to_json(&d->device));
+    } else if (op_check_match(&d->op, d->device.record, "device", &f)) {
+        op_fault(&d->op, &f);
+    } else if (d->what == DELETE) {
+        d->op.record =
+            record_remove(&d->op.rest->devices, d->device.name, d->device.record, on_done, d);
+        if (!d->op.record)
+            op_no_memory(&d->op);
+    } else {
+        device_wish_apply(&d->wish, &d->device);
+        put(d);
+    }
+}
+
+static void begin(struct device_op *d)
+{
+    if (device_name_fault(d->name)) {
+        no_such(&d->op);
+        return;
+    }
+    d->op.record = record_get(&d->op.rest->devices, d->name, on_device, d);
+    if (!d->op.record)
+        op_no_memory(&d->op);
+}
+
+/* ---- the routes ---- */
+
+void rest_device_get(struct http_req *req, void *arg)
+{
+    struct device_op *d = device_op_new(req, arg, READ);
+    if (d)
+        begin(d);
+}
+
+void rest_device_patch(struct http_req *req, void *arg)
+{
+    struct device_op *d = device_op_new(req, arg, PATCH);
+    if (d && read_wish(d))
+        begin(d);
+}
+
+void rest_device_delete(struct http_req *req, void *arg)
+{
+    struct device_op *d = device_op_new(req, arg, DELETE);
+    if (d)
+        begin(d);
+}
+
+void rest_device_create(struct http_req *req, void *arg)
+{
+    struct rest *rest = arg;
+    struct fault f;
+    struct device_op *d = op_new(rest, req, sizeof(*d));
+    if (!d)
+        return;
+    d->what = CREATE;
+    if (!read_wish(d))
+        return;
+    d->device.name = d->wish.name;
+    d->device.enabled = true;
+    d->device.created = loop_wall(rest->loop);
+    device_wish_apply(&d->wish, &d->device);
+    if (directory_is_full(rest->conf.checker->directory)) {
+        fault_set(&f, 409, "too-many-devices", "Too many devices",
+                  "There are as many as limits.devices of authd's configuration allows.");
+        op_fault(&d->op, &f);
+    } else {
+        put(d);
+    }
+}
+
+/* ---- lists ---- */
+
+static void on_list(void *arg, int err, const struct record *list, size_t n, struct span next)
+{
+    struct op *op = arg;
+    op->record = NULL;
+    if (err) {
+        op_store_error(op, err);
+        return;
+    }
+    json_t *body = json_object(), *devices = json_array();
+    for (size_t i = 0; i < n; i++) {
+        struct device d;
+        if (device_decode(list[i].bytes, http_arena(op->req), &d) == 0)
+            json_array_append_new(devices, device_to_json(&d));
+        else
+            log_error(&lg, "a device's record cannot be read", kv_s("device", list[i].name));
+    }
+    json_object_set_new(body, "devices", devices);
+    if (next.p)
+        json_object_set_new(body, "next", json_of(next));
+    op_reply(op, 200, body);
+}
+
+void rest_devices_list(struct http_req *req, void *arg)
+{
+    struct rest *rest = arg;
+    struct fault f;
+    size_t limit;
+    struct op *op = op_new(rest, req, sizeof(*op));
+    if (!op)
+        return;
+    if (limit_of(req, PAGE, RECORDS_PAGE_MAX, &limit, &f)) {
+        op_fault(op, &f);
+        return;
+    }
+    op->record = record_list(&rest->devices, http_query(req, "after"), limit, on_list, op);
+    if (!op->record)
+        op_no_memory(op);
+}
