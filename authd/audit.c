@@ -231,6 +231,7 @@ static void write_line(struct audit *a, struct buf *b, const struct decision *d)
     text(b, ",\"subject\":", span_head(f->certificate_subject, TEXT_MAX));
     text(b, ",\"device\":", d->device);
     boolean(b, ",\"fallback_blocked\":", d->fallback_blocked);
+    text(b, ",\"revoked\":", d->revoked);
     boolean(b, ",\"stale\":", d->stale);
     boolean(b, ",\"uri_differs\":", d->uri_differs);
     text(b, ",\"single_challenge\":", d->pattern);

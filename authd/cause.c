@@ -199,6 +199,11 @@ static const struct {
     ROW(SIGNED_TOO_OFTEN, "signed_too_often",
         "More signatures were asked for than limits.signatures allows one trunk in a second.",
         "Look at what calls so often; if it is meant to be, raise limits.signatures."),
+    ROW(TOKEN_REVOKED, "token_revoked", "The bearer token, or all like it, was revoked.",
+        "The field revoked says by whom and why. A new sign-in gives a new token; if it was a "
+        "mistake, csctl revoke lift."),
+    ROW(DEVICE_REVOKED, "device_revoked", "The device was revoked.",
+        "The field revoked says by whom and why; if it is found again, csctl revoke lift."),
     ROW(VERIFIER_OF_FORMER_REALM, "verifier_of_former_realm",
         "The user has verifiers (HA1) of the realm's former name only, which do not fit the new "
         "one that was answered for, or are good no more.",

@@ -98,6 +98,7 @@ void check_answer(struct check *c, Countersign__Auth__Verdict *v, Countersign__A
         .issuer = c->proof.issuer ? c->proof.issuer->name : SPAN_NULL,
         .fallback_blocked = c->digest_too && v->kind != KIND(ACCEPT),
         .leased = c->leased,
+        .revoked = span_str(c->revoked),
         .latency_us = (now.ns - c->began.ns) / 1000,
     };
     figures_count(k->conf, c->group, &d, c->began, now);
@@ -444,6 +445,8 @@ void check_accept(struct check *c, Countersign__Auth__Cause cause)
         return;
     }
     c->pending_cause = cause;
+    if (check_is_revoked(c))
+        return;
     if (c->right && d->nc == NC_LOCAL &&
         window_commit(c->k->window, &c->nonce, c->claim.nc) == CS_ECONFLICT) {
         refuse_replay(c);
@@ -477,6 +480,13 @@ void check_changed(struct check *c, struct span name, struct span realm)
         check_later(c, CAUSE(REVOKED));
 }
 
+void check_fallen(struct check *c, const struct fallen *what)
+{
+    const struct rests r = tags_rests(&c->tags, &c->grant);
+    if (c->grant.has_rests_on && rests_fall(&r, what))
+        check_later(c, CAUSE(REVOKED));
+}
+
 /* ---- digest ---- */
 
 /* The response is right; the rest is about what it may do. */
@@ -491,6 +501,10 @@ void check_proceed(struct check *c, const struct user *u)
     }
     if (c->claim.nc > STORE_NC_MAX && d->nc != NC_OFF) {
         challenge(c, CAUSE(NONCE_STALE), true); /* used up */
+        return;
+    }
+    if (u->session) {
+        check_session(c, u->session);
         return;
     }
     Countersign__Auth__Cause cause = policy_identity(u, &c->facts);
@@ -662,6 +676,7 @@ bool check_start(struct checker *k, const Countersign__Auth__Check *m,
     c->lease_want = m->has_lease_want ? m->lease_want : 0;
     timer_init(&c->deadline, on_deadline);
     facts_of(m, &c->facts);
+    tags_of_certificate(m, &c->tags);
     decision_id(c->decision);
     if (k->open > k->conf->limits.checks)
         check_later(c, CAUSE(OVERLOADED));

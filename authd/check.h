@@ -21,6 +21,7 @@
 #include "authd/revoker.h"
 #include "authd/sets.h"
 #include "authd/store.h"
+#include "authd/tags.h"
 #include "authd/token/tokens.h"
 #include "authd/uses.h"
 #include "authd/vault.h"
@@ -122,6 +123,8 @@ struct check {
     struct timer deadline;
     uint32_t deadline_ms, lease_want, leased;
     Countersign__Auth__Grant grant;
+    struct tags tags; /* of the certificate; of all the grant rests on, once it is made */
+    char *revoked;    /* which revocation refused it, for people; NULL: none */
     char decision[DECISION_LEN + 1];
     struct arena arena;
     char first[2560]; /* serves the arena: a check takes nothing from the heap */
@@ -134,6 +137,8 @@ bool check_start(struct checker *k, const Countersign__Auth__Check *m,
 /* The record of this user was changed: if the check rests on it as it was, it is answered LATER,
  * and gone; the next try is judged by what stands then. */
 void check_changed(struct check *c, struct span name, struct span realm);
+/* The same of what rests on this and waits to be accepted. */
+void check_fallen(struct check *c, const struct fallen *what);
 /* No answer is wanted any more. */
 void check_cancel(struct check *c);
 

@@ -37,7 +37,16 @@ void check_backend(struct check *c);
 /* A server showed u's credentials and is From none of u's addresses: answers, now or later. */
 void check_peer(struct check *c, const struct user *u);
 
+/* ---- check_revoked.c ---- */
+/* Completes c->tags and with them the grant. True: it rests on something that is revoked, or that
+ * may be, and was answered. */
+bool check_is_revoked(struct check *c);
+
 /* ---- check_token.c ---- */
+/* The right password of a temporary user is as good as the token it was given for. */
+void check_session(struct check *c, const Countersign__Store__Session *s);
+/* Answers: the token, or what stands for it, is not good enough. */
+void check_refuse_token(struct check *c, Countersign__Auth__Cause cause);
 /* Answers, now or later. repeated: more than one token was shown. */
 void check_token(struct check *c, bool repeated);
 void check_token_wakes(struct waiter *w);

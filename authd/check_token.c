@@ -33,8 +33,12 @@ static bool is_made_up(Countersign__Auth__Cause cause)
            cause == CAUSE(TOKEN_ALGORITHM);
 }
 
-static void refuse_token(struct check *c, Countersign__Auth__Cause cause)
+void check_refuse_token(struct check *c, Countersign__Auth__Cause cause)
 {
+    if (!c->token.p && c->right) { /* a phone that knows only digest; no other password helps */
+        check_reject(c, cause, CAUSE(CAUSE_NONE));
+        return;
+    }
     const struct suspect s = { .source = &c->facts.source, .call_id = c->facts.call_id };
     if (is_made_up(cause)) /* over TLS, which proves where it came from */
         defence_failed(c->k->defence, c->group, &s, FAILURE_PROVEN);
@@ -66,7 +70,7 @@ static void grant_token(struct check *c, const struct user *u)
     if (check_grant(c, &proven) || bearer_bound(k, loop_wall(c->k->loop), &c->arena, &c->grant))
         check_later(c, CAUSE(OVERLOADED));
     else if (c->facts.is_register && c->grant.expires_max_s == 0)
-        refuse_token(c, CAUSE(TOKEN_EXPIRED));
+        check_refuse_token(c, CAUSE(TOKEN_EXPIRED));
     else
         check_accept(c, CAUSE(OK));
 }
@@ -125,12 +129,12 @@ static void find_token_user(struct check *c)
         check_later(c, CAUSE(OVERLOADED));
 }
 
-static void proceed_with_token(struct check *c)
+static void proceed_with_token(struct check *c, struct span realm)
 {
     const struct facts *f = &c->facts;
     const struct claims *k = &c->proof.claims;
     struct span domain;
-    c->cred.realm = c->group->token.realm;
+    c->cred.realm = realm;
     if (aor_split(k->aor, &c->arena, &c->cred.username, &domain)) {
         check_later(c, CAUSE(OVERLOADED));
         return;
@@ -140,7 +144,7 @@ static void proceed_with_token(struct check *c)
         bearer_covers(k, c->proof.issuer, f->method, f->is_register ? f->to_aor : f->from_aor,
                       f->certificate_sha256);
     if (cause != CAUSE(OK))
-        refuse_token(c, cause);
+        check_refuse_token(c, cause);
     else
         find_token_user(c);
 }
@@ -159,11 +163,50 @@ static void judge_token(struct check *c)
         check_later(c, cause);
         break;
     case CAUSE(OK):
-        proceed_with_token(c);
+        proceed_with_token(c, c->group->token.realm);
         break;
     default:
-        refuse_token(c, cause);
+        check_refuse_token(c, cause);
     }
+}
+
+/* ---- what stands for a token ---- */
+
+static const struct issuer_conf *exchanged_by(const struct authd_conf *conf, const char *iss)
+{
+    const struct exchange_conf *x = conf->exchange;
+    for (size_t i = 0; x && i < x->token.n_issuers; i++) {
+        if (span_eq(x->token.issuers[i]->issuer, span_str(iss)))
+            return x->token.issuers[i];
+    }
+    return NULL;
+}
+
+/* What is absent stays absent. */
+static bool own(struct arena *a, const char *text, struct span *out)
+{
+    *out = arena_dup(a, span_str(text));
+    return out->p || !text;
+}
+
+void check_session(struct check *c, const Countersign__Store__Session *s)
+{
+    struct claims *k = &c->proof.claims;
+    *k = (struct claims){ .iat = (int64_t)s->token->iat_s, .exp = (int64_t)s->token->exp_s };
+    if (!own(&c->arena, s->token->iss, &k->iss) || !own(&c->arena, s->token->sub, &k->sub) ||
+        !own(&c->arena, s->token->jti, &k->jti) || !own(&c->arena, s->token->sid, &k->sid) ||
+        !own(&c->arena, s->aor, &k->aor) || !own(&c->arena, s->scope, &k->scope)) {
+        check_later(c, CAUSE(OVERLOADED));
+        return;
+    }
+    c->proof.issuer = exchanged_by(c->k->conf, s->token->iss);
+    const Countersign__Auth__Cause cause =
+        c->proof.issuer ? claims_time(k, c->proof.issuer, loop_wall(c->k->loop))
+                        : CAUSE(TOKEN_ISSUER_UNKNOWN);
+    if (cause == CAUSE(OK))
+        proceed_with_token(c, c->cred.realm);
+    else
+        check_refuse_token(c, cause);
 }
 
 void check_token_wakes(struct waiter *w)
@@ -176,9 +219,9 @@ void check_token(struct check *c, bool repeated)
     if (!store_is_ready(c->k->store) || !revoker_is_current(c->k->revoker))
         check_later(c, CAUSE(STORE_UNAVAILABLE));
     else if (!c->token.p)
-        refuse_token(c, CAUSE(NO_CREDENTIALS));
+        check_refuse_token(c, CAUSE(NO_CREDENTIALS));
     else if (repeated)
-        refuse_token(c, CAUSE(CREDENTIALS_MALFORMED));
+        check_refuse_token(c, CAUSE(CREDENTIALS_MALFORMED));
     else
         judge_token(c);
 }

@@ -123,7 +123,10 @@ void check_user(struct check *c)
     int err = check_outlive(c);
     if (!err) {
         c->cache_generation = cache_generation(c->k->cache);
-        c->get = store_get_user(c->k->store, c->cred.username, record_realm(c), got_user, c);
+        c->get =
+            user_is_temporary(c->cred.username)
+                ? store_get_temporary(c->k->store, c->cred.username, record_realm(c), got_user, c)
+                : store_get_user(c->k->store, c->cred.username, record_realm(c), got_user, c);
         err = c->get ? 0 : CS_ENOMEM;
     }
     if (err)

@@ -139,7 +139,7 @@ static const struct conf_key token_keys[] = {
              .max = 2048),
     { 0 },
 };
-static const struct conf_section token_section = { .size = sizeof(T), .keys = token_keys };
+const struct conf_section token_section = { .size = sizeof(T), .keys = token_keys };
 
 #define E __typeof__(((G *)0)->expires)
 static const struct conf_key expires_keys[] = {
@@ -443,6 +443,8 @@ static const struct conf_key limit_keys[] = {
     CONF_UINT("cached_tokens", B, cached_tokens,
               "Tokens whose signature is not verified again while its key stands; 0 for none.",
               .def = "10000", .max = 10000000),
+    CONF_UINT("revocations", B, revocations, "Revocations that may stand at a time.",
+              .def = "100000", .min = 16, .max = 10000000),
     CONF_UINT("devices", B, devices,
               "Devices there may be: all of them are kept in memory. Where Redis holds more, "
               "nothing is judged.",
@@ -513,6 +515,11 @@ static const struct conf_key root_keys[] = {
                   .unique = true),
     CONF_SECTIONS("token_issuers", A, token_issuers, &issuer_section,
                   "Who issues the tokens that are taken.", .unique = true),
+    CONF_OPTION("turn", A, turn, &turn_section,
+                "Credentials for a TURN server, given to who shows a token (POST /v1/turn)."),
+    CONF_OPTION("exchange", A, exchange, &exchange_section,
+                "Names and passwords, given to who shows a token, for phones that know only digest "
+                "(POST /v1/exchange)."),
     CONF_SECTIONS("backends", A, backends, &backend_section,
                   "External services that judge digest credentials of peer groups.",
                   .unique = true),
@@ -541,16 +548,16 @@ static void derive_authz_server(struct conf_check *c, const char *key, T *t)
         conf_error(c, key, "\"" SPAN_FMT "\" %s", SPAN_ARG(t->authz_server), fault);
 }
 
-static void derive_issuers(struct conf_check *c, const A *conf, size_t i)
+/* where: the key under which t stands. */
+static void derive_issuers(struct conf_check *c, const A *conf, T *t, const char *where)
 {
-    T *t = &conf->peer_groups[i].token;
     const size_t n = t->n_names ? t->n_names : conf->n_token_issuers;
     char key[96];
     t->issuers = arena_alloc(conf_arena(c), n * sizeof(struct issuer_conf *));
     for (size_t k = 0; t->issuers && k < n; k++) {
         const struct issuer_conf *issuer =
             t->n_names ? find_issuer(conf, t->names[k]) : &conf->token_issuers[k];
-        snprintf(key, sizeof(key), "peer_groups[%zu].token.issuers[%zu]", i, k);
+        snprintf(key, sizeof(key), "%s.issuers[%zu]", where, k);
         for (size_t before = 0; issuer && before < t->n_issuers; before++) {
             if (span_eq(t->issuers[before]->issuer, issuer->issuer))
                 conf_error(c, key, "says the same iss as " SPAN_FMT "; take one of them",
@@ -562,11 +569,30 @@ static void derive_issuers(struct conf_check *c, const A *conf, size_t i)
             conf_error(c, key, "\"" SPAN_FMT "\" is not one of token_issuers",
                        SPAN_ARG(t->names[k]));
     }
-    snprintf(key, sizeof(key), "peer_groups[%zu].token.issuers", i);
+    snprintf(key, sizeof(key), "%s.issuers", where);
     if (n == 0)
         conf_error(c, key, "takes tokens, but there are no token_issuers");
-    snprintf(key, sizeof(key), "peer_groups[%zu].token.authz_server", i);
+    snprintf(key, sizeof(key), "%s.authz_server", where);
     derive_authz_server(c, key, t);
+}
+
+/* What else tokens are taken for. */
+static void derive_session(struct conf_check *c, const A *conf, T *t, const char *where)
+{
+    char key[64];
+    derive_issuers(c, conf, t, where);
+    snprintf(key, sizeof(key), "%s.realm", where);
+    if (!t->realm.p)
+        conf_error(c, key, "is missing; name one of realms");
+    else if (config_realm(conf, t->realm) < 0)
+        conf_error(c, key, "\"" SPAN_FMT "\" is not one of realms", SPAN_ARG(t->realm));
+}
+
+static void derive_group_issuers(struct conf_check *c, const A *conf, size_t i)
+{
+    char where[64];
+    snprintf(where, sizeof(where), "peer_groups[%zu].token", i);
+    derive_issuers(c, conf, &conf->peer_groups[i].token, where);
 }
 
 static void check_authorities(struct conf_check *c, const A *conf, size_t i)
@@ -715,8 +741,12 @@ static void root_check(struct conf_check *c, void *section)
         if ((g->require.all_of | g->require.any_of) & PROOF_CERTIFICATE)
             check_authorities(c, conf, i);
         if ((g->require.all_of | g->require.any_of) & PROOF_TOKEN)
-            derive_issuers(c, conf, i);
+            derive_group_issuers(c, conf, i);
     }
+    if (conf->turn)
+        derive_session(c, conf, &conf->turn->token, "turn.token");
+    if (conf->exchange)
+        derive_session(c, conf, &conf->exchange->token, "exchange.token");
     check_installation(c, conf);
     check_formers(c, conf);
     config_spare_gateways(conf, conf_arena(c));

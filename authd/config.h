@@ -130,6 +130,23 @@ struct group_conf {
     bool path, contact_routing, trusted;
 };
 
+/* What tokens are exchanged for, besides a registration. */
+struct turn_conf {
+    struct token_conf token;
+    const char *secret_file; /* shared with the TURN server */
+    struct span *uris;
+    size_t n_uris;
+    struct {
+        struct duration min, max;
+    } ttl;
+};
+
+struct exchange_conf {
+    struct token_conf token;
+};
+
+extern const struct conf_section token_section, turn_section, exchange_section;
+
 struct realm_conf {
     struct span name;
     struct former_conf *formerly; /* NULL: nothing else */
@@ -174,7 +191,7 @@ struct authd_conf {
     struct log_conf log;
     struct {
         size_t checks, signatures, penalties, local_nonces, explained, cached_users, cached_tokens,
-            devices, trunks, certificates;
+            revocations, devices, trunks, certificates;
     } limits;
     struct defence_conf defence;
     enum profile profile;
@@ -194,6 +211,8 @@ struct authd_conf {
     size_t n_authorities;
     struct issuer_conf *token_issuers;
     size_t n_token_issuers;
+    struct turn_conf *turn;         /* NULL: none is given */
+    struct exchange_conf *exchange; /* NULL: none is */
     struct backend_conf *backends;
     size_t n_backends;
     struct group_conf *peer_groups;

@@ -20,6 +20,7 @@ struct decision { /* all borrowed; absent where it does not apply */
     struct span issuer;    /* of the token that was shown, once that is known */
     bool fallback_blocked; /* a token was not good enough, and digest beside it was not looked at */
     struct span trunk;     /* that was signed for; absent: a request was judged */
+    struct span revoked;   /* which revocation refused it, for people */
     bool stale, uri_differs;
     uint32_t leased; /* challenges given to the front for requests like this one */
     int64_t latency_us;

@@ -1,5 +1,6 @@
 #include "authd/event.h"
 
+#include "authd/revocation.h"
 #include "base/rand.h"
 #include "proto/codec.h"
 
@@ -38,32 +39,69 @@ static int add_aors(Countersign__Store__Event *e, const struct user *u, const st
     return 0;
 }
 
+/* What begins here is seen to its end under this name. */
+static int begin(Countersign__Store__Event *e, struct wall when, struct arena *a)
+{
+    unsigned char random[EVENT_TOKEN_LEN / 4 * 3];
+    e->has_time_ms = true;
+    e->time_ms = (uint64_t)when.ms;
+    e->token = arena_alloc(a, EVENT_TOKEN_LEN + 1);
+    if (!e->token)
+        return CS_ENOMEM;
+    rand_bytes(random, sizeof(random));
+    struct buf b = buf_of(e->token, EVENT_TOKEN_LEN + 1);
+    buf_base64url(&b, random, sizeof(random));
+    buf_putc(&b, '\0');
+    return 0;
+}
+
+/* "name@realm" of the user. */
+static int name(Countersign__Store__Event *e, const struct user *u, struct arena *a)
+{
+    const size_t n = u->name.n + u->realm.n + 2;
+    e->user = arena_alloc(a, n);
+    if (!e->user)
+        return CS_ENOMEM;
+    struct buf b = buf_of(e->user, n);
+    buf_put(&b, u->name);
+    buf_putc(&b, '@');
+    buf_put(&b, u->realm);
+    buf_putc(&b, '\0');
+    return 0;
+}
+
 int event_of_change(const struct user *old, const struct user *now, struct wall when,
                     struct arena *a, Countersign__Store__Event *out)
 {
-    unsigned char random[EVENT_TOKEN_LEN / 4 * 3];
     countersign__store__event__init(out);
     if (!takes(old, now))
         return CS_ENOENT;
     out->kind = COUNTERSIGN__STORE__EVENT_KIND__EVENT_USER;
-    out->has_time_ms = true;
-    out->time_ms = (uint64_t)when.ms;
-    out->user = arena_alloc(a, old->name.n + old->realm.n + 2);
-    out->token = arena_alloc(a, EVENT_TOKEN_LEN + 1);
     out->aor = arena_alloc(a, (old->n_aors + now->n_aors) * sizeof(*out->aor));
-    if (!out->user || !out->token || !out->aor)
+    if (!out->aor || name(out, old, a) || begin(out, when, a))
         return CS_ENOMEM;
-    struct buf b = buf_of(out->user, old->name.n + old->realm.n + 2);
-    buf_put(&b, old->name);
-    buf_putc(&b, '@');
-    buf_put(&b, old->realm);
-    buf_putc(&b, '\0');
-    rand_bytes(random, sizeof(random));
-    b = buf_of(out->token, EVENT_TOKEN_LEN + 1);
-    buf_base64url(&b, random, sizeof(random));
-    buf_putc(&b, '\0');
     int err = add_aors(out, old, NULL, a);
     return err ? err : add_aors(out, now, old, a);
+}
+
+int event_of_closing(const struct user *u, struct wall when, struct arena *a,
+                     Countersign__Store__Event *out)
+{
+    countersign__store__event__init(out);
+    out->kind = COUNTERSIGN__STORE__EVENT_KIND__EVENT_UNBOUND;
+    out->aor = arena_alloc(a, u->n_aors * sizeof(*out->aor));
+    if (!out->aor || name(out, u, a) || begin(out, when, a))
+        return CS_ENOMEM;
+    return add_aors(out, u, NULL, a);
+}
+
+int event_of_revocation(struct span id, struct wall when, struct arena *a,
+                        Countersign__Store__Event *out)
+{
+    countersign__store__event__init(out);
+    out->kind = COUNTERSIGN__STORE__EVENT_KIND__EVENT_REVOCATION;
+    out->revocation = arena_str(a, id);
+    return out->revocation ? begin(out, when, a) : CS_ENOMEM;
 }
 
 struct span event_encode(Countersign__Store__Event *e, struct arena *a)
@@ -86,6 +124,7 @@ bool event_user(const Countersign__Store__Event *e, struct span *name, struct sp
 /* So that whoever makes a key of it needs no check. */
 static bool fits(const Countersign__Store__Event *e)
 {
+    unsigned char tag[REST_TAG_LEN];
     struct span name, realm;
     bool named = event_user(e, &name, &realm);
     for (size_t i = 0; i < e->n_aor; i++) {
@@ -94,6 +133,8 @@ static bool fits(const Countersign__Store__Event *e)
     }
     return e->schema == SCHEMA && e->n_aor <= EVENT_MAX_AORS &&
            (named || (!e->user && e->kind != COUNTERSIGN__STORE__EVENT_KIND__EVENT_USER)) &&
+           (revocation_of_id(span_str(e->revocation), tag) == 0 ||
+            (!e->revocation && e->kind != COUNTERSIGN__STORE__EVENT_KIND__EVENT_REVOCATION)) &&
            span_str(e->token).n <= EVENT_TOKEN_LEN;
 }
 

@@ -16,6 +16,12 @@ enum {
  * arena's. CS_ENOENT when nothing was taken that somebody may still rest on. */
 CS_CHECK int event_of_change(const struct user *old, const struct user *now, struct wall when,
                              struct arena *a, Countersign__Store__Event *out);
+/* All that this user registered is to go, although he may register again. CS_ENOMEM. */
+CS_CHECK int event_of_closing(const struct user *u, struct wall when, struct arena *a,
+                              Countersign__Store__Event *out);
+/* The revocation with this id was made or lifted. CS_ENOMEM. */
+CS_CHECK int event_of_revocation(struct span id, struct wall when, struct arena *a,
+                                 Countersign__Store__Event *out);
 /* The bytes, which live in the arena; absent when memory is exhausted. Fills in the schema. */
 struct span event_encode(Countersign__Store__Event *e, struct arena *a);
 /* Everything is copied into the arena. CS_EPROTO for what is no Event of a schema we know, within

@@ -4,7 +4,13 @@
 
 #include "base/log.h"
 
-enum { BATCH = 64, RETRY_MS = 100, LOOK_MS = 1000, WATCHED_WITHIN_MS = 1000 };
+enum {
+    BATCH = 64,
+    RETRY_MS = 100,
+    LOOK_MS = 1000,
+    WATCHED_WITHIN_MS = 1000,
+    HEARD_WITHIN_MS = 1500
+};
 
 #define KEY SPAN("cs:events")
 
@@ -325,6 +331,12 @@ void events_close(struct events **ep)
 bool events_are_current(const struct events *e)
 {
     return e->current;
+}
+
+bool events_are_fresh(const struct events *e)
+{
+    return e->current &&
+           mono_since(redis_heard(e->watcher), loop_now(e->loop)).ms < HEARD_WITHIN_MS;
 }
 
 const char *events_place(const struct events *e)

@@ -34,6 +34,9 @@ CS_CHECK int events_open(struct loop *l, struct redis *redis, const struct redis
 void events_close(struct events **e);
 /* Every event was read, and the next one will be heard of. */
 bool events_are_current(const struct events *e);
+/* The same, and the server was heard of within a second and a half: a line that fell silent is
+ * noticed later than one that broke. */
+bool events_are_fresh(const struct events *e);
 /* The id of the entry read last; "" before the first one. */
 const char *events_place(const struct events *e);
 void events_resume(struct events *e);

@@ -30,6 +30,7 @@ struct authd {
     struct authd_conf conf;
     struct redis_access redis_access;
     struct access access; /* to REST */
+    struct secret turn_secret;
     struct redis *redis;
     struct checker checker;
     bool checking; /* checker was initialised */
@@ -110,6 +111,9 @@ static int open_keys(struct authd *d)
     if (err)
         return failed("cannot use the sealing keys",
                       conf->seal_key_file ? conf->seal_key_file : SEAL_KEY_VARIABLE, err);
+    err = conf->turn ? secret_read_file(&d->turn_secret, conf->turn->secret_file) : 0;
+    if (err)
+        return failed("cannot use the secret of the TURN server", conf->turn->secret_file, err);
     return access_open(conf, &d->access);
 }
 
@@ -288,6 +292,7 @@ static int open_rest(struct authd *d)
         .epoch = d->checker.epoch,
         .checker = &d->checker,
         .reseal = d->reseal,
+        .turn_secret = &d->turn_secret,
         .realms = conf->realms,
         .n_realms = conf->n_realms,
     };
@@ -441,6 +446,7 @@ int main(int argc, char **argv)
     }
     redis_access_close(&d.redis_access);
     access_close(&d.access);
+    secret_fini(&d.turn_secret);
     arena_fini(&arena);
     return err ? 1 : 0;
 }

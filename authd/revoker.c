@@ -2,19 +2,21 @@
 
 #include <stdlib.h>
 
+#include "authd/evictor.h"
+#include "authd/unfinished.h"
 #include "base/log.h"
 #include "base/metric.h"
 
 enum {
     MAX_JOBS = 64,
     RETRY_MS = 200,
-    SWEEP_S = 5, /* so often, and for what is so old */
 };
 
 #define AUTH(name)  Countersign__Auth__##name
 #define EVENT(name) COUNTERSIGN__STORE__EVENT_KIND__EVENT_##name
 
-/* One event on its way: the user is looked at, fronts are told, bindings are removed. */
+/* One event on its way: the user or revocation is looked at, fronts are told, bindings are removed.
+ */
 struct job {
     struct list link;
     struct revoker *revoker;
@@ -24,6 +26,9 @@ struct job {
     const Countersign__Store__Event *event;
     struct span name, realm;
     struct store_call *get;
+    struct revocation_look *look;
+    bool ours;           /* we announced it, and see to its end what needs to be done once */
+    bool unsure;         /* what it says could not be looked at yet */
     struct wall created; /* of the user that stands now */
     struct part {
         struct job *job;
@@ -38,24 +43,52 @@ struct job {
 
 struct revoker {
     struct revoker_conf conf;
+    struct revocations *revocations;
+    bool stale;    /* they may not be those that stand */
+    bool lost;     /* and fronts missed some of them */
+    size_t unsure; /* jobs that are */
+    struct unfinished *unfinished;
     struct events *events;
     struct locations *locations;
     const struct revoker_listener *listener;
     void *listener_arg;
     struct list jobs;
     size_t n_jobs;
-    struct redis_call *sweep_call;
-    bool complained; /* of what the last sweep could not read */
-    struct timer sweep;
+    struct evictor *evictor;
 };
 
 static const struct log lg = { .module = "revoker" };
 
-static void no_reply(void *arg, const struct redis_reply *reply)
+/* ---- whether we know everything ---- */
+
+bool revoker_is_current(const struct revoker *r)
 {
-    (void)arg;
-    if (reply && reply->type == REDIS_ERROR)
-        log_error(&lg, "redis refuses what belongs to a revocation", kv_s("reply", reply->str));
+    return events_are_current(r->events) && revocations_are_known(r->revocations) && !r->stale &&
+           r->unsure == 0;
+}
+
+bool revoker_is_fresh(const struct revoker *r)
+{
+    return revoker_is_current(r) && events_are_fresh(r->events);
+}
+
+static void if_current(struct revoker *r)
+{
+    if (!revoker_is_current(r))
+        return;
+    if (r->listener)
+        r->listener->current(r->listener_arg);
+    unfinished_look(r->unfinished);
+}
+
+static void set_unsure(struct job *j, bool unsure)
+{
+    struct revoker *r = j->revoker;
+    if (j->front != 0 || j->unsure == unsure)
+        return;
+    j->unsure = unsure;
+    r->unsure += unsure ? 1 : (size_t)-1;
+    if_current(r);
 }
 
 /* ---- jobs ---- */
@@ -65,6 +98,9 @@ static void job_free(struct job *j)
     struct revoker *r = j->revoker;
     if (j->get)
         store_cancel(j->get);
+    if (j->look)
+        revocation_look_cancel(j->look);
+    r->unsure -= j->unsure;
     for (size_t i = 0; i < j->n_parts; i++) {
         if (j->parts[i].removal)
             location_remove_cancel(j->parts[i].removal);
@@ -84,6 +120,13 @@ static void job_drop(struct job *j)
     events_resume(r->events);
 }
 
+static void on_evicted(void *arg, const char *token)
+{
+    struct revoker *r = arg;
+    unfinished_end(r->unfinished, token);
+    events_resume(r->events);
+}
+
 static void job_end(struct job *j)
 {
     struct revoker *r = j->revoker;
@@ -91,8 +134,7 @@ static void job_end(struct job *j)
         log_info(&lg, "bindings removed, their user is revoked", kv_str("user", j->event->user),
                  kv_u("bindings", j->removed));
     if (j->event->token)
-        redis_do(r->conf.redis, no_reply, NULL, SPAN("HDEL"), SPAN("cs:revoking"),
-                 span_str(j->event->token));
+        unfinished_end(r->unfinished, j->event->token);
     job_drop(j);
 }
 
@@ -115,20 +157,25 @@ static bool is_next(const struct job *j)
     return true;
 }
 
+static void tell_this(struct job *j, AUTH(Revoked) * m)
+{
+    struct revoker *r = j->revoker;
+    if (j->told)
+        return;
+    m->event = is_next(j) ? j->id : NULL;
+    j->told = true;
+    if (r->listener)
+        r->listener->revoked(r->listener_arg, j->front, m);
+}
+
 /* Without AORs it says how far we are. */
 static void tell(struct job *j, char **aors, size_t n)
 {
-    struct revoker *r = j->revoker;
     AUTH(Revoked) m = COUNTERSIGN__AUTH__REVOKED__INIT;
-    if (j->told)
-        return;
     m.user = n ? j->event->user : NULL;
-    m.event = is_next(j) ? j->id : NULL;
     m.aor = aors;
     m.n_aor = n;
-    j->told = true;
-    if (r->listener)
-        r->listener->revoked(r->listener_arg, j->front, &m);
+    tell_this(j, &m);
 }
 
 /* ---- bindings ---- */
@@ -230,10 +277,88 @@ static void on_user(void *arg, int err, const struct user *u)
     }
 }
 
+/* ---- a user whose registrations end ---- */
+
+/* All that he registered goes, once: what he registers behind it stays. */
+static void close_all(struct job *j)
+{
+    const Countersign__Store__Event *e = j->event;
+    tell(j, e->aor, e->n_aor);
+    if (!j->ours) {
+        job_drop(j);
+        return;
+    }
+    j->parts = arena_zalloc(&j->arena, e->n_aor * sizeof(*j->parts));
+    if (!j->parts) {
+        job_retry(j);
+        return;
+    }
+    for (size_t i = 0; i < e->n_aor; i++)
+        j->parts[j->n_parts++] = (struct part){ .job = j, .aor = span_str(e->aor[i]) };
+    remove_bindings(j);
+}
+
+/* ---- revocations ---- */
+
+static void fill(AUTH(Revoked) * m, const struct fallen *what)
+{
+    m->has_rests_on = true;
+    m->rests_on.data = (uint8_t *)what->tag.p;
+    m->rests_on.len = what->tag.n;
+    m->has_issued_before_s = what->bounded;
+    m->issued_before_s = what->before_s;
+}
+
+/* x: NULL where it stands no longer. */
+static void on_look(void *arg, int err, const struct revocation *x)
+{
+    struct job *j = arg;
+    struct revoker *r = j->revoker;
+    unsigned char tag[REST_TAG_LEN] = { 0 };
+    AUTH(Revoked) m = COUNTERSIGN__AUTH__REVOKED__INIT;
+    j->look = NULL;
+    if (err == CS_EPROTO) { /* of a later version, whose authd sees to it */
+        log_error(&lg, "a revocation cannot be read", kv_str("id", j->event->revocation));
+        job_drop(j);
+        return;
+    }
+    if (err || revocation_of_id(span_str(j->event->revocation), tag)) {
+        set_unsure(j, true);
+        job_retry(j);
+        return;
+    }
+    const struct fallen what = x ? revocation_fallen(x, tag) : (struct fallen){ 0 };
+    if (x && j->front == 0 && r->listener)
+        r->listener->fallen(r->listener_arg, &what);
+    if (x)
+        fill(&m, &what);
+    tell_this(j, &m);
+    set_unsure(j, false);
+    if (j->ours && !x)
+        job_end(j);
+    else if (j->ours && evictor_add(r->evictor, &what, j->event->token))
+        job_retry(j);
+    else
+        job_drop(j);
+}
+
 static void job_run(struct job *j)
 {
     j->failed = false;
     j->n_parts = 0;
+    if (j->event->kind == EVENT(REVOCATION)) {
+        j->look =
+            revocations_look(j->revoker->revocations, span_str(j->event->revocation), on_look, j);
+        if (!j->look) {
+            set_unsure(j, true);
+            job_retry(j);
+        }
+        return;
+    }
+    if (j->event->kind == EVENT(UNBOUND)) {
+        close_all(j);
+        return;
+    }
     j->get = store_get_user(j->revoker->conf.store, j->name, j->realm, on_user, j);
     if (!j->get)
         job_retry(j);
@@ -282,16 +407,21 @@ static void on_event(void *arg, uint64_t front, const char *id, const Countersig
     struct revoker *r = arg;
     if (front == 0)
         metric_inc(M_AUTHD_EVENTS, 0);
-    if (e->kind != EVENT(USER) && e->kind != EVENT(UNBOUND))
+    if (e->kind != EVENT(USER) && e->kind != EVENT(UNBOUND) && e->kind != EVENT(REVOCATION))
         return; /* a mark, or of a later version */
     struct job *j = job_new(r, front, id, e);
     if (!j) {
         log_error(&lg, "out of memory: an event is not handled", kv_str("id", id));
         return; /* it stays in cs:revoking */
     }
-    if (e->kind == EVENT(UNBOUND)) {
+    j->ours = front == 0 && unfinished_is_ours(r->unfinished, e->token);
+    if (e->kind == EVENT(REVOCATION) && !events_are_current(r->events))
+        set_unsure(j, true); /* one that we missed: nothing is accepted before it is looked up */
+    if (e->kind == EVENT(UNBOUND) && !e->user) {
         tell(j, j->event->aor, j->event->n_aor);
         job_end(j);
+    } else if (e->kind != EVENT(USER)) {
+        job_run(j);
     } else if (event_user(j->event, &j->name, &j->realm)) {
         if (front == 0)
             forget(r, j);
@@ -299,69 +429,72 @@ static void on_event(void *arg, uint64_t front, const char *id, const Countersig
     }
 }
 
+/* To whom is told what stands. */
+struct standing {
+    struct revoker *revoker;
+    uint64_t front;
+};
+
+static void tell_standing(void *arg, const struct revocation *x)
+{
+    const struct standing *to = arg;
+    const struct revoker_listener *listener = to->revoker->listener;
+    char id[REVOCATION_ID_LEN + 1];
+    unsigned char tag[REST_TAG_LEN];
+    AUTH(Revoked) m = COUNTERSIGN__AUTH__REVOKED__INIT;
+    revocation_id(x, id);
+    if (revocation_of_id(span_str(id), tag) || !listener)
+        return;
+    const struct fallen what = revocation_fallen(x, tag);
+    if (to->front == 0)
+        listener->fallen(to->revoker->listener_arg, &what);
+    fill(&m, &what);
+    listener->revoked(to->revoker->listener_arg, to->front, &m);
+}
+
 static void on_lost(void *arg, uint64_t front, const char *id)
 {
     struct revoker *r = arg;
+    struct standing to = { r, front };
     AUTH(Revoked) m = COUNTERSIGN__AUTH__REVOKED__INIT;
-    if (front == 0)
+    if (front == 0) {
         cache_forget_all(r->conf.cache);
+        r->stale = r->lost = true;
+    }
     m.event = (char *)id;
     m.has_lost = m.lost = true;
     if (r->listener)
         r->listener->revoked(r->listener_arg, front, &m);
+    if (front != 0)
+        revocations_each(r->revocations, tell_standing, &to);
+}
+
+static void on_loaded(void *arg)
+{
+    struct revoker *r = arg;
+    struct standing all = { r, 0 };
+    log_info(&lg, "revocations are known", kv_u("standing", revocations_count(r->revocations)));
+    r->stale = false;
+    if (r->lost)
+        revocations_each(r->revocations, tell_standing, &all);
+    r->lost = false;
+    if_current(r);
 }
 
 static void on_current(void *arg)
 {
     struct revoker *r = arg;
     log_info(&lg, "events are followed", kv_str("place", events_place(r->events)));
-    if (r->listener)
-        r->listener->current(r->listener_arg);
-    timer_start(r->conf.loop, &r->sweep, DURATION_MS(0));
+    if (r->stale)
+        revocations_load(r->revocations, on_loaded, r);
+    else
+        if_current(r);
 }
 
 static bool is_busy(void *arg)
 {
     const struct revoker *r = arg;
-    return r->n_jobs >= MAX_JOBS;
-}
-
-/* ---- what somebody did not finish ---- */
-
-static void on_revoking(void *arg, const struct redis_reply *reply)
-{
-    struct revoker *r = arg;
-    int64_t old = loop_wall(r->conf.loop).ms - SWEEP_S * 1000;
-    r->sweep_call = NULL;
-    if (!reply || reply->type != REDIS_ARRAY) {
-        no_reply(NULL, reply);
-        return;
-    }
-    for (size_t i = 0; i + 1 < reply->n; i += 2) {
-        Countersign__Store__Event *e;
-        struct arena a;
-        arena_init(&a, NULL, 0, 0);
-        if (event_decode(reply->element[i + 1].str, &a, &e)) { /* of a later version, perhaps */
-            if (!r->complained)
-                log_error(&lg, "what is left of a revocation cannot be read",
-                          kv_s("token", reply->element[i].str));
-            r->complained = true;
-        } else if ((int64_t)e->time_ms < old) {
-            log_warn(&lg, "a revocation was not finished, it is announced again",
-                     kv_str("user", e->user));
-            events_append(r->conf.redis, reply->element[i + 1].str, no_reply, NULL);
-        }
-        arena_fini(&a);
-    }
-}
-
-static void on_sweep(struct timer *t)
-{
-    struct revoker *r = container_of(t, struct revoker, sweep);
-    if (!r->sweep_call && events_are_current(r->events))
-        r->sweep_call =
-            redis_do(r->conf.redis, on_revoking, r, SPAN("HGETALL"), SPAN("cs:revoking"));
-    timer_start(r->conf.loop, t, DURATION_S(SWEEP_S));
+    return r->n_jobs >= MAX_JOBS || evictor_is_full(r->evictor);
 }
 
 /* ---- entry points ---- */
@@ -375,9 +508,15 @@ int revoker_new(const struct revoker_conf *conf, struct revoker **out)
     if (!r)
         return CS_ENOMEM;
     r->conf = *conf;
+    r->stale = true;
     list_init(&r->jobs);
-    timer_init(&r->sweep, on_sweep);
-    int err = locations_open(conf->loop, conf->redis, 0, &r->locations);
+    int err = revocations_new(conf->loop, conf->redis, &r->revocations);
+    if (!err)
+        err = unfinished_new(conf->loop, conf->redis, &r->unfinished);
+    if (!err)
+        err = locations_open(conf->loop, conf->redis, 0, &r->locations);
+    if (!err)
+        err = evictor_new(conf->loop, conf->redis, r->locations, on_evicted, r, &r->evictor);
     if (!err)
         err = events_open(conf->loop, conf->redis, conf->watch, &handlers, r, &r->events);
     if (err)
@@ -392,12 +531,12 @@ void revoker_free(struct revoker **rp)
     if (!r)
         return;
     r->listener = NULL;
-    timer_stop(r->conf.loop, &r->sweep);
-    if (r->sweep_call)
-        redis_cancel(r->sweep_call);
     events_close(&r->events);
     list_for_each (it, &r->jobs)
         job_free(container_of(it, struct job, link));
+    evictor_free(&r->evictor);
+    unfinished_free(&r->unfinished);
+    revocations_free(&r->revocations);
     locations_close(&r->locations);
     free(r);
 }
@@ -408,9 +547,21 @@ void revoker_listen(struct revoker *r, const struct revoker_listener *listener, 
     r->listener_arg = arg;
 }
 
-bool revoker_is_current(const struct revoker *r)
+struct revocations *revoker_revocations(const struct revoker *r)
 {
-    return events_are_current(r->events);
+    return r->revocations;
+}
+
+void revoker_begin(struct revoker *r, const Countersign__Store__Event *e, struct span packed)
+{
+    unfinished_begin(r->unfinished, e, packed);
+}
+
+struct redis_call *revoker_announce(struct revoker *r, struct span packed, redis_fn *fn, void *arg)
+{
+    struct redis_call *call = events_append(r->conf.redis, packed, fn, arg);
+    redis_confirm(call);
+    return call;
 }
 
 const char *revoker_place(const struct revoker *r)

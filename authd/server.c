@@ -185,6 +185,16 @@ static void on_changed(void *arg, struct span name, struct span realm)
     }
 }
 
+static void on_fallen(void *arg, const struct fallen *what)
+{
+    struct server *s = arg;
+    list_for_each (it, &s->fronts) {
+        struct front *f = container_of(it, struct front, link);
+        list_for_each (c, &f->checks)
+            check_fallen(container_of(c, struct check, link), what);
+    }
+}
+
 static void on_revoked(void *arg, uint64_t number, const Countersign__Auth__Revoked *r)
 {
     struct server *s = arg;
@@ -202,7 +212,7 @@ static void on_current(void *arg)
         catch_up(container_of(it, struct front, link));
 }
 
-static const struct revoker_listener listener = { on_changed, on_revoked, on_current };
+static const struct revoker_listener listener = { on_changed, on_fallen, on_revoked, on_current };
 
 /* ---- fronts ---- */
 

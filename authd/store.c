@@ -195,6 +195,13 @@ static struct span user_key(struct buf *b, struct span name, struct span realm)
     return key_in(b, SPAN("cs:user:"), full_name(&full, name, realm));
 }
 
+static struct span temporary_key(struct buf *b, struct span name, struct span realm)
+{
+    char space[KEY_MAX];
+    struct buf full = BUF_INIT(space);
+    return key_in(b, SPAN("cs:temp:"), full_name(&full, name, realm));
+}
+
 static struct span lacks_key(struct buf *b, struct span realm, enum algorithm alg)
 {
     key_in(b, SPAN("cs:lacks:"), realm);
@@ -300,6 +307,44 @@ struct store_call *store_get_user(struct store *s, struct span name, struct span
     if (!names_fit(name, realm)) /* the same work as for a name that might be one */
         name = span_head(name, USER_MAX_NAME), realm = span_head(realm, USER_MAX_NAME);
     return begun(c, ask_of(c, got_user, SPAN("GET"), user_key(&b, name, realm)));
+}
+
+struct store_call *store_get_temporary(struct store *s, struct span name, struct span realm,
+                                       store_user_fn *fn, void *arg)
+{
+    char space[KEY_MAX];
+    struct buf b = BUF_INIT(space);
+    struct store_call *c = call_new(s, arg);
+    if (!c)
+        return NULL;
+    c->fn.user = fn;
+    name = span_head(name, USER_MAX_NAME);
+    realm = span_head(realm, USER_MAX_NAME);
+    return begun(c, ask_of(c, got_user, SPAN("GET"), temporary_key(&b, name, realm)));
+}
+
+static void temporary_put(void *arg, const struct redis_reply *r)
+{
+    int err;
+    struct store_call *c = answered(arg, r, &err);
+    done(c, err);
+}
+
+struct store_call *store_put_temporary(struct store *s, const struct user *u, struct wall until,
+                                       store_done_fn *fn, void *arg)
+{
+    char space[KEY_MAX], digits[24], record[8192];
+    struct buf b = BUF_INIT(space), when = BUF_INIT(digits), r = BUF_INIT(record);
+    struct store_call *c = call_new(s, arg);
+    if (!c)
+        return NULL;
+    c->fn.done = fn;
+    buf_i64(&when, until.ms);
+    int err = user_encode(u, &r);
+    if (!err)
+        err = ask_of(c, temporary_put, SPAN("SET"), temporary_key(&b, u->name, u->realm),
+                     buf_span(&r), SPAN("PXAT"), buf_span(&when));
+    return begun(c, err);
 }
 
 /* What takes something from somebody is announced before it is done, and told behind it. */

@@ -40,6 +40,12 @@ typedef void store_count_fn(void *arg, int err, const uint64_t *n);
 
 struct store_call *store_get_user(struct store *s, struct span name, struct span realm,
                                   store_user_fn *fn, void *arg);
+/* One that stands for a token (user_is_temporary()), and is in no list. What was there of this name
+ * is replaced; it expires by itself. */
+struct store_call *store_get_temporary(struct store *s, struct span name, struct span realm,
+                                       store_user_fn *fn, void *arg);
+struct store_call *store_put_temporary(struct store *s, const struct user *u, struct wall until,
+                                       store_done_fn *fn, void *arg);
 /* A change that takes something from a user is told to the whole installation (authd/revoker.h), as
  * of now; these two are done when that is written, too. */
 /* Commits u with its indexes. old absent (NULL): create, CS_ECONFLICT if there is one. Else u

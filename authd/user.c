@@ -82,6 +82,7 @@ int user_decode(struct span record, struct arena *a, struct user *out)
         .display_name = span_str(m->display_name),
         .created = { (int64_t)m->created_ms },
         .changed = { (int64_t)m->changed_ms },
+        .session = m->session,
         .record = kept,
     };
     int err = fits(&u) ? take_verifiers(m, &u) : CS_EPROTO;
@@ -118,6 +119,7 @@ static int fill(Countersign__Store__User *m, const struct user *u, struct arena 
         if (!m->display_name)
             return CS_ENOMEM;
     }
+    m->session = (Countersign__Store__Session *)u->session;
     return 0;
 }
 
@@ -194,6 +196,7 @@ int user_copy(const struct user *u, struct arena *a, struct user *out)
     out->realm = dup(a, u->realm, &ok);
     out->display_name = dup(a, u->display_name, &ok);
     out->record = dup(a, u->record, &ok);
+    out->session = NULL;
     for (size_t i = 0; i < ALG_COUNT; i++)
         out->sealed[i] = dup(a, u->sealed[i], &ok);
     for (size_t i = 0; aors && i < u->n_aors; i++)
@@ -236,8 +239,17 @@ static const char *text_fault(struct span s)
     return NULL;
 }
 
+#define TEMPORARY SPAN("~")
+
+bool user_is_temporary(struct span name)
+{
+    return span_starts(name, TEMPORARY);
+}
+
 const char *user_name_fault(struct span name)
 {
+    if (user_is_temporary(name))
+        return "must not begin with ~: such names are temporary";
     return text_fault(name);
 }
 

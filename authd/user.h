@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/clock.h"
+#include "store.pb-c.h"
 
 enum {
     USER_MAX_RECORD = 64 * 1024,
@@ -29,6 +30,7 @@ struct user { /* spans borrow: from the record's arena, or from who fills it */
     const struct verifier *others; /* of its name written otherwise, of a realm's former name, and
                                       of a password that is being replaced */
     size_t n_others;
+    const Countersign__Store__Session *session; /* of a temporary one; else NULL */
     struct span record; /* the bytes it was decoded from; absent for a new one */
 };
 
@@ -36,7 +38,9 @@ struct user { /* spans borrow: from the record's arena, or from who fills it */
 CS_CHECK int user_decode(struct span record, struct arena *a, struct user *out);
 /* CS_ELIMIT when a bound above or the buffer is too small for it. */
 CS_CHECK int user_encode(const struct user *u, struct buf *out);
-/* A copy whose spans live in the arena. */
+/* Whether a user of this name is a temporary one, which stands for a token. */
+bool user_is_temporary(struct span name);
+/* A copy whose spans live in the arena; without its session. */
 CS_CHECK int user_copy(const struct user *u, struct arena *a, struct user *out);
 
 /* NULL, or why these cannot be a digest username and its realm: a sentence for people. */

@@ -205,6 +205,9 @@ static STORE(Binding) * make(const struct register_contact *c, const struct regi
     b->owner = text(a, ask->owner);
     b->user = text(a, ask->user);
     b->token = ask->token;
+    b->has_rests_on = ask->rests_on.n > 0;
+    b->rests_on.data = (uint8_t *)ask->rests_on.p;
+    b->rests_on.len = ask->rests_on.n;
     if (ask->token && ask->token->has_exp_s) /* the grant was made a moment ago */
         b->expires_ms = CS_MIN(b->expires_ms, ask->token->exp_s * 1000);
     b->user_agent = text(a, span_head(ask->user_agent, 64));

@@ -36,6 +36,7 @@ struct register_ask {
     uint32_t expires_min, expires_max, expires_default; /* seconds */
     uint32_t max_contacts;                              /* 0: no bound */
     Countersign__Store__Token *token; /* what it rests on, and does not outlive; NULL: none */
+    struct span rests_on;             /* tags of that and of all else (location/rests.h) */
 };
 
 struct register_answer {

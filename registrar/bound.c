@@ -11,7 +11,8 @@ static const struct log blog = { .module = "bound" };
 struct carried {
     struct list link;
     size_t aor_n, user_n;
-    char text[]; /* AOR, then user */
+    struct rests rests; /* its tags are in text */
+    char text[];        /* AOR, user, tags */
 };
 
 struct bound_flow {
@@ -28,11 +29,22 @@ struct removal {
     char aor[];
 };
 
+/* Lately registered over a flow that does not close. */
+struct lately {
+    struct list link;
+    struct mono when;
+    struct carried *carried;
+    char token[FLOW_TOKEN_MAX + 1];
+};
+
+enum { LATELY_MS = 10000, LATELY_MAX = 65536 };
+
 void bound_init(struct bound *b)
 {
-    b->locations = NULL;
+    *b = (struct bound){ .loop = NULL };
     map_init(&b->flows);
     list_init(&b->removals);
+    list_init(&b->lately);
 }
 
 static struct span aor_of(const struct carried *c)
@@ -54,8 +66,18 @@ static void flow_free(struct bound *b, struct bound_flow *f)
     free(f);
 }
 
+static void lately_free(struct bound *b, struct lately *l)
+{
+    list_remove(&l->link);
+    free(l->carried);
+    free(l);
+    b->n_lately--;
+}
+
 void bound_fini(struct bound *b)
 {
+    list_for_each (it, &b->lately)
+        lately_free(b, container_of(it, struct lately, link));
     map_for_each (it, &b->flows)
         flow_free(b, container_of(it, struct bound_flow, node));
     map_fini(&b->flows);
@@ -146,31 +168,75 @@ static struct bound_flow *find_or_add(struct bound *b, struct flow *flow)
     return f;
 }
 
-void bound_add(struct bound *b, struct flow *flow, struct span aor, struct span user)
+static struct carried *carried_new(struct span aor, struct span user, struct rests rests)
 {
-    if (!flow_is_reliable(flow))
+    struct carried *c = malloc(sizeof(*c) + aor.n + user.n + rests.tags.n);
+    if (!c)
+        return NULL;
+    struct buf b = buf_of(c->text, aor.n + user.n + rests.tags.n);
+    c->aor_n = aor.n;
+    c->user_n = user.n;
+    c->rests = rests;
+    c->rests.tags = span_of(c->text + aor.n + user.n, rests.tags.n);
+    buf_put(&b, aor);
+    buf_put(&b, user);
+    buf_put(&b, rests.tags);
+    return c;
+}
+
+static void drop(struct carried *c)
+{
+    list_remove(&c->link);
+    free(c);
+}
+
+/* Without memory it is not noted, and may outlive a revocation that comes this moment. */
+static void add_lately(struct bound *b, const struct flow *flow, struct span aor, struct span user,
+                       struct rests rests)
+{
+    const struct mono now = loop_now(b->loop);
+    list_for_each (it, &b->lately) {
+        struct lately *l = container_of(it, struct lately, link);
+        if (b->n_lately < LATELY_MAX && mono_since(l->when, now).ms < LATELY_MS)
+            break;
+        lately_free(b, l);
+    }
+    struct lately *l = rests.tags.n ? malloc(sizeof(*l)) : NULL;
+    if (!l)
         return;
+    struct buf tb = buf_of(l->token, FLOW_TOKEN_MAX);
+    flow_token(flow, &tb);
+    l->token[tb.n] = '\0';
+    l->when = now;
+    l->carried = carried_new(aor, user, rests);
+    list_init(&l->link);
+    list_push_back(&b->lately, &l->link);
+    b->n_lately++;
+    if (!l->carried || !buf_ok(&tb))
+        lately_free(b, l);
+}
+
+void bound_add(struct bound *b, struct flow *flow, struct span aor, struct span user,
+               struct rests rests)
+{
+    if (!flow_is_reliable(flow)) {
+        add_lately(b, flow, aor, user, rests);
+        return;
+    }
     if (!flow->open) { /* while its REGISTER was judged */
         remove_all_of(b, flow, aor);
         return;
     }
     struct bound_flow *f = find_or_add(b, flow);
-    if (!f)
+    struct carried *new = f ? carried_new(aor, user, rests) : NULL;
+    if (!new)
         return;
     list_for_each (it, &f->aors) {
         struct carried *c = container_of(it, struct carried, link);
         if (span_eq(aor_of(c), aor) && span_eq(user_of(c), user))
-            return;
+            drop(c); /* it rested on something else, perhaps */
     }
-    struct carried *c = malloc(sizeof(*c) + aor.n + user.n);
-    if (!c)
-        return;
-    c->aor_n = aor.n;
-    c->user_n = user.n;
-    memcpy(c->text, aor.p, aor.n);
-    if (user.n)
-        memcpy(c->text + aor.n, user.p, user.n);
-    list_push_back(&f->aors, &c->link);
+    list_push_back(&f->aors, &new->link);
 }
 
 void bound_flow_closed(struct bound *b, const struct flow *flow)
@@ -185,21 +251,55 @@ void bound_flow_closed(struct bound *b, const struct flow *flow)
 
 /* ---- flows go ---- */
 
-static bool carries(const struct bound_flow *f, struct span aor, struct span user)
+struct taken {
+    struct span aor, user;     /* user absent: anybody's */
+    const struct fallen *what; /* NULL: of that AOR; else whatever rests on it */
+};
+
+static bool is_taken(const struct carried *c, const struct taken *t)
 {
+    return t->what ? rests_fall(&c->rests, t->what)
+                   : span_eq(aor_of(c), t->aor) && (!t->user.p || span_eq(user_of(c), t->user));
+}
+
+static void take(struct bound *b, struct bound_flow *f, const struct taken *t)
+{
+    size_t taken = 0, others = 0;
+    list_for_each (it, &f->aors)
+        *(is_taken(container_of(it, struct carried, link), t) ? &taken : &others) += 1;
+    if (taken && !others)
+        flow_close(f->flow); /* closed() comes later, and with it bound_flow_closed() */
+    if (!taken || !others)
+        return;
     list_for_each (it, &f->aors) {
-        const struct carried *c = container_of(it, struct carried, link);
-        if (span_eq(aor_of(c), aor) && (!user.p || span_eq(user_of(c), user)))
-            return true;
+        struct carried *c = container_of(it, struct carried, link);
+        if (!is_taken(c, t))
+            continue;
+        remove_all_of(b, f->flow, aor_of(c));
+        drop(c);
     }
-    return false;
+}
+
+static void take_all(struct bound *b, const struct taken *t)
+{
+    map_for_each (it, &b->flows)
+        take(b, container_of(it, struct bound_flow, node), t);
 }
 
 void bound_revoke(struct bound *b, struct span aor, struct span user)
 {
-    map_for_each (it, &b->flows) {
-        struct bound_flow *f = container_of(it, struct bound_flow, node);
-        if (carries(f, aor, user))
-            flow_close(f->flow); /* closed() comes later, and with it bound_flow_closed() */
+    take_all(b, &(struct taken){ .aor = aor, .user = user });
+}
+
+void bound_fall(struct bound *b, const struct fallen *what)
+{
+    const struct taken t = { .what = what };
+    take_all(b, &t);
+    list_for_each (it, &b->lately) {
+        struct lately *l = container_of(it, struct lately, link);
+        if (!is_taken(l->carried, &t))
+            continue;
+        bound_remove(b, aor_of(l->carried), span_str(l->token));
+        lately_free(b, l);
     }
 }

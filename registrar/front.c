@@ -400,6 +400,7 @@ int front_open_link(struct front *f)
 {
     const char *folder = f->conf->link.directory;
     bool tls = f->conf->link.listen.sa.sa_family != AF_UNSPEC;
+    f->bound.loop = f->loop;
     f->bound.locations = f->locations;
     struct nodes_conf nc = { .name = span_str(f->node),
                              .link = folder ? f->link : NULL,
@@ -431,6 +432,12 @@ void front_revoke(struct front *f, const Countersign__Auth__Revoked *r)
     struct span user = span_str(r->user);
     if (r->lost)
         register_revoke(f, SPAN_NULL, NULL, 0);
+    if (r->has_rests_on) {
+        const struct fallen what = { span_of(r->rests_on.data, r->rests_on.len),
+                                     r->has_issued_before_s, r->issued_before_s };
+        register_fall(f, &what);
+        bound_fall(&f->bound, &what);
+    }
     if (!r->n_aor)
         return;
     register_revoke(f, user, r->aor, r->n_aor);

@@ -108,6 +108,12 @@ static void expect_keepalives(struct registration *r)
         flow_expect(r->flow, DURATION_MS(ms + ms / 4));
 }
 
+static struct rests rests_of(const struct registration *r)
+{
+    const Countersign__Store__Token *t = r->ask.token;
+    return (struct rests){ r->ask.rests_on, t && t->has_iat_s, t ? t->iat_s : 0 };
+}
+
 /* 200: every binding with what is left of it, Path where the phone can read it (RFC 3327, 5.3),
  * Date. */
 static void accept_(struct registration *r)
@@ -121,7 +127,7 @@ static void accept_(struct registration *r)
     wall_format_http(now, date);
     sip_write_hdr(&b, SPAN("Date"), span_str(date));
     if (r->ask.flow.p)
-        bound_add(&r->front->bound, r->flow, r->aor, r->ask.user);
+        bound_add(&r->front->bound, r->flow, r->aor, r->ask.user, rests_of(r));
     expect_keepalives(r);
     if (r->answer.changed)
         probes_follow(r->front->probes, r->aor, r->answer.record);
@@ -136,10 +142,12 @@ static void read_record(struct registration *r);
 
 /* ---- revoked on the way ---- */
 
+/* What this one made, or one like it: of the user, and resting on the same. */
 static bool is_his(void *arg, const Countersign__Store__Binding *b)
 {
     const struct registration *r = arg;
-    return b->user && span_eq(span_str(b->user), r->ask.user);
+    const struct rests rests = rests_of_binding(b);
+    return span_eq(span_str(b->user), r->ask.user) && span_eq(rests.tags, r->ask.rests_on);
 }
 
 static void on_undone(void *arg, int err, size_t n)
@@ -158,6 +166,16 @@ static void undo(struct registration *r)
     r->undo = location_remove(r->front->locations, r->aor, is_his, on_undone, r);
     if (!r->undo)
         refuse(r, 500, NULL, SPAN_NULL);
+}
+
+void register_fall(struct front *f, const struct fallen *what)
+{
+    list_for_each (it, &f->registrations) {
+        struct registration *r = container_of(it, struct registration, link);
+        const struct rests rests = rests_of(r);
+        if (r->granted && rests_fall(&rests, what))
+            r->revoked = true;
+    }
 }
 
 void register_revoke(struct front *f, struct span user, char *const *aors, size_t n_aors)
@@ -322,6 +340,10 @@ static int take_grant(struct registration *r, const Countersign__Auth__Grant *g)
         if (!ask->flow.p)
             return CS_ENOMEM;
     }
+    ask->rests_on =
+        g->has_rests_on ? arena_dup(a, span_of(g->rests_on.data, g->rests_on.len)) : SPAN_NULL;
+    if (g->has_rests_on && !ask->rests_on.p)
+        return CS_ENOMEM;
     return g->token ? take_token(ask, g->token, a) : 0;
 }
 

@@ -11,8 +11,10 @@ void register_start(struct front *f, struct tx *tx, struct flow *flow, struct si
  * it. */
 bool register_challenge(struct front *f, struct flow *flow, struct sip_msg *m);
 
-/* Whoever of these is registering just now is refused, and what he committed is undone. user
- * absent: anybody; n_aors 0: for any AOR. */
+/* Whoever is registering just now with what rests on this is refused, and what he committed is
+ * undone. */
+void register_fall(struct front *f, const struct fallen *what);
+/* The same of whoever of these is registering. user absent: anybody; n_aors 0: for any AOR. */
 void register_revoke(struct front *f, struct span user, char *const *aors, size_t n_aors);
 
 #endif

@@ -45,6 +45,21 @@ static void set_time(json_t *j, const char *name, uint64_t ms)
     json_object_set_new(j, name, json_string(text));
 }
 
+/* What csctl revoke token wants to know of it. */
+static json_t *token_to_json(const Countersign__Store__Token *t)
+{
+    json_t *j = json_object();
+    set_text(j, "iss", t->iss);
+    set_text(j, "sub", t->sub);
+    set_text(j, "jti", t->jti);
+    set_text(j, "sid", t->sid);
+    if (t->has_iat_s)
+        set_time(j, "issued", t->iat_s * 1000);
+    if (t->has_exp_s)
+        set_time(j, "expires", t->exp_s * 1000);
+    return j;
+}
+
 static json_t *binding_to_json(const Countersign__Store__Binding *b, struct span aor,
                                struct wall now)
 {
@@ -64,6 +79,8 @@ static json_t *binding_to_json(const Countersign__Store__Binding *b, struct span
     if (b->has_reg_id)
         json_object_set_new(j, "reg_id", json_integer(b->reg_id));
     set_text(j, "user", b->user);
+    if (b->token)
+        json_object_set_new(j, "token", token_to_json(b->token));
     set_text(j, "user_agent", b->user_agent);
     set_text(j, "source", b->source);
     set_text(j, "registrar", b->owner);

@@ -64,6 +64,7 @@ static void on_found(void *arg, const struct explained *x)
     Countersign__Auth__Cause root = x->because != CAUSE(CAUSE_NONE) ? x->because : x->cause;
     json_object_set_new(j, "text", json_of(cause_text(root)));
     json_object_set_new(j, "remedy", json_of(cause_remedy(root)));
+    set(j, "revoked", x->revoked);
     set(j, "group", x->group);
     set(j, "trunk", x->trunk);
     set(j, "method", x->method);

@@ -237,8 +237,8 @@ void rest_before(struct http_req *req, void *arg)
 {
     struct fault f;
     struct span key = http_header(req, "Idempotency-Key");
-    /* A verdict is of its moment: it is judged anew each time. */
-    if (!key.p || !span_eq(http_method(req), SPAN("POST")) ||
+    /* A verdict is of its moment: it is judged anew each time. And keys are an operator's. */
+    if (!key.p || !http_who(req).p || !span_eq(http_method(req), SPAN("POST")) ||
         span_starts(http_target(req), SPAN("/v1/verify/"))) {
         http_handle(req);
         return;

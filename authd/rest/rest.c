@@ -50,6 +50,11 @@ static const struct http_route routes[] = {
     { "GET", "/v1/stream", rest_stream, HTTP_READ },
     { "POST", "/v1/verify/token", rest_verify_token, HTTP_OPERATE },
     { "POST", "/v1/verify/digest", rest_verify_digest, HTTP_OPERATE },
+    { "POST", "/v1/turn", rest_turn, HTTP_PUBLIC }, /* these two look at the token themselves */
+    { "POST", "/v1/exchange", rest_exchange, HTTP_PUBLIC },
+    { "GET", "/v1/revocations", rest_revocations_list, HTTP_READ },
+    { "POST", "/v1/revocations", rest_revocation_create, HTTP_OPERATE },
+    { "DELETE", "/v1/revocations/{revocation}", rest_revocation_delete, HTTP_OPERATE },
     { "POST", "/v1/verify/certificate", rest_verify_certificate, HTTP_OPERATE },
     { "GET", "/v1/bans", rest_bans_list, HTTP_READ },
     { "POST", "/v1/bans", rest_ban_create, HTTP_OPERATE },

@@ -37,11 +37,12 @@ struct rest_conf {
     struct uses *uses;
     struct defence *defence;
     const struct sets *sets;
-    const struct revoker *revoker;
+    struct revoker *revoker;
     const struct epoch *epoch;
     struct checker *checker;
     struct reseal *reseal;
-    const struct realm_conf *realms; /* the first is the default of requests that name none */
+    const struct secret *turn_secret; /* where the configuration has turn */
+    const struct realm_conf *realms;  /* the first is the default of requests that name none */
     size_t n_realms;
 };
 

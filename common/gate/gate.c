@@ -254,7 +254,7 @@ static void on_revoked(struct gate *g, const AUTH(Revoked) * r)
     struct span event = span_str(r->event);
     if (event.n && event.n < sizeof(g->event))
         span_copy(g->event, sizeof(g->event), event);
-    if (g->on_revoked && (r->user || r->n_aor || (r->has_lost && r->lost)))
+    if (g->on_revoked && (r->user || r->n_aor || r->has_rests_on || (r->has_lost && r->lost)))
         g->on_revoked(g->revoked_arg, r);
 }
 

@@ -30,7 +30,8 @@ bool gate_is_ready(const struct gate *g);
 void gate_use_leases(struct gate *g, bool use);
 
 /* What is no longer so: what r->user did for one of r->aor, where user is NULL what anybody did;
- * with r->lost set whatever was accepted before (auth.proto, Revoked). Borrowed for the call.
+ * with r->rests_on set what rests on that; with r->lost set whatever was accepted before
+ * (auth.proto, Revoked). Borrowed for the call.
  *
  * Verdicts and these calls come in authd's order: an ACCEPT that was decided before a revocation
  * was handed to its gate_fn before, so whoever is still at work on it finds out here; one that

@@ -122,6 +122,8 @@ int rows_next(struct rows *r, json_t **user, unsigned long *line, const char **w
 /* ---- the commands ---- */
 command_fn user_add, user_show, user_list, user_passwd, user_disable, user_enable, user_change,
     user_rm, user_import;
+command_fn revoke_token, revoke_user, revoke_certificate, revoke_device, revoke_list, revoke_lift;
+command_fn exchange, turn;
 command_fn ban_list, ban_add, ban_lift;
 command_fn trunk_add, trunk_show, trunk_list, trunk_change, trunk_passwd, trunk_rm, reseal;
 command_fn set_add, set_show, set_list, set_change, set_rm;

@@ -133,6 +133,34 @@ static const struct command {
       "  --status             how far it is; begins nothing\n" },
     { "bindings", bindings, "[USER | AOR] [--realm R]", "what is registered",
       "  --remove             of the USER or AOR: forget these bindings\n" },
+    { "revoke token", revoke_token, "--jti X | --sub X | --sid X | --issued-before TIME [options]",
+      "refuse tokens, and end what rests on them",
+      "Within a second connections are closed, bindings removed, and each further request "
+      "refused.\n"
+      "TIME is 2026-11-21 or 2026-11-21T06:32:21Z, UTC and by the issuer's clock.\n\n"
+      "  --jti X              this token\n"
+      "  --sub X              tokens of this subject issued before now; a new sign-in is good\n"
+      "  --sid X              all tokens of this session\n"
+      "  --issued-before TIME tokens issued before; also beside one of these\n"
+      "  --issuer I           one of token_issuers; may be left out where there is one\n"
+      "  --until TIME         when it ends; else when the last such token has expired\n"
+      "  --reason TEXT        for those who look at the list or a refusal later\n" },
+    { "revoke user", revoke_user, "NAME[@REALM] [options]", "end a user's registrations now",
+      "  --disable            and refuse the user from now on; else he may register again at once\n"
+      "  --realm R            where NAME says none\n"
+      "  --reason TEXT\n" },
+    { "revoke certificate", revoke_certificate, "SHA256 | --serial S --issuer DN [options]",
+      "refuse a certificate, and end what rests on it",
+      "SHA256 is of the certificate: openssl x509 -noout -fingerprint -sha256. DN is its issuer "
+      "as\n"
+      "openssl x509 -noout -issuer -nameopt RFC2253 prints it.\n\n"
+      "  --until TIME         when it ends, its notAfter for example; else never\n"
+      "  --reason TEXT\n" },
+    { "revoke device", revoke_device, "NAME [options]", "refuse a device, and end what rests on it",
+      "  --until TIME\n"
+      "  --reason TEXT\n" },
+    { "revoke list", revoke_list, "", "what is revoked", "" },
+    { "revoke lift", revoke_lift, "ID", "accept again what was revoked", "" },
     { "ban list", ban_list, "[ADDRESS]", "who is banned or cooled off",
       "With an ADDRESS only what shuts it out.\n" },
     { "ban add", ban_add, "SOURCE [options]", "ban an address or network",
@@ -185,6 +213,14 @@ static const struct command {
       "  --bans\n"
       "  --alarms\n"
       "  --limit N            end after N of them\n" },
+    { "exchange", exchange, "--token-file F", "a name and password for a token",
+      "F holds the token of an issuer, not an operator's. For phones that know only digest: what "
+      "it\n"
+      "prints is good for what the token is good for, until that ends or is revoked. Who "
+      "exchanges\n"
+      "the same token again gets another password for the same name.\n" },
+    { "turn", turn, "--token-file F", "credentials of the TURN server for a token",
+      "F holds the token of an issuer, not an operator's.\n" },
     { "token make", token_make, "[NAME] --role read|operate|administer", "make an operator's token",
       "Prints a token, and the line for the file that authd's http.tokens_file names; authd is\n"
       "not asked. Of the token the line holds the hash only: keep it now. NAME is whom the audit\n"

@@ -21,6 +21,7 @@ static const struct column decision_columns[] = {
     { "cause", "cause" },
     { "because", "because" },
     { "why", "text" },
+    { "revoked", "revoked" },
     { "what to do", "remedy" },
     { "user", "user" },
     { "realm", "realm" },

@@ -13,6 +13,7 @@ import tempfile
 import time
 from urllib.parse import quote, urlencode
 
+from issuer import Issuer
 import measured
 
 SKIPPED = 77
@@ -60,6 +61,8 @@ def wait_for(what, condition, seconds=10):
 
 
 class Daemons:
+    turn_more = "" # in section turn of authd's configuration
+
     def __init__(self, build):
         self.build = build
         self.dir = tempfile.mkdtemp(prefix="cs-rest-")
@@ -112,6 +115,10 @@ class Daemons:
     def start_authd(self):
         authd = self.binary("authd/authd")
         subprocess.run([authd, "--make-keys", self.dir], check=True, stdout=subprocess.DEVNULL)
+        self.issuer = Issuer(self.dir)
+        with open(self.path("turn.secret"), "w", encoding="utf-8",
+                  opener=lambda p, f: os.open(p, f, 0o600)) as f:
+            f.write("what coturn knows, too\n")
         for argv in (["init", "phones"], ["issue", "phones", "SEP001122334455", "--out", "phone"]):
             subprocess.run([self.binary("common/tools/csctl"), "ca", *argv], cwd=self.dir, check=True,
                            stdout=subprocess.DEVNULL)
@@ -126,6 +133,9 @@ audit: {{ file: audit.log }}
 realms:
   - {{ name: example.com }}
   - {{ name: other.example }}
+token_issuers: [ {self.issuer.conf("example.com")} ]
+turn: {{ token: {{ realm: example.com }}, secret_file: turn.secret, uris: ["turn:turn.example.com"] {self.turn_more} }}
+exchange: {{ token: {{ realm: example.com }} }}
 certificate_authorities:
   - {{ name: phones, ca_file: phones/ca.crt }}
 peer_groups:

@@ -52,6 +52,7 @@ class Verdict:
         self.challenges, self.grant, self.aors, self.token = [], {}, [], {}
         self.status = self.user = self.identity = self.certificate = self.device = None
         self.srtp = False
+        self.rests_on = []
         for number, value in fields(data):
             if number == 1:
                 self.id = value
@@ -77,6 +78,8 @@ class Verdict:
                 self.aors.append(value.decode())
             elif number == 3:
                 self.identity = value.decode()
+            elif number == 20:
+                self.rests_on = [value[i:i + 8] for i in range(0, len(value), 8)]
             elif number in names:
                 self.grant[names[number]] = value
                 self.srtp = bool(self.grant.get("srtp"))
@@ -104,6 +107,21 @@ def credentials(c, proxy=False):
     return field(1, int(proxy)) + b"".join(field(numbers[k], v) for k, v in c.items())
 
 
+class Revoked:
+    """What a front is told that has fallen."""
+
+    def __init__(self, data):
+        found = {}
+        for number, value in fields(data):
+            found.setdefault(number, []).append(value)
+        self.user = found.get(1, [b""])[0].decode()
+        self.event = found.get(2, [b""])[0].decode()
+        self.aors = [a.decode() for a in found.get(3, [])]
+        self.lost = bool(found.get(4, [0])[0])
+        self.rests_on = found.get(5, [None])[0]
+        self.issued_before = found.get(6, [None])[0]
+
+
 class Front:
     """One connection. Questions may be put together; answers are told apart by their ids."""
 
@@ -120,7 +138,8 @@ class Front:
 
     def put(self, method="REGISTER", token=None, user="alice", transport=TLS, listener="main",
             domain="example.test", to=None, certificate=None, repeated=False, digest=None,
-            deadline=None, x509=None, source=b"\xc6\x33\x64\x07", basic=False, call_id=None):
+            deadline=None, x509=None, source=b"\xc6\x33\x64\x07", basic=False, call_id=None, serial=None,
+            issuer=None):
         self.last += 1
         aor = f"sip:{user}@{domain}"
         body = (field(1, self.last) + field(10, listener) + field(11, transport) +
@@ -140,10 +159,30 @@ class Front:
             body += field(43, 1)
         if certificate:
             body += field(44, certificate)
+        if serial:
+            body += field(45, field(6, issuer) + field(7, serial))
         if x509: # an X509, see x509.py
             body += field(44, x509.sha256) + field(45, x509.message())
         self.s.sendall(frame(field(2, body)))
         return self.last
+
+    def follow(self):
+        """From here on revocations are told."""
+        self.s.sendall(frame(field(5, b"")))
+
+    def hear(self, seconds=2):
+        """The next revocation but those that only tell a place; None if none comes."""
+        self.s.settimeout(seconds)
+        try:
+            while True:
+                for number, value in fields(read_frame(self.s)):
+                    told = Revoked(value) if number == 5 else None
+                    if told and (told.user or told.aors or told.lost or told.rests_on):
+                        return told
+        except TimeoutError:
+            return None
+        finally:
+            self.s.settimeout(10)
 
     def take(self):
         while True:

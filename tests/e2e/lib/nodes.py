@@ -114,6 +114,7 @@ class Node:
         self.installation, self.name = installation, name
         self.dir = installation.path(name)
         self.wire = Wire(installation.redis_socket)
+        self.registrar_wire = Wire(installation.redis_socket)
         self.port, self.status = free_port(), free_port()
         self.sip = ("127.0.0.1", free_port())
         self.domain, self.passwords, self.phones = installation.domain, installation.passwords, []
@@ -121,8 +122,8 @@ class Node:
 
     def start(self):
         keys = self.installation.dir
-        words = dict(uid=os.getuid(), wire=self.wire.port, keys=keys, rest=self.port, domain=self.domain,
-                     name=self.name, redis=self.installation.redis_socket, status=self.status, sip=self.sip[1])
+        words = dict(uid=os.getuid(), wire=self.wire.port, registrar_wire=self.registrar_wire.port, keys=keys,
+                     rest=self.port, domain=self.domain, name=self.name, redis=self.installation.redis_socket, status=self.status, sip=self.sip[1])
         for daemon, text in (("authd", self.installation.authd), ("registrar", self.installation.registrar)):
             with open(os.path.join(self.dir, f"{daemon}.yaml"), "w", encoding="utf-8") as f:
                 f.write(text.format(**words))
@@ -217,9 +218,11 @@ class Installation(Daemons):
                 if f"{node.name}.{daemon}" in self.processes:
                     node.pause(signal.SIGCONT, daemon)
             node.wire.heal()
+            node.registrar_wire.heal()
         ends = {name: self.stop(name) for name in list(self.processes) if name != "redis"}
         for node in self.nodes:
             node.wire.close()
+            node.registrar_wire.close()
         bad = {name: code for name, code in ends.items() if code}
         super().close(keep or bad)
         return bad

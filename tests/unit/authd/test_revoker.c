@@ -14,7 +14,7 @@ enum { HOUR_MS = 3600 * 1000 };
 
 static struct node { /* what its fronts would hear */
     struct revoker *revoker;
-    size_t changed, revoked, marks, currents, lost;
+    size_t changed, revoked, marks, currents, lost, fallen;
     uint64_t front;
     char user[64], aors[200], event[EVENT_ID_MAX];
 } here, there;
@@ -26,6 +26,13 @@ static void on_changed(void *arg, struct span name, struct span realm)
     struct node *n = arg;
     assert_true(name.n && realm.n);
     n->changed++;
+}
+
+static void on_fallen(void *arg, const struct fallen *what)
+{
+    struct node *n = arg;
+    assert_int_equal(what->tag.n, REST_TAG_LEN);
+    n->fallen++;
 }
 
 static void on_revoked(void *arg, uint64_t front, const Countersign__Auth__Revoked *r)
@@ -55,7 +62,7 @@ static void on_current(void *arg)
     ((struct node *)arg)->currents++;
 }
 
-static const struct revoker_listener listener = { on_changed, on_revoked, on_current };
+static const struct revoker_listener listener = { on_changed, on_fallen, on_revoked, on_current };
 
 static void open_there_watching(const char *socket)
 {
