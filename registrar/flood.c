@@ -50,9 +50,13 @@ static void fill(struct bucket *b, const struct rate_conf *c, struct mono now)
     int64_t ms = b->filled.ns ? mono_since(b->filled, now).ms : INT64_MAX;
     if (ms <= 0)
         return;
-    b->filled = now;
-    b->milli =
-        ms >= most / (int64_t)c->rate ? most : CS_MIN(b->milli + ms * (int64_t)c->rate, most);
+    if (ms >= most / (int64_t)c->rate) {
+        b->filled = now;
+        b->milli = most;
+    } else { /* what is less than a millisecond counts next time */
+        b->filled = mono_add(b->filled, DURATION_MS(ms));
+        b->milli = CS_MIN(b->milli + ms * (int64_t)c->rate, most);
+    }
 }
 
 /* Takes a request out if more than this part of the burst, in percent, is left behind. */

@@ -50,12 +50,12 @@ struct siptp_guard {
     /* Asked of each connection and message; no: it is dropped without an answer, and a connection
      * is closed. */
     bool (*admits)(void *arg, const struct addr *from);
-    /* Asked of each message of who is admitted: how long until this one more may be read; 0: now. A
-     * datagram is dropped for it, a connection is not read from until then. May be NULL. */
-    struct duration (*wait)(void *arg, const struct addr *from);
     /* Something from there was refused. */
     void (*refused)(void *arg, const struct addr *from, enum sip_transport transport,
                     enum sip_refused why);
+    /* Asked of each message of who is admitted: how long until this one more may be read; 0: now. A
+     * datagram is dropped for it, a connection is not read from until then. May be NULL. */
+    struct duration (*wait)(void *arg, const struct addr *from);
 };
 
 struct siptp_conf {

@@ -110,6 +110,23 @@ static void test_a_source_has_its_burst_and_then_its_rate(void **state)
     assert_true(waits(1));
 }
 
+/* A loop turns many times in a millisecond, or never in a round one. */
+static void test_no_part_of_a_millisecond_is_lost(void **state)
+{
+    (void)state;
+    w.conf.floods.source = (struct rate_conf){ .rate = 100, .burst = 100 };
+    open_flood();
+    unsigned taken = 0;
+    (void)loop_now(&w.loop); /* from here on it is ours */
+    while (!waits(1))
+        ;
+    for (int i = 0; i < 1000; i++) {
+        w.loop.now.ns += 1700 * 1000;
+        taken += !waits(1);
+    }
+    assert_in_range(taken, 169, 171);
+}
+
 static void test_a_tarpit_holds_for_longer(void **state)
 {
     (void)state;
@@ -229,6 +246,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(test_without_budgets_all_is_taken_up),
         T(test_a_source_has_its_burst_and_then_its_rate),
+        T(test_no_part_of_a_millisecond_is_lost),
         T(test_a_tarpit_holds_for_longer),
         T(test_half_of_the_common_budget_is_kept_for_who_was_here_before),
         T(test_a_peer_group_shares_one_budget),

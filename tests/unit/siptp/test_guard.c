@@ -35,7 +35,7 @@ static void refused(void *arg, const struct addr *from, enum sip_transport trans
     g.transport = transport;
 }
 
-static const struct siptp_guard guard = { admits, wait_, refused };
+static const struct siptp_guard guard = { admits, refused, wait_ };
 
 static void open_guarded(struct world *w)
 {
