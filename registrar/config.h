@@ -3,7 +3,9 @@
 #define CS_REGISTRAR_CONFIG_H
 
 #include "conf/sections.h"
+#include "dns/settings.h"
 #include "redis/settings.h"
+#include "registrar/route.h"
 #include "siptx/siptx.h"
 
 struct listener_conf {
@@ -38,6 +40,9 @@ struct registrar_conf {
     } link;
     struct span *domains; /* in lower case */
     size_t n_domains;
+    struct dns_settings dns;
+    struct route_conf *routes;
+    size_t n_routes;
     struct listener_conf *listeners;
     size_t n_listeners;
     struct {

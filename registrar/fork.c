@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/metric.h"
+#include "registrar/hop_walk.h"
 #include "registrar/loops.h"
 #include "registrar/record_route.h"
 #include "sip/write.h"
@@ -15,7 +16,11 @@ struct branch {
     struct flow *flow;
     struct fork_target target;
     struct tx *tx;
+    struct hop_walk *walk; /* NULL: the flow is all there is */
+    struct timer silence;  /* of the hop that was tried last */
+    uint32_t breadth;
     unsigned status;      /* final, 0 while it is out */
+    unsigned failure;     /* of the hop that was tried last; 0: none was */
     bool heard, given_up; /* anything came; it rang for long enough */
     struct sip_msg *resp; /* final answer, if one came */
 };
@@ -34,6 +39,22 @@ struct fork {
 
 static char out[MESSAGE_MAX]; /* one loop, one message at a time */
 
+/* Whatever comes of what was sent last, nobody is told. */
+static void drop_tx(struct branch *b)
+{
+    timer_stop(b->fork->front->loop, &b->silence);
+    if (b->tx)
+        tx_forget(b->tx);
+    tx_unref(&b->tx);
+}
+
+/* Nowhere else is tried. A request that is out may still be answered. */
+static void stop_walking(struct branch *b)
+{
+    timer_stop(b->fork->front->loop, &b->silence);
+    hop_walk_free(&b->walk);
+}
+
 static void fork_free(struct fork *k)
 {
     struct loop *l = k->front->loop;
@@ -44,9 +65,8 @@ static void fork_free(struct fork *k)
         tx_set_data(k->rq.tx, NULL);
     for (size_t i = 0; i < k->n; i++) {
         struct branch *b = &k->branches[i];
-        if (b->tx)
-            tx_forget(b->tx);
-        tx_unref(&b->tx);
+        drop_tx(b);
+        hop_walk_free(&b->walk);
         sip_msg_unref(&b->resp);
         flow_unref(&b->flow);
     }
@@ -64,8 +84,10 @@ static void on_end(struct turn *t)
 
 static void on_response(void *arg, struct tx *tx, struct sip_msg *resp);
 static void on_failed(void *arg, struct tx *tx, int err);
+static void on_silence(struct timer *t);
+static void try_next(struct branch *b, unsigned failure, struct sip_msg *resp);
 
-static int send_branch(struct branch *b, uint32_t breadth)
+static int send_branch(struct branch *b)
 {
     static const struct tx_client_events events = { on_response, on_failed };
     struct fork *k = b->fork;
@@ -77,7 +99,7 @@ static int send_branch(struct branch *b, uint32_t breadth)
     front_write_via(&vb, b->flow, buf_span(&bb));
     buf_put(&lb, k->rq.append);
     buf_lit(&lb, "Max-Breadth: ");
-    buf_u64(&lb, breadth);
+    buf_u64(&lb, b->breadth);
     buf_lit(&lb, "\r\n");
     struct sip_edit edit = {
         .uri = b->target.uri,
@@ -186,7 +208,9 @@ static void cancel_branches(struct fork *k)
         struct branch *b = &k->branches[i];
         if (b->status)
             continue;
-        tx_cancel(b->tx);
+        stop_walking(b);
+        if (b->tx)
+            tx_cancel(b->tx);
         if (invite ? !b->heard : k->answered) {
             b->status = 487;
             k->finals++;
@@ -219,9 +243,12 @@ static void finalize(struct branch *b, unsigned status, struct sip_msg *resp)
         status = 408;
         resp = NULL;
     }
+    stop_walking(b);
     b->status = status;
-    if (resp)
+    if (resp && resp != b->resp) {
+        sip_msg_unref(&b->resp);
         b->resp = sip_msg_ref(resp);
+    }
     k->finals++;
     if (status >= 600) { /* nobody else is to be asked (16.7 step 5) */
         k->cancelled = true;
@@ -240,7 +267,9 @@ static void give_up(struct fork *k)
         if (b->status)
             continue;
         b->given_up = true;
-        tx_cancel(b->tx);
+        stop_walking(b);
+        if (b->tx)
+            tx_cancel(b->tx);
         if (!b->heard)
             finalize(b, 408, NULL);
     }
@@ -268,6 +297,9 @@ static void on_response(void *arg, struct tx *tx, struct sip_msg *resp)
     struct fork *k = b->fork;
     (void)tx;
     b->heard = true;
+    timer_stop(k->front->loop, &b->silence);
+    if (b->walk && resp->status != 503)
+        hop_walk_answered(b->walk);
     if (resp->status == 100 || is_last_hop(resp))
         return;
     if (resp->status < 200) {
@@ -279,6 +311,10 @@ static void on_response(void *arg, struct tx *tx, struct sip_msg *resp)
         bound_remove(&k->front->bound, b->target.aor, b->target.token);
         if (!b->status)
             finalize(b, 480, NULL);
+        return;
+    }
+    if (resp->status == 503 && b->walk) {
+        try_next(b, 503, resp);
         return;
     }
     if (resp->status >= 300) {
@@ -302,12 +338,75 @@ static void on_response(void *arg, struct tx *tx, struct sip_msg *resp)
         advance(k);
 }
 
+static unsigned unreachable(const struct branch *b)
+{
+    return b->target.unreachable ? b->target.unreachable : 480;
+}
+
 static void on_failed(void *arg, struct tx *tx, int err)
 {
     struct branch *b = arg;
     (void)tx;
-    if (!b->status)
-        finalize(b, err == CS_ETIMEOUT ? 408 : 480, NULL);
+    unsigned status = err == CS_ETIMEOUT ? 408 : unreachable(b);
+    if (b->walk)
+        try_next(b, status, NULL);
+    else if (!b->status)
+        finalize(b, status, NULL);
+}
+
+/* ---- next hops ---- */
+
+static void on_silence(struct timer *t)
+{
+    struct branch *b = container_of(t, struct branch, silence);
+    tx_cancel(b->tx); /* should it have arrived, it shall not ring there */
+    try_next(b, 408, NULL);
+}
+
+/* The next hop or address, in a transaction of its own (RFC 3263, 4.3). */
+static void try_next(struct branch *b, unsigned failure, struct sip_msg *resp)
+{
+    struct sip_msg *old = b->resp;
+    hop_walk_failed(b->walk);
+    drop_tx(b);
+    b->resp = resp ? sip_msg_ref(resp) : NULL;
+    sip_msg_unref(&old);
+    b->failure = failure;
+    b->heard = false;
+    hop_walk_next(b->walk);
+}
+
+static void on_hop(void *arg, int err, struct flow *flow)
+{
+    struct branch *b = arg;
+    struct fork *k = b->fork;
+    if (err) {
+        finalize(b, b->failure ? b->failure : unreachable(b), b->resp);
+        return;
+    }
+    flow_unref(&b->flow);
+    b->flow = flow_ref(flow);
+    if (send_branch(b))
+        try_next(b, unreachable(b), NULL);
+    else if (b->target.answer.ms)
+        timer_start(k->front->loop, &b->silence, b->target.answer);
+}
+
+static int start_branch(struct branch *b)
+{
+    struct fork *k = b->fork;
+    struct hop_ask ask = { .hops = b->target.hops,
+                           .n = b->target.n_hops,
+                           .from = k->rq.from,
+                           .sips = k->rq.msg->uri.scheme == SIP_SCHEME_SIPS,
+                           .seed = route_seed(k->rq.msg->call_id) };
+    if (b->flow)
+        return send_branch(b);
+    b->walk = hop_walk_new(k->front, &ask, on_hop, b);
+    if (!b->walk)
+        return CS_ENOMEM;
+    hop_walk_next(b->walk);
+    return 0;
 }
 
 /* ---- groups ---- */
@@ -322,7 +421,8 @@ static void start_group(struct fork *k)
     k->started = last;
     for (size_t i = first; i < last; i++) {
         struct branch *b = &k->branches[i];
-        int err = share ? send_branch(b, share) : CS_ELIMIT;
+        b->breadth = share;
+        int err = share ? start_branch(b) : CS_ELIMIT;
         if (err) {
             b->status = share ? 480 : 440; /* RFC 5393, 5.3.3 */
             k->finals++;
@@ -352,9 +452,11 @@ struct fork *fork_start(struct front *f, const struct fork_request *rq)
     turn_init(&k->end, on_end);
     list_push_back(&f->forks, &k->link);
     for (size_t i = 0; i < k->n; i++) {
+        struct flow *flow = rq->targets[i].flow;
         branches[i] = (struct branch){ .fork = k,
-                                       .flow = flow_ref(rq->targets[i].flow),
+                                       .flow = flow ? flow_ref(flow) : NULL,
                                        .target = rq->targets[i] };
+        timer_init(&branches[i].silence, on_silence);
     }
     start_group(k);
     return k;

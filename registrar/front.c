@@ -11,6 +11,7 @@
 #include "registrar/flow_key.h"
 #include "registrar/fork.h"
 #include "registrar/loops.h"
+#include "registrar/probe.h"
 #include "registrar/proxy.h"
 #include "registrar/register.h"
 #include "sip/write.h"
@@ -285,6 +286,11 @@ int front_open(struct front *f)
     if (!err)
         err = siptp_new(f->loop, &tc, siptx_transport_events(), f->tx, &f->tp);
     secret_fini(&key);
+    struct dns_conf dc = dns_settings_conf(&c->dns);
+    if (!err)
+        err = dns_open(f->loop, &dc, &f->dns);
+    if (!err)
+        err = locator_new(f->dns, c->dns.avoid, &f->locator);
     return err || f->worker ? err : front_listen(f);
 }
 
@@ -374,7 +380,9 @@ int front_open_link(struct front *f)
         }
     }
     int err = tls ? open_tls(f) : 0;
-    return err ? err : nodes_open(f->loop, f->redis, f->tp, &nc, &f->nodes);
+    if (!err)
+        err = nodes_open(f->loop, f->redis, f->tp, &nc, &f->nodes);
+    return err ? err : probes_open(f, &f->probes);
 }
 
 void front_revoke(struct front *f, const Countersign__Auth__Revoked *r)
@@ -395,6 +403,9 @@ void front_close(struct front *f)
         free(f->addresses[i]);
     memset(f->addresses, 0, sizeof(f->addresses));
     fork_end_all(f);
+    probes_close(&f->probes);
+    dns_close(&f->dns);
+    locator_free(&f->locator);
     bound_fini(&f->bound);
     siptx_free(&f->tx);
     siptp_free(&f->tp);

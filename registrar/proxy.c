@@ -36,7 +36,8 @@ struct proxied {
     uint64_t strip;
     struct span append;
     bool target_asked, target_known;
-    bool too_open; /* a phone was passed over, for sips allows no hop in the clear */
+    const struct route_conf *way; /* for none of our users; NULL: there is none */
+    bool too_open;                /* a phone was passed over, for sips allows no hop in the clear */
 };
 
 /* Lets go of everything but the fork, which lives on by itself. */
@@ -104,38 +105,38 @@ static bool is_elsewhere(const struct front *f, const Countersign__Store__Bindin
     return b->flow && b->owner && strcmp(b->owner, f->node) != 0;
 }
 
-/* Where a binding is reached: down the flow it came by, through whoever has it, or, where its group
- * says so, at its Contact. */
+/* The flow by which a binding came, through whoever has it. */
 static struct flow *flow_of(struct proxied *p, const Countersign__Store__Binding *b)
 {
+    struct front *f = p->front;
     struct flow *flow = NULL;
-    struct sip_uri uri;
-    struct addr addr;
-    enum sip_transport transport = SIP_UDP;
-    if (b->flow) {
-        struct front *f = p->front;
-        int err = is_elsewhere(f, b)
-                      ? nodes_link(f->nodes, siptp_node_id(span_str(b->owner)), &flow)
-                      : siptp_flow_by_token(f->tp, span_str(b->flow), &flow);
-        if (err == CS_ENOENT && !is_elsewhere(f, b)) /* a connection that closed unseen */
-            bound_remove(&f->bound, p->aor, span_str(b->flow));
-        if (err)
-            log_debug(&proxy_log, "binding without a live flow skipped", kv_s("aor", p->aor),
-                      kv_str("contact", b->contact), kv_err(err));
-        return flow;
-    }
-    if (sip_uri_parse(span_str(b->contact), &uri))
-        return NULL;
-    if (uri.transport.p && sip_transport_of(uri.transport, &transport))
-        return NULL;
-    struct span host = uri.maddr.p ? uri.maddr : uri.host;
-    if (addr_parse_host(host, uri.port ? uri.port : sip_uri_default_port(&uri), &addr) ||
-        siptp_flow_to(p->front->tp, transport, &addr, NULL, &flow)) {
-        log_warn(&proxy_log, "contact cannot be reached; only numeric addresses can",
-                 kv_s("aor", p->aor), kv_str("contact", b->contact));
-        return NULL;
-    }
+    int err = is_elsewhere(f, b) ? nodes_link(f->nodes, siptp_node_id(span_str(b->owner)), &flow)
+                                 : siptp_flow_by_token(f->tp, span_str(b->flow), &flow);
+    if (err == CS_ENOENT && !is_elsewhere(f, b)) /* a connection that closed unseen */
+        bound_remove(&f->bound, p->aor, span_str(b->flow));
+    if (err)
+        log_debug(&proxy_log, "binding without a live flow skipped", kv_s("aor", p->aor),
+                  kv_str("contact", b->contact), kv_err(err));
     return flow;
+}
+
+/* Where its group says that a binding is reached at its Contact, or by its Path (RFC 3261, 16.6
+ * step 6; RFC 3327, 5.3): by RFC 3263. */
+static int hop_of(struct proxied *p, const Countersign__Store__Binding *b, struct fork_target *out)
+{
+    struct hop **hops = arena_alloc(&p->msg->arena, sizeof(struct hop *));
+    struct hop *hop = arena_zalloc(&p->msg->arena, sizeof(*hop));
+    struct sip_addr path;
+    if (!hops || !hop)
+        return CS_ENOMEM;
+    hops[0] = hop;
+    hop->text = span_str(b->n_path ? b->path[0] : b->contact);
+    int err = b->n_path ? sip_addr_parse(hop->text, &path) : sip_uri_parse(hop->text, &hop->uri);
+    if (!err && b->n_path)
+        hop->uri = path.uri;
+    out->hops = hops;
+    out->n_hops = 1;
+    return err;
 }
 
 static bool is_too_open(struct proxied *p, const struct flow *to)
@@ -163,15 +164,16 @@ static int target_of(struct proxied *p, const Countersign__Store__Binding *b,
     }
     for (size_t i = 0; i < b->n_path; i++)
         routes[n++] = span_str(b->path[i]);
-    *out = (struct fork_target){ .flow = flow_of(p, b),
-                                 .uri = uri,
-                                 .routes = routes,
-                                 .n_routes = n,
-                                 .q = b->has_q ? b->q : 1000 };
+    *out = (struct fork_target){
+        .uri = uri, .routes = routes, .n_routes = n, .q = b->has_q ? b->q : 1000
+    };
     if (is_elsewhere(p->front, b)) {
         out->aor = p->aor;
         out->token = span_str(b->flow);
     }
+    if (!b->flow)
+        return hop_of(p, b, out);
+    out->flow = flow_of(p, b);
     if (out->flow && is_too_open(p, out->flow))
         flow_unref(&out->flow);
     return out->flow ? 0 : CS_ENOENT;
@@ -267,24 +269,45 @@ static bool wants_privacy(const struct sip_msg *m)
     return false;
 }
 
-/* Who is calling stands there if a trusted peer says so, or we know it, and nobody minds. */
+/* Who is calling stands there if a trusted peer says so, or we know it. Phones are told unless
+ * somebody minds; of next hops only those of our trust domain (RFC 3325, 5 and 7). */
 static void assert_identity(struct proxied *p, const Countersign__Auth__Grant *g, struct buf *b)
 {
-    bool private = wants_privacy(p->msg);
-    bool said = g->trusted && !private && sip_has(p->msg, SIP_HDR_P_ASSERTED_IDENTITY);
+    bool tell = p->way ? p->way->trusted : !wants_privacy(p->msg);
+    bool said = g->trusted && tell && sip_has(p->msg, SIP_HDR_P_ASSERTED_IDENTITY);
     if (!said)
         p->strip |= FRONT_IDENTITY;
-    if (!said && !private && g->identity) {
+    if (!said && tell && g->identity) {
         buf_lit(b, "P-Asserted-Identity: <");
         buf_put(b, span_str(g->identity));
         buf_lit(b, ">\r\n");
     }
 }
 
+/* The way out for a request that is for none of our users. */
+static const struct route_conf *way_of(const struct proxied *p, const struct sip_uri *uri)
+{
+    char text[SIP_AOR_MAX];
+    struct buf b = BUF_INIT(text);
+    const struct registrar_conf *c = p->front->conf;
+    if (p->in_dialog || (p->aor.p && (!p->target_asked || p->target_known)))
+        return NULL;
+    if (!uri->user.p) {
+        buf_lit(&b, "sip:");
+        buf_put(&b, uri->host);
+    } else if (sip_aor_write(&b, uri)) {
+        return NULL;
+    }
+    return buf_ok(&b) ? route_find(c->routes, c->n_routes, buf_span(&b)) : NULL;
+}
+
 static int take_grant(struct proxied *p, const Countersign__Auth__Grant *g)
 {
     char lines[LINES_MAX];
     struct buf b = BUF_INIT(lines);
+    p->target_asked = g->has_target;
+    p->target_known = g->target == COUNTERSIGN__AUTH__TARGET_STATE__TARGET_KNOWN;
+    p->way = way_of(p, &p->msg->uri);
     /* In pass-through they are all the other side's. */
     if (g->mode != COUNTERSIGN__AUTH__AUTH_MODE__PASS_THROUGH) {
         p->strip = CREDENTIAL_HEADERS;
@@ -292,8 +315,6 @@ static int take_grant(struct proxied *p, const Countersign__Auth__Grant *g)
     }
     assert_identity(p, g, &b);
     p->append = arena_dup(&p->msg->arena, buf_span(&b));
-    p->target_asked = g->has_target;
-    p->target_known = g->target == COUNTERSIGN__AUTH__TARGET_STATE__TARGET_KNOWN;
     return buf_ok(&b) && p->append.p ? 0 : CS_ELIMIT;
 }
 
@@ -312,6 +333,23 @@ static void not_encrypted(struct proxied *p)
     tx_set_data(p->tx, NULL);
     front_reply(p->tx, 488, NULL, buf_ok(&b) ? buf_span(&b) : SPAN_NULL);
     release(p);
+}
+
+static void take_way(struct proxied *p)
+{
+    const struct route_conf *r = p->way;
+    struct hop **hops = arena_alloc(&p->msg->arena, ROUTE_HOPS_MAX * sizeof(struct hop *));
+    struct fork_target target = {
+        .hops = hops, .n_hops = r->n_next_hops, .answer = r->answer, .unreachable = 500, .q = 1000
+    };
+    log_debug(&proxy_log, "routed", kv_s("route", r->name), kv_s("uri", p->msg->uri.text),
+              kv_s("call_id", p->msg->call_id));
+    if (r->refuse || !hops) {
+        refuse(p, r->refuse ? r->refuse : 500, NULL);
+        return;
+    }
+    route_order(r->hops, r->n_next_hops, p->msg->call_id, loop_now(p->front->loop), hops);
+    start_fork(p, &target, 1);
 }
 
 static void follow_route(struct proxied *p)
@@ -375,6 +413,8 @@ static void on_verdict(void *arg, enum verdict kind, const Countersign__Auth__Ve
         not_encrypted(p);
     } else if (p->in_dialog) {
         follow_route(p);
+    } else if (p->way) {
+        take_way(p);
     } else if (!p->aor.p) {
         refuse(p, 404,
                conf_serves(p->front->conf, p->msg->uri.host) ? NULL : "Domain Not Served Here");
