@@ -34,7 +34,7 @@ static void test_the_first_that_fits_is_taken(void **state)
     static const struct {
         const char *aor, *want;
     } rows[] = {
-        { "sip:%2B49@x.test", "" }, /* canonical ones are written with + */
+        { "sip:%2B49@x.test", "germany" },  { "sip:%2@x.test", "" },
         { "sip:+49123@x.test", "germany" }, { "sip:0049123@example.com", "germany" },
         { "sip:+1900@x.test", "premium" },  { "sip:+1@x.test", "rest" },
         { "sip:bob@TRUNK.test", "trunk" },  { "sip:+49@trunk.test", "germany" },
