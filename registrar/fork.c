@@ -9,7 +9,12 @@
 #include "registrar/record_route.h"
 #include "sip/write.h"
 
-enum { MESSAGE_MAX = 70000, BREADTH = 60, LINES_MAX = 8192 };
+enum {
+    MESSAGE_MAX = 70000,
+    BREADTH = 60,
+    LINES_MAX = 8192,
+    OUR_HEADERS = 300 /* Via and Record-Route, about */
+};
 
 struct branch {
     struct fork *fork;
@@ -399,6 +404,7 @@ static int start_branch(struct branch *b)
                            .n = b->target.n_hops,
                            .from = k->rq.from,
                            .sips = k->rq.msg->uri.scheme == SIP_SCHEME_SIPS,
+                           .size = k->rq.msg->raw.n + k->rq.append.n + OUR_HEADERS,
                            .seed = route_seed(k->rq.msg->call_id) };
     if (b->flow)
         return send_branch(b);

@@ -4,7 +4,10 @@
 
 #include "dns/locate.h"
 
-enum { TRIES_MAX = 8 }; /* addresses in all: the caller does not wait for ever */
+enum {
+    TRIES_MAX = 8,      /* addresses in all: the caller does not wait for ever */
+    DATAGRAM_MAX = 1300 /* RFC 3261, 18.1.1: what is longer goes over TCP, if they take it */
+};
 
 static const struct log hop_log = { .module = "route" };
 
@@ -14,7 +17,7 @@ struct hop_walk {
     size_t n, at; /* hops; how many were begun */
     struct hop *hop;
     const struct flow *from;
-    bool sips;
+    bool sips, large;
     uint64_t seed;
     struct locate_target targets[LOCATE_TARGETS_MAX]; /* of hop */
     size_t n_targets, at_target;                      /* how many were given out */
@@ -48,14 +51,26 @@ static void hop_down(struct hop_walk *w)
 
 static void step(struct hop_walk *w);
 
+static void add_target(struct hop_walk *w, struct locate_target t)
+{
+    if (w->n_targets < LOCATE_TARGETS_MAX)
+        w->targets[w->n_targets++] = t;
+}
+
 static void on_targets(void *arg, int err, const struct locate_target *targets, size_t n)
 {
     struct hop_walk *w = arg;
     w->locate = NULL;
     w->at_target = w->alive = 0;
-    w->n_targets = err ? 0 : n;
-    for (size_t i = 0; i < w->n_targets; i++)
-        w->targets[i] = targets[i];
+    w->n_targets = 0;
+    for (size_t i = 0; !err && i < n; i++) {
+        struct locate_target t = targets[i];
+        if (w->large && t.transport == SIP_UDP && !w->hop->uri.transport.p) {
+            t.transport = SIP_TCP;
+            add_target(w, t);
+        }
+        add_target(w, targets[i]);
+    }
     if (err)
         hop_down(w);
     step(w);
@@ -147,6 +162,7 @@ struct hop_walk *hop_walk_new(struct front *f, const struct hop_ask *ask, hop_fn
     w->front = f;
     w->from = ask->from;
     w->sips = ask->sips;
+    w->large = ask->size > DATAGRAM_MAX;
     w->seed = ask->seed;
     w->fn = fn;
     w->arg = arg;

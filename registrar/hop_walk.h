@@ -13,6 +13,7 @@ struct hop_ask {
     size_t n;
     const struct flow *from; /* whence the request came, for it is not sent back there; or NULL */
     bool sips;               /* only over what is secure */
+    size_t size;             /* bytes to be sent, about */
     uint64_t seed;           /* the same one leads the same way */
 };
 
