@@ -46,6 +46,7 @@ struct conn {
     struct mono since;   /* of the connection */
     struct mono active;  /* last message or keepalive */
     struct mono partial; /* first byte of the unfinished message; 0: there is none */
+    bool ours;           /* we connected */
     bool connecting, greeted, half_ping;
 };
 
