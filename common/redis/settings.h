@@ -22,8 +22,10 @@ struct redis_sentinel_settings {
 struct redis_settings {
     const char *socket;                       /* or NULL: */
     struct addr address;                      /* or AF_UNSPEC: */
-    struct redis_sentinel_settings *sentinel; /* or NULL */
-    struct span user;                         /* absent: none (ACL) */
+    struct redis_sentinel_settings *sentinel; /* or NULL: */
+    struct addr *cluster;                     /* n_cluster of its nodes */
+    size_t n_cluster;
+    struct span user; /* absent: none (ACL) */
     const char *password_file;
     struct redis_tls_settings *tls; /* NULL: plain */
     struct duration deadline;
