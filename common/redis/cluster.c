@@ -178,7 +178,6 @@ static void wait_a_little(struct errand *e)
     struct cluster *c = e->cluster;
     list_remove(&e->link);
     list_push_back(&c->waiting, &e->link);
-    guide_doubt(c->guide);
     if (!timer_is_running(&c->again))
         timer_start(c->owner->loop, &c->again, DURATION_MS(AGAIN_MS));
 }
@@ -274,6 +273,8 @@ static void send_again(struct errand *e, struct master *m, bool asking)
 {
     if (m && redis_is_ready(m->client))
         send_to(e, m, asking);
+    else
+        guide_doubt(e->cluster->guide);
     if (!e->sent)
         wait_a_little(e);
 }

@@ -82,6 +82,29 @@ static void redis_check(struct conf_check *c, void *section)
 }
 const struct conf_section redis_settings_section = { sizeof(R), redis_keys, redis_check };
 
+static bool have_common(const struct redis_settings *a, const struct redis_settings *b)
+{
+    for (size_t i = 0; i < a->n_cluster; i++) {
+        for (size_t j = 0; j < b->n_cluster; j++) {
+            if (addr_eq(&a->cluster[i], &b->cluster[j]))
+                return true;
+        }
+    }
+    return false;
+}
+
+bool redis_settings_agree(const struct redis_settings *a, const struct redis_settings *b)
+{
+    if (a->sentinel || b->sentinel)
+        return a->sentinel && b->sentinel && span_eq(a->sentinel->master, b->sentinel->master);
+    if (a->n_cluster || b->n_cluster)
+        return have_common(a, b);
+    if (a->socket || b->socket)
+        return a->socket && b->socket && strcmp(a->socket, b->socket) == 0;
+    return a->address.sa.sa_family == b->address.sa.sa_family &&
+           (a->address.sa.sa_family == AF_UNSPEC || addr_eq(&a->address, &b->address));
+}
+
 /* ---- access ---- */
 
 static int read_password(const char *file, struct secret *out, const struct secret **used)

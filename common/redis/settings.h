@@ -37,6 +37,10 @@ struct redis_settings {
  * redis_settings redis. */
 extern const struct conf_section redis_settings_section;
 
+/* Whether both lead to the same data, as far as that can be told without asking: clusters have a
+ * node in common. */
+bool redis_settings_agree(const struct redis_settings *a, const struct redis_settings *b);
+
 struct redis_access {
     struct redis_conf conf; /* for redis_open() and redis_watch() */
     struct redis_sentinels sentinels;
