@@ -40,7 +40,8 @@ class NameServer:
     def start(self, *records):
         """With these lines of a zone file."""
         self.write(records)
-        self.process = subprocess.Popen(["nsd", "-d", "-c", os.path.join(self.dir, "nsd.conf")])
+        self.process = subprocess.Popen(["nsd", "-d", "-c", os.path.join(self.dir, "nsd.conf")],
+                                        start_new_session=True)
         wait_for("nsd", lambda: self.serves() == self.serial)
 
     def change(self, *records):
@@ -53,6 +54,13 @@ class NameServer:
             self.process.terminate()
             self.process.wait(20)
         self.process = None
+
+    def pause(self):
+        """It hears, and says nothing."""
+        os.killpg(self.process.pid, signal.SIGSTOP)
+
+    def resume(self):
+        os.killpg(self.process.pid, signal.SIGCONT)
 
     def write(self, records):
         self.serial += 1
