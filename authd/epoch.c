@@ -5,15 +5,16 @@
 #include "base/buf.h"
 #include "base/log.h"
 
-enum { RETRY_MS = 100, ID_MAX = 64 };
+enum { RETRY_MS = 100, ID_MAX = 64, KEY_MAX = 32 };
 
 struct epoch {
     struct loop *loop;
     struct redis *redis;
     struct redis_call *call;
     struct timer retry;
+    size_t master; /* of a cluster: the one that is looked at */
     bool known, complained;
-    struct wall since; /* ms == 0: since ever */
+    struct wall since, latest; /* ms == 0: since ever; latest: of those looked at so far */
 };
 
 static const struct log lg = { .module = "epoch" };
@@ -95,6 +96,8 @@ static void complain(struct epoch *e, const char *message, const struct redis_re
     retry_later(e);
 }
 
+static void look_at(struct epoch *e);
+
 static void on_since(void *arg, const struct redis_reply *reply)
 {
     struct epoch *e = arg;
@@ -103,26 +106,41 @@ static void on_since(void *arg, const struct redis_reply *reply)
         complain(e, "redis does not tell since when it has the nonce counts", reply);
         return;
     }
-    if (e->since.ms && e->since.ms != reply->integer)
+    e->latest.ms = CS_MAX(e->latest.ms, reply->integer);
+    if (++e->master < redis_masters(e->redis)) {
+        look_at(e);
+        return;
+    }
+    if (e->since.ms && e->since.ms != e->latest.ms)
         log_warn(&lg, "redis may have lost nonce counts: older nonces are stale");
-    e->since.ms = reply->integer;
+    e->since = e->latest;
     e->known = true;
     e->complained = false;
+}
+
+/* Each master of a cluster has one, by what outlasts its failovers. */
+static struct span key_of(const struct epoch *e, struct buf *b)
+{
+    unsigned slot = redis_master_slot(e->redis, e->master);
+    buf_lit(b, "cs:epoch");
+    if (slot)
+        buf_printf(b, ":%u", slot);
+    return buf_span(b);
 }
 
 static void on_info(void *arg, const struct redis_reply *reply)
 {
     struct epoch *e = arg;
     struct server_info info;
-    char digits[24];
-    struct buf now = BUF_INIT(digits);
+    char digits[24], text[KEY_MAX];
+    struct buf now = BUF_INIT(digits), key = BUF_INIT(text);
     e->call = NULL;
     if (!reply || reply->type != REDIS_STRING || server_info_parse(reply->str, &info)) {
         complain(e, "redis does not tell which server it is: its user needs INFO", reply);
         return;
     }
     buf_i64(&now, loop_wall(e->loop).ms);
-    const struct span argv[] = { SPAN("cs:epoch"), info.run,
+    const struct span argv[] = { key_of(e, &key), info.run,
                                  info.promoted.p ? info.promoted : SPAN(""),
                                  info.append_only ? SPAN("1") : SPAN("0"), buf_span(&now) };
     e->call = redis_script(e->redis, &look_script, on_since, e, 1, CS_LEN(argv), argv);
@@ -130,11 +148,20 @@ static void on_info(void *arg, const struct redis_reply *reply)
         retry_later(e);
 }
 
-static void look(struct epoch *e)
+static void look_at(struct epoch *e)
 {
-    e->call = redis_is_ready(e->redis) ? redis_do(e->redis, on_info, e, SPAN("INFO")) : NULL;
+    const struct span info = SPAN("INFO");
+    e->call = redis_is_ready(e->redis) ? redis_ask_master(e->redis, e->master, on_info, e, 1, &info)
+                                       : NULL;
     if (!e->call)
         retry_later(e);
+}
+
+static void look(struct epoch *e)
+{
+    e->master = 0;
+    e->latest.ms = 0;
+    look_at(e);
 }
 
 static void on_retry(struct timer *t)

@@ -2,6 +2,8 @@
  * have heard of the last ones, so a nonce from before that moment may have been used, and is stale:
  * its phone gets a new one.
  *
+ * Of a cluster that is each of its masters, and the latest of their moments counts.
+ *
  * The moment stands in Redis (cs:epoch: run, promoted, since), where it also reaches an authd that
  * starts later; each authd looks on every connection, whether the server is the one that was there
  * before. Another run of it kept everything if it was not made a master since and reads its own

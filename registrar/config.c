@@ -472,6 +472,12 @@ static const struct conf_key root_keys[] = {
               .max = 255, .required = true, .unique = true),
     CONF_SECTIONS("listeners", ROOT, listeners, &listener_section, "Where SIP is spoken.",
                   .at_least = 1, .at_most = LISTENERS_MAX, .required = true, .unique = true),
+    CONF_SECTION("dns", ROOT, dns, &dns_settings_section,
+                 "How the addresses of next hops and Contacts are found (RFC 3263)."),
+    CONF_SECTIONS("routes", ROOT, routes, &route_conf_section,
+                  "Where requests go that are for none of our users; the first that fits is taken, "
+                  "and without one they are answered 404.",
+                  .at_most = ROUTES_MAX, .unique = true),
     CONF_SECTION("limits", ROOT, limits, &limits_section, "Bounds, so that a flood costs no more."),
     CONF_SECTION("flows", ROOT, flows, &flows_section, "How phones stay within reach."),
     CONF_SECTION("floods", ROOT, floods, &floods_section, "What is not taken up."),

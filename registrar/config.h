@@ -3,8 +3,10 @@
 #define CS_REGISTRAR_CONFIG_H
 
 #include "conf/sections.h"
+#include "dns/settings.h"
 #include "net/tls.h"
 #include "redis/settings.h"
+#include "registrar/route.h"
 #include "siptx/siptx.h"
 
 struct listener_certificate_conf {
@@ -81,6 +83,9 @@ struct registrar_conf {
     } tls;
     struct span *domains; /* in lower case */
     size_t n_domains;
+    struct dns_settings dns;
+    struct route_conf *routes;
+    size_t n_routes;
     struct listener_conf *listeners;
     size_t n_listeners;
     struct {

@@ -4,23 +4,32 @@
 #include <stdlib.h>
 
 #include "base/metric.h"
+#include "registrar/hop_walk.h"
 #include "registrar/loops.h"
 #include "registrar/outcome.h"
 #include "registrar/record_route.h"
 #include "sip/write.h"
 
-enum { MESSAGE_MAX = 70000, BREADTH = 60, LINES_MAX = 8192 };
+enum {
+    MESSAGE_MAX = 70000,
+    BREADTH = 60,
+    LINES_MAX = 8192,
+    OUR_HEADERS = 300 /* Via and Record-Route, about */
+};
 
 struct branch {
     struct fork *fork;
     struct flow *flow;
     struct fork_target target;
     struct tx *tx;
-    unsigned status;      /* final, 0 while it is out */
-    bool heard, rang;     /* anything came; more than a 100 */
-    bool dead, given_up;  /* its registrar says that the flow is gone; it rang for long enough */
-    uint32_t breadth;     /* its share of Max-Breadth */
-    struct sip_msg *resp; /* final answer, if one came */
+    struct hop_walk *walk; /* NULL: the flow is all there is */
+    struct timer silence;  /* of the hop that was tried last */
+    unsigned status;       /* final, 0 while it is out */
+    bool heard, rang;      /* anything came; more than a 100 */
+    bool dead, given_up;   /* its registrar says that the flow is gone; it rang for long enough */
+    uint32_t breadth;      /* its share of Max-Breadth */
+    unsigned failure;      /* of the hop that was tried last; 0: none was */
+    struct sip_msg *resp;  /* final answer, if one came */
 };
 
 struct fork {
@@ -37,6 +46,22 @@ struct fork {
 
 static char out[MESSAGE_MAX]; /* one loop, one message at a time */
 
+/* Whatever comes of what was sent last, nobody is told. */
+static void drop_tx(struct branch *b)
+{
+    timer_stop(b->fork->front->loop, &b->silence);
+    if (b->tx)
+        tx_forget(b->tx);
+    tx_unref(&b->tx);
+}
+
+/* Nowhere else is tried. A request that is out may still be answered. */
+static void stop_walking(struct branch *b)
+{
+    timer_stop(b->fork->front->loop, &b->silence);
+    hop_walk_free(&b->walk);
+}
+
 static void fork_free(struct fork *k)
 {
     struct loop *l = k->front->loop;
@@ -47,9 +72,8 @@ static void fork_free(struct fork *k)
         tx_set_data(k->rq.tx, NULL);
     for (size_t i = 0; i < k->n + k->n_spare; i++) {
         struct branch *b = &k->branches[i];
-        if (b->tx)
-            tx_forget(b->tx);
-        tx_unref(&b->tx);
+        drop_tx(b);
+        hop_walk_free(&b->walk);
         sip_msg_unref(&b->resp);
         flow_unref(&b->flow);
     }
@@ -67,6 +91,8 @@ static void on_end(struct turn *t)
 
 static void on_response(void *arg, struct tx *tx, struct sip_msg *resp);
 static void on_failed(void *arg, struct tx *tx, int err);
+static void on_silence(struct timer *t);
+static void try_next(struct branch *b, unsigned failure, struct sip_msg *resp);
 
 static int send_once(struct branch *b)
 {
@@ -108,11 +134,9 @@ static bool take_spare(struct branch *b)
 {
     struct fork *k = b->fork;
     struct branch *spare = b->target.spare ? &k->branches[b->target.spare] : NULL;
-    if (!spare)
+    if (!spare || !spare->flow || b->walk) /* who is reached at his Contact has no flows */
         return false;
-    if (b->tx)
-        tx_forget(b->tx);
-    tx_unref(&b->tx);
+    drop_tx(b);
     flow_unref(&b->flow);
     b->flow = spare->flow;
     spare->flow = NULL;
@@ -220,7 +244,9 @@ static void cancel_branches(struct fork *k)
         struct branch *b = &k->branches[i];
         if (b->status)
             continue;
-        tx_cancel(b->tx);
+        stop_walking(b);
+        if (b->tx)
+            tx_cancel(b->tx);
         if (invite ? !b->heard : k->answered) {
             b->status = 487;
             k->finals++;
@@ -262,9 +288,12 @@ static void finalize(struct branch *b, unsigned status, struct sip_msg *resp)
         status = 408;
         resp = NULL;
     }
+    stop_walking(b);
     b->status = status;
-    if (resp)
+    if (resp && resp != b->resp) {
+        sip_msg_unref(&b->resp);
         b->resp = sip_msg_ref(resp);
+    }
     k->finals++;
     if (status >= 600) { /* nobody else is to be asked (16.7 step 5) */
         k->cancelled = true;
@@ -283,7 +312,9 @@ static void give_up(struct fork *k)
         if (b->status)
             continue;
         b->given_up = true;
-        tx_cancel(b->tx);
+        stop_walking(b);
+        if (b->tx)
+            tx_cancel(b->tx);
         if (!b->heard)
             finalize(b, 408, NULL);
     }
@@ -312,6 +343,9 @@ static void on_response(void *arg, struct tx *tx, struct sip_msg *resp)
     (void)tx;
     b->heard = true;
     b->rang |= resp->status > 100;
+    timer_stop(k->front->loop, &b->silence);
+    if (b->walk && resp->status != 503)
+        hop_walk_answered(b->walk);
     if (resp->status == 100 || is_last_hop(resp))
         return;
     if (resp->status < 200) {
@@ -324,6 +358,10 @@ static void on_response(void *arg, struct tx *tx, struct sip_msg *resp)
         b->dead = true;
         if (!b->status)
             finalize(b, 480, NULL);
+        return;
+    }
+    if (resp->status == 503 && b->walk) {
+        try_next(b, 503, resp);
         return;
     }
     if (resp->status >= 300) {
@@ -347,12 +385,76 @@ static void on_response(void *arg, struct tx *tx, struct sip_msg *resp)
         advance(k);
 }
 
+static unsigned unreachable(const struct branch *b)
+{
+    return b->target.unreachable ? b->target.unreachable : 480;
+}
+
 static void on_failed(void *arg, struct tx *tx, int err)
 {
     struct branch *b = arg;
     (void)tx;
-    if (!b->status)
-        finalize(b, err == CS_ETIMEOUT ? 408 : 480, NULL);
+    unsigned status = err == CS_ETIMEOUT ? 408 : unreachable(b);
+    if (b->walk)
+        try_next(b, status, NULL);
+    else if (!b->status)
+        finalize(b, status, NULL);
+}
+
+/* ---- next hops ---- */
+
+static void on_silence(struct timer *t)
+{
+    struct branch *b = container_of(t, struct branch, silence);
+    tx_cancel(b->tx); /* should it have arrived, it shall not ring there */
+    try_next(b, 408, NULL);
+}
+
+/* The next hop or address, in a transaction of its own (RFC 3263, 4.3). */
+static void try_next(struct branch *b, unsigned failure, struct sip_msg *resp)
+{
+    struct sip_msg *old = b->resp;
+    hop_walk_failed(b->walk);
+    drop_tx(b);
+    b->resp = resp ? sip_msg_ref(resp) : NULL;
+    sip_msg_unref(&old);
+    b->failure = failure;
+    b->heard = false;
+    hop_walk_next(b->walk);
+}
+
+static void on_hop(void *arg, int err, struct flow *flow)
+{
+    struct branch *b = arg;
+    struct fork *k = b->fork;
+    if (err) {
+        finalize(b, b->failure ? b->failure : unreachable(b), b->resp);
+        return;
+    }
+    flow_unref(&b->flow);
+    b->flow = flow_ref(flow);
+    if (send_branch(b))
+        try_next(b, unreachable(b), NULL);
+    else if (b->target.answer.ms)
+        timer_start(k->front->loop, &b->silence, b->target.answer);
+}
+
+static int start_branch(struct branch *b)
+{
+    struct fork *k = b->fork;
+    struct hop_ask ask = { .hops = b->target.hops,
+                           .n = b->target.n_hops,
+                           .from = k->rq.from,
+                           .sips = k->rq.msg->uri.scheme == SIP_SCHEME_SIPS,
+                           .size = k->rq.msg->raw.n + k->rq.append.n + OUR_HEADERS,
+                           .seed = route_seed(k->rq.msg->call_id) };
+    if (b->flow)
+        return send_branch(b);
+    b->walk = hop_walk_new(k->front, &ask, on_hop, b);
+    if (!b->walk)
+        return CS_ENOMEM;
+    hop_walk_next(b->walk);
+    return 0;
 }
 
 /* ---- groups ---- */
@@ -368,7 +470,7 @@ static void start_group(struct fork *k)
     for (size_t i = first; i < last; i++) {
         struct branch *b = &k->branches[i];
         b->breadth = share;
-        int err = share ? send_branch(b) : CS_ELIMIT;
+        int err = share ? start_branch(b) : CS_ELIMIT;
         if (err) {
             b->status = share ? 480 : 440; /* RFC 5393, 5.3.3 */
             k->finals++;
@@ -400,9 +502,11 @@ struct fork *fork_start(struct front *f, const struct fork_request *rq)
     turn_init(&k->end, on_end);
     list_push_back(&f->forks, &k->link);
     for (size_t i = 0; i < k->n + k->n_spare; i++) {
+        struct flow *flow = rq->targets[i].flow;
         branches[i] = (struct branch){ .fork = k,
-                                       .flow = flow_ref(rq->targets[i].flow),
+                                       .flow = flow ? flow_ref(flow) : NULL,
                                        .target = rq->targets[i] };
+        timer_init(&branches[i].silence, on_silence);
     }
     start_group(k);
     return k;

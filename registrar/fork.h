@@ -4,12 +4,18 @@
 #define CS_REGISTRAR_FORK_H
 
 #include "registrar/front.h"
+#include "registrar/route.h"
 
 struct fork;
 
 struct fork_target {
-    struct flow *flow; /* borrowed: the fork takes its own reference */
-    struct span uri;   /* new Request-URI; absent: keep */
+    struct flow *flow;       /* borrowed: the fork takes its own reference; NULL: */
+    struct hop *const *hops; /* found on the way, one after the other; what they point to lives as
+                              * long as the message */
+    size_t n_hops;
+    struct duration answer; /* of hops: who says nothing for so long is given up; 0: 64*T1 */
+    unsigned unreachable;   /* status when nobody could be reached at all; 0: 480 */
+    struct span uri;        /* new Request-URI; absent: keep */
     const struct span *routes;
     size_t n_routes;
     uint32_t q;             /* thousandths */

@@ -11,6 +11,7 @@
 #include "registrar/flood.h"
 #include "registrar/flow_key.h"
 #include "registrar/fork.h"
+#include "registrar/hop_probes.h"
 #include "registrar/loops.h"
 #include "registrar/outcome.h"
 #include "registrar/probes.h"
@@ -345,7 +346,13 @@ int front_open(struct front *f)
     secret_fini(&key);
     if (!err)
         err = certs_open(f->loop, c, f->tp, f->worker ? f->ticket_seed : NULL, &f->certs);
-    err = probes_open(f, &f->probes);
+    if (!err)
+        err = probes_open(f, &f->probes);
+    struct dns_conf dc = dns_settings_conf(&c->dns);
+    if (!err)
+        err = dns_open(f->loop, &dc, &f->dns);
+    if (!err)
+        err = locator_new(f->dns, c->dns.avoid, &f->locator);
     return err || f->worker ? err : front_listen(f);
 }
 
@@ -424,7 +431,9 @@ int front_open_link(struct front *f)
         }
     }
     int err = tls ? open_tls(f) : 0;
-    return err ? err : nodes_open(f->loop, f->redis, f->tp, &nc, &f->nodes);
+    if (!err)
+        err = nodes_open(f->loop, f->redis, f->tp, &nc, &f->nodes);
+    return err ? err : hop_probes_open(f, &f->hop_probes);
 }
 
 void front_revoke(struct front *f, const Countersign__Auth__Revoked *r)
@@ -452,6 +461,9 @@ void front_close(struct front *f)
     memset(f->addresses, 0, sizeof(f->addresses));
     fork_end_all(f);
     probes_close(&f->probes);
+    hop_probes_close(&f->hop_probes);
+    dns_close(&f->dns);
+    locator_free(&f->locator);
     bound_fini(&f->bound);
     certs_close(&f->certs);
     siptx_free(&f->tx);

@@ -3,6 +3,7 @@
 #ifndef CS_REGISTRAR_FRONT_H
 #define CS_REGISTRAR_FRONT_H
 
+#include "dns/locate.h"
 #include "gate/gate.h"
 #include "registrar/bound.h"
 #include "registrar/certs.h"
@@ -20,6 +21,9 @@ struct front {
     struct siptp *tp;
     struct siptx *tx;
     struct nodes *nodes;
+    struct dns *dns;
+    struct locator *locator;
+    struct hop_probes *hop_probes;
     char *addresses[LISTENERS_MAX]; /* as advertised, host:port */
     char link[108];                 /* path of our socket; "": none */
     char tls[ADDR_STRLEN], tls_name[65];

@@ -31,7 +31,8 @@ struct proxied {
     uint64_t strip;
     struct span append;
     bool target_asked, target_known;
-    bool too_open; /* a phone was passed over, for sips allows no hop in the clear */
+    const struct route_conf *way; /* for none of our users; NULL: there is none */
+    bool too_open;                /* a phone was passed over, for sips allows no hop in the clear */
 };
 
 /* Lets go of everything but the fork, which lives on by itself. */
@@ -182,24 +183,45 @@ static bool wants_privacy(const struct sip_msg *m)
     return false;
 }
 
-/* Who is calling stands there if a trusted peer says so, or we know it, and nobody minds. */
+/* Who is calling stands there if a trusted peer says so, or we know it. Phones are told unless
+ * somebody minds; of next hops only those of our trust domain (RFC 3325, 5 and 7). */
 static void assert_identity(struct proxied *p, const Countersign__Auth__Grant *g, struct buf *b)
 {
-    bool private = wants_privacy(p->msg);
-    bool said = g->trusted && !private && sip_has(p->msg, SIP_HDR_P_ASSERTED_IDENTITY);
+    bool tell = p->way ? p->way->trusted : !wants_privacy(p->msg);
+    bool said = g->trusted && tell && sip_has(p->msg, SIP_HDR_P_ASSERTED_IDENTITY);
     if (!said)
         p->strip |= FRONT_IDENTITY;
-    if (!said && !private && g->identity) {
+    if (!said && tell && g->identity) {
         buf_lit(b, "P-Asserted-Identity: <");
         buf_put(b, span_str(g->identity));
         buf_lit(b, ">\r\n");
     }
 }
 
+/* The way out for a request that is for none of our users. */
+static const struct route_conf *way_of(const struct proxied *p, const struct sip_uri *uri)
+{
+    char text[SIP_AOR_MAX];
+    struct buf b = BUF_INIT(text);
+    const struct registrar_conf *c = p->front->conf;
+    if (p->in_dialog || (p->aor.p && (!p->target_asked || p->target_known)))
+        return NULL;
+    if (!uri->user.p) {
+        buf_lit(&b, "sip:");
+        buf_put(&b, uri->host);
+    } else if (sip_aor_write(&b, uri)) {
+        return NULL;
+    }
+    return buf_ok(&b) ? route_find(c->routes, c->n_routes, buf_span(&b)) : NULL;
+}
+
 static int take_grant(struct proxied *p, const Countersign__Auth__Grant *g)
 {
     char lines[LINES_MAX];
     struct buf b = BUF_INIT(lines);
+    p->target_asked = g->has_target;
+    p->target_known = g->target == COUNTERSIGN__AUTH__TARGET_STATE__TARGET_KNOWN;
+    p->way = way_of(p, &p->msg->uri);
     /* In pass-through they are all the other side's. */
     if (g->mode != COUNTERSIGN__AUTH__AUTH_MODE__PASS_THROUGH) {
         p->strip = CREDENTIAL_HEADERS;
@@ -207,8 +229,6 @@ static int take_grant(struct proxied *p, const Countersign__Auth__Grant *g)
     }
     assert_identity(p, g, &b);
     p->append = arena_dup(&p->msg->arena, buf_span(&b));
-    p->target_asked = g->has_target;
-    p->target_known = g->target == COUNTERSIGN__AUTH__TARGET_STATE__TARGET_KNOWN;
     return buf_ok(&b) && p->append.p ? 0 : CS_ELIMIT;
 }
 
@@ -241,6 +261,29 @@ static void on_found(void *arg, int err, struct fork_target *target)
         later(p);
     else
         start_fork(p, &one);
+}
+
+static void take_way(struct proxied *p)
+{
+    const struct route_conf *r = p->way;
+    struct hop **hops = arena_alloc(&p->msg->arena, ROUTE_HOPS_MAX * sizeof(struct hop *));
+    struct fork_target target = {
+        .hops = hops, .n_hops = r->n_next_hops, .answer = r->answer, .unreachable = 500, .q = 1000
+    };
+    struct targets one = { .list = &target, .n = 1 };
+    p->too_open = targets_came_too_open(p->msg, flow_is_secure(p->flow));
+    if (p->too_open) {
+        unavailable(p);
+        return;
+    }
+    log_debug(&p->flow->log, "routed", kv_s("route", r->name), kv_s("uri", p->msg->uri.text),
+              kv_s("call_id", p->msg->call_id));
+    if (r->refuse || !hops) {
+        refuse(p, r->refuse ? r->refuse : 500, NULL);
+        return;
+    }
+    route_order(r->hops, r->n_next_hops, p->msg->call_id, loop_now(p->front->loop), hops);
+    start_fork(p, &one);
 }
 
 static void follow_route(struct proxied *p)
@@ -313,6 +356,8 @@ static void on_verdict(void *arg, enum verdict kind, const Countersign__Auth__Ve
         not_encrypted(p);
     } else if (p->in_dialog) {
         follow_route(p);
+    } else if (p->way) {
+        take_way(p);
     } else if (!p->aor.p) {
         refuse(p, 404,
                conf_serves(p->front->conf, p->msg->uri.host) ? NULL : "Domain Not Served Here");
@@ -434,7 +479,7 @@ static void on_ack_found(void *arg, int err, struct fork_target *target)
 {
     struct late_ack *late = arg;
     struct sip_msg *m = late->msg;
-    if (!err)
+    if (!err && target->flow)
         send_ack(m, target->flow, target->uri, target->routes, target->n_routes);
     sip_msg_unref(&m);
 }

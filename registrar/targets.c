@@ -12,41 +12,42 @@ static bool is_elsewhere(const struct front *f, const Countersign__Store__Bindin
     return b->flow && b->owner && strcmp(b->owner, f->node) != 0;
 }
 
-/* Where a binding is reached: down the flow it came by, through whoever has it, or, where its group
- * says so, at its Contact. */
+/* The flow by which a binding came, through whoever has it. */
 static struct flow *flow_of(struct front *f, struct span aor, const Countersign__Store__Binding *b)
 {
     struct flow *flow = NULL;
-    struct sip_uri uri;
-    struct addr addr;
-    enum sip_transport transport = SIP_UDP;
-    if (b->flow) {
-        int err = is_elsewhere(f, b)
-                      ? nodes_link(f->nodes, siptp_node_id(span_str(b->owner)), &flow)
-                      : siptp_flow_by_token(f->tp, span_str(b->flow), &flow);
-        if (err == CS_ENOENT && !is_elsewhere(f, b)) /* a connection that closed unseen */
-            bound_remove(&f->bound, aor, span_str(b->flow));
-        if (err)
-            log_debug(&targets_log, "binding without a live flow skipped", kv_s("aor", aor),
-                      kv_str("contact", b->contact), kv_err(err));
-        return flow;
-    }
-    if (sip_uri_parse(span_str(b->contact), &uri))
-        return NULL;
-    if (uri.transport.p && sip_transport_of(uri.transport, &transport))
-        return NULL;
-    if (uri.scheme == SIP_SCHEME_SIPS) /* RFC 3261, 26.2.2: over TCP that is TLS */
-        transport = SIP_TLS;
-    struct span host = uri.maddr.p ? uri.maddr : uri.host;
-    if (addr_parse_host(host, uri.port ? uri.port : sip_uri_default_port(&uri), &addr) ||
-        siptp_flow_to_domain(f->tp, transport, &addr, uri.host, NULL, &flow)) {
-        log_warn(&targets_log,
-                 "contact cannot be reached; only numeric addresses can, over a transport that "
-                 "we listen on, and TLS needs a ca_file",
-                 kv_s("aor", aor), kv_str("contact", b->contact));
-        return NULL;
-    }
+    int err = is_elsewhere(f, b) ? nodes_link(f->nodes, siptp_node_id(span_str(b->owner)), &flow)
+                                 : siptp_flow_by_token(f->tp, span_str(b->flow), &flow);
+    if (err == CS_ENOENT && !is_elsewhere(f, b)) /* a connection that closed unseen */
+        bound_remove(&f->bound, aor, span_str(b->flow));
+    if (err)
+        log_debug(&targets_log, "binding without a live flow skipped", kv_s("aor", aor),
+                  kv_str("contact", b->contact), kv_err(err));
     return flow;
+}
+
+/* Where its group says that a binding is reached at its Contact, or by its Path (RFC 3261, 16.6
+ * step 6; RFC 3327, 5.3): by RFC 3263. */
+static int hop_of(struct arena *a, const Countersign__Store__Binding *b, struct fork_target *out)
+{
+    struct hop **hops = arena_alloc(a, sizeof(struct hop *));
+    struct hop *hop = arena_zalloc(a, sizeof(*hop));
+    struct sip_addr path;
+    if (!hops || !hop)
+        return CS_ENOMEM;
+    hops[0] = hop;
+    hop->text = span_str(b->n_path ? b->path[0] : b->contact);
+    int err = b->n_path ? sip_addr_parse(hop->text, &path) : sip_uri_parse(hop->text, &hop->uri);
+    if (!err && b->n_path)
+        hop->uri = path.uri;
+    out->hops = hops;
+    out->n_hops = 1;
+    return err;
+}
+
+bool targets_came_too_open(const struct sip_msg *m, bool secure)
+{
+    return m->uri.scheme == SIP_SCHEME_SIPS && !secure;
 }
 
 bool targets_are_too_open(const struct sip_msg *m, bool secure, const struct flow *to)
@@ -77,8 +78,7 @@ static int target_of(struct front *f, bool secure, struct sip_msg *m, struct spa
     }
     for (size_t i = 0; i < b->n_path; i++)
         routes[n++] = span_str(b->path[i]);
-    *out = (struct fork_target){ .flow = flow_of(f, aor, b),
-                                 .uri = uri,
+    *out = (struct fork_target){ .uri = uri,
                                  .routes = routes,
                                  .n_routes = n,
                                  .q = b->has_q ? b->q : 1000,
@@ -89,6 +89,13 @@ static int target_of(struct front *f, bool secure, struct sip_msg *m, struct spa
         out->aor = aor;
         out->token = span_str(b->flow);
     }
+    if (targets_came_too_open(m, secure)) {
+        *too_open = true;
+        return CS_EDENIED;
+    }
+    if (!b->flow)
+        return hop_of(&m->arena, b, out);
+    out->flow = flow_of(f, aor, b);
     if (!out->flow)
         return CS_ENOENT;
     if (!targets_are_too_open(m, secure, out->flow))

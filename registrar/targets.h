@@ -25,6 +25,9 @@ CS_CHECK int targets_of(struct front *f, bool secure, struct sip_msg *m, struct 
                         const void *arg, struct targets *out);
 void targets_release(struct targets *t);
 
+/* Whether a request has broken the promise of its sips URI already: it did not come by what is
+ * secure. */
+bool targets_came_too_open(const struct sip_msg *m, bool secure);
 /* Whether a request would break the promise of its sips URI (RFC 5630, 3), which is for each hop,
  * by this flow or by the one it came by, if that is not secure. */
 bool targets_are_too_open(const struct sip_msg *m, bool secure, const struct flow *to);

@@ -1,6 +1,6 @@
 #include <stdlib.h>
 
-#include "redis/impl.h"
+#include "redis/cluster.h"
 
 /* The transactions of a turn share one MULTI and EXEC, which cost Redis as much as what stands
  * between them. Their commands are collected and leave at the end of the turn. */
@@ -97,11 +97,15 @@ static void send_collected(struct redis *r)
     r->transactions.n = r->n_commands = r->n_transactions = 0;
 }
 
-static void on_turn(struct turn *t)
+void atomic_flush(struct redis *r)
 {
-    struct redis *r = container_of(t, struct redis, atomic_turn);
     if (!list_empty(&r->collected))
         send_collected(r);
+}
+
+static void on_turn(struct turn *t)
+{
+    atomic_flush(container_of(t, struct redis, atomic_turn));
 }
 
 void atomic_init(struct redis *r)
@@ -126,6 +130,8 @@ void atomic_fini(struct redis *r)
 struct redis_call *redis_atomic(struct redis *r, redis_fn *fn, void *arg, size_t n,
                                 const struct redis_argv *commands)
 {
+    if (r->cluster)
+        return cluster_send(r->cluster, fn, arg, NULL, -1, n, commands);
     struct redis_call *c = r->closing ? NULL : redis_call_new(r, fn, arg);
     if (!c)
         return NULL;

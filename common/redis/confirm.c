@@ -1,5 +1,5 @@
 #include "base/metric.h"
-#include "redis/impl.h"
+#include "redis/cluster.h"
 
 /* Redis takes no further command of a connection while its WAIT is under way, so there is one for
  * all writes of a turn, and the next one is sent when it was answered. Replies come in order:
@@ -118,6 +118,11 @@ void redis_confirm(struct redis_call *c)
 {
     if (!c || !c->r->conf.wait)
         return;
+    if (c->r->cluster) {
+        if (c->errand)
+            cluster_confirm(c->errand);
+        return;
+    }
     if (c->collected)
         c->confirm = true; /* marked when it is sent */
     else

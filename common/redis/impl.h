@@ -1,6 +1,6 @@
 /* The inside of the client, shared by the files of this folder: calls and entry points in redis.c,
  * RESP in resp.c, the connection in link.c, MULTI in atomic.c, WAIT in confirm.c, changes in
- * watch.c. */
+ * watch.c; all of a cluster's connections in cluster.c. */
 #ifndef CS_REDIS_IMPL_H
 #define CS_REDIS_IMPL_H
 
@@ -9,6 +9,8 @@
 #include "redis/redis.h"
 #include "redis/reply.h"
 
+struct cluster;
+struct errand;
 struct sentinel;
 
 struct redis_call {
@@ -16,9 +18,10 @@ struct redis_call {
     struct redis *r;
     redis_fn *fn; /* NULL: cancelled, or answered with NULL already */
     void *arg;
-    bool late;      /* the deadline passed; it waits for its reply in order to keep the order */
-    bool confirm;   /* replicas must have it before it is answered */
-    bool collected; /* one of a shared transaction: */
+    bool late;    /* the deadline passed; it waits for its reply in order to keep the order */
+    bool confirm; /* replicas must have it before it is answered */
+    struct errand *errand;  /* of a cluster's client: how it is run; NULL: it is lost */
+    bool collected;         /* one of a shared transaction: */
     size_t first, commands; /* which of its replies are this call's */
     size_t before;          /* replies that come before its own and tell nothing */
     struct mono sent;
@@ -33,7 +36,7 @@ struct redis {
     struct loop *loop;
     struct redis_conf conf; /* addr changes with the master when there are sentinels */
     char *unix_path, *username;
-    const char *role;      /* what the server has to be: "master", "sentinel" */
+    const char *role;      /* what the server has to be: "master", "sentinel"; NULL: any */
     bool helper;           /* watches, or asks a sentinel: counts in no metric */
     struct stream *stream; /* NULL: waiting for the next attempt */
     struct reply_reader reader;
@@ -64,6 +67,8 @@ struct redis {
     bool waiting; /* a WAIT is under way: Redis takes nothing else until it is answered */
     bool too_few; /* the last one was not confirmed */
     struct sentinel *sentinel; /* NULL: the server is always the same */
+    struct cluster *cluster;   /* NULL: there is one server */
+    bool masters_changed;      /* of the cluster, since we were ready last */
     bool found;                /* conf.addr is what a sentinel said */
     struct addr last;          /* where we were ready last */
     uint64_t generation;
@@ -98,6 +103,8 @@ bool redis_can_send(const struct redis *r);
 void redis_calls_lose(struct redis *r, struct list *calls);
 /* Every path from the loop into the client: busy++, ..., redis_leave(). */
 void redis_leave(struct redis *r);
+/* The answer to a call of a cluster's client, counted. */
+void redis_call_end(struct redis_call *c, const struct redis_reply *reply);
 /* One reply arrived. */
 CS_CHECK int redis_answer(struct redis *r, const struct redis_reply *reply);
 
@@ -140,6 +147,8 @@ void watch_beat(struct redis *r);
 void atomic_init(struct redis *r);
 /* What was not answered or not even sent joins the list. */
 void atomic_close(struct redis *r, struct list *unanswered);
+/* What was collected leaves now; what comes then is another transaction. */
+void atomic_flush(struct redis *r);
 void atomic_fini(struct redis *r);
 
 /* ---- confirm.c ---- */

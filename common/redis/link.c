@@ -15,8 +15,10 @@ static const struct stream_limits limits = { .max_unread = 0, .max_unsent = MAX_
 
 static void count_masters(struct redis *r)
 {
-    if (r->generation && (!r->sentinel || addr_eq(&r->last, &r->conf.addr)))
+    bool same = r->cluster ? !r->masters_changed : !r->sentinel || addr_eq(&r->last, &r->conf.addr);
+    if (r->generation && same)
         return;
+    r->masters_changed = false;
     r->last = r->conf.addr;
     r->generation++;
     if (!r->helper)
@@ -114,7 +116,7 @@ static void on_role(void *arg, const struct redis_reply *reply)
     struct redis *r = arg;
     if (!reply || !stream_is_open(r->stream))
         return;
-    if (reply->type == REDIS_ARRAY && reply->n &&
+    if (r->role && reply->type == REDIS_ARRAY && reply->n &&
         !span_eq(reply->element[0].str, span_str(r->role))) {
         link_complain(r, "redis has another role than it should", reply->element[0].str);
     } else if (reply->type == REDIS_ERROR && !tells_nothing(reply)) {

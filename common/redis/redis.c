@@ -5,7 +5,7 @@
 
 #include "base/buf.h"
 #include "base/metric.h"
-#include "redis/impl.h"
+#include "redis/cluster.h"
 #include "redis/sentinel.h"
 
 enum {
@@ -50,6 +50,7 @@ struct redis_call *redis_call_new(struct redis *r, redis_fn *fn, void *arg)
     c->confirm = c->collected = false;
     c->kept = NULL;
     c->script = NULL;
+    c->errand = NULL;
     c->sent = loop_now(r->loop);
     return c;
 }
@@ -122,6 +123,19 @@ void redis_leave(struct redis *r)
     free(r->username);
     tls_context_unref(&r->conf.tls);
     free(r);
+}
+
+void redis_call_end(struct redis_call *c, const struct redis_reply *reply)
+{
+    struct redis *r = c->r;
+    redis_fn *fn = c->fn;
+    void *arg = c->arg;
+    count(r, !reply ? OUTCOME_LOST : reply->type == REDIS_ERROR ? OUTCOME_ERROR : OUTCOME_OK);
+    if (reply && !r->helper)
+        metric_observe(M_REDIS_SECONDS, c->sent, loop_now(r->loop));
+    redis_call_free(c);
+    if (fn)
+        fn(arg, reply);
 }
 
 /* The server has forgotten the script (it restarted, or somebody flushed them): sends its text. */
@@ -271,19 +285,23 @@ int redis_new(struct loop *l, const struct redis_conf *conf, const struct redis_
     timer_init(&r->timer, on_timer);
     timer_init(&r->lost_timer, on_lost_timer);
     int err = copy_names(r, conf);
+    if (!err && conf->cluster)
+        err = cluster_open(r, &r->cluster);
     if (!err && conf->sentinels)
         err = sentinel_open(l, conf, link_follow, r, &r->sentinel);
     if (err) {
         r->closing = true;
         r->busy = 1;
+        cluster_close(&r->cluster, &r->calls);
         redis_leave(r);
         return err;
     }
     if (r->unix_path)
         r->log.ctx[0] = kv_str("server", r->unix_path);
     else
-        r->log.ctx[0] = kv_addr("server", &r->conf.addr);
-    link_attempt(r);
+        r->log.ctx[0] = kv_addr("server", conf->cluster ? conf->cluster : &r->conf.addr);
+    if (!r->cluster)
+        link_attempt(r);
     *out = r;
     return 0;
 }
@@ -306,6 +324,7 @@ void redis_close(struct redis **rp)
     turn_cancel(&r->wait_turn);
     atomic_close(r, &r->calls);
     sentinel_close(&r->sentinel);
+    cluster_close(&r->cluster, &r->calls);
     if (r->ready && !r->helper)
         metric_set(M_REDIS_CONNECTED, 0, 0);
     r->ready = false;
@@ -322,7 +341,7 @@ void redis_close(struct redis **rp)
 
 bool redis_is_ready(const struct redis *r)
 {
-    return r->ready && stream_is_open(r->stream);
+    return r->ready && (r->cluster || stream_is_open(r->stream));
 }
 
 uint64_t redis_generation(const struct redis *r)
@@ -332,7 +351,7 @@ uint64_t redis_generation(const struct redis *r)
 
 struct mono redis_heard(const struct redis *r)
 {
-    return r->heard;
+    return r->cluster ? cluster_heard(r->cluster) : r->heard;
 }
 
 void redis_on_ready(struct redis *r, void (*fn)(void *arg, bool ready), void *arg)
@@ -349,6 +368,9 @@ bool redis_can_send(const struct redis *r)
 struct redis_call *redis_command(struct redis *r, redis_fn *fn, void *arg, size_t argc,
                                  const struct span *argv)
 {
+    const struct redis_argv command = { argc, argv };
+    if (r->cluster)
+        return cluster_send(r->cluster, fn, arg, NULL, 0, 1, &command);
     struct redis_call *c = r->closing ? NULL : redis_call_new(r, fn, arg);
     if (!c)
         return NULL;
@@ -357,6 +379,23 @@ struct redis_call *redis_command(struct redis *r, redis_fn *fn, void *arg, size_
     else
         redis_lose_later(r, c);
     return c;
+}
+
+size_t redis_masters(const struct redis *r)
+{
+    return r->cluster ? cluster_masters(r->cluster) : 1;
+}
+
+unsigned redis_master_slot(const struct redis *r, size_t master)
+{
+    return r->cluster ? cluster_first_slot(r->cluster, master) : 0;
+}
+
+struct redis_call *redis_ask_master(struct redis *r, size_t master, redis_fn *fn, void *arg,
+                                    size_t argc, const struct span *argv)
+{
+    struct redis *at = r->cluster ? cluster_master(r->cluster, master) : r;
+    return at ? redis_command(at, fn, arg, argc, argv) : NULL;
 }
 
 void redis_cancel(struct redis_call *call)
@@ -380,6 +419,9 @@ static bool script_hash(struct redis_script *s)
 struct redis_call *redis_script(struct redis *r, struct redis_script *script, redis_fn *fn,
                                 void *arg, size_t n_keys, size_t argc, const struct span *argv)
 {
+    const struct redis_argv command = { argc, argv };
+    if (r->cluster)
+        return cluster_send(r->cluster, fn, arg, script, (ptrdiff_t)n_keys, 1, &command);
     struct redis_call *c = r->closing ? NULL : redis_call_new(r, fn, arg);
     if (!c)
         return NULL;

@@ -1,6 +1,8 @@
 /* A pipelined Redis client on our own connection, plain or TLS; hiredis reads (RESP2). Commands of
  * a turn leave in one write. The server is always a master: one that is named, or the one that
- * sentinels name, which is followed through failovers. */
+ * sentinels name, which is followed through failovers; or it is all masters of a cluster, where
+ * each command, script and transaction goes to the one that has its key, which begins with "cs:".
+ * There the client is ready when each slot has a master and all of them are. */
 #ifndef CS_REDIS_REDIS_H
 #define CS_REDIS_REDIS_H
 
@@ -26,13 +28,15 @@ struct redis_conf {
     const char *unix_path;                   /* or NULL: */
     struct addr addr;                        /* or none: */
     const struct redis_sentinels *sentinels; /* NULL: none; borrowed while the client lives */
-    const char *username;                    /* NULL: none (ACL) */
-    const struct secret *password;           /* NULL: none; borrowed while the client lives */
-    struct duration deadline;                /* for one command; 0 means 2 s */
-    struct tls_context *tls;                 /* NULL: plain; of servers and sentinels */
-    const char *server_name;                 /* that their certificates say; NULL: their address */
-    unsigned wait;                           /* replicas that redis_confirm() asks for; 0: none */
-    struct duration wait_timeout; /* and how long it waits for them; less than deadline */
+    const struct addr *cluster;              /* some of its nodes; NULL: none; borrowed, too */
+    size_t n_cluster;
+    const char *username;          /* NULL: none (ACL) */
+    const struct secret *password; /* NULL: none; borrowed while the client lives */
+    struct duration deadline;      /* for one command; 0 means 2 s */
+    struct tls_context *tls;       /* NULL: plain; of servers and sentinels */
+    const char *server_name;       /* that their certificates say; NULL: their address */
+    unsigned wait;                 /* replicas that redis_confirm() asks for; 0: none */
+    struct duration wait_timeout;  /* and how long it waits for them; less than deadline */
 };
 
 enum redis_type { REDIS_NIL, REDIS_STRING, REDIS_STATUS, REDIS_INTEGER, REDIS_ARRAY, REDIS_ERROR };
@@ -62,6 +66,14 @@ void redis_on_ready(struct redis *r, void (*fn)(void *arg, bool ready), void *ar
 /* How many masters there were, one after the other: rises before on_ready(true) when a failover
  * has brought another one, which may lack what the last one had. 0 until the first is ready. */
 uint64_t redis_generation(const struct redis *r);
+
+/* The masters that serve together: 1, or those of a cluster, 0 while they are not known. */
+size_t redis_masters(const struct redis *r);
+/* What outlasts failovers of one of them: its first slot; 0 without a cluster. */
+unsigned redis_master_slot(const struct redis *r, size_t master);
+/* redis_command() without a key, to one of them; NULL also when it is not there. */
+struct redis_call *redis_ask_master(struct redis *r, size_t master, redis_fn *fn, void *arg,
+                                    size_t argc, const struct span *argv);
 
 /* argv is copied. fn is called exactly once, never from inside this call, unless cancelled. Returns
  * NULL only when memory is exhausted (fn is not called then). The result may be ignored; it is

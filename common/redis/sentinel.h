@@ -1,9 +1,8 @@
-/* Who the master is: asks one sentinel after the other, and the one that answers again and again
- * (SENTINEL GET-MASTER-ADDR-BY-NAME). For link.c. */
+/* Who the master is, by sentinels. For link.c. */
 #ifndef CS_REDIS_SENTINEL_H
 #define CS_REDIS_SENTINEL_H
 
-#include "redis/redis.h"
+#include "redis/guide.h"
 
 struct sentinel;
 /* Called with every answer, whether it is news or not. */

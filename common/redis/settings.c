@@ -44,10 +44,14 @@ static const struct conf_section sentinel_section = { sizeof(S), sentinel_keys, 
 
 #define R struct redis_settings
 static const struct conf_key redis_keys[] = {
-    CONF_PATH("socket", R, socket, "Unix socket of Redis; or give address, or sentinel."),
+    CONF_PATH("socket", R, socket, "Unix socket of Redis; or give address, sentinel or cluster."),
     CONF_ADDR("address", R, address, "Address of Redis.", .port = 6379),
     CONF_OPTION("sentinel", R, sentinel, &sentinel_section,
                 "Sentinels who name the master, instead of an address; it is followed."),
+    CONF_ADDRS("cluster", R, cluster,
+               "Some nodes of a Redis Cluster, instead of an address; the others are found by "
+               "them.",
+               .port = 6379, .at_most = 32),
     CONF_STR("user", R, user, "ACL user of Redis."),
     CONF_PATH("password_file", R, password_file, "File that holds the password."),
     CONF_OPTION("tls", R, tls, &tls_section, "TLS to Redis, and to the sentinels."),
@@ -67,16 +71,39 @@ static void redis_check(struct conf_check *c, void *section)
 {
     R *r = section;
     bool address = r->address.sa.sa_family != AF_UNSPEC;
-    if ((r->socket != NULL) + address + (r->sentinel != NULL) != 1)
-        conf_error(c, NULL, "needs either socket, address or sentinel");
+    if ((r->socket != NULL) + address + (r->sentinel != NULL) + (r->n_cluster > 0) != 1)
+        conf_error(c, NULL, "needs either socket, address, sentinel or cluster");
     if (r->user.p && !r->password_file)
         conf_error(c, "user", "needs a password_file beside it");
     if (r->tls && r->socket)
-        conf_error(c, "tls", "is for address and sentinel; a Unix socket needs none");
+        conf_error(c, "tls", "is for address, sentinel and cluster; a Unix socket needs none");
     if (r->wait && r->wait_timeout.ms >= r->deadline.ms)
         conf_error(c, "wait_timeout", "must be shorter than deadline");
 }
 const struct conf_section redis_settings_section = { sizeof(R), redis_keys, redis_check };
+
+static bool have_common(const struct redis_settings *a, const struct redis_settings *b)
+{
+    for (size_t i = 0; i < a->n_cluster; i++) {
+        for (size_t j = 0; j < b->n_cluster; j++) {
+            if (addr_eq(&a->cluster[i], &b->cluster[j]))
+                return true;
+        }
+    }
+    return false;
+}
+
+bool redis_settings_agree(const struct redis_settings *a, const struct redis_settings *b)
+{
+    if (a->sentinel || b->sentinel)
+        return a->sentinel && b->sentinel && span_eq(a->sentinel->master, b->sentinel->master);
+    if (a->n_cluster || b->n_cluster)
+        return have_common(a, b);
+    if (a->socket || b->socket)
+        return a->socket && b->socket && strcmp(a->socket, b->socket) == 0;
+    return a->address.sa.sa_family == b->address.sa.sa_family &&
+           (a->address.sa.sa_family == AF_UNSPEC || addr_eq(&a->address, &b->address));
+}
 
 /* ---- access ---- */
 
@@ -108,6 +135,8 @@ int redis_access_open(const struct redis_settings *s, struct redis_access *out)
 {
     *out = (struct redis_access){ .conf = { .unix_path = s->socket,
                                             .addr = s->address,
+                                            .cluster = s->n_cluster ? s->cluster : NULL,
+                                            .n_cluster = s->n_cluster,
                                             .username = s->user.p,
                                             .deadline = s->deadline,
                                             .wait = s->wait,

@@ -22,8 +22,10 @@ struct redis_sentinel_settings {
 struct redis_settings {
     const char *socket;                       /* or NULL: */
     struct addr address;                      /* or AF_UNSPEC: */
-    struct redis_sentinel_settings *sentinel; /* or NULL */
-    struct span user;                         /* absent: none (ACL) */
+    struct redis_sentinel_settings *sentinel; /* or NULL: */
+    struct addr *cluster;                     /* n_cluster of its nodes */
+    size_t n_cluster;
+    struct span user; /* absent: none (ACL) */
     const char *password_file;
     struct redis_tls_settings *tls; /* NULL: plain */
     struct duration deadline;
@@ -34,6 +36,10 @@ struct redis_settings {
 /* For CONF_SECTION("redis", struct x, redis, &redis_settings_section, ...), with a struct
  * redis_settings redis. */
 extern const struct conf_section redis_settings_section;
+
+/* Whether both lead to the same data, as far as that can be told without asking: clusters have a
+ * node in common. */
+bool redis_settings_agree(const struct redis_settings *a, const struct redis_settings *b);
 
 struct redis_access {
     struct redis_conf conf; /* for redis_open() and redis_watch() */

@@ -339,7 +339,7 @@ int conn_begin(struct conn *c, struct stream *s, int err, struct flow **out)
         return err;
     }
     c->stream = s;
-    c->connecting = true;
+    c->ours = c->connecting = true;
     c->greeted = true; /* it is we who speak first */
     conn_arm(c);
     *out = flow_ref(&c->flow);

@@ -53,6 +53,7 @@ struct conn {
     struct mono partial;        /* first byte of the unfinished message; 0: there is none */
     struct duration pace;       /* flow_expect(); 0: nothing was said */
     struct list stranger;       /* siptp.strangers, until it is accepted */
+    bool ours;                  /* we connected */
     bool connecting, greeted, half_ping, pinged;
 };
 

@@ -164,7 +164,8 @@ void flow_accepted(struct flow *f);
 
 /* ---- tokens ---- */
 /* A token names a flow of one process and cannot be made up (HMAC); all processes that share the
- * key can read it. At most FLOW_TOKEN_MAX base64url characters. */
+ * key can read it. That of a TCP connection we made outlives it: it leads to a new one. At most
+ * FLOW_TOKEN_MAX base64url characters. */
 enum { FLOW_TOKEN_MAX = 64 };
 void flow_token(const struct flow *f, struct buf *b);
 struct flow_token {

@@ -3,6 +3,7 @@
  *     1 byte   index of the listener
  *     4 bytes  node
  *     UDP:     2 bytes port, 4 or 16 bytes address
+ *     TCP that we connected: the same, for it can be connected again
  *     streams: 4 bytes epoch of the process, 8 bytes number of the connection
  *     links:   4 bytes node at the other end
  *     10 bytes of HMAC-SHA256 over all that
@@ -73,6 +74,11 @@ static bool sign(struct siptp *tp, struct span body, unsigned char out[MAC_LEN])
     return true;
 }
 
+static bool is_by_address(const struct flow *f)
+{
+    return f->transport == SIP_UDP || (f->transport == SIP_TCP && conn_of(f)->ours);
+}
+
 void flow_token(const struct flow *f, struct buf *b)
 {
     unsigned char token[BODY_MAX + MAC_LEN], mac[MAC_LEN];
@@ -80,7 +86,7 @@ void flow_token(const struct flow *f, struct buf *b)
     buf_putc(&body, (char)f->transport);
     buf_putc(&body, (char)f->listener->index);
     buf_put(&body, span_of(&f->tp->node, sizeof(f->tp->node)));
-    if (f->transport == SIP_UDP) {
+    if (is_by_address(f)) {
         uint16_t port = addr_port(&f->remote);
         buf_put(&body, span_of(&port, sizeof(port)));
         buf_put(&body, addr_host_bytes(&f->remote));
@@ -98,7 +104,7 @@ void flow_token(const struct flow *f, struct buf *b)
     buf_base64url(b, token, body.n + MAC_LEN);
 }
 
-static int udp_by_token(struct siptp_listener *ls, struct span body, struct flow **out)
+static int address_by_token(struct siptp_listener *ls, struct span body, struct flow **out)
 {
     struct addr to = { 0 };
     uint16_t port;
@@ -112,7 +118,7 @@ static int udp_by_token(struct siptp_listener *ls, struct span body, struct flow
         memcpy(&to.in6.sin6_addr, host.p, 16);
     }
     addr_set_port(&to, port);
-    return siptp_flow_to(ls->tp, SIP_UDP, &to, ls, out);
+    return siptp_flow_to(ls->tp, ls->transport, &to, ls, out);
 }
 
 static int stream_by_token(struct siptp *tp, struct span body, struct flow **out)
@@ -174,9 +180,9 @@ int siptp_flow_by_token(struct siptp *tp, struct span text, struct flow **out)
         struct siptp_listener *ls = container_of(it, struct siptp_listener, link);
         if (ls->index != space[1] || ls->transport != transport)
             continue;
-        if (transport == SIP_UDP)
-            return body.n == HEAD + 2 + 4 || body.n == BODY_MAX ? udp_by_token(ls, body, out)
-                                                                : CS_EPROTO;
+        bool address = body.n == HEAD + 2 + 4 || body.n == BODY_MAX;
+        if (transport == SIP_UDP || (transport == SIP_TCP && address))
+            return address ? address_by_token(ls, body, out) : CS_EPROTO;
         return body.n == STREAM_BODY ? stream_by_token(tp, body, out) : CS_EPROTO;
     }
     return CS_ENOENT;

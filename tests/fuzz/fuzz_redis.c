@@ -5,8 +5,26 @@
 #include <stdlib.h>
 
 #include "redis/reply.h"
+#include "redis/slots.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* As an answer to CLUSTER SLOTS, and as a redirection. */
+static void read_as_cluster(const struct redis_reply *r)
+{
+    static struct slot_map map;
+    struct addr addr = { 0 };
+    unsigned slot;
+    if (slots_read(r, &addr, &map) == NULL) {
+        assert(map.n);
+        for (size_t i = 0; i < SLOTS; i++)
+            assert(map.of[i] < map.n);
+    }
+    if (r->type == REDIS_ERROR && slots_read_redirect(r->str, &addr, &slot, &addr) == 0)
+        assert(slot < SLOTS);
+    if (r->type == REDIS_STRING)
+        assert(slot_of(r->str) < SLOTS);
+}
 
 static size_t walk(const struct redis_reply *r)
 {
@@ -32,6 +50,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         err = reply_reader_feed(&reader, pieces[i]);
         while (!err && (err = reply_reader_next(&reader, &reply)) == 0 && reply) {
             assert(walk(reply) <= size);
+            read_as_cluster(reply);
             reply_reader_drop(&reader);
         }
     }

@@ -331,19 +331,11 @@ static void check_server(struct doctor *d, const struct redis_settings *server)
                 "Redis does not answer at %s, refuses the login, or is a replica",
                 server->socket     ? server->socket
                 : server->sentinel ? "the master that its sentinels name"
+                : server->cluster  ? "the masters of its cluster"
                                    : addr_format(&server->address, place));
         redis_close(&r);
     }
     redis_access_close(&access);
-}
-
-static bool is_same_server(const struct redis_settings *a, const struct redis_settings *b)
-{
-    if (a->sentinel || b->sentinel)
-        return a->sentinel && b->sentinel && span_eq(a->sentinel->master, b->sentinel->master);
-    if (a->socket || b->socket)
-        return a->socket && b->socket && strcmp(a->socket, b->socket) == 0;
-    return addr_eq(&a->address, &b->address);
 }
 
 void doctor_redis(struct doctor *d)
@@ -352,11 +344,11 @@ void doctor_redis(struct doctor *d)
     const struct redis_settings *a = d->authd ? &d->authd->redis : NULL;
     if (r)
         check_server(d, r);
-    if (a && (!r || !is_same_server(a, r)))
+    if (a && (!r || !redis_settings_agree(a, r)))
         check_server(d, a);
     if (!a || !r)
         return;
-    if (!is_same_server(a, r))
+    if (!redis_settings_agree(a, r))
         finding(d, LEVEL_WARNING, "redis.two",
                 "Configure the same Redis for both, or csctl bindings shows nothing.",
                 "registrar and authd have different servers of Redis");

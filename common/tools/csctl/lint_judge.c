@@ -250,20 +250,10 @@ static void judge_domains(struct doctor *d)
     }
 }
 
-static bool same_text(const char *a, const char *b)
-{
-    return a && b ? strcmp(a, b) == 0 : a == b;
-}
-
 static void judge_redis(struct doctor *d)
 {
     const struct redis_settings *a = &d->authd->redis, *r = &d->registrar->redis;
-    bool same = same_text(a->socket, r->socket) && !a->sentinel == !r->sentinel;
-    if (same && a->sentinel)
-        same = span_eq(a->sentinel->master, r->sentinel->master);
-    else if (same && !a->socket)
-        same = a->address.sa.sa_family == r->address.sa.sa_family &&
-               (a->address.sa.sa_family == AF_UNSPEC || addr_eq(&a->address, &r->address));
+    bool same = redis_settings_agree(a, r);
     finding_about(d, FILE_REGISTRAR, "redis");
     if (!same)
         finding(d, LEVEL_FAULT, "redis.same", "Name one Redis in both files.",

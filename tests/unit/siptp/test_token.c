@@ -67,6 +67,34 @@ static void test_a_token_of_a_connection_dies_with_it(void **state)
     world_close(&w);
 }
 
+static void test_a_token_of_a_connection_we_made_leads_to_a_new_one(void **state)
+{
+    struct world w;
+    char text[FLOW_TOKEN_MAX];
+    struct flow *f, *g;
+    struct addr peer;
+    (void)state;
+    world_open(&w, &(struct siptp_conf){ 0 });
+    int listening = wire_tcp_listening(&peer);
+    assert_int_equal(siptp_flow_to(w.tp, SIP_TCP, &peer, NULL, &f), 0);
+    int fd = wire_accept(&w.loop, listening);
+    struct span token = token_of(f, text);
+    assert_int_equal(siptp_flow_by_token(w.tp, token, &g), 0);
+    assert_ptr_equal(f, g);
+    flow_unref(&g);
+    close(fd);
+    assert_true(run_until_count(&w.loop, &w.closed, 1, 2000));
+    assert_int_equal(siptp_flow_by_token(w.tp, token, &g), 0);
+    assert_ptr_not_equal(f, g);
+    assert_true(addr_eq(&g->remote, &peer));
+    fd = wire_accept(&w.loop, listening);
+    flow_unref(&f);
+    flow_unref(&g);
+    close(fd);
+    close(listening);
+    world_close(&w);
+}
+
 static void test_a_token_changed_or_cut_anywhere_is_refused(void **state)
 {
     struct world w;
@@ -142,6 +170,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_token_of_udp_names_listener_and_peer),
         cmocka_unit_test(test_a_token_of_a_connection_dies_with_it),
+        cmocka_unit_test(test_a_token_of_a_connection_we_made_leads_to_a_new_one),
         cmocka_unit_test(test_a_token_changed_or_cut_anywhere_is_refused),
         cmocka_unit_test(test_tokens_of_another_key_are_refused),
         cmocka_unit_test(test_with_a_shared_key_only_connections_of_this_process_are_found),

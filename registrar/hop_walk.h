@@ -1,0 +1,33 @@
+/* One request's way along several next hops, each of which may have several addresses (RFC 3263,
+ * 4.3): the next one is given out when the one before did not answer, or said 503. */
+#ifndef CS_REGISTRAR_HOP_WALK_H
+#define CS_REGISTRAR_HOP_WALK_H
+
+#include "registrar/front.h"
+#include "registrar/route.h"
+
+struct hop_walk;
+
+struct hop_ask {
+    struct hop *const *hops; /* in their order; copied, not what they point to */
+    size_t n;
+    const struct flow *from; /* whence the request came, for it is not sent back there; or NULL */
+    bool sips;               /* only over what is secure */
+    size_t size;             /* bytes to be sent, about */
+    uint64_t seed;           /* the same one leads the same way */
+};
+
+/* 0 with a flow, borrowed for the call; else there is nothing left to try. */
+typedef void hop_fn(void *arg, int err, struct flow *flow);
+
+/* NULL: no memory. */
+struct hop_walk *hop_walk_new(struct front *f, const struct hop_ask *ask, hop_fn *fn, void *arg);
+/* fn is called once, not from inside. */
+void hop_walk_next(struct hop_walk *w);
+/* What was given out last did not answer, so that others try it last, or it did. */
+void hop_walk_failed(struct hop_walk *w);
+void hop_walk_answered(struct hop_walk *w);
+/* fn is not called any more. Sets *w to NULL. */
+void hop_walk_free(struct hop_walk **w);
+
+#endif

@@ -1,0 +1,151 @@
+#include "registrar/route.h"
+
+#include "sip/chars.h"
+#include "siptp/siptp.h"
+
+/* ---- configuration ---- */
+
+#define R struct route_conf
+static const struct conf_key route_keys[] = {
+    CONF_STR("name", R, name, "What logs call it.", .required = true, .min = 1, .max = 32),
+    CONF_STRS("domains", R, domains, "Domains of the requests it takes; default: any.", .max = 255,
+              .at_most = 256, .unique = true),
+    CONF_STRS("users", R, users,
+              "What the user part begins with, \"+49\" or \"0\"; default: anything.", .min = 1,
+              .max = 64, .at_most = 256, .unique = true),
+    CONF_STRS("next_hops", R, next_hops,
+              "SIP URIs, found by RFC 3263, or names of nodes, reached over the trusted link. A "
+              "call keeps to one; the others take over when it is dead or says 503.",
+              .min = 1, .max = 255, .at_most = ROUTE_HOPS_MAX, .unique = true),
+    CONF_UINT("refuse", R, refuse, "Answer with this status instead of sending it anywhere.",
+              .max = 699),
+    CONF_BOOL("trusted", R, trusted,
+              "Whether the next hops are told who is calling (P-Asserted-Identity, RFC 3325)."),
+    CONF_DURATION("probe", R, probe, "OPTIONS to each next hop that is a URI, so often; 0: never.",
+                  .def = "10s", .min = 0, .max = CONF_HOUR),
+    CONF_DURATION("answer", R, answer,
+                  "A next hop that says nothing for so long is given up for the next.", .def = "4s",
+                  .min = 100 * CONF_MS, .max = 32 * CONF_SECOND),
+    { 0 },
+};
+
+static void read_hop(struct conf_check *c, const struct route_conf *r, size_t i)
+{
+    struct hop *h = &r->hops[i];
+    char key[32];
+    snprintf(key, sizeof(key), "next_hops[%zu]", i);
+    *h = (struct hop){ .text = r->next_hops[i] };
+    bool uri = sip_uri_parse(h->text, &h->uri) == 0 &&
+               (h->uri.scheme == SIP_SCHEME_SIP || h->uri.scheme == SIP_SCHEME_SIPS);
+    if (uri)
+        return;
+    if (!chars_is_host(h->text))
+        conf_error(c, key,
+                   "\"" SPAN_FMT "\" is neither a SIP URI nor the name of a node; write "
+                   "sip:gateway.example.com or b2bua-1",
+                   SPAN_ARG(h->text));
+    h->node = siptp_node_id(h->text);
+}
+
+static void route_check(struct conf_check *c, void *section)
+{
+    struct route_conf *r = section;
+    if (!r->n_next_hops == !r->refuse)
+        conf_error(c, NULL, "a route has next_hops or refuse; write one of them");
+    if (r->refuse && r->refuse < 400)
+        conf_error(c, "refuse", "%u is no refusal; write 403", r->refuse);
+    r->hops = arena_zalloc(conf_arena(c), r->n_next_hops * sizeof(*r->hops));
+    for (size_t i = 0; r->hops && i < r->n_next_hops; i++)
+        read_hop(c, r, i);
+    for (size_t i = 0; i < r->n_domains; i++) {
+        char key[32];
+        snprintf(key, sizeof(key), "domains[%zu]", i);
+        if (!chars_is_host(r->domains[i]))
+            conf_error(c, key, "\"" SPAN_FMT "\" is no host name or address",
+                       SPAN_ARG(r->domains[i]));
+    }
+}
+
+const struct conf_section route_conf_section = { sizeof(R), route_keys, route_check };
+
+/* ---- decisions ---- */
+
+static bool takes(const struct route_conf *r, struct span user, struct span host)
+{
+    bool domain = !r->n_domains, begins = !r->n_users;
+    for (size_t i = 0; i < r->n_domains && !domain; i++)
+        domain = span_caseeq(r->domains[i], host);
+    for (size_t i = 0; i < r->n_users && !begins; i++)
+        begins = span_starts(user, r->users[i]);
+    return domain && begins;
+}
+
+/* Without its escapes: what begins with %2B begins with + for who is called. */
+static struct span unescape(struct span user, char *out)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < user.n; i++) {
+        uint64_t c = (unsigned char)user.p[i];
+        if (c == '%' && span_hex(span_head(span_skip(user, i + 1), 2), &c) == 0)
+            i += 2;
+        out[n++] = (char)c;
+    }
+    return span_of(out, n);
+}
+
+const struct route_conf *route_find(const struct route_conf *routes, size_t n, struct span aor)
+{
+    char text[SIP_AOR_MAX];
+    struct span host = span_skip(aor, sizeof("sip:") - 1), user = SPAN("");
+    if (aor.n > sizeof(text))
+        return NULL;
+    for (ptrdiff_t at; (at = span_find(host, '@')) >= 0;) {
+        user = span_of(aor.p + 4, (size_t)(host.p + at - aor.p) - 4);
+        host = span_skip(host, (size_t)at + 1);
+    }
+    user = unescape(user, text);
+    for (size_t i = 0; i < n; i++) {
+        if (takes(&routes[i], user, host))
+            return &routes[i];
+    }
+    return NULL;
+}
+
+/* FNV-1a and a last mixing; not keyed, for all processes shall agree: a caller who picks a Call-ID
+ * picks one of the next hops that he may call anyway. */
+static uint64_t hash(struct span a, struct span b)
+{
+    uint64_t h = UINT64_C(14695981039346656037);
+    for (size_t i = 0; i < a.n + b.n; i++) {
+        char c = i < a.n ? a.p[i] : b.p[i - a.n];
+        h = (h ^ (unsigned char)c) * UINT64_C(1099511628211);
+    }
+    h = (h ^ h >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    h = (h ^ h >> 27) * UINT64_C(0x94d049bb133111eb);
+    return h ^ h >> 31;
+}
+
+uint64_t route_seed(struct span call_id)
+{
+    return hash(call_id, SPAN_NULL);
+}
+
+static bool comes_before(const struct hop *a, const struct hop *b, struct span call_id,
+                         struct mono now)
+{
+    bool a_down = mono_before(now, a->down), b_down = mono_before(now, b->down);
+    if (a_down != b_down)
+        return b_down;
+    return hash(a->text, call_id) > hash(b->text, call_id);
+}
+
+void route_order(struct hop *hops, size_t n, struct span call_id, struct mono now,
+                 struct hop *out[ROUTE_HOPS_MAX])
+{
+    for (size_t i = 0; i < n; i++) {
+        size_t at = i;
+        for (; at && comes_before(&hops[i], out[at - 1], call_id, now); at--)
+            out[at] = out[at - 1];
+        out[at] = &hops[i];
+    }
+}
