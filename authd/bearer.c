@@ -26,6 +26,11 @@ static void write_error(struct buf *b, Countersign__Auth__Cause cause)
         buf_lit(b, ", error=\"invalid_request\", "
                    "error_description=\"The token is for another address\"");
         break;
+    case CAUSE(TICKET_EXPIRED):
+    case CAUSE(TICKET_USED):
+        buf_lit(b, ", error=\"invalid_token\", error_description=\"The ticket serves once, and "
+                   "soon\"");
+        break;
     default:
         buf_lit(b, ", error=\"invalid_token\", "
                    "error_description=\"The token is not valid here\"");
@@ -35,7 +40,7 @@ static void write_error(struct buf *b, Countersign__Auth__Cause cause)
 char *bearer_challenge(const struct token_conf *t, struct span method,
                        Countersign__Auth__Cause cause, struct arena *a)
 {
-    const struct span scope = claims_scope_of(t->issuers[0], method);
+    const struct span scope = t->n_issuers ? claims_scope_of(t->issuers[0], method) : SPAN_NULL;
     const size_t cap = 256 + t->realm.n + t->authz_server.n + scope.n;
     char *p = arena_alloc(a, cap);
     if (!p)
@@ -43,9 +48,12 @@ char *bearer_challenge(const struct token_conf *t, struct span method,
     struct buf b = buf_of(p, cap);
     buf_lit(&b, "Bearer realm=\"");
     buf_put(&b, t->realm);
-    buf_lit(&b, "\", authz_server=\"");
-    buf_put(&b, t->authz_server);
     buf_putc(&b, '"');
+    if (t->authz_server.p) { /* a group that takes tickets alone has none */
+        buf_lit(&b, ", authz_server=\"");
+        buf_put(&b, t->authz_server);
+        buf_putc(&b, '"');
+    }
     if (scope.p) {
         buf_lit(&b, ", scope=\"");
         buf_put(&b, scope);

@@ -220,6 +220,20 @@ static const struct {
         "If the peer is to be let in: countries of the group, or a group of its own before it. "
         "Where "
         "the database is wrong: geo.exempt."),
+    ROW(TICKET_INVALID, "ticket_invalid",
+        "The WebSocket began with a ticket that was not made by this installation, or was altered.",
+        "Fetch the ticket from POST /v1/tickets, and hand it on byte for byte. Give every authd "
+        "the "
+        "same nonce_key_file."),
+    ROW(TICKET_EXPIRED, "ticket_expired",
+        "The WebSocket began with a ticket that had to be used earlier.",
+        "Fetch the ticket right before connecting; tickets.use_within says how long it waits."),
+    ROW(TICKET_USED, "ticket_used", "Another WebSocket has begun with this ticket: it serves once.",
+        "Fetch a new ticket for each connection, for the one after a network drop, too. If none of "
+        "yours did, somebody has seen the ticket."),
+    ROW(TICKET_NOT_TAKEN, "ticket_not_taken",
+        "The WebSocket began with a ticket, and its peer group takes none.",
+        "Set tickets: true in that group, or connect without a ticket."),
 };
 
 struct span cause_name(Countersign__Auth__Cause c)

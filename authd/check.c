@@ -44,6 +44,8 @@ static void check_free(struct check *c)
     }
     waiter_cancel(&c->waiter);
     backend_cancel(&c->backend);
+    if (c->claiming)
+        redis_cancel(c->claiming);
     if (timer_is_running(&c->deadline)) {
         timer_stop(k->loop, &c->deadline);
         if (c->token.p) /* a copy */
@@ -628,8 +630,9 @@ static void judge_request(struct check *c, const Countersign__Auth__Check *m)
     Countersign__Auth__Cause picked = pick(c, m);
     const struct shown shown = {
         .digest = picked == CAUSE(OK) || picked == CAUSE(CREDENTIALS_MALFORMED),
-        .bearer = m->bearer_secret != NULL,
+        .bearer = m->bearer_secret || m->flow_bearer_secret,
         .certificate = check_look(c, m),
+        .ticket = m->ticket_secret != NULL,
     };
     const struct policy p = policy_of(c->group, f, shown);
     switch (p.demand) {
@@ -639,12 +642,18 @@ static void judge_request(struct check *c, const Countersign__Auth__Check *m)
     case DEMAND_TOKEN:
         c->digest_too = picked == CAUSE(OK);
         c->cred = (struct credential){ 0 };
-        c->token = span_str(m->bearer_secret);
+        c->token = span_str(m->bearer_secret ? m->bearer_secret : m->flow_bearer_secret);
         check_token(c, m->has_bearer_repeated && m->bearer_repeated);
         break;
     case DEMAND_CERTIFICATE:
         c->cred = (struct credential){ 0 };
         check_certificate(c);
+        break;
+    case DEMAND_TICKET:
+        c->cred = (struct credential){ 0 };
+        c->token = span_str(m->ticket_secret);
+        c->flow = span_str(m->flow);
+        check_ticket(c);
         break;
     case DEMAND_REFUSE:
         if (p.cause == CAUSE(STORE_UNAVAILABLE))

@@ -22,6 +22,7 @@
 #include "authd/sets.h"
 #include "authd/store.h"
 #include "authd/tags.h"
+#include "authd/ticket.h"
 #include "authd/token/tokens.h"
 #include "authd/uses.h"
 #include "authd/vault.h"
@@ -50,7 +51,8 @@ struct checker { /* what all checks share; filled by its owner, members outlive 
     struct vault *vault;
     struct noncer *nonces;
     struct realms *realms;
-    struct tokens *tokens;           /* NULL: no group takes any */
+    struct tokens *tokens; /* NULL: no group takes any */
+    struct tickets *tickets;
     struct authorities *authorities; /* NULL: none are configured */
     struct directory *directory;     /* NULL: there are no devices and trunks */
     struct seen *seen;               /* NULL: certificates are not remembered */
@@ -106,7 +108,10 @@ struct check {
     struct credential cred;
     struct claim claim;
     struct nonce nonce;
-    struct span token;    /* the one shown; a copy that is wiped, once it waits */
+    struct span token;    /* the one shown, or a ticket; a copy that is wiped, once it waits */
+    struct span flow;     /* of a ticket: the connection that it was shown on */
+    struct ticket ticket; /* what it says */
+    struct redis_call *claiming;
     struct waiter waiter; /* for the token's issuer */
     struct token_proof proof;
     struct certified certified;

@@ -50,6 +50,12 @@ void check_refuse_token(struct check *c, Countersign__Auth__Cause cause);
 /* Answers, now or later. repeated: more than one token was shown. */
 void check_token(struct check *c, bool repeated);
 void check_token_wakes(struct waiter *w);
+/* What c->proof says is good. user: whose it is; absent: whom its address names. */
+void check_proceed_with_token(struct check *c, struct span realm, struct span user);
+
+/* ---- check_ticket.c ---- */
+/* The same of a ticket, in c->token, on the connection c->flow. */
+void check_ticket(struct check *c);
 
 /* ---- check_certificate.c ---- */
 /* Looks at the certificate of the request: the fault of c->certified, which it fills.

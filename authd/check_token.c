@@ -30,7 +30,7 @@ static void answer_bearer(struct check *c, Countersign__Auth__VerdictKind kind,
 static bool is_made_up(Countersign__Auth__Cause cause)
 {
     return cause == CAUSE(TOKEN_INVALID) || cause == CAUSE(TOKEN_SIGNATURE) ||
-           cause == CAUSE(TOKEN_ALGORITHM);
+           cause == CAUSE(TOKEN_ALGORITHM) || cause == CAUSE(TICKET_INVALID);
 }
 
 void check_refuse_token(struct check *c, Countersign__Auth__Cause cause)
@@ -129,7 +129,7 @@ static void find_token_user(struct check *c)
         check_later(c, CAUSE(OVERLOADED));
 }
 
-static void proceed_with_token(struct check *c, struct span realm)
+void check_proceed_with_token(struct check *c, struct span realm, struct span user)
 {
     const struct facts *f = &c->facts;
     const struct claims *k = &c->proof.claims;
@@ -139,6 +139,8 @@ static void proceed_with_token(struct check *c, struct span realm)
         check_later(c, CAUSE(OVERLOADED));
         return;
     }
+    if (user.p)
+        c->cred.username = user;
     c->proven = true;
     Countersign__Auth__Cause cause =
         bearer_covers(k, c->proof.issuer, f->method, f->is_register ? f->to_aor : f->from_aor,
@@ -163,7 +165,7 @@ static void judge_token(struct check *c)
         check_later(c, cause);
         break;
     case CAUSE(OK):
-        proceed_with_token(c, c->group->token.realm);
+        check_proceed_with_token(c, c->group->token.realm, SPAN_NULL);
         break;
     default:
         check_refuse_token(c, cause);
@@ -204,7 +206,7 @@ void check_session(struct check *c, const Countersign__Store__Session *s)
         c->proof.issuer ? claims_time(k, c->proof.issuer, loop_wall(c->k->loop))
                         : CAUSE(TOKEN_ISSUER_UNKNOWN);
     if (cause == CAUSE(OK))
-        proceed_with_token(c, c->cred.realm);
+        check_proceed_with_token(c, c->cred.realm, SPAN_NULL);
     else
         check_refuse_token(c, cause);
 }

@@ -1,6 +1,7 @@
 #include "authd/config.h"
 
 #include "authd/class.h"
+#include "authd/client.h"
 #include "authd/user.h"
 #include "base/process.h"
 
@@ -20,13 +21,6 @@ static const char *const mode_names[] = { "we-challenge", "answer-for-endpoint",
                                           NULL };
 static const char *const form_names[] = { "user", "user@domain", "+e164", NULL };
 static const char *const profile_names[] = { "trial", "production", NULL };
-
-/* Clients that look at the first challenge only, or give up at one they do not know. A pattern is a
- * glob over the whole User-Agent, in any case. */
-#define STUMBLING                                                                      \
-    "baresip v0.*,baresip v1.*,sipp*,Grandstream HT*,Grandstream GXP1*,"               \
-    "Grandstream GXP2*,Yealink SIP-T1*,Yealink SIP-T2*,Cisco/SPA*,Linksys/*,Sipura/*," \
-    "Cisco-CP*,PolycomSoundPoint*,Linphone/3.*,Twinkle/*,X-Lite*,Asterisk PBX 1*,FPBX-*"
 
 #define G struct group_conf
 #define D struct digest_conf
@@ -102,7 +96,7 @@ static const struct conf_key digest_keys[] = {
                   .def = "60s", .min = CONF_SECOND, .max = CONF_DAY),
     CONF_STRS("single_challenge", D, single_challenge,
               "User-Agents (globs) that get one challenge only, with the weakest algorithm.",
-              .def = STUMBLING),
+              .def = CLIENTS_STUMBLING),
     CONF_BOOL("single_without_user_agent", D, single_without_user_agent,
               "Requests without a User-Agent get one challenge only.", .def = "false"),
     { 0 },
@@ -225,6 +219,9 @@ static const struct conf_key group_keys[] = {
               "Contacts one address of record may have, if the user's record does not say.",
               .def = "10", .min = 1, .max = 1000),
     CONF_BOOL("path", G, path, "Path of a REGISTER is taken: the group is an edge proxy's.",
+              .def = "false"),
+    CONF_BOOL("tickets", G, tickets,
+              "A one-time ticket that a WebSocket showed at its handshake serves as well.",
               .def = "false"),
     CONF_BOOL("contact_routing", G, contact_routing,
               "Requests may go to the Contact instead of where the REGISTER came from.",
@@ -509,6 +506,7 @@ static const struct conf_key root_keys[] = {
                  "Alarms when a known identity comes from a network where it was not seen before."),
     CONF_SECTIONS("realms", A, realms, &realm_conf_section, "Realms users live in.",
                   .required = true, .at_least = 1, .unique = true),
+    CONF_SECTION("tickets", A, tickets, &tickets_section, "One-time tickets for WebSockets."),
     CONF_SECTIONS("certificate_authorities", A, authorities, &authority_section,
                   "Whose client certificates are taken, and what they revoked; when nothing is "
                   "written, whatever the fronts' listeners take.",
@@ -620,14 +618,14 @@ static void derive_realms(struct conf_check *c, const A *conf, size_t i)
     char key[64];
     if ((proofs & PROOF_DIGEST) && !g->digest.realm.p)
         g->digest.realm = server ? conf->cluster.id : conf->lines.realm;
-    if ((proofs & PROOF_TOKEN) && !g->token.realm.p)
+    if (((proofs & PROOF_TOKEN) || g->tickets) && !g->token.realm.p)
         g->token.realm = g->digest.realm.p ? g->digest.realm : conf->lines.realm;
     snprintf(key, sizeof(key), "peer_groups[%zu].digest.realm", i);
     if ((proofs & PROOF_DIGEST) && !g->digest.realm.p)
         conf_error(c, key, "is missing; name one of realms, or write %s",
                    server ? "cluster.id" : "lines.realm");
     snprintf(key, sizeof(key), "peer_groups[%zu].token.realm", i);
-    if ((proofs & PROOF_TOKEN) && !g->token.realm.p)
+    if (((proofs & PROOF_TOKEN) || g->tickets) && !g->token.realm.p)
         conf_error(c, key, "is missing; name one of realms");
     if (!g->certificate.realm.p)
         g->certificate.realm = g->digest.realm.p ? g->digest.realm : g->token.realm;

@@ -10,6 +10,7 @@
 #include "authd/backend_conf.h"
 #include "authd/place.h"
 #include "authd/ruling.h"
+#include "authd/ticket.h"
 #include "authd/token/issuer.h"
 #include "conf/sections.h"
 #include "redis/settings.h"
@@ -127,7 +128,7 @@ struct group_conf {
         struct duration min, max, standard;
     } expires;
     unsigned max_contacts;
-    bool path, contact_routing, trusted;
+    bool path, contact_routing, trusted, tickets;
 };
 
 /* What tokens are exchanged for, besides a registration. */
@@ -205,6 +206,7 @@ struct authd_conf {
     struct drift_conf drift;
     struct set_names sets; /* that peer groups name */
     uint64_t gateway_sets; /* of them, those of our own gateways and of who is known by address */
+    struct tickets_conf tickets;
     struct realm_conf *realms;
     size_t n_realms;
     struct authority_conf *authorities;

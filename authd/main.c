@@ -101,6 +101,8 @@ static int open_keys(struct authd *d)
     int err = secret_read_file(&text, conf->nonce_key_file);
     if (!err)
         err = noncer_new(secret_span(&text), &d->checker.nonces);
+    if (!err)
+        err = tickets_new(secret_span(&text), &d->checker.tickets);
     secret_fini(&text);
     if (err)
         return failed("cannot use the nonce keys", conf->nonce_key_file, err);
@@ -150,6 +152,8 @@ static int open_store(struct authd *d)
         err = redis_open(&d->loop, &d->redis_access.conf, &d->redis);
     if (!err)
         err = store_new(&d->loop, d->redis, &d->checker.store);
+    if (!err)
+        tickets_use_redis(d->checker.tickets, d->redis);
     if (!err)
         err = cache_open(&d->loop, &d->redis_access.conf, conf->limits.cached_users,
                          &d->checker.cache);
@@ -363,6 +367,7 @@ static void stop(struct authd *d)
     audit_close(&d->checker.audit);
     vault_free(&d->checker.vault);
     noncer_free(&d->checker.nonces);
+    tickets_free(&d->checker.tickets);
     loop_stop(&d->loop);
 }
 

@@ -47,12 +47,15 @@ struct policy policy_of(const struct group_conf *g, const struct facts *f, struc
         any &= ~(unsigned)PROOF_CERTIFICATE;
     }
     /* A token never falls through to digest, whatever else the request shows. */
-    if (shown.bearer && !policy_is_secure(f->transport))
+    if ((shown.bearer || shown.ticket) && !policy_is_secure(f->transport))
         return refuse(CAUSE(TOKEN_ON_CLEAR_TRANSPORT));
     if (g->mode == MODE_PASS_THROUGH && !f->is_register)
         return pass(CAUSE(CREDENTIALS_PASSED));
     if (shown.bearer)
         return policy_takes_tokens(g, f) ? token : refuse(CAUSE(TOKEN_INVALID));
+    if (shown.ticket)
+        return g->tickets ? (struct policy){ DEMAND_TICKET, CAUSE(CAUSE_NONE) }
+                          : refuse(CAUSE(TICKET_NOT_TAKEN));
     if (g->unlisted == UNLISTED_PASS && !f->is_register && !is_listed(g, f))
         return pass(CAUSE(UNLISTED_METHOD));
     if ((any & PROOF_CERTIFICATE) && !((any & PROOF_DIGEST) && shown.digest))

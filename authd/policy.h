@@ -15,9 +15,17 @@ struct shown {
     /* Of a client certificate, where the group takes any: OK, if it says who it is;
      * CERTIFICATE_MISSING; SAN_UNMATCHED, if it says nobody we know; else what is wrong with it. */
     Countersign__Auth__Cause certificate;
+    bool ticket; /* at the handshake of its connection */
 };
 
-enum demand { DEMAND_DIGEST, DEMAND_TOKEN, DEMAND_CERTIFICATE, DEMAND_NOTHING, DEMAND_REFUSE };
+enum demand {
+    DEMAND_DIGEST,
+    DEMAND_TOKEN,
+    DEMAND_CERTIFICATE,
+    DEMAND_TICKET,
+    DEMAND_NOTHING,
+    DEMAND_REFUSE
+};
 struct policy {
     enum demand demand;
     Countersign__Auth__Cause cause; /* of NOTHING and REFUSE */

@@ -5,7 +5,7 @@
 #include "sip/chars.h"
 #include "sip/msg.h"
 
-static const char *const transports[] = { "udp", "tcp", "tls", NULL };
+static const char *const transports[] = { "udp", "tcp", "tls", "ws", "wss", NULL };
 static const char *const clients[] = { "none", "optional", "required", NULL };
 static const char *const unknown[] = { "first", "refuse", NULL };
 
@@ -124,6 +124,61 @@ static void listener_tls_check(struct conf_check *c, void *section)
 static const struct conf_section listener_tls_section = { sizeof(LISTENER_TLS), listener_tls_keys,
                                                           listener_tls_check };
 
+#define LISTENER_WS struct listener_ws_conf
+static const struct conf_key listener_ws_keys[] = {
+    CONF_STRS("origins", LISTENER_WS, origins,
+              "Whose pages may connect: origins as browsers write them, "
+              "https://phone.example.com, or any alone. What is no browser says none, and may.",
+              .at_least = 1, .max = 255, .required = true, .unique = true),
+    CONF_STR("path", LISTENER_WS, path, "Path of the URL.", .def = "/", .min = 1, .max = 255),
+    CONF_STRS("hosts", LISTENER_WS, hosts,
+              "Names it may be asked under, without a port; default: any.", .max = 253,
+              .unique = true),
+    { 0 },
+};
+
+/* scheme "://" host [ ":" port ], as RFC 6454, 6.1 writes it */
+static bool is_origin(struct span s)
+{
+    struct span rest = s, scheme = span_cut(&rest, ':'), host = rest;
+    if (!span_eq(scheme, SPAN("https")) && !span_eq(scheme, SPAN("http")))
+        return span_ends(scheme, SPAN("-extension")) && span_starts(rest, SPAN("//"));
+    host = span_skip(host, 2);
+    struct span name = host;
+    while (name.n && ascii_digit(name.p[name.n - 1]))
+        name.n--;
+    bool port = name.n > 1 && name.n < host.n && name.p[name.n - 1] == ':';
+    return span_starts(rest, SPAN("//")) &&
+           chars_is_host(port ? span_head(name, name.n - 1) : host);
+}
+
+static void listener_ws_check(struct conf_check *c, void *section)
+{
+    LISTENER_WS *w = section;
+    bool any = w->n_origins == 1 && span_eq(w->origins[0], SPAN("any"));
+    for (size_t i = 0; i < w->n_origins && !any; i++) {
+        char key[32];
+        snprintf(key, sizeof(key), "origins[%zu]", i);
+        if (!is_origin(w->origins[i]))
+            conf_error(c, key,
+                       "\"" SPAN_FMT "\" is no origin; write https://phone.example.com, with the "
+                       "port if it is not 443, and nothing behind it",
+                       SPAN_ARG(w->origins[i]));
+    }
+    if (w->path.n && w->path.p[0] != '/')
+        conf_error(c, "path", "begins with a slash; write /" SPAN_FMT, SPAN_ARG(w->path));
+    w->rules = (struct ws_rules){ .protocol = SPAN("sip"), /* RFC 7118, 4.1 */
+                                  .path = w->path,
+                                  .origins = w->origins,
+                                  .n_origins = w->n_origins,
+                                  .any_origin = any,
+                                  .hosts = w->hosts,
+                                  .n_hosts = w->n_hosts };
+}
+
+static const struct conf_section listener_ws_section = { sizeof(LISTENER_WS), listener_ws_keys,
+                                                         listener_ws_check };
+
 static const struct conf_key listener_keys[] = {
     CONF_STR("name", struct listener_conf, name, "What authd and logs call it.", .required = true,
              .min = 1, .max = 32),
@@ -136,7 +191,9 @@ static const struct conf_key listener_keys[] = {
              "the address is a wildcard.",
              .max = 255),
     CONF_OPTION("tls", struct listener_conf, tls, &listener_tls_section,
-                "Of a listener with transport: tls."),
+                "Of a listener with transport: tls or wss."),
+    CONF_OPTION("websocket", struct listener_conf, ws, &listener_ws_section,
+                "Of a listener with transport: ws or wss."),
     { 0 },
 };
 
@@ -146,13 +203,20 @@ static void listener_check(struct conf_check *c, void *section)
     if (addr_is_any(&l->address) && !l->advertise.p)
         conf_error(c, "address",
                    "phones cannot answer to a wildcard address; add advertise: host:port");
-    if (l->transport == SIP_TLS && !l->tls)
+    bool tls = sip_transport_is_tls(l->transport), ws = sip_transport_is_ws(l->transport);
+    if (tls && !l->tls)
         conf_error(c, "transport",
                    "needs a certificate; add tls: { certificates: [{ certificate_file: sip.crt, "
                    "key_file: sip.key }] }");
-    if (l->transport != SIP_TLS && l->tls)
-        conf_error(c, "tls", "is for transport: tls");
-    if (l->transport == SIP_TLS && addr_port(&l->address) == sip_transport_port(SIP_TCP))
+    if (!tls && l->tls)
+        conf_error(c, "tls", "is for transport: tls or wss");
+    if (ws && !l->ws)
+        conf_error(c, "transport",
+                   "has to know whose pages may connect; add websocket: { origins: "
+                   "[https://phone.example.com] }, or origins: [any]");
+    if (!ws && l->ws)
+        conf_error(c, "websocket", "is for transport: ws or wss");
+    if (tls && addr_port(&l->address) == sip_transport_port(SIP_TCP))
         conf_error(c, "address",
                    "5060 is where phones speak in the clear; write another port, as in "
                    "192.0.2.1:5061");
@@ -248,6 +312,10 @@ static const struct conf_key limit_keys[] = {
               .def = "16384", .max = 10000000),
     CONF_DURATION("idle", LIMITS, idle, "A stream without a message or keepalive is closed.",
                   .def = "15m", .min = 10 * CONF_SECOND, .max = CONF_DAY),
+    CONF_DURATION("ping", LIMITS, ping,
+                  "A WebSocket that is silent for so long is pinged, and closed when it is for as "
+                  "long again.",
+                  .def = "30s", .min = CONF_SECOND, .max = CONF_HOUR),
     CONF_DURATION("message_deadline", LIMITS, message_deadline,
                   "From the first byte of a message to its last.", .def = "10s",
                   .min = 100 * CONF_MS, .max = 5 * CONF_MINUTE),

@@ -5,6 +5,7 @@
 #include "conf/sections.h"
 #include "dns/settings.h"
 #include "net/tls.h"
+#include "net/ws_hello.h"
 #include "redis/settings.h"
 #include "registrar/route.h"
 #include "siptx/siptx.h"
@@ -26,12 +27,20 @@ struct listener_tls_conf {
     const char *ca_file, *crl_file;
 };
 
+struct listener_ws_conf {
+    struct span path;
+    struct span *origins, *hosts;
+    size_t n_origins, n_hosts;
+    struct ws_rules rules; /* of all that */
+};
+
 struct listener_conf {
     struct span name;
     enum sip_transport transport;
     struct addr address;
     struct span advertise;         /* host:port; absent: the address */
-    struct listener_tls_conf *tls; /* not NULL where transport says so */
+    struct listener_tls_conf *tls; /* not NULL where transport says so, */
+    struct listener_ws_conf *ws;   /* nor this */
 };
 
 enum { LISTENERS_MAX = 16, SERVICE_ROUTES_MAX = 8, FLOOD_GROUPS_MAX = 32 };
@@ -91,7 +100,8 @@ struct registrar_conf {
     struct {
         size_t message, line, headers, connections, connections_per_address, transactions,
             answer_memory, branches, known, uri, strangers, handshakes;
-        struct duration idle, message_deadline, first_message, first_authentication, connect, drain;
+        struct duration idle, ping, message_deadline, first_message, first_authentication, connect,
+            drain;
     } limits;
     struct {
         struct rate_conf source, all;

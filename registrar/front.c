@@ -41,12 +41,32 @@ void front_reply(struct tx *tx, unsigned status, const char *reason, struct span
     tx_reply_full(tx, status, reason ? span_str(reason) : SPAN_NULL, lines, SPAN_NULL, SPAN_NULL);
 }
 
+/* Whether it is what the connection showed, and not the request, that holds no longer: nothing on
+ * it will be accepted any more. */
+static bool flow_has_expired(const struct tx *tx, const Countersign__Auth__Verdict *v)
+{
+    bool is_ticket;
+    if (!flow_credential(tx_flow(tx), &is_ticket).n || front_has_credentials(tx_request(tx)))
+        return false;
+    switch (v->cause) {
+    case COUNTERSIGN__AUTH__CAUSE__TOKEN_EXPIRED:
+    case COUNTERSIGN__AUTH__CAUSE__TICKET_EXPIRED:
+    case COUNTERSIGN__AUTH__CAUSE__TICKET_USED:
+    case COUNTERSIGN__AUTH__CAUSE__TICKET_INVALID:
+        return true;
+    default:
+        return false;
+    }
+}
+
 void front_refuse(struct tx *tx, enum verdict kind, const Countersign__Auth__Verdict *v)
 {
     bool refused = kind == VERDICT_CHALLENGE || kind == VERDICT_REJECT;
     metric_inc(M_REG_RESPONSES, refused ? 3 : 4);
     outcome_count(tx_request(tx)->method, kind == VERDICT_CHALLENGE ? 401 : refused ? 403 : 503);
     gate_refuse(tx, kind, v);
+    if (flow_has_expired(tx, v))
+        flow_close(tx_flow(tx));
 }
 
 /* Not all at once. */
@@ -268,8 +288,10 @@ int front_listen(struct front *f)
             return err;
         }
         certs_serve(f->certs, i, ls);
+        if (lc->ws)
+            siptp_listener_use_ws(ls, &lc->ws->rules);
         log_info(&front_log, "listening", kv_s("listener", lc->name),
-                 kv_s("transport", sip_transport_uri(lc->transport)),
+                 kv_s("transport", sip_transport_name(lc->transport)),
                  kv_addr("address", siptp_listener_local(ls)),
                  kv_s("advertised", siptp_listener_sent_by(ls)));
     }
@@ -314,6 +336,7 @@ int front_open(struct front *f)
                              .max_connections = c->limits.connections,
                              .max_connections_per_address = c->limits.connections_per_address,
                              .idle = c->limits.idle,
+                             .ping = c->limits.ping,
                              .message_deadline = c->limits.message_deadline,
                              .max_handshakes = c->limits.handshakes,
                              .first_message = c->limits.first_message,

@@ -1,6 +1,7 @@
 #include "registrar/register.h"
 
 #include "base/metric.h"
+#include "gate/facts.h"
 #include "location/location.h"
 #include "registrar/binding.h"
 #include "registrar/gruu.h"
@@ -334,7 +335,8 @@ static int take_grant(struct registration *r, const Countersign__Auth__Grant *g)
     ask->owner = span_str(r->front->node);
     ask->user_agent = sip_hdr_value(r->msg, SIP_HDR_USER_AGENT);
     ask->source = arena_dup(a, span_str(addr_format(&r->flow->remote, source)));
-    if (!g->contact_routing) {
+    /* The Contact of a WebSocket names no place to go to (RFC 7118, 5). */
+    if (!g->contact_routing || sip_transport_is_ws(r->flow->transport)) {
         flow_token(r->flow, &tb);
         ask->flow = arena_dup(a, buf_span(&tb));
         if (!ask->flow.p)
@@ -411,6 +413,8 @@ static void on_verdict(void *arg, enum verdict kind, const Countersign__Auth__Ve
         return;
     }
     r->granted = true;
+    if (facts_renew(r->flow, r->msg))
+        log_warn(&r->flow->log, "a fresh token could not be kept");
     front_accepted(r->front, r->flow, v);
     if (status == 420)
         lines = SPAN("Unsupported: path\r\n");

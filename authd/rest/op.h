@@ -79,6 +79,7 @@ http_fn rest_decisions, rest_clients;
 http_fn rest_verify_token, rest_verify_digest, rest_verify_certificate;
 http_fn rest_turn, rest_exchange;
 http_fn rest_revocations_list, rest_revocation_create, rest_revocation_delete;
+http_fn rest_ticket_create;
 http_fn rest_bans_list, rest_ban_create, rest_ban_delete, rest_greylist;
 http_fn rest_trunks_list, rest_trunk_create, rest_trunk_get, rest_trunk_patch, rest_trunk_delete,
     rest_trunk_put_credential, rest_trunk_forget_credential;

@@ -56,6 +56,7 @@ static const struct http_route routes[] = {
     { "POST", "/v1/revocations", rest_revocation_create, HTTP_OPERATE },
     { "DELETE", "/v1/revocations/{revocation}", rest_revocation_delete, HTTP_OPERATE },
     { "POST", "/v1/verify/certificate", rest_verify_certificate, HTTP_OPERATE },
+    { "POST", "/v1/tickets", rest_ticket_create, HTTP_OPERATE },
     { "GET", "/v1/bans", rest_bans_list, HTTP_READ },
     { "POST", "/v1/bans", rest_ban_create, HTTP_OPERATE },
     { "DELETE", "/v1/bans/{ban}", rest_ban_delete, HTTP_OPERATE },

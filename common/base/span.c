@@ -99,3 +99,38 @@ int span_cmp(struct span a, struct span b)
     int order = n ? memcmp(a.p, b.p, n) : 0;
     return order ? order : (a.n > b.n) - (a.n < b.n);
 }
+
+size_t utf8_len(const unsigned char *p, size_t n)
+{
+    if (p[0] < 0x80)
+        return 1;
+    size_t len = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : p[0] >= 0xc2 ? 2 : 0;
+    if (len == 0 || p[0] > 0xf4 || len > n)
+        return 0;
+    for (size_t i = 1; i < len; i++) {
+        if ((p[i] & 0xc0) != 0x80)
+            return 0;
+    }
+    if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
+        (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
+        return 0; /* overlong, surrogate, or beyond U+10FFFF */
+    return len;
+}
+
+bool span_is_utf8(struct span s)
+{
+    const unsigned char *p = (const unsigned char *)s.p;
+    size_t i = 0;
+    while (i < s.n) {
+        uint64_t eight;
+        size_t len = 8;
+        if (s.n - i >= len)
+            memcpy(&eight, p + i, len);
+        if (s.n - i < len || eight & UINT64_C(0x8080808080808080))
+            len = utf8_len(p + i, s.n - i);
+        if (!len)
+            return false;
+        i += len;
+    }
+    return true;
+}

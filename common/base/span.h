@@ -73,6 +73,10 @@ struct span span_cut(struct span *s, char sep);
 CS_CHECK int span_u64(struct span s, uint64_t max, uint64_t *out);
 /* All of s as 1 to 16 hexadecimal digits of either case. */
 CS_CHECK int span_hex(struct span s, uint64_t *out);
+/* Whether all of s is well-formed UTF-8 (RFC 3629). */
+bool span_is_utf8(struct span s);
+/* Length of the well-formed UTF-8 sequence at p, of n > 0 bytes; 0 if there is none. */
+size_t utf8_len(const unsigned char *p, size_t n);
 /* Copies into a C string, cut if it does not fit; the result is always terminated. */
 void span_copy(char *dst, size_t cap, struct span s);
 /* Total order by bytes, shorter first where one is the other's head: for qsort. */

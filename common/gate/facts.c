@@ -77,6 +77,37 @@ static int add_credentials(AUTH(Check) * check, enum sip_hdr_id id, const struct
     return 0;
 }
 
+/* What the connection showed when it was made. */
+static int add_flow_credential(AUTH(Check) * check, const struct flow *f, struct arena *a)
+{
+    char name[FLOW_TOKEN_MAX];
+    struct buf b = BUF_INIT(name);
+    bool is_ticket;
+    struct span shown = flow_credential(f, &is_ticket);
+    if (!shown.n)
+        return 0;
+    char *copy = text(a, shown);
+    if (is_ticket) {
+        flow_token(f, &b);
+        check->ticket_secret = copy;
+        check->flow = buf_ok(&b) ? text(a, buf_span(&b)) : NULL;
+        return copy && check->flow ? 0 : CS_ENOMEM;
+    }
+    check->flow_bearer_secret = copy;
+    return copy ? 0 : CS_ENOMEM;
+}
+
+int facts_renew(struct flow *f, const struct sip_msg *m)
+{
+    struct span token = SPAN_NULL, rest;
+    for (size_t i = 0; i < m->n_hdr; i++) {
+        if (m->hdr[i].id == SIP_HDR_AUTHORIZATION &&
+            is_scheme(m->hdr[i].value, SPAN("Bearer"), &rest))
+            token = span_trim(rest);
+    }
+    return token.n ? flow_renew_credential(f, token) : 0;
+}
+
 static void add_contacts(AUTH(Check) * check, const struct sip_msg *m)
 {
     check->has_contacts = true;
@@ -122,6 +153,8 @@ int facts_fill(AUTH(Check) * check, struct flow *f, const struct sip_msg *m,
         !check->call_id)
         return CS_ENOMEM;
     int err = shown_fill(check, f);
+    if (!err)
+        err = add_flow_credential(check, f, a);
     if (!err)
         err = add_credentials(check, SIP_HDR_AUTHORIZATION, m, a);
     return err ? err : add_credentials(check, SIP_HDR_PROXY_AUTHORIZATION, m, a);

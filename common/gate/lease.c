@@ -127,7 +127,9 @@ static struct class_ *find_or_make(struct lease_table *t, uint64_t id)
  * make collide may be told apart by them. */
 uint64_t lease_class(const struct flow *f, const struct sip_msg *m, const struct gate_facts *facts)
 {
-    if (sip_has(m, SIP_HDR_AUTHORIZATION) || sip_has(m, SIP_HDR_PROXY_AUTHORIZATION))
+    bool is_ticket;
+    if (sip_has(m, SIP_HDR_AUTHORIZATION) || sip_has(m, SIP_HDR_PROXY_AUTHORIZATION) ||
+        flow_credential(f, &is_ticket).n)
         return 0;
     uint64_t part[5] = {
         map_hash(siptp_listener_name(f->listener)),

@@ -100,6 +100,7 @@ static struct mono sooner(struct mono a, struct mono b)
 static struct mono conn_due(const struct conn *c)
 {
     const struct siptp_conf *conf = &c->flow.tp->conf;
+    struct mono silent;
     if (c->connecting)
         return mono_add(c->since, conf->connect);
     bool paced = c->pinged && c->pace.ms && c->pace.ms < conf->idle.ms;
@@ -112,6 +113,8 @@ static struct mono conn_due(const struct conn *c)
         due = sooner(due, mono_add(c->partial, conf->message_deadline));
     if (c->held.ns)
         due = sooner(due, c->held);
+    if (websocket_due(c, &silent))
+        due = sooner(due, silent);
     return due;
 }
 
@@ -130,6 +133,10 @@ void conn_arm(struct conn *c)
 static void conn_deadline(struct timer *t)
 {
     struct conn *c = container_of(t, struct conn, deadline);
+    if (!c->flow.open) { /* a WebSocket that has not agreed to its close */
+        stream_close(c->stream, 0);
+        return;
+    }
     if (mono_before(loop_now(c->flow.tp->loop), conn_due(c))) {
         conn_arm(c);
         return;
@@ -138,6 +145,10 @@ static void conn_deadline(struct timer *t)
         c->held.ns = 0;
         conn_arm(c);
         stream_resume(c->stream);
+        return;
+    }
+    if (!c->partial.ns && websocket_ping(c)) {
+        conn_arm(c);
         return;
     }
     if (c->partial.ns || (!c->greeted && !c->connecting && !is_shaking(c)))
@@ -193,6 +204,7 @@ void conn_free(struct conn *c)
     X509_free(c->certificate);
     X509_free(c->issuer);
     free(c->domain);
+    websocket_free(&c->ws);
     free(c);
 }
 
@@ -233,12 +245,32 @@ static void conn_shut(struct conn *c, int reason)
     metric_add(M_SIP_FLOWS, c->flow.transport, -1);
 }
 
-void conn_close(struct conn *c, int reason)
+/* A WebSocket is told why, and has a moment to agree: what is still on its way to us would else
+ * have the kernel reset the connection, and the code be lost. */
+void conn_close_ws(struct conn *c, int reason, enum ws_code code)
 {
+    struct siptp *tp = c->flow.tp;
     if (!c->flow.open)
         return;
     conn_shut(c, reason);
-    stream_close(c->stream, reason);
+    bool told = c->ws && websocket_leave(c, code) && reason != UV_EOF;
+    if (!told || tp->n_leaving >= SIPTP_LEAVING_MAX || !tp->events) {
+        stream_close(c->stream, reason);
+        return;
+    }
+    tp->n_leaving++;
+    list_push_back(&tp->leaving, &c->link);
+    timer_start(tp->loop, &c->deadline, DURATION_MS(SIPTP_LEAVE_MS));
+}
+
+void conn_close(struct conn *c, int reason)
+{
+    enum ws_code code = reason == CS_EPROTO   ? WS_PROTOCOL
+                        : reason == CS_ELIMIT ? WS_TOO_BIG
+                        : reason == CS_ENOMEM ? WS_INTERNAL
+                        : reason              ? WS_POLICY
+                                              : WS_GOING_AWAY;
+    conn_close_ws(c, reason, code);
 }
 
 int conn_new(struct siptp_listener *ls, struct stream *s, const struct addr *remote,
@@ -301,8 +333,9 @@ int conn_accept(void *arg, struct stream *s, void **out)
     const struct addr *remote = stream_peer(s);
     struct conn *c;
     struct conn_host *host;
-    bool link = ls->transport == SIP_LINK, tls = is_over_tls(ls->transport);
-    if ((tls && !ls->has_tls) || (!link && !siptp_admits(tp, remote)))
+    bool link = ls->transport == SIP_LINK, tls = sip_transport_is_tls(ls->transport);
+    bool ws = sip_transport_is_ws(ls->transport);
+    if ((tls && !ls->has_tls) || (ws && !ls->ws) || (!link && !siptp_admits(tp, remote)))
         return CS_EDENIED;
     if (tp->n_conns >= tp->conf.max_connections) { /* no fault of this one */
         metric_inc(M_SIP_REFUSED, REFUSED_CONNECTIONS);
@@ -313,12 +346,17 @@ int conn_accept(void *arg, struct stream *s, void **out)
         siptp_count_refused(tp, remote, ls->transport, REFUSED_CONNECTIONS);
         return CS_ELIMIT;
     }
-    int err = conn_new(ls, s, link ? NULL : remote, host, &c);
+    struct websocket *w = NULL;
+    int err = ws ? websocket_new(&w) : 0;
+    if (!err)
+        err = conn_new(ls, s, link ? NULL : remote, host, &c);
     if (err) {
+        websocket_free(&w);
         host_leave(tp, host);
         metric_inc(M_SIP_REFUSED, REFUSED_MEMORY);
         return err;
     }
+    c->ws = w;
     if (tls)
         shake(c);
     if (!link) {
@@ -388,7 +426,7 @@ static void conn_opened(struct stream *s, void *arg)
     c->connecting = false;
     shaken(c);
     X509 *issuer, *shown = c->domain ? NULL : stream_certificate(s, &issuer);
-    if (shown && is_over_tls(c->flow.transport)) {
+    if (shown && sip_transport_is_tls(c->flow.transport)) {
         X509_up_ref(shown);
         X509_up_ref(issuer);
         c->certificate = shown;
@@ -407,10 +445,16 @@ static void conn_closed(struct stream *s, void *arg, int reason)
     (void)s;
     struct conn *c = arg;
     struct siptp *tp = c->flow.tp;
-    if (c->flow.open && !is_shaking(c) && is_over_tls(c->flow.transport) && reason == CS_EPROTO)
+    if (c->flow.open && !is_shaking(c) && sip_transport_is_tls(c->flow.transport) &&
+        reason == CS_EPROTO)
         siptp_count_refused(tp, &c->flow.remote, c->flow.transport, REFUSED_HANDSHAKE);
-    if (c->flow.open)
+    if (c->flow.open) {
         conn_shut(c, reason);
+    } else if (!list_empty(&c->link)) {
+        list_remove(&c->link);
+        timer_stop(tp->loop, &c->deadline);
+        tp->n_leaving--;
+    }
     c->stream = NULL;
     log_debug(&c->flow.log, "connection closed", kv_err(reason));
     if (tp->events)
@@ -490,51 +534,65 @@ static bool hold(struct conn *c)
     return true;
 }
 
+int conn_take(struct conn *c, struct span text, bool alone)
+{
+    struct siptp *tp = c->flow.tp;
+    struct sip_msg *m;
+    c->partial.ns = 0;
+    if (c->flow.transport != SIP_LINK && !siptp_admits(tp, &c->flow.remote)) {
+        conn_close(c, CS_EDENIED);
+        return CS_ECLOSED;
+    }
+    int err = sip_msg_parse(text, alone, &tp->conf.limits, &m);
+    if (err) {
+        siptp_refuse(tp, &c->flow.remote, c->flow.transport, text, err);
+        return err;
+    }
+    c->active = loop_now(tp->loop);
+    c->greeted = true;
+    deliver(c, m);
+    sip_msg_unref(&m);
+    return c->flow.open ? 0 : CS_ECLOSED;
+}
+
+void conn_left(struct conn *c, bool partial)
+{
+    if (!partial)
+        c->partial.ns = 0;
+    else if (!c->partial.ns)
+        c->partial = loop_now(c->flow.tp->loop);
+    conn_arm(c);
+}
+
 static ptrdiff_t conn_data(struct stream *s, void *arg, struct span in)
 {
     (void)s;
     struct conn *c = arg;
-    struct siptp *tp = c->flow.tp;
     struct span rest = in;
     if (c->held.ns) /* decrypted before it was paused */
         return 0;
+    if (c->ws)
+        return hold(c) ? 0 : websocket_data(c, in);
     while (c->flow.open) {
         rest = pings(c, rest);
         if (!rest.n || (rest.n == 1 && rest.p[0] == '\r'))
             break;
         c->half_ping = false;
-        ptrdiff_t n = sip_frame(rest, &tp->conf.limits);
+        ptrdiff_t n = sip_frame(rest, &c->flow.tp->conf.limits);
         if (n < 0)
             return lost(c, rest, (int)n);
         if (n == 0)
             break;
-        if (c->flow.transport != SIP_LINK && !siptp_admits(tp, &c->flow.remote)) {
-            conn_close(c, CS_EDENIED);
-            return (ptrdiff_t)in.n;
-        }
         if (hold(c))
             return (ptrdiff_t)(in.n - rest.n);
-        struct sip_msg *m;
-        int err = sip_msg_parse(span_head(rest, (size_t)n), false, &tp->conf.limits, &m);
+        int err = conn_take(c, span_head(rest, (size_t)n), false);
+        if (err == CS_ECLOSED)
+            return (ptrdiff_t)in.n;
         rest = span_skip(rest, (size_t)n);
-        c->partial.ns = 0;
-        if (err) {
-            siptp_refuse(tp, &c->flow.remote, c->flow.transport, span_of(rest.p - n, (size_t)n),
-                         err);
-            continue;
-        }
-        c->active = loop_now(tp->loop);
-        c->greeted = true;
-        deliver(c, m);
-        sip_msg_unref(&m);
     }
     if (!c->flow.open)
         return (ptrdiff_t)in.n;
-    if (!rest.n)
-        c->partial.ns = 0;
-    else if (!c->partial.ns)
-        c->partial = loop_now(tp->loop);
-    conn_arm(c);
+    conn_left(c, rest.n > 0);
     return (ptrdiff_t)(in.n - rest.n);
 }
 

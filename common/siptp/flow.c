@@ -73,9 +73,8 @@ void flow_unref(struct flow **pf)
 
 X509 *flow_certificate(const struct flow *f, X509 **issuer)
 {
-    bool tls = is_over_tls(f->transport);
-    *issuer = tls ? conn_of(f)->issuer : NULL;
-    return tls ? conn_of(f)->certificate : NULL;
+    *issuer = sip_transport_is_tls(f->transport) ? conn_of(f)->issuer : NULL;
+    return sip_transport_is_tls(f->transport) ? conn_of(f)->certificate : NULL;
 }
 
 void flow_attach(struct flow *f, void *p, void (*detach)(void *p))
@@ -96,7 +95,11 @@ int flow_send(struct flow *f, struct span data)
     } else {
         if (!f->open)
             return CS_ECLOSED;
-        stream_write(conn_of(f)->stream, data);
+        struct conn *c = conn_of(f);
+        if (c->ws)
+            websocket_send(c, data);
+        else
+            stream_write(c->stream, data);
     }
     metric_inc(M_SIP_SENT, f->transport);
     return 0;
@@ -105,7 +108,7 @@ int flow_send(struct flow *f, struct span data)
 void flow_close(struct flow *f)
 {
     if (flow_is_reliable(f))
-        conn_close(conn_of(f), 0);
+        conn_close_ws(conn_of(f), 0, WS_UNAUTHORIZED);
 }
 
 static bool can_send_to(const struct siptp_listener *ls, const struct addr *to)
@@ -135,6 +138,8 @@ int siptp_flow_to_domain(struct siptp *tp, enum sip_transport transport, const s
     *out = NULL;
     if (!tp->events)
         return CS_ECLOSED;
+    if (sip_transport_is_ws(transport))
+        return CS_ENOTSUP;
     if (via && (via->transport != transport || !can_send_to(via, remote)))
         return UV_EAFNOSUPPORT;
     struct siptp_listener *ls = via ? via : listener_for(tp, transport, remote);

@@ -4,9 +4,11 @@
 
 #include <openssl/evp.h>
 
+#include "base/ct.h"
 #include "base/memo.h"
 #include "net/stream.h"
 #include "net/udp.h"
+#include "net/ws.h"
 #include "siptp/siptp.h"
 
 enum {
@@ -15,6 +17,8 @@ enum {
     SIPTP_SPARE_FLOWS = 1024,      /* UDP flows kept for the next messages */
     SIPTP_LINK_UNSENT = 16 * 1024 * 1024,
     SIPTP_LINK_SILENCE_MS = 5000, /* of a machine at the other end of a link */
+    SIPTP_LEAVE_MS = 1000,        /* a WebSocket that we close has so long to agree */
+    SIPTP_LEAVING_MAX = 1000,     /* of those at once */
 };
 
 struct siptp_listener {
@@ -28,7 +32,8 @@ struct siptp_listener {
     char *name, *sent_by;
     struct span host; /* of sent_by */
     uint16_t port;
-    bool has_tls; /* siptp_listener_use_tls() was called */
+    bool has_tls;              /* siptp_listener_use_tls() was called */
+    const struct ws_rules *ws; /* NULL: siptp_listener_use_ws() was not called */
 };
 
 struct udp_flow {
@@ -36,11 +41,21 @@ struct udp_flow {
     struct udp_flow *next; /* among the spare ones */
 };
 
+/* What a connection has besides when it is a WebSocket. */
+struct websocket {
+    struct ws ws;
+    bool upgraded;  /* the handshake is done */
+    bool is_ticket; /* and this it has shown: */
+    struct secret credential;
+    struct mono pinged; /* and it has not said a thing since; 0: it has */
+};
+
 /* A TCP connection or a link. The stream holds one reference to the flow until it has closed. */
 struct conn {
     struct flow flow;
     struct stream *stream; /* NULL when it is gone */
-    struct list link;      /* siptp.conns or .links */
+    struct websocket *ws;  /* NULL: none */
+    struct list link;      /* siptp.conns, .links or .leaving */
     struct map_node by_id, by_addr;
     struct conn_host *host; /* NULL when we made the connection, and for links */
     struct timer deadline;
@@ -74,7 +89,7 @@ struct siptp {
     struct stream_limits stream_limits;
     const struct siptp_events *events; /* NULL: freed, only waiting for its flows */
     void *arg;
-    struct list listeners, conns, links;
+    struct list listeners, conns, links, leaving;
     struct list strangers; /* the oldest first */
     size_t n_strangers;
     struct siptp_listener *link_listener; /* NULL: none; not in listeners */
@@ -82,7 +97,7 @@ struct siptp {
     struct tls_context *link_client;
     struct tls_context *tls; /* of connections that we make; NULL: none */
     struct list shaking;     /* the oldest first */
-    size_t n_listeners, n_conns, n_shaking;
+    size_t n_listeners, n_conns, n_shaking, n_leaving;
     struct map by_id, by_addr, hosts;
     uint64_t last_id;
     struct udp_flow *spare;
@@ -94,7 +109,8 @@ struct siptp {
     struct duration delay; /* of the datagram at hand */
     uint32_t node;
     uid_t link_uid;
-    struct stream_limits link_limits;
+    struct stream_limits link_limits, ws_limits;
+    struct ws_shelf shelf;
 };
 
 /* siptp.c */
@@ -119,12 +135,30 @@ struct conn *conn_by_addr(const struct siptp *tp, enum sip_transport transport,
 void conn_free(struct conn *c);
 struct conn *conn_by_id(const struct siptp *tp, uint64_t id);
 void conn_close(struct conn *c, int reason);
+void conn_close_ws(struct conn *c, int reason, enum ws_code code);
 /* One more connection, already there (s) or about to be made (NULL); remote NULL: a link. */
 CS_CHECK int conn_new(struct siptp_listener *ls, struct stream *s, const struct addr *remote,
                       struct conn_host *host, struct conn **out);
 /* Of one that was just made: waits for stream, if err is 0, or undoes conn_new(). */
 CS_CHECK int conn_begin(struct conn *c, struct stream *s, int err, struct flow **out);
 void conn_arm(struct conn *c);
+/* One whole message; alone: it ends where text does, whatever its Content-Length (RFC 7118, 4.2).
+ * 0, or what is wrong with it, which was counted, or CS_ECLOSED: the connection has closed. */
+CS_CHECK int conn_take(struct conn *c, struct span text, bool alone);
+/* Of all that came, rest was left: a message whose end is missing, or nothing. */
+void conn_left(struct conn *c, bool partial);
+
+/* websocket.c */
+CS_CHECK int websocket_new(struct websocket **out);
+void websocket_free(struct websocket **w);
+/* When it has to be looked at, if it is one that has begun to speak SIP: pinged, or closed. */
+bool websocket_due(const struct conn *c, struct mono *due);
+/* Pings it, if that was not done. */
+bool websocket_ping(struct conn *c);
+ptrdiff_t websocket_data(struct conn *c, struct span in);
+void websocket_send(struct conn *c, struct span message);
+/* Says why the connection ends, if that was not said yet; false: it is none yet. */
+bool websocket_leave(struct conn *c, enum ws_code code);
 
 /* refuse.c */
 /* Whether this source is heard. */
@@ -159,11 +193,6 @@ void self_free(struct self **s);
 bool self_has(struct self *s, const struct addr *a);
 /* What to call this machine when bound to any address: the first that is not loopback. */
 void self_name(struct self *s, int family, struct addr *out);
-
-static inline bool is_over_tls(enum sip_transport t)
-{
-    return t == SIP_TLS || t == SIP_WSS;
-}
 
 static inline struct conn *conn_of(const struct flow *f)
 {

@@ -5,15 +5,15 @@
 #include "siptp/impl.h"
 
 static const struct {
-    struct span via, uri;
+    struct span via, name, uri;
     uint16_t port;
 } transports[SIP_TRANSPORT_COUNT] = {
-    [SIP_UDP] = { SPAN_INIT("UDP"), SPAN_INIT("udp"), 5060 },
-    [SIP_TCP] = { SPAN_INIT("TCP"), SPAN_INIT("tcp"), 5060 },
-    [SIP_TLS] = { SPAN_INIT("TLS"), SPAN_INIT("tls"), 5061 },
-    [SIP_WS] = { SPAN_INIT("WS"), SPAN_INIT("ws"), 80 },
-    [SIP_WSS] = { SPAN_INIT("WSS"), SPAN_INIT("wss"), 443 },
-    [SIP_LINK] = { SPAN_INIT("TCP"), SPAN_INIT("tcp"), 5060 },
+    [SIP_UDP] = { SPAN_INIT("UDP"), SPAN_INIT("udp"), SPAN_INIT("udp"), 5060 },
+    [SIP_TCP] = { SPAN_INIT("TCP"), SPAN_INIT("tcp"), SPAN_INIT("tcp"), 5060 },
+    [SIP_TLS] = { SPAN_INIT("TLS"), SPAN_INIT("tls"), SPAN_INIT("tls"), 5061 },
+    [SIP_WS] = { SPAN_INIT("WS"), SPAN_INIT("ws"), SPAN_INIT("ws"), 80 },
+    [SIP_WSS] = { SPAN_INIT("WSS"), SPAN_INIT("wss"), SPAN_INIT("ws"), 443 },
+    [SIP_LINK] = { SPAN_INIT("TCP"), SPAN_INIT("link"), SPAN_INIT("tcp"), 5060 },
 };
 
 struct span sip_transport_via(enum sip_transport t)
@@ -24,6 +24,11 @@ struct span sip_transport_via(enum sip_transport t)
 struct span sip_transport_uri(enum sip_transport t)
 {
     return transports[t].uri;
+}
+
+struct span sip_transport_name(enum sip_transport t)
+{
+    return transports[t].name;
 }
 
 uint16_t sip_transport_port(enum sip_transport t)
@@ -62,6 +67,8 @@ static void defaults(struct siptp_conf *c)
         c->message_deadline = DURATION_S(10);
     if (!c->first_message.ms)
         c->first_message = DURATION_S(10);
+    if (!c->ping.ms)
+        c->ping = DURATION_S(30);
     if (!c->connect.ms)
         c->connect = DURATION_S(2);
 }
@@ -87,6 +94,10 @@ int siptp_new(struct loop *l, const struct siptp_conf *conf, const struct siptp_
     list_init(&tp->shaking);
     list_init(&tp->strangers);
     tp->node = siptp_node_id(tp->conf.node);
+    list_init(&tp->leaving);
+    tp->ws_limits = tp->stream_limits;
+    tp->ws_limits.max_unread =
+        CS_MAX(tp->conf.limits.message + WS_FRAME_MAX, (size_t)WS_HELLO_MAX) + 1;
     tp->link_limits = (struct stream_limits){ tp->conf.limits.message + 4, SIPTP_LINK_UNSENT };
     map_init(&tp->by_id);
     map_init(&tp->by_addr);
@@ -131,6 +142,7 @@ void siptp_unref(struct siptp *tp)
     map_fini(&tp->by_id);
     map_fini(&tp->by_addr);
     map_fini(&tp->hosts);
+    ws_shelf_fini(&tp->shelf);
     self_free(&tp->self);
     token_fini(tp);
     free(tp);
@@ -155,6 +167,8 @@ void siptp_free(struct siptp **ptp)
         conn_close(container_of(it, struct conn, link), 0);
     list_for_each (it, &tp->links)
         conn_close(container_of(it, struct conn, link), 0);
+    list_for_each (it, &tp->leaving)
+        stream_close(container_of(it, struct conn, link)->stream, 0);
     siptp_unref(tp);
 }
 
@@ -200,7 +214,7 @@ int siptp_listen(struct siptp *tp, enum sip_transport transport, const struct ad
                  struct span name, struct span advertised, struct siptp_listener **out)
 {
     *out = NULL;
-    if (transport != SIP_UDP && transport != SIP_TCP && transport != SIP_TLS)
+    if (transport == SIP_LINK)
         return CS_ENOTSUP;
     int fd, err = bind_socket(transport == SIP_UDP ? BIND_UDP : BIND_TCP, local, false, &fd, NULL);
     return err ? err : siptp_listen_fd(tp, transport, fd, name, advertised, out);
@@ -223,8 +237,9 @@ int siptp_listen_fd(struct siptp *tp, enum sip_transport transport, int fd, stru
     if (transport == SIP_UDP)
         err = udp_open_fd(tp->loop, fd, siptp_datagram, ls, &ls->udp);
     else
-        err = listener_open_fd(tp->loop, fd, &tp->stream_limits, &conn_events, conn_accept, ls,
-                               &ls->tcp);
+        err = listener_open_fd(tp->loop, fd,
+                               sip_transport_is_ws(transport) ? &tp->ws_limits : &tp->stream_limits,
+                               &conn_events, conn_accept, ls, &ls->tcp);
     if (ls->udp && tp->conf.watch_delay)
         udp_watch_delay(ls->udp);
     if (!err) {
@@ -246,6 +261,11 @@ void siptp_listener_use_tls(struct siptp_listener *ls, struct tls_context *tls)
     if (ls->tcp) /* it accepts still */
         listener_start_tls(ls->tcp, tls);
     ls->has_tls = true;
+}
+
+void siptp_listener_use_ws(struct siptp_listener *ls, const struct ws_rules *rules)
+{
+    ls->ws = rules;
 }
 
 void siptp_use_tls(struct siptp *tp, struct tls_context *tls)

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "net/loop.h"
 #include "net/tls.h"
+#include "net/ws_hello.h"
 #include "sip/msg.h"
 
 /* SIP_LINK: the trusted link between processes of one installation; see below. */
@@ -28,6 +29,7 @@ enum sip_refused {
     REFUSED_CONNECTIONS,
     REFUSED_MEMORY,
     REFUSED_HANDSHAKE, /* of TLS: failed, too slow, too many at once, or a second one */
+    REFUSED_UPGRADE,   /* of WebSocket: what came first is no handshake that we take */
 };
 
 struct flow { /* counted; members are read-only for others */
@@ -71,8 +73,10 @@ struct siptp_conf {
                              closed; 0: any number */
     struct duration keepalive; /* a TCP peer that acknowledges nothing for so long; 0: never */
     struct duration connect;   /* 0: 2 s */
-    bool watch_delay;          /* for siptp_delay() */
-    struct secret *token_key;  /* HMAC key of flow tokens; NULL: a random one */
+    struct duration ping; /* a silent WebSocket is pinged, and closed when it is for as long again;
+                             0: 30 s */
+    bool watch_delay;     /* for siptp_delay() */
+    struct secret *token_key;        /* HMAC key of flow tokens; NULL: a random one */
     const struct siptp_guard *guard; /* NULL: everybody is heard; outlives the siptp */
     void *guard_arg;
     struct span node; /* name of this process in its installation; absent: "" */
@@ -101,6 +105,8 @@ CS_CHECK int siptp_listen_fd(struct siptp *tp, enum sip_transport transport, int
 /* Of a TLS listener: connections from now on have this context, which is held; before the first
  * call none is accepted. */
 void siptp_listener_use_tls(struct siptp_listener *ls, struct tls_context *tls);
+/* Of a WebSocket listener: whom it takes. Borrowed; before the first call none is accepted. */
+void siptp_listener_use_ws(struct siptp_listener *ls, const struct ws_rules *rules);
 /* What connections that we make over TLS have from now on: a client's context, held. Before the
  * first call they are CS_ENOTSUP. */
 void siptp_use_tls(struct siptp *tp, struct tls_context *tls);
@@ -125,7 +131,8 @@ bool siptp_is_us(const struct siptp *tp, struct span host, uint16_t port);
  * connect shows as closed); for TLS the same, but only one that we made for this domain: who
  * connected to us said nothing of who he is to others (RFC 5923, 5). domain is what the
  * certificate must say; absent: the address. The caller gets a reference. UV_EAFNOSUPPORT when no
- * listener fits, CS_ENOTSUP when TLS is not to be spoken. */
+ * listener fits, CS_ENOTSUP when TLS is not to be spoken, and for WebSockets, which are their
+ * clients' to make. */
 CS_CHECK int siptp_flow_to_domain(struct siptp *tp, enum sip_transport transport,
                                   const struct addr *remote, struct span domain,
                                   struct siptp_listener *via, struct flow **out);
@@ -141,10 +148,23 @@ static inline bool flow_is_reliable(const struct flow *f)
 {
     return f->transport != SIP_UDP;
 }
+static inline bool sip_transport_is_tls(enum sip_transport t)
+{
+    return t == SIP_TLS || t == SIP_WSS;
+}
+static inline bool sip_transport_is_ws(enum sip_transport t)
+{
+    return t == SIP_WS || t == SIP_WSS;
+}
 static inline bool flow_is_secure(const struct flow *f)
 {
-    return f->transport == SIP_TLS || f->transport == SIP_WSS || f->transport == SIP_LINK;
+    return sip_transport_is_tls(f->transport) || f->transport == SIP_LINK;
 }
+/* What a WebSocket's handshake showed of who is there, borrowed: a token, or a ticket. Absent:
+ * nothing, or no WebSocket. */
+struct span flow_credential(const struct flow *f, bool *is_ticket);
+/* A newer token, that authd has accepted: it stands for what the handshake showed from now on. */
+CS_CHECK int flow_renew_credential(struct flow *f, struct span token);
 /* The certificate that a client has shown over TLS and an authority of the listener vouches for,
  * and who signed it; as long as the flow; NULL: none. */
 X509 *flow_certificate(const struct flow *f, X509 **issuer);
@@ -155,6 +175,7 @@ CS_CHECK int flow_send(struct flow *f, struct span data);
 /* Where a response goes (RFC 3261, 18.2.2; RFC 3581): the flow the request came by, or, for a dead
  * stream or a Via that says so, another. The caller gets a reference. */
 CS_CHECK int flow_for_response(struct flow *f, const struct sip_msg *req, struct flow **out);
+/* Its peer has to come back and authenticate anew; a WebSocket is told so (code 3000). */
 void flow_close(struct flow *f);
 /* Of a stream: its peer was told to send keepalives at least so often. Once it has sent one, it is
  * gone when they end; a peer that never sends any has siptp_conf.idle. */
@@ -209,9 +230,11 @@ CS_CHECK int siptp_link_to(struct siptp *tp, uint32_t node, const struct siptp_l
  */
 void siptp_link_close(struct siptp *tp, uint32_t node);
 
-/* "UDP", as in Via; "udp", as in a URI; and back (either case). */
+/* "UDP", as in Via; "udp", as in a URI, where WSS is "ws" too (RFC 7118, 5.3); "udp", "wss", as in
+ * our logs; and back from any of them, in either case. */
 struct span sip_transport_via(enum sip_transport t);
 struct span sip_transport_uri(enum sip_transport t);
+struct span sip_transport_name(enum sip_transport t);
 /* The port where none is given. */
 uint16_t sip_transport_port(enum sip_transport t);
 CS_CHECK int sip_transport_of(struct span name, enum sip_transport *out);

@@ -124,6 +124,7 @@ command_fn user_add, user_show, user_list, user_passwd, user_disable, user_enabl
     user_rm, user_import;
 command_fn revoke_token, revoke_user, revoke_certificate, revoke_device, revoke_list, revoke_lift;
 command_fn exchange, turn;
+command_fn ticket_add;
 command_fn ban_list, ban_add, ban_lift;
 command_fn trunk_add, trunk_show, trunk_list, trunk_change, trunk_passwd, trunk_rm, reseal;
 command_fn set_add, set_show, set_list, set_change, set_rm;

@@ -72,6 +72,14 @@ void doctor_judge_redis(struct doctor *d, const struct redis_facts *f);
 /* The value of a line "name:value" of INFO; absent if there is none. */
 struct span redis_info(struct span info, struct span name);
 
+struct ping { /* what a listener answered */
+    bool answered;
+    unsigned status;
+    int err;
+};
+/* A handshake of a WebSocket, at a listener for such. */
+struct ping doctor_ask_ws(struct doctor *d, const struct listener_conf *l, const struct addr *to);
+
 enum reach { REACH_ANYWHERE, REACH_LAN, REACH_HOST, REACH_NOWHERE };
 /* Who can send to this address: loopback is for this host, RFC 1918, 4193, 6598 and link-local for
  * its network, and multicast, 0/8 and the like for nobody. */

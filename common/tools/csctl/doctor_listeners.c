@@ -30,12 +30,6 @@ enum reach addr_reach(const struct addr *a)
 
 /* ---- a question to a listener ---- */
 
-struct ping {
-    bool answered;
-    unsigned status;
-    int err;
-};
-
 /* Believes the certificate that the listener is to show, and no other. */
 static int open_tls(const struct listener_conf *l, struct tls_context **out)
 {
@@ -48,7 +42,8 @@ static int open_tls(const struct listener_conf *l, struct tls_context **out)
                            out);
 }
 
-/* OPTIONS of a stranger; any final answer shows that SIP is spoken there. */
+/* What a browser begins with, or OPTIONS of a stranger; any final answer shows that SIP is spoken
+ * there. */
 static struct ping ping(struct doctor *d, const struct listener_conf *l, const struct addr *to)
 {
     struct phone_conf conf = { .user = SPAN("doctor"),
@@ -58,6 +53,8 @@ static struct ping ping(struct doctor *d, const struct listener_conf *l, const s
     struct phone *phone;
     struct ask a = { 0 };
     struct ping p = { .err = CS_ETIMEOUT };
+    if (sip_transport_is_ws(l->transport))
+        return doctor_ask_ws(d, l, to);
     int err = open_tls(l, &conf.tls);
     if (!err)
         err = phone_open(&d->loop, &conf, &phone);
@@ -148,15 +145,26 @@ static bool check_answers(struct doctor *d, const struct listener_conf *l)
     char text[ADDR_STRLEN];
     const struct addr a = near_address(&l->address);
     const struct ping p = ping(d, l, &a);
-    struct span transport = sip_transport_uri(l->transport);
+    struct span transport = sip_transport_name(l->transport);
+    const bool ws = sip_transport_is_ws(l->transport);
     addr_format(&a, text);
-    if (p.answered)
+    if (ws && p.answered)
+        finding(d, p.status == 101 ? LEVEL_FINE : LEVEL_FAULT, "listeners.answer",
+                p.status == 101 ? NULL
+                                : "Something else holds the port, or is in front of it: start the "
+                                  "registrar; ss -lnp.",
+                SPAN_FMT " answers a WebSocket with %u at " SPAN_FMT ":%s", SPAN_ARG(l->name),
+                p.status, SPAN_ARG(transport), text);
+    else if (p.answered)
         finding(d, LEVEL_FINE, "listeners.answer", NULL,
                 SPAN_FMT " answers OPTIONS with %u at " SPAN_FMT ":%s", SPAN_ARG(l->name), p.status,
                 SPAN_ARG(transport), text);
     else
         finding(d, LEVEL_FAULT, "listeners.answer",
-                l->transport == SIP_TLS
+                l->transport == SIP_WSS
+                    ? "Start the registrar, with this certificate_file, which must say where "
+                      "browsers connect (subjectAltName) and be good today."
+                : l->transport == SIP_TLS
                     ? "Start the registrar, with this certificate_file, which must say the first "
                       "of its domains (subjectAltName) and be good today."
                     : "Start the registrar; what it says at its start names the cause. What holds "

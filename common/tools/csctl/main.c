@@ -81,6 +81,10 @@ static const struct command {
       "                       then printed on standard output\n"
       "  --allow-weak         take weak passwords; that is logged\n"
       "  --realm R            for lines that say none\n" },
+    { "ticket add", ticket_add, "NAME [--realm R] [--aor SIP-URI]",
+      "let one WebSocket speak for a user, without a password",
+      "For wss://HOST/?ticket=TICKET, once and soon: for a look at what a user's browser does.\n"
+      "Applications ask POST /v1/tickets.\n" },
     { "trunk add", trunk_add, "NAME --target HOST [options]", "provision a trunk",
       "What b2bua may have signed for it: the password stays in authd, sealed.\n\n"
       "  --target HOST        a host that requests go to: name, *.domain, address or network;\n"

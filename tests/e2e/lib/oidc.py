@@ -9,36 +9,16 @@ import os
 import re
 import secrets
 import shutil
-import subprocess
 import urllib.error
 import urllib.parse
 import urllib.request
 
-from daemons import TOP, free_port, skip, wait_for
-
-SOURCES = os.path.join(TOP, "tests/e2e/oidc")
+import npm
+from daemons import free_port, wait_for
 
 
 def install(build):
-    """npm ci, once for each lock file. The folder to run in."""
-    folder = os.path.join(build, "oidc")
-    done = os.path.join(folder, "installed")
-    with open(os.path.join(SOURCES, "package-lock.json"), "rb") as f:
-        want = hashlib.sha256(f.read()).hexdigest()
-    if not shutil.which("node") or not shutil.which("npm"):
-        skip("node and npm are not installed")
-    os.makedirs(folder, exist_ok=True)
-    if not os.path.exists(done) or open(done, encoding="utf-8").read() != want:
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(os.path.join(SOURCES, name), folder)
-        got = subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=folder, text=True,
-                             capture_output=True, check=False, timeout=100)
-        if got.returncode:
-            skip(f"npm cannot install the provider: {got.stderr[-300:]}")
-        with open(done, "w", encoding="utf-8") as f:
-            f.write(want)
-    shutil.copy(os.path.join(SOURCES, "provider.js"), folder)
-    return folder
+    return npm.install(build, "oidc", "provider.js")
 
 
 class NoRedirect(urllib.request.HTTPRedirectHandler):

@@ -268,6 +268,31 @@ static void test_what_is_granted_ends_with_what_it_rests_on(void **state)
     assert_int_equal(g.expires_max_s, 0);
 }
 
+static void test_a_ticket_is_judged_where_the_group_takes_it_and_nobody_can_read_it(void **state)
+{
+    static const struct shown ticket = { .digest = true, .ticket = true },
+                              and_token = { .bearer = true, .ticket = true };
+    const struct group_conf takes = { .require = { .any_of = PROOF_DIGEST | PROOF_TOKEN },
+                                      .tickets = true },
+                            not_ = { .require = { .any_of = PROOF_DIGEST | PROOF_TOKEN } };
+    struct facts f = { .method = SPAN("REGISTER"), .is_register = true };
+    (void)state;
+    for (int t = T(UDP); t <= T(WSS); t++) {
+        f.transport = (Countersign__Auth__Transport)t;
+        const bool secure = t == T(TLS) || t == T(WSS);
+        struct policy p = policy_of(&takes, &f, ticket);
+        assert_int_equal(p.demand, secure ? DEMAND_TICKET : DEMAND_REFUSE);
+        p = policy_of(&takes, &f, and_token); /* the request's own comes first */
+        assert_int_equal(p.demand, secure ? DEMAND_TOKEN : DEMAND_REFUSE);
+        p = policy_of(&not_, &f, ticket);
+        assert_int_equal(p.demand, DEMAND_REFUSE);
+        assert_int_equal(p.cause,
+                         secure ? CAUSE(TICKET_NOT_TAKEN) : CAUSE(TOKEN_ON_CLEAR_TRANSPORT));
+    }
+    f = (struct facts){ .method = SPAN("ACK"), .transport = T(WSS) };
+    assert_int_equal(policy_of(&not_, &f, ticket).demand, DEMAND_NOTHING);
+}
+
 static void test_user_may_be_only_what_is_listed(void **state)
 {
     (void)state;
@@ -411,6 +436,7 @@ int main(void)
         cmocka_unit_test(test_a_token_is_asked_for_and_taken_only_where_nobody_can_read_it),
         cmocka_unit_test(test_a_certificate_is_demanded_alone_or_beside),
         cmocka_unit_test(test_what_is_granted_ends_with_what_it_rests_on),
+        cmocka_unit_test(test_a_ticket_is_judged_where_the_group_takes_it_and_nobody_can_read_it),
         cmocka_unit_test(test_user_may_be_only_what_is_listed),
         cmocka_unit_test(test_globs),
         cmocka_unit_test(test_failures_are_counted_by_call_and_by_user_of_a_source),

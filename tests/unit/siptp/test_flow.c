@@ -159,8 +159,10 @@ static void test_transports_have_names(void **state)
     for (int i = 0; i < SIP_LINK; i++) {
         assert_int_equal(sip_transport_of(sip_transport_via((enum sip_transport)i), &t), 0);
         assert_int_equal(t, i);
-        assert_int_equal(sip_transport_of(sip_transport_uri((enum sip_transport)i), &t), 0);
+        assert_int_equal(sip_transport_of(sip_transport_name((enum sip_transport)i), &t), 0);
         assert_int_equal(t, i);
+        assert_int_equal(sip_transport_of(sip_transport_uri((enum sip_transport)i), &t), 0);
+        assert_int_equal(t, i == SIP_WSS ? SIP_WS : i); /* RFC 7118, 5.3 */
     }
     assert_int_equal(sip_transport_of(SPAN("sctp"), &t), CS_ENOTSUP);
     assert_int_equal(sip_transport_of(SPAN_NULL, &t), CS_ENOTSUP);

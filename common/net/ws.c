@@ -1,0 +1,252 @@
+#include "net/ws.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <wslay/wslay.h>
+
+#include "base/buf.h"
+
+enum {
+    FIN = 0x80,
+    OPCODE = 0x0f,
+    CONTROL = 0x08,
+    MASKED = 0x80,
+    LENGTH = 0x7f,
+    LENGTH16 = 126,
+    LENGTH64 = 127,
+    CONTROL_MAX = 125, /* RFC 6455, 5.5 */
+    MASK_LEN = 4,
+};
+
+/* wslay reads whole frames only, so between two messages it knows nothing worth keeping. */
+struct ws_reader {
+    wslay_event_context_ptr wslay;
+    struct ws *ws; /* whose turn it is */
+    struct span in;
+    const struct ws_events *events;
+    void *arg;
+    bool closed_by_peer;
+};
+
+/* ---- what wslay asks for ---- */
+
+static ssize_t on_read(wslay_event_context_ptr ctx, uint8_t *to, size_t n, int flags, void *arg)
+{
+    struct ws_reader *r = arg;
+    (void)flags;
+    n = CS_MIN(n, r->in.n);
+    if (!n) {
+        wslay_event_set_error(ctx, WSLAY_ERR_WOULDBLOCK);
+        return -1;
+    }
+    memcpy(to, r->in.p, n);
+    r->in = span_skip(r->in, n);
+    return (ssize_t)n;
+}
+
+static ssize_t on_write(wslay_event_context_ptr ctx, const uint8_t *data, size_t n, int flags,
+                        void *arg)
+{
+    struct ws_reader *r = arg;
+    (void)ctx;
+    (void)flags;
+    r->events->write(r->arg, span_of(data, n));
+    return (ssize_t)n;
+}
+
+static void on_message(wslay_event_context_ptr ctx, const struct wslay_event_on_msg_recv_arg *m,
+                       void *arg)
+{
+    struct ws_reader *r = arg;
+    if (m->opcode == WSLAY_CONNECTION_CLOSE)
+        r->closed_by_peer = true;
+    else if (wslay_is_ctrl_frame(m->opcode))
+        r->events->alive(r->arg);
+    else if (!r->ws->closed)
+        r->events->message(r->arg, span_of(m->msg, m->msg_length));
+    if (r->ws->closed)
+        wslay_event_shutdown_read(ctx);
+}
+
+static struct ws_reader *reader_new(void)
+{
+    static const struct wslay_event_callbacks callbacks = { .recv_callback = on_read,
+                                                            .send_callback = on_write,
+                                                            .on_msg_recv_callback = on_message };
+    struct ws_reader *r = calloc(1, sizeof(*r));
+    if (r && wslay_event_context_server_init(&r->wslay, &callbacks, r) == 0)
+        return r;
+    free(r);
+    return NULL;
+}
+
+static void reader_free(struct ws_reader *r)
+{
+    if (r)
+        wslay_event_context_free(r->wslay);
+    free(r);
+}
+
+/* ---- whole frames ---- */
+
+/* Length of the first frame, 0 when more is needed, negative when it cannot be taken. wslay judges
+ * the rest of its head. */
+static ptrdiff_t frame_length(struct span in, size_t max)
+{
+    const unsigned char *p = (const unsigned char *)in.p;
+    size_t head = 2;
+    uint64_t length;
+    if (in.n < head)
+        return 0;
+    length = p[1] & LENGTH;
+    if ((p[0] & CONTROL) && length > CONTROL_MAX)
+        return CS_EPROTO;
+    size_t more = length == LENGTH16 ? 2 : length == LENGTH64 ? 8 : 0;
+    if (in.n < head + more)
+        return 0;
+    if (more)
+        length = 0;
+    for (size_t i = 0; i < more; i++)
+        length = length << 8 | p[head + i];
+    head += more + (p[1] & MASKED ? MASK_LEN : 0);
+    if (length > max)
+        return CS_ELIMIT;
+    return in.n < head + length ? 0 : (ptrdiff_t)(head + length);
+}
+
+/* Counts what a message is made of. */
+static void count(struct ws *w, struct span frame)
+{
+    unsigned char first = (unsigned char)frame.p[0];
+    if (!(first & CONTROL))
+        w->pieces = first & FIN ? 0 : w->pieces + 1;
+}
+
+static enum ws_code code_of(int err)
+{
+    return err == CS_ELIMIT ? WS_TOO_BIG : err == CS_ENOMEM ? WS_INTERNAL : WS_PROTOCOL;
+}
+
+/* What wslay made of the frames: answers to pings and to a close, and its own close. */
+static int settle(struct ws_reader *r)
+{
+    struct ws *w = r->ws;
+    if (w->closed) /* we said so in a callback */
+        return 0;
+    if (wslay_event_send(r->wslay))
+        return CS_ENOMEM;
+    if (!wslay_event_get_close_sent(r->wslay))
+        return 0;
+    w->closed = true;
+    unsigned code = wslay_event_get_status_code_sent(r->wslay);
+    return r->closed_by_peer                    ? CS_ECLOSED
+           : code == WSLAY_CODE_MESSAGE_TOO_BIG ? CS_ELIMIT
+                                                : CS_EPROTO;
+}
+
+static int read_frames(struct ws *w, struct ws_shelf *shelf, struct span frames, size_t max,
+                       const struct ws_events *events, void *arg)
+{
+    struct ws_reader *r = w->reader ? w->reader : shelf->spare ? shelf->spare : reader_new();
+    if (!r)
+        return CS_ENOMEM;
+    if (r == shelf->spare)
+        shelf->spare = NULL;
+    w->reader = NULL; /* a callback may end w */
+    r->ws = w;
+    r->in = frames;
+    r->events = events;
+    r->arg = arg;
+    wslay_event_config_set_max_recv_msg_length(r->wslay, max);
+    int failed = wslay_event_recv(r->wslay); /* our own callbacks never fail */
+    int err = failed == WSLAY_ERR_NOMEM ? CS_ENOMEM : failed ? CS_EPROTO : settle(r);
+    r->ws = NULL;
+    if (!err && !w->closed && w->pieces) {
+        w->reader = r;
+    } else if (!err && !w->closed && !shelf->spare) {
+        assert(!r->in.n);
+        shelf->spare = r;
+    } else {
+        reader_free(r);
+    }
+    return err;
+}
+
+/* Behind our own close only the peer's is waited for (RFC 6455, 7.1.2). */
+static ptrdiff_t skip_frames(struct span in, size_t max)
+{
+    struct span rest = in;
+    for (ptrdiff_t n; (n = frame_length(rest, max)) != 0; rest = span_skip(rest, (size_t)n)) {
+        if (n < 0)
+            return n;
+        if (((unsigned char)rest.p[0] & OPCODE) == WSLAY_CONNECTION_CLOSE)
+            return CS_ECLOSED;
+    }
+    return (ptrdiff_t)(in.n - rest.n);
+}
+
+ptrdiff_t ws_feed(struct ws *w, struct ws_shelf *shelf, struct span in, size_t max,
+                  const struct ws_events *events, void *arg)
+{
+    size_t whole = 0;
+    ptrdiff_t n = 0;
+    if (w->closed)
+        return skip_frames(in, max);
+    while (w->pieces <= WS_PIECES_MAX && (n = frame_length(span_skip(in, whole), max)) > 0) {
+        count(w, span_skip(in, whole));
+        whole += (size_t)n;
+    }
+    int err =
+        !w->closed && whole ? read_frames(w, shelf, span_head(in, whole), max, events, arg) : 0;
+    if (!err && !w->closed)
+        err = n < 0 ? (int)n : w->pieces > WS_PIECES_MAX ? CS_ELIMIT : 0;
+    if (!err)
+        return (ptrdiff_t)(w->closed ? in.n : whole);
+    ws_close(w, code_of(err), SPAN_NULL, events, arg);
+    return err;
+}
+
+/* ---- the way out ---- */
+
+static size_t put_head(unsigned char head[WS_FRAME_MAX], unsigned opcode, size_t n)
+{
+    size_t at = 2, more = n <= CONTROL_MAX ? 0 : n <= UINT16_MAX ? 2 : 8;
+    head[0] = (unsigned char)(FIN | opcode);
+    head[1] = (unsigned char)(more == 0 ? n : more == 2 ? LENGTH16 : LENGTH64);
+    while (more--)
+        head[at++] = (unsigned char)((uint64_t)n >> (8 * more));
+    return at;
+}
+
+size_t ws_head(unsigned char head[WS_FRAME_MAX], struct span message)
+{
+    return put_head(head, span_is_utf8(message) ? WSLAY_TEXT_FRAME : WSLAY_BINARY_FRAME, message.n);
+}
+
+void ws_close(struct ws *w, enum ws_code code, struct span reason, const struct ws_events *events,
+              void *arg)
+{
+    unsigned char frame[2 + CONTROL_MAX];
+    struct buf b = buf_of(frame, sizeof(frame));
+    if (w->closed)
+        return;
+    w->closed = true;
+    reason = span_head(reason, CONTROL_MAX - 2);
+    b.n = put_head(frame, WSLAY_CONNECTION_CLOSE, 2 + reason.n);
+    buf_putc(&b, (char)(code >> 8));
+    buf_putc(&b, (char)code);
+    buf_put(&b, reason);
+    events->write(arg, buf_span(&b));
+}
+
+void ws_fini(struct ws *w)
+{
+    reader_free(w->reader);
+    *w = (struct ws){ .closed = true };
+}
+
+void ws_shelf_fini(struct ws_shelf *shelf)
+{
+    reader_free(shelf->spare);
+    shelf->spare = NULL;
+}

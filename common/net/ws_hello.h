@@ -1,0 +1,37 @@
+/* The opening handshake of WebSocket, the server's side (RFC 6455, 4.2): one GET request, whether
+ * it is taken, and the answer to it. Does no I/O. */
+#ifndef CS_NET_WS_HELLO_H
+#define CS_NET_WS_HELLO_H
+
+#include "base/buf.h"
+
+enum {
+    WS_HELLO_MAX = 8192,       /* bytes of the request; beyond them it is refused */
+    WS_HELLO_ANSWER_MAX = 1024 /* bytes of the answer */
+};
+
+struct ws_rules {               /* what a listener takes; borrowed */
+    struct span protocol;       /* the subprotocol that must be among those offered */
+    struct span path;           /* before any '?', exactly; absent: "/" */
+    const struct span *origins; /* as browsers write them, "https://phone.example.com"; a request */
+    size_t n_origins;           /* without Origin is no browser's, and passes */
+    bool any_origin;
+    const struct span *hosts; /* names it may be asked under, without a port; none: any */
+    size_t n_hosts;
+};
+
+struct ws_hello {    /* spans borrow from the request; of a refused one only status and why stand */
+    unsigned status; /* 101, or that of the refusal */
+    const char *why; /* of a refusal, for people: what is wrong and what to do */
+    struct span key, origin;
+    /* Who it is, by one of: */
+    struct span token;  /* Authorization: Bearer */
+    struct span ticket; /* ?ticket= of the URI, or ticket.* among the subprotocols */
+};
+
+/* The bytes used, with *out judged; 0 when more is needed. What can never become a request is
+ * refused at once. */
+size_t ws_hello_read(struct span in, const struct ws_rules *rules, struct ws_hello *out);
+void ws_hello_answer(struct buf *b, const struct ws_rules *rules, const struct ws_hello *h);
+
+#endif
