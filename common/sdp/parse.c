@@ -43,11 +43,10 @@ static void next_line(struct reader *r)
     r->line = span_skip(line, 2);
 }
 
-/* Fields are separated by exactly one space (RFC 8866, 5); several are forgiven. */
+/* Fields are separated by exactly one space (RFC 8866, 9); what stands between two is empty, which
+ * no field may be. */
 static struct span word(struct span *rest)
 {
-    while (rest->n && rest->p[0] == ' ')
-        *rest = span_skip(*rest, 1);
     return span_cut(rest, ' ');
 }
 
@@ -190,6 +189,8 @@ static void read_media(struct reader *r, struct sdp *s)
         struct span *f = append(r, &m->formats, &m->n_formats, sizeof(*f));
         if (f)
             *f = word(&rest);
+        if (f && !f->n)
+            fail(r, CS_EPROTO);
     }
     if (!r->err && m->n_formats == 0)
         fail(r, CS_EPROTO);
