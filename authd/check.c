@@ -204,7 +204,7 @@ static void challenge(struct check *c, Countersign__Auth__Cause cause, bool stal
     v.challenge = list;
     const struct wall now = loop_wall(c->k->loop);
     char nonce[NONCE_LEN];
-    Countersign__Auth__Lease lease;
+    Countersign__Auth__Lease lease = COUNTERSIGN__AUTH__LEASE__INIT;
     const struct wall issued = epoch_issued(c->k->epoch, now);
     int err = nonce_mint(c->k->nonces, d->realm, issued, bound_to(c), nonce);
     if (!err)

@@ -192,6 +192,9 @@ static const struct conf_key group_keys[] = {
              .min = 10, .max = 300),
     CONF_OPTION("countries", G, countries, &countries_section,
                 "Countries it may come from; needs geo.database."),
+    CONF_SECTION(
+        "defence", G, defence, &group_defence_section,
+        "Thresholds, windows and bans of this group; what is not written is as in defence."),
     CONF_ENUM("drift", G, drift, drift_names,
               "Whether a known identity in a network where it was not seen before is an alarm; "
               "by-proof: where require names address.",
@@ -539,7 +542,7 @@ static const struct issuer_conf *find_issuer(const A *conf, struct span name)
 /* In a challenge it stands in quotes. */
 static void derive_authz_server(struct conf_check *c, const char *key, T *t)
 {
-    if (!t->authz_server.p && t->n_issuers)
+    if (!t->authz_server.p && t->issuers && t->n_issuers)
         t->authz_server = t->issuers[0]->issuer;
     const char *fault = t->authz_server.p ? issuer_url_fault(t->authz_server) : NULL;
     if (fault)

@@ -115,6 +115,7 @@ struct group_conf {
     struct place_conf *address; /* what proves an address; NULL: match does */
     struct span address_only_waiver;
     struct countries_conf *countries; /* NULL: all */
+    struct group_defence defence;
     enum drift_mode drift;
     struct digest_conf digest;
     struct token_conf token;

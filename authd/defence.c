@@ -99,7 +99,7 @@ static void ban(struct defence *d, const struct misdeed *m, const struct tally *
 {
     char reason[BAN_REASON_MAX];
     struct buf b = BUF_INIT(reason);
-    const struct defence_rule *rule = &d->conf->rules[m->abuse];
+    const struct defence_rule *rule = ruling_rule(d->conf, m->rules, m->abuse);
     const struct cidr net = r->ban_port ? cidr_of(&m->source, 128) : cidr_of_subscriber(&m->source);
     if (r->by_users)
         buf_printf(&b, "failures of %u users", t->users);
@@ -117,7 +117,7 @@ static void ban(struct defence *d, const struct misdeed *m, const struct tally *
 static void on_tally(void *arg, const struct misdeed *m, const struct tally *t)
 {
     struct defence *d = arg;
-    const struct ruling r = ruling_of(d->conf, m->abuse, m->attempts, t);
+    const struct ruling r = ruling_of(d->conf, m->rules, m->abuse, m->attempts, t);
     if (r.alarm) {
         metric_inc(M_AUTHD_DEFENCE, DID_ALARM);
         log_error(&lg,
@@ -184,6 +184,7 @@ unsigned defence_failed(struct defence *d, const struct group_conf *g, const str
         return n;
     metric_inc(M_AUTHD_DEFENCE, kind == FAILURE_PROVEN ? DID_FAILURE : DID_UNPROVEN);
     const struct misdeed m = { .abuse = ABUSE_AUTHENTICATION,
+                               .rules = &g->defence,
                                .source = *s->source,
                                .user = s->user,
                                .realm = s->realm,
@@ -208,7 +209,9 @@ void defence_succeeded(struct defence *d, const struct group_conf *g, const stru
 
 void defence_astray(struct defence *d, const struct group_conf *g, const struct suspect *s)
 {
-    const struct misdeed m = { .abuse = ABUSE_DIALOG, .source = *s->source, .count = 1 };
+    const struct misdeed m = {
+        .abuse = ABUSE_DIALOG, .rules = &g->defence, .source = *s->source, .count = 1
+    };
     if (!defence_spares(d, g, s->source))
         add(d, &m);
 }

@@ -120,6 +120,16 @@ static void check(struct conf_check *c, void *section)
 }
 const struct conf_section defence_section = { .size = sizeof(C), .keys = keys, .check = check };
 
+#define G struct group_defence
+static const struct conf_key group_keys[] = {
+    CONF_OPTION("authentication", G, authentication, &sections[ABUSE_AUTHENTICATION],
+                "Wrong credentials: instead of defence.authentication."),
+    CONF_OPTION("dialog", G, dialog, &sections[ABUSE_DIALOG],
+                "Requests for addresses that nobody has: instead of defence.dialog."),
+    { 0 },
+};
+const struct conf_section group_defence_section = { .size = sizeof(G), .keys = group_keys };
+
 /* ---- decisions ---- */
 
 bool ruling_spares(const struct defence_conf *c, const struct addr *source)
@@ -145,10 +155,20 @@ static bool reached(unsigned threshold, unsigned factor, unsigned n)
     return threshold && n >= (uint64_t)threshold * factor;
 }
 
-struct ruling ruling_of(const struct defence_conf *c, enum abuse a, unsigned attempts,
-                        const struct tally *t)
+const struct defence_rule *ruling_rule(const struct defence_conf *c, const struct group_defence *g,
+                                       enum abuse a)
 {
-    const struct defence_rule *r = &c->rules[a];
+    const struct defence_rule *own = !g                          ? NULL
+                                     : a == ABUSE_AUTHENTICATION ? g->authentication
+                                     : a == ABUSE_DIALOG         ? g->dialog
+                                                                 : NULL;
+    return own ? own : &c->rules[a];
+}
+
+struct ruling ruling_of(const struct defence_conf *c, const struct group_defence *g, enum abuse a,
+                        unsigned attempts, const struct tally *t)
+{
+    const struct defence_rule *r = ruling_rule(c, g, a);
     unsigned factor = t->live || t->known ? c->live_factor : 1;
     unsigned before = t->installation - CS_MIN(t->added, t->installation);
     struct ruling out = {

@@ -35,7 +35,16 @@ struct defence_conf {
     size_t sources, bans, greylist;
 };
 
-extern const struct conf_section defence_section;
+/* What a peer group has instead. Of the classes these two are told by requests that belong to one;
+ * the others are seen before anybody knows of which group it is. */
+struct group_defence {
+    struct defence_rule *authentication, *dialog; /* NULL: the installation's */
+};
+
+extern const struct conf_section defence_section, group_defence_section;
+/* g NULL: nothing of a group. */
+const struct defence_rule *ruling_rule(const struct defence_conf *c, const struct group_defence *g,
+                                       enum abuse a);
 
 /* Nothing is counted of this source, and it is never banned. */
 bool ruling_spares(const struct defence_conf *c, const struct addr *source);
@@ -60,8 +69,8 @@ struct ruling {
     struct duration cool_off_for;
 };
 
-/* attempts: the group's; 0 for no cool-off. */
-struct ruling ruling_of(const struct defence_conf *c, enum abuse a, unsigned attempts,
-                        const struct tally *t);
+/* g: of the group, or NULL. attempts: the group's; 0 for no cool-off. */
+struct ruling ruling_of(const struct defence_conf *c, const struct group_defence *g, enum abuse a,
+                        unsigned attempts, const struct tally *t);
 
 #endif

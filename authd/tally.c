@@ -262,7 +262,7 @@ static struct span copy(char *room, struct span s)
 
 bool tally_add(struct tallies *t, const struct misdeed *m)
 {
-    const struct defence_rule *r = &t->conf->rules[m->abuse];
+    const struct defence_rule *r = ruling_rule(t->conf, m->rules, m->abuse);
     struct tally_call *c = t->n_open < OPEN_MAX ? calloc(1, sizeof(*c)) : NULL;
     if (!c)
         return false;

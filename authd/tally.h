@@ -28,6 +28,7 @@ void tallies_free(struct tallies **t);
 
 struct misdeed { /* spans are borrowed for the call */
     enum abuse abuse;
+    const struct group_defence *rules; /* of its group, of the configuration; NULL: none */
     struct addr source;
     struct span user, realm; /* absent: of nobody in particular */
     struct duration pair_window;

@@ -57,11 +57,14 @@ static void test_what_follows_from_wrong_credentials(void **state)
     };
     load("{}");
     for (size_t i = 0; i < CS_LEN(rows); i++)
-        assert_int_equal(bits(ruling_of(&conf, ABUSE_AUTHENTICATION, rows[i].attempts, &rows[i].t)),
-                         rows[i].want);
+        assert_int_equal(
+            bits(ruling_of(&conf, NULL, ABUSE_AUTHENTICATION, rows[i].attempts, &rows[i].t)),
+            rows[i].want);
     struct tally first = T(.pair = 3), again = T(.pair = 3, .strikes = 1);
-    assert_int_equal(ruling_of(&conf, ABUSE_AUTHENTICATION, 3, &first).cool_off_for.ms, 600000);
-    assert_int_equal(ruling_of(&conf, ABUSE_AUTHENTICATION, 3, &again).cool_off_for.ms, 2700000);
+    assert_int_equal(ruling_of(&conf, NULL, ABUSE_AUTHENTICATION, 3, &first).cool_off_for.ms,
+                     600000);
+    assert_int_equal(ruling_of(&conf, NULL, ABUSE_AUTHENTICATION, 3, &again).cool_off_for.ms,
+                     2700000);
     unload();
 }
 
@@ -85,7 +88,7 @@ static void test_each_class_has_its_thresholds_and_0_is_none(void **state)
         { ABUSE_DIALOG, { .address = 100, .users = 90, .pair = 90 }, ADDRESS },
     };
     for (size_t i = 0; i < CS_LEN(rows); i++)
-        assert_int_equal(bits(ruling_of(&conf, rows[i].a, 3, &rows[i].t)), rows[i].want);
+        assert_int_equal(bits(ruling_of(&conf, NULL, rows[i].a, 3, &rows[i].t)), rows[i].want);
     unload();
 }
 
@@ -99,7 +102,7 @@ static void test_the_installation_alarms_once_when_its_threshold_is_passed(void 
     } rows[] = { { 98, 1, false }, { 99, 1, true }, { 100, 1, false }, { 0, 500, true } };
     for (size_t i = 0; i < CS_LEN(rows); i++) {
         struct tally t = { .installation = rows[i].before + rows[i].added, .added = rows[i].added };
-        assert_int_equal(ruling_of(&conf, ABUSE_AUTHENTICATION, 3, &t).alarm, rows[i].alarm);
+        assert_int_equal(ruling_of(&conf, NULL, ABUSE_AUTHENTICATION, 3, &t).alarm, rows[i].alarm);
     }
     unload();
 }
@@ -146,9 +149,24 @@ static void test_classes_are_those_of_the_contract(void **state)
     assert_true(span_eq(abuse_name(a), SPAN("flow")));
 }
 
+static void test_a_group_may_have_thresholds_of_its_own(void **state)
+{
+    struct defence_rule strict = { .address = 2, .users = 2 };
+    const struct group_defence g = { .authentication = &strict };
+    const struct tally t = { .address = 2, .users = 1 };
+    (void)state;
+    load("{}");
+    assert_false(ruling_of(&conf, NULL, ABUSE_AUTHENTICATION, 3, &t).ban_address);
+    assert_true(ruling_of(&conf, &g, ABUSE_AUTHENTICATION, 3, &t).ban_address);
+    assert_false(ruling_of(&conf, &g, ABUSE_DIALOG, 3, &t).ban_address);
+    assert_ptr_equal(ruling_rule(&conf, &g, ABUSE_FLOW), &conf.rules[ABUSE_FLOW]);
+    unload();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_group_may_have_thresholds_of_its_own),
         cmocka_unit_test(test_what_follows_from_wrong_credentials),
         cmocka_unit_test(test_each_class_has_its_thresholds_and_0_is_none),
         cmocka_unit_test(test_the_installation_alarms_once_when_its_threshold_is_passed),
