@@ -41,7 +41,8 @@ static const struct {
     ROW(USER_DISABLED, "user_disabled", "The user is disabled.",
         "Enable it again with csctl user enable, if it should register."),
     ROW(NO_CREDENTIALS_CONFIGURED, "no_credentials_configured", "The user has no verifier at all.",
-        "Set a password with csctl user passwd."),
+        "Set a password with csctl user passwd; a user without one shows its token, ticket or "
+        "certificate."),
     ROW(NO_VERIFIER_FOR_ALGORITHM, "no_verifier_for_algorithm",
         "The user has no verifier for the algorithm the phone chose.",
         "Set the password again with csctl user passwd: that leaves one for each algorithm."),

@@ -16,7 +16,8 @@ void realms_free(struct realms **r);
 void realms_refresh(struct realms *r, bool redis_ready);
 /* While held nothing is known, whatever Redis says. */
 void realms_hold(struct realms *r, bool held);
-/* A bit for each algorithm that some enabled user of the realm lacks. false: not known now. */
+/* A bit for each algorithm that some enabled user of the realm lacks, but those without any
+ * verifier. false: not known now. */
 bool realms_lacking(const struct realms *r, struct span realm, unsigned *mask);
 
 #endif

@@ -238,9 +238,10 @@ static bool has_aor(const struct user *u, struct span aor)
     return false;
 }
 
+/* Who has no verifier at all never answers a digest challenge, and is in nobody's way. */
 static bool lacks(const struct user *u, enum algorithm alg)
 {
-    return u->name.p && u->enabled && !u->sealed[alg].p;
+    return u->name.p && u->enabled && !u->sealed[alg].p && user_has_credentials(u);
 }
 
 static void index_add(struct store *s, const struct user *u)

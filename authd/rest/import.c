@@ -263,7 +263,8 @@ static bool create(struct slot *s, const json_t *j)
 {
     struct rest *rest = s->import->op.rest;
     struct fault f;
-    int err = wish_parse(j, WISH_NAME | WISH_FIELDS | WISH_SECRET, &s->arena, &s->wish, &f);
+    int err = wish_parse(j, WISH_NAME | WISH_FIELDS | WISH_SECRET | WISH_NO_SECRET, &s->arena,
+                         &s->wish, &f);
     if (!err)
         err = wish_check_secret(&s->wish, s->generated, &s->weak, &f);
     if (!err) {

@@ -311,7 +311,7 @@ void rest_user_create(struct http_req *req, void *arg)
         return;
     u->op.drop = drop;
     u->what = CREATE;
-    if (!read_wish(u, WISH_NAME | WISH_FIELDS | WISH_SECRET))
+    if (!read_wish(u, WISH_NAME | WISH_FIELDS | WISH_SECRET | WISH_NO_SECRET))
         return;
     struct arena *a = http_arena(req);
     u->realm = realm_of(rest, u->wish.realm, &f);

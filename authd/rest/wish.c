@@ -116,6 +116,14 @@ static int take_generate(const json_t *j, struct arena *a, struct wish *w, struc
     return 0;
 }
 
+static int take_no_password(const json_t *j, struct arena *a, struct wish *w, struct fault *f)
+{
+    (void)a;
+    (void)f;
+    w->no_password = json_is_true(j);
+    return 0;
+}
+
 static int take_allow_weak(const json_t *j, struct arena *a, struct wish *w, struct fault *f)
 {
     (void)a;
@@ -214,6 +222,7 @@ static const struct member {
     { "verifiers", WISH_SECRET, JSON_OBJECT, false, take_verifiers,
       "must be an object: {\"SHA-256\": \"<HA1 in hex>\"}" },
     { "generate", WISH_SECRET, JSON_TRUE, false, take_generate, "must be true or false" },
+    { "no_password", WISH_NO_SECRET, JSON_TRUE, false, take_no_password, "must be true or false" },
     { "allow_weak", WISH_SECRET, JSON_TRUE, false, take_allow_weak, "must be true or false" },
     { "keep_old_until", WISH_OVERLAP, JSON_STRING, false, take_keep_old_until, "must be a string" },
     { "enabled", WISH_FIELDS, JSON_TRUE, false, take_enabled, "must be true or false" },
@@ -270,9 +279,10 @@ int wish_check_secret(struct wish *w, char generated[USER_PASSWORD_LEN + 1], boo
                       struct fault *f)
 {
     *weak = false;
-    if ((w->password.p != NULL) + w->has_verifiers + w->generate != 1)
+    if ((w->password.p != NULL) + w->has_verifiers + w->generate + w->no_password != 1)
         return fault_set(f, 422, "one-secret", "One secret wanted",
-                         "Say exactly one of password, verifiers and generate: true.");
+                         "Say exactly one of password, verifiers and generate: true; for a new "
+                         "user no_password: true will do, too.");
     if (w->generate) {
         user_password_generate(generated);
         w->password = span_of(generated, USER_PASSWORD_LEN);

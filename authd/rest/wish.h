@@ -24,13 +24,13 @@ json_t *fault_to_json(const struct fault *f);
 json_t *json_of(struct span s);
 
 /* Which members may stand there. */
-enum { WISH_NAME = 1, WISH_FIELDS = 2, WISH_SECRET = 4, WISH_OVERLAP = 8 };
+enum { WISH_NAME = 1, WISH_FIELDS = 2, WISH_SECRET = 4, WISH_OVERLAP = 8, WISH_NO_SECRET = 16 };
 
 struct wish { /* spans borrow from the JSON or the arena; what was not said is absent */
     struct span name, realm;
     struct span password;
     struct span verifier[ALG_COUNT]; /* HA1 in hex */
-    bool has_verifiers, generate, allow_weak;
+    bool has_verifiers, generate, no_password, allow_weak;
     struct wall keep_old_until; /* 0: not at all */
     bool has_enabled, enabled;
     bool has_aors;

@@ -100,12 +100,13 @@ extern const struct column ban_columns[];
 /* Where a password comes from: the options that `user add` and `user passwd` share. */
 struct secret_options {
     const char *password_file;
-    bool prompt, generate, allow_weak;
+    bool prompt, generate, no_password, allow_weak;
     json_t *verifiers; /* owned */
 };
 /* Takes "ALG=HEX". */
 int secret_add_verifier(struct ctl *c, struct secret_options *o, const char *text);
-/* Puts password, verifiers or generate into body. EXIT_OK, EXIT_USAGE or EXIT_REFUSED, said. */
+/* Puts password, verifiers, generate or no_password into body. EXIT_OK, EXIT_USAGE or EXIT_REFUSED,
+ * said. */
 int secret_fill(struct ctl *c, struct secret_options *o, json_t *body);
 
 /* ---- rows.c: the lines of a file to import ---- */

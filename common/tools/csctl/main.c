@@ -41,6 +41,7 @@ static const struct command {
       "  --prompt             ask for the password\n"
       "  --password-file F    first line of F; - is standard input\n"
       "  --verifier ALG=HEX   HA1 instead of a password; may be repeated\n"
+      "  --no-password        none: tokens, tickets and certificates alone prove who it is\n"
       "  --allow-weak         take a weak password; that is logged\n"
       "  --aor SIP-URI        address of record, sip:NAME@REALM if none; may be repeated\n"
       "  --display-name TEXT\n"

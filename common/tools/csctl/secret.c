@@ -95,17 +95,22 @@ int secret_fill(struct ctl *c, struct secret_options *o, json_t *body)
 {
     char line[LINE];
     int err = EXIT_OK;
-    if ((o->password_file != NULL) + o->prompt + o->generate + (o->verifiers != NULL) > 1)
-        err = bad_usage(c, "give one of --password-file, --prompt, --generate and --verifier");
+    const int ways = (o->password_file != NULL) + o->prompt + o->generate + o->no_password +
+                     (o->verifiers != NULL);
+    if (ways > 1)
+        err = bad_usage(c, "give one of --password-file, --prompt, --generate, --verifier and "
+                           "--no-password");
     else if (o->verifiers)
         json_object_set(body, "verifiers", o->verifiers);
     else if (o->generate)
         json_object_set_new(body, "generate", json_true());
+    else if (o->no_password)
+        json_object_set_new(body, "no_password", json_true());
     else if (o->password_file)
         err = from_file(o->password_file, line);
     else
         err = from_prompt(c, line);
-    if (!err && !o->verifiers && !o->generate) {
+    if (!err && !o->verifiers && !o->generate && !o->no_password) {
         json_t *password = json_string(line);
         if (!password) {
             complain("the password is not UTF-8");

@@ -35,6 +35,7 @@ enum {
     O_LIST = 1 << 3,
     O_DISABLED = 1 << 4,
     O_OVERLAP = 1 << 5,
+    O_NO_SECRET = 1 << 6,
 };
 
 static const struct {
@@ -46,6 +47,7 @@ static const struct {
     { { "prompt", no_argument, NULL, 'p' }, O_SECRET },
     { { "password-file", required_argument, NULL, 'f' }, O_SECRET },
     { { "verifier", required_argument, NULL, 'v' }, O_SECRET },
+    { { "no-password", no_argument, NULL, 'n' }, O_NO_SECRET },
     { { "allow-weak", no_argument, NULL, 'w' }, O_SECRET },
     { { "keep-old-until", required_argument, NULL, 'k' }, O_OVERLAP },
     { { "aor", required_argument, NULL, 'a' }, O_FIELDS },
@@ -116,6 +118,9 @@ static int take_option(struct ctl *c, int o, struct said *out)
         return EXIT_OK;
     case 'v':
         return secret_add_verifier(c, &out->secret, optarg);
+    case 'n':
+        out->secret.no_password = true;
+        return EXIT_OK;
     case 'w':
         out->secret.allow_weak = true;
         return EXIT_OK;
@@ -199,10 +204,10 @@ int user_add(struct ctl *c, int argc, char **argv)
 {
     struct said s;
     json_t *user = NULL;
-    int err = parse(c, argc, argv, O_REALM | O_SECRET | O_FIELDS | O_DISABLED, 1, &s);
+    int err = parse(c, argc, argv, O_REALM | O_SECRET | O_NO_SECRET | O_FIELDS | O_DISABLED, 1, &s);
     if (err)
         return err;
-    if (!s.secret.prompt && !s.secret.password_file && !s.secret.verifiers)
+    if (!s.secret.prompt && !s.secret.password_file && !s.secret.verifiers && !s.secret.no_password)
         s.secret.generate = true;
     json_object_set_new(s.body, "user", json_string(s.user));
     if (c->realm)

@@ -150,6 +150,33 @@ static void test_user_and_its_indexes_are_stored_changed_and_removed(void **stat
     assert_int_equal(ask_redis(SPAN("EXISTS"), "cs:lacks:{a.example}:SHA-256"), 0);
 }
 
+/* Only tokens and the like prove who it is; it never answers a digest challenge. */
+static void test_who_has_no_verifier_lacks_none(void **state)
+{
+    (void)state;
+    struct user u = user_of("tim", "t.example", aors, 1, 0);
+    assert_int_equal(wait_for(store_put_user(store, NULL, &u, on_done, NULL)), 0);
+    assert_int_equal(lacking("t.example", ALG_MD5) + lacking("t.example", ALG_SHA256), 0);
+
+    assert_int_equal(get("tim", "t.example"), 0);
+    struct user old = got.user, now = old;
+    assert_int_equal(
+        user_set_password(&now, vault, ALG_BIT(ALG_MD5), SPAN("another good one!"), &got.arena), 0);
+    assert_int_equal(wait_for(store_put_user(store, &old, &now, on_done, NULL)), 0);
+    assert_int_equal(lacking("t.example", ALG_MD5), 0);
+    assert_int_equal(lacking("t.example", ALG_SHA256), 1);
+
+    assert_int_equal(get("tim", "t.example"), 0);
+    old = now = got.user;
+    memset(now.sealed, 0, sizeof(now.sealed));
+    assert_int_equal(wait_for(store_put_user(store, &old, &now, on_done, NULL)), 0);
+    assert_int_equal(lacking("t.example", ALG_SHA256), 0);
+
+    assert_int_equal(get("tim", "t.example"), 0);
+    old = got.user;
+    assert_int_equal(wait_for(store_remove_user(store, &old, on_done, NULL)), 0);
+}
+
 static void test_who_comes_second_gets_a_conflict_and_leaves_no_trace(void **state)
 {
     (void)state;
@@ -338,6 +365,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_user_and_its_indexes_are_stored_changed_and_removed),
+        cmocka_unit_test(test_who_has_no_verifier_lacks_none),
         cmocka_unit_test(test_who_comes_second_gets_a_conflict_and_leaves_no_trace),
         cmocka_unit_test(test_pages_hold_every_user_once),
         cmocka_unit_test(test_each_count_of_a_nonce_is_taken_once_and_windows_expire),

@@ -90,6 +90,7 @@ static void test_members_of_another_request_are_unknown(void **state)
     assert_int_equal(parse(*state, "{\"user\": \"a\"}", WISH_FIELDS, &w), CS_EPROTO);
     assert_int_equal(parse(*state, "{\"password\": \"a\"}", WISH_FIELDS, &w), CS_EPROTO);
     assert_int_equal(parse(*state, "{\"enabled\": true}", WISH_SECRET, &w), CS_EPROTO);
+    assert_int_equal(parse(*state, "{\"no_password\": true}", WISH_SECRET, &w), CS_EPROTO);
     assert_int_equal(parse(*state, "{\"enabled\": true}", WISH_FIELDS, &w), 0);
 }
 
@@ -108,6 +109,10 @@ static void test_exactly_one_secret(void **state)
         { "{\"password\": \"" GOOD
           "\", \"verifiers\": {\"MD5\": \"00112233445566778899aabbccddeeff\"}}",
           false },
+        { "{\"no_password\": true}", true },
+        { "{\"no_password\": false}", false },
+        { "{\"no_password\": true, \"generate\": true}", false },
+        { "{\"no_password\": true, \"password\": \"" GOOD "\"}", false },
         { "{}", false },
     };
     struct fixture *f = *state;
@@ -115,7 +120,7 @@ static void test_exactly_one_secret(void **state)
     struct wish w;
     bool weak;
     for (size_t i = 0; i < CS_LEN(rows); i++) {
-        assert_int_equal(parse(f, rows[i].json, WISH_SECRET, &w), 0);
+        assert_int_equal(parse(f, rows[i].json, WISH_SECRET | WISH_NO_SECRET, &w), 0);
         w.name = SPAN("alice");
         if ((wish_check_secret(&w, generated, &weak, &f->fault) == 0) != rows[i].good)
             fail_msg("%s", rows[i].json);
