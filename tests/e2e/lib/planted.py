@@ -25,7 +25,7 @@ class Planter:
         self.socket.connect((host, int(port)))
         self.local = "127.0.0.1:%d" % self.socket.getsockname()[1]
         self.domain, self.user, self.password = domain, user, password
-        self.secrets = {password}
+        self.secrets = {password, md5(user, domain, password)} # its verifier is as good as it
         self.cseq = 0
         self.failed = False
 
@@ -35,7 +35,7 @@ class Planter:
         self.secrets.add(value)
         return value
 
-    def ask(self, method, wanted, *lines, user=None, target=None, raw_head=""):
+    def ask(self, method, wanted, *lines, user=None, target=None, raw_head="", body=""):
         """Sends a request; the answer, which must have a wanted status."""
         self.cseq += 1
         target = target or (f"sip:{self.domain}" if method == "REGISTER" else f"sip:1002@{self.domain}")
@@ -47,9 +47,9 @@ class Planter:
             f"Via: SIP/2.0/UDP {self.local};branch={branch};rport", "Max-Forwards: 70",
             f"From: <sip:{user}@{self.domain}>;tag=1", f"To: <sip:{to}@{self.domain}>",
             f"Call-ID: {uuid.uuid4().hex}", f"CSeq: {self.cseq} {method}",
-            f"Contact: <sip:{user}@{self.local}>", "User-Agent: planted", *lines, "Content-Length: 0",
+            f"Contact: <sip:{user}@{self.local}>", "User-Agent: planted", *lines, f"Content-Length: {len(body)}",
         ]
-        self.socket.send("\r\n".join([*head, "", ""]).encode())
+        self.socket.send("\r\n".join([*head, "", body]).encode())
         while True:
             answer = self.socket.recv(65536).decode()
             if branch in answer and not answer.startswith("SIP/2.0 1"):
@@ -101,6 +101,11 @@ class Planter:
                         f'DPoP {self.secret("dpop")}'):
                 self.ask(method, refused + (400,), f"{name}: {odd}")
         self.secrets.add(BASIC)
+        # What others than authd have to keep to themselves: keys of media, cookies.
+        lines = [f"Cookie: session={self.secret('cookie')}", "Content-Type: application/sdp"]
+        body = f"v=0\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:{self.secret('key')}\r\n"
+        fresh = self.ask("INVITE", (407,), *lines, body=body)
+        self.ask("INVITE", (404, 480), *lines, self.credentials("INVITE", fresh), body=body)
         # Messages that do not get as far as a question to authd.
         self.ask("REGISTER", (400,), f"Authorization: Digest nonce=\"{self.secret('nonce')}\"",
                  raw_head="CSeq: 1 INVITE")

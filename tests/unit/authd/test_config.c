@@ -231,7 +231,7 @@ static void test_a_realm_of_nobody_is_refused_in_production_alone(void **state)
     }
 }
 
-/* G-38: three classes, one line each. */
+/* G-38: three classes, one line each. G-15: sites add to a class what is theirs. */
 static void test_a_class_sets_what_is_not_written(void **state)
 {
     (void)state;
@@ -262,6 +262,7 @@ static void test_a_class_sets_what_is_not_written(void **state)
     arena_fini(&a);
 }
 
+/* G-09, G-15 */
 static void test_what_weakens_a_class_is_refused(void **state)
 {
     (void)state;

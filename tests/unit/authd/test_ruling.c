@@ -68,6 +68,7 @@ static void test_what_follows_from_wrong_credentials(void **state)
     unload();
 }
 
+/* */
 static void test_each_class_has_its_thresholds_and_0_is_none(void **state)
 {
     (void)state;

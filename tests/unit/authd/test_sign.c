@@ -38,7 +38,7 @@ static struct trunk_credential credential(const struct trunk *t, const char *rea
     return c;
 }
 
-/* W-01..W-03: a realm of its own, whatever the host. */
+/* W-02, W-03: a realm of its own, whatever the host. */
 static struct trunk twilio(void)
 {
     static const struct span targets[] = { SPAN_INIT("yourname.pstn.twilio.com") };

@@ -244,6 +244,7 @@ static void test_hello_goes_both_ways_then_questions_and_answers(void **state)
     assert_string_equal(authd.method, "REGISTER");
 }
 
+/* P-01 */
 static void test_a_uid_that_is_not_configured_is_closed(void **state)
 {
     (void)state;
@@ -255,6 +256,7 @@ static void test_a_uid_that_is_not_configured_is_closed(void **state)
     assert_int_equal(front.changes, 0);
 }
 
+/* P-01 */
 static void test_another_version_is_refused_in_words(void **state)
 {
     (void)state;

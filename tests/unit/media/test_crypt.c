@@ -56,6 +56,7 @@ static void release(struct pair *p)
 
 _Alignas(4) static char sealed[ROOM], plain[ROOM];
 
+/* G-12: 128 and 256 bits, by counter mode and GCM. */
 static void test_what_was_sealed_opens_by_each_suite(void **state)
 {
     (void)state;

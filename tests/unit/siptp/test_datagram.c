@@ -82,6 +82,7 @@ static void test_a_stun_request_learns_its_address(void **state)
     world_close(&w);
 }
 
+/* G-24 */
 static void test_what_cannot_be_answered_is_counted_and_dropped(void **state)
 {
     struct world w;

@@ -92,6 +92,7 @@ static void test_a_server_is_believed_for_its_own_domain_only(void **state)
     assert_false(reaches(NULL)); /* nor for its address */
 }
 
+/* G-10 */
 static void test_a_pinned_key_is_the_only_one(void **state)
 {
     struct tls_pin pin;
