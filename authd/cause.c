@@ -221,6 +221,11 @@ static const struct {
         "If the peer is to be let in: countries of the group, or a group of its own before it. "
         "Where "
         "the database is wrong: geo.exempt."),
+    ROW(CONTACT_UNREACHABLE, "contact_unreachable",
+        "Who was called is registered, but none of its contacts can be reached.",
+        "Nothing, if the phone just lost its connection: it registers again by itself. Else look "
+        "at "
+        "csctl bindings, and at the registrar that has the connection."),
     ROW(TICKET_INVALID, "ticket_invalid",
         "The WebSocket began with a ticket that was not made by this installation, or was altered.",
         "Fetch the ticket from POST /v1/tickets, and hand it on byte for byte. Give every authd "

@@ -95,6 +95,16 @@ static void start_fork(struct proxied *p, const struct targets *t)
         release(p);
 }
 
+static struct gate_facts facts_of(const struct proxied *p);
+
+/* Whoever complains finds it by csctl explain. */
+static void tell_unreachable(struct proxied *p)
+{
+    struct gate_facts facts = facts_of(p);
+    gate_report(p->front->gate, p->flow, p->msg, &facts,
+                COUNTERSIGN__AUTH__CAUSE__CONTACT_UNREACHABLE, 480);
+}
+
 /* Bindings of a GRUU are those of its instance (RFC 5627, 5.4). */
 static bool is_named(const struct front *f, const struct sip_msg *m, const void *arg,
                      const Countersign__Store__Binding *b)
@@ -107,6 +117,7 @@ static bool is_named(const struct front *f, const struct sip_msg *m, const void 
 static void on_record(void *arg, int err, const struct location *read)
 {
     struct proxied *p = arg;
+    const Countersign__Store__Location *record = err ? NULL : read->record;
     struct sip_msg *msg = sip_msg_ref(p->msg); /* p and the targets live in its arena */
     bool gruu = gruu_is(&msg->uri);
     struct targets t = { 0 };
@@ -122,6 +133,8 @@ static void on_record(void *arg, int err, const struct location *read)
     } else if (t.n == 0 && (!p->target_known || (gruu && !gruu_is_ours(&msg->uri)))) {
         refuse(p, 404, NULL);
     } else if (t.n == 0) {
+        if (record && record->n_binding && !p->too_open)
+            tell_unreachable(p);
         unavailable(p);
     } else {
         start_fork(p, &t);
