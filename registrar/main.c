@@ -43,6 +43,7 @@ static const char usage[] =
     "      --version       print the version, and exit\n"
     "  -h, --help          print this, and exit\n"
     "\n"
+    "SIGHUP reads certificates, keys, authorities and revocation lists of TLS again.\n"
     "Exit status: 0 after SIGTERM or SIGINT, 1 on failure, 2 when called wrongly.\n";
 
 static const struct conf_program program = { .name = "registrar",

@@ -99,6 +99,8 @@ static int read_issuer(const struct authd_conf *conf, const struct said *s, stru
             return fault_member(f, "issuer", "must be said: there are several token_issuers");
         r->issuer = c->issuer;
     }
+    if (!r->issuer.p && !conf->n_token_issuers)
+        return fault_member(f, "issuer", "is unknown: the configuration has no token_issuers");
     if (!r->issuer.p)
         return fault_member(f, "issuer", "must be one of token_issuers, by issuer or name");
     for (size_t i = 0; i < conf->n_token_issuers; i++) { /* one may be there under several terms */

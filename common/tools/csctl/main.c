@@ -177,7 +177,7 @@ static const struct command {
       "  --user NAME@REALM    only refuse this user from there\n" },
     { "ban lift", ban_lift, "ADDRESS | ID", "lift bans",
       "All bans and cool-offs that shut out the ADDRESS, or the one with this ID.\n" },
-    { "explain", explain, "CALL-ID | USER | ADDRESS | DECISION [--limit N]",
+    { "explain", explain, "[CALL-ID | USER | TRUNK | ADDRESS | DECISION] [--limit N]",
       "the last refusals, why, and what to do",
       "Looks among the last refusals that authd holds in memory. Without an operand: all of them.\n"
       "\n  --limit N            so many, the newest first (20)\n" },

@@ -156,7 +156,8 @@ static int read_header(struct rows *r)
                 found = &columns[i];
         }
         if (!found || r->n_columns == MAX_COLUMNS) {
-            complain("%s:%lu: there is no column \"%s\"", r->name, r->line, title);
+            complain("%s:%lu: there is no column \"%s\"; csctl user import --help names them",
+                     r->name, r->line, title);
             return -1;
         }
         has_user = has_user || found == &columns[0];
