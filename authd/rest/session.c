@@ -73,8 +73,10 @@ static void on_user(void *arg, int err, const struct user *u)
     struct session *s = arg;
     char id[DECISION_LEN + 1];
     s->op.call = NULL;
-    if (err == CS_ENOENT && !s->former &&
-        config_former(s->conf->former, loop_wall(s->op.rest->loop)).p) {
+    if (!err && s->former && u->enabled &&
+        !config_former(s->conf->former, loop_wall(s->op.rest->loop)).p)
+        err = CS_ENOENT; /* its time is over; but who is disabled stays so */
+    if (err == CS_ENOENT && !s->former && s->conf->former) {
         s->former = true;
         find_user(s);
     } else if (err && err != CS_ENOENT) {
