@@ -4,6 +4,8 @@
 
 enum { HASH_LEN = 32 };
 
+#define SECONDS_MAX UINT64_C(253402300800) /* the year 10000, which none lives to see */
+
 static struct span hash_of(protobuf_c_boolean has, ProtobufCBinaryData d)
 {
     return has && d.len == HASH_LEN ? span_of(d.data, d.len) : SPAN_NULL;
@@ -11,7 +13,7 @@ static struct span hash_of(protobuf_c_boolean has, ProtobufCBinaryData d)
 
 static struct wall time_of(protobuf_c_boolean has, uint64_t s)
 {
-    return (struct wall){ has ? (int64_t)CS_MIN(s, (uint64_t)INT64_MAX / 1000) * 1000 : 0 };
+    return (struct wall){ has ? (int64_t)CS_MIN(s, SECONDS_MAX) * 1000 : 0 };
 }
 
 bool cert_facts_of(const Countersign__Auth__Check *m, struct cert_facts *out)

@@ -46,11 +46,9 @@ static void check_free(struct check *c)
     backend_cancel(&c->backend);
     if (c->claiming)
         redis_cancel(c->claiming);
-    if (timer_is_running(&c->deadline)) {
-        timer_stop(k->loop, &c->deadline);
-        if (c->token.p) /* a copy */
-            ct_wipe((char *)c->token.p, c->token.n);
-    }
+    timer_stop(k->loop, &c->deadline);
+    if (c->outlives && c->token.p) /* a copy */
+        ct_wipe((char *)c->token.p, c->token.n);
     arena_fini(&c->arena);
     k->open--;
     if (k->n_spare < SPARE_MAX) {
@@ -415,8 +413,9 @@ static void on_deadline(struct timer *t)
 
 int check_outlive(struct check *c)
 {
-    if (timer_is_running(&c->deadline))
+    if (c->outlives)
         return 0;
+    c->outlives = true;
     c->asker->waits(c);
     timer_start(c->k->loop, &c->deadline, DURATION_MS((int64_t)c->deadline_ms));
     int err = facts_keep(&c->facts, &c->arena);

@@ -98,7 +98,8 @@ struct check {
     struct list link;
     void *owner;
     uint64_t id;
-    bool listed; /* in its map */
+    bool listed;   /* in its map */
+    bool outlives; /* the message it was made of */
 
     /* Its own: */
     struct checker *k;

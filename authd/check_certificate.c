@@ -242,9 +242,23 @@ void check_certificate(struct check *c)
 
 /* ---- what belongs together ---- */
 
+/* The user as a line, by the other name that the realm had or has: what a device may do does not
+ * change when a realm is given another name, or a user moves there. */
+static struct span other_line(const struct check *c, struct span line, struct buf *b)
+{
+    struct span name, realm;
+    device_line_split(line, &name, &realm);
+    const struct span other = config_other_name(c->k->conf, realm);
+    buf_put(b, name);
+    buf_putc(b, '@');
+    buf_put(b, other);
+    return line.p && other.p && buf_ok(b) ? buf_span(b) : SPAN_NULL;
+}
+
 /* Whoever proved to be a user besides must be whom the certificate says, or belong to it: have the
  * address it names, be a line of the device, have an address in one of the trunk's domains. */
-static Countersign__Auth__Cause fits(const struct check *c, const struct device *device)
+static Countersign__Auth__Cause fits(const struct check *c, const struct device *device,
+                                     struct span other)
 {
     const struct certified *cert = &c->certified;
     const Countersign__Auth__Grant *g = &c->grant;
@@ -256,7 +270,10 @@ static Countersign__Auth__Cause fits(const struct check *c, const struct device 
     if (cert->kind == HOLDER_USER)
         return has_aor(&proven, cert->name) ? CAUSE(OK) : CAUSE(CERTIFICATE_OTHER);
     if (cert->kind == HOLDER_DEVICE)
-        return device_has_line(device, span_str(g->user)) ? CAUSE(OK) : CAUSE(CERTIFICATE_OTHER);
+        return device_has_line(device, span_str(g->user)) ||
+                       (other.p && device_has_line(device, other))
+                   ? CAUSE(OK)
+                   : CAUSE(CERTIFICATE_OTHER);
     const struct trunk *trunk = directory_trunk(c->k->directory, cert->name);
     return !trunk                         ? CAUSE(SAN_UNMATCHED)
            : trunk_serves(trunk, aors, n) ? CAUSE(OK)
@@ -294,6 +311,9 @@ Countersign__Auth__Cause check_party(struct check *c)
     const struct directory *d = c->k->directory;
     const struct device *device = NULL;
     Countersign__Auth__Cause cause = CAUSE(OK);
+    char space[2 * USER_MAX_NAME + 2];
+    struct buf room = BUF_INIT(space);
+    const struct span line = span_str(c->grant.user), other = other_line(c, line, &room);
     size_t n = 1;
     if (!d || (!c->grant.user && !cert->rests))
         return CAUSE(OK);
@@ -305,11 +325,13 @@ Countersign__Auth__Cause check_party(struct check *c)
             return CAUSE(SAN_UNMATCHED); /* since it was looked at */
     }
     if (cert->rests && c->grant.user)
-        cause = fits(c, device);
+        cause = fits(c, device, other);
     if (cert->rests && cause == CAUSE(OK))
         cause = rest_on_certificate(c);
     if (!device && c->grant.user)
-        device = directory_line(d, span_str(c->grant.user), &n);
+        device = directory_line(d, line, &n);
+    if (!device && other.p)
+        device = directory_line(d, other, &n);
     return cause == CAUSE(OK) && device ? use_device(c, device, n == 1) : cause;
 }
 

@@ -42,7 +42,8 @@ static void on_claimed(void *arg, const struct redis_reply *reply)
 {
     struct check *c = arg;
     c->claiming = NULL;
-    Countersign__Auth__Cause cause = ticket_judge(c->k->tickets, &c->ticket, c->flow, reply);
+    Countersign__Auth__Cause cause =
+        ticket_judge(c->k->tickets, &c->ticket, c->flow, reply, loop_wall(c->k->loop));
     if (cause == CAUSE(STORE_UNAVAILABLE))
         check_later(c, cause);
     else if (cause != CAUSE(OK))

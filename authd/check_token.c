@@ -77,14 +77,21 @@ static void grant_token(struct check *c, const struct user *u)
 
 static void find_token_user(struct check *c);
 
+/* When the time of the realm's former name is over nobody is there, but who is disabled stays so.
+ */
+static bool is_over(const struct check *c)
+{
+    return c->former && !config_former(c->group->token.former, loop_wall(c->k->loop)).p;
+}
+
 /* A user that is found under the realm's former name only. */
 static bool look_further(struct check *c)
 {
-    const struct span former = config_former(c->group->token.former, loop_wall(c->k->loop));
-    if (c->former || !former.p)
+    const struct former_conf *former = c->group->token.former;
+    if (c->former || !former)
         return false;
     c->former = true;
-    c->cred.realm = former;
+    c->cred.realm = former->name;
     find_token_user(c);
     return true;
 }
@@ -97,6 +104,8 @@ static void got_token_user(void *arg, int err, const struct user *u)
         check_later(c, CAUSE(STORE_UNAVAILABLE));
         return;
     }
+    if (u && u->enabled && is_over(c))
+        u = NULL;
     if (!u && look_further(c))
         return;
     if (!u)
@@ -112,7 +121,8 @@ static void got_token_user(void *arg, int err, const struct user *u)
 
 static void find_token_user(struct check *c)
 {
-    struct span record = cache_get(c->k->cache, c->cred.username, c->cred.realm);
+    struct span record =
+        is_over(c) ? SPAN_NULL : cache_get(c->k->cache, c->cred.username, c->cred.realm);
     struct user u;
     /* What is kept may only say yes. */
     if (record.p && user_decode(record, &c->arena, &u) == 0 && token_fault(c, &u) == CAUSE(OK)) {

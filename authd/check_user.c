@@ -98,8 +98,10 @@ static void got_user(void *arg, int err, const struct user *u)
         refuse_user(c, cause);
         return;
     }
-    /* Only now: keeping a record takes time, which would tell that there is such a user. */
-    cache_put(c->k->cache, c->cred.username, record_realm(c), u->record, c->cache_generation);
+    /* Only now: keeping a record takes time, which would tell that there is such a user. Of changes
+     * to temporary ones the cache does not hear. */
+    if (!u->session)
+        cache_put(c->k->cache, c->cred.username, record_realm(c), u->record, c->cache_generation);
     let_in(c, u);
 }
 

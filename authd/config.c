@@ -583,10 +583,13 @@ static void derive_session(struct conf_check *c, const A *conf, T *t, const char
     char key[64];
     derive_issuers(c, conf, t, where);
     snprintf(key, sizeof(key), "%s.realm", where);
+    const ptrdiff_t realm = config_realm(conf, t->realm);
     if (!t->realm.p)
         conf_error(c, key, "is missing; name one of realms");
-    else if (config_realm(conf, t->realm) < 0)
+    else if (realm < 0)
         conf_error(c, key, "\"" SPAN_FMT "\" is not one of realms", SPAN_ARG(t->realm));
+    else
+        t->former = conf->realms[realm].formerly;
 }
 
 static void derive_group_issuers(struct conf_check *c, const A *conf, size_t i)
@@ -632,7 +635,8 @@ static void derive_realms(struct conf_check *c, const A *conf, size_t i)
         conf_error(c, key, "is missing; name one of realms");
     if (!g->certificate.realm.p)
         g->certificate.realm = g->digest.realm.p ? g->digest.realm : g->token.realm;
-    const ptrdiff_t users = (proofs & PROOF_TOKEN) ? config_realm(conf, g->token.realm) : -1;
+    /* A ticket, and a password that a token was given for, are of users as well. */
+    const ptrdiff_t users = config_realm(conf, g->token.realm.p ? g->token.realm : g->digest.realm);
     if (users >= 0)
         g->token.former = conf->realms[users].formerly;
     const ptrdiff_t realm = (proofs & PROOF_DIGEST) ? config_realm(conf, g->digest.realm) : -1;

@@ -229,6 +229,8 @@ extern const struct conf_section authd_conf_section, realm_conf_section;
 bool group_is_ours(const struct group_conf *g);
 /* The realm's former name while it is good; absent: there is none. */
 struct span config_former(const struct former_conf *f, struct wall now);
+/* What a realm was called before, or is called now; absent: it never had another name. */
+struct span config_other_name(const struct authd_conf *conf, struct span realm);
 /* Somebody may pass the group on nothing but the address that the request seems to come from. */
 bool group_rests_on_address(const struct group_conf *g);
 /* The realm's place in conf->realms, or -1. */

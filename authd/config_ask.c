@@ -21,6 +21,18 @@ ptrdiff_t config_realm(const struct authd_conf *conf, struct span realm)
     return -1;
 }
 
+struct span config_other_name(const struct authd_conf *conf, struct span realm)
+{
+    for (size_t i = 0; i < conf->n_realms; i++) {
+        const struct former_conf *f = conf->realms[i].formerly;
+        if (f && span_eq(conf->realms[i].name, realm))
+            return f->name;
+        if (f && span_eq(f->name, realm))
+            return conf->realms[i].name;
+    }
+    return SPAN_NULL;
+}
+
 struct span config_former(const struct former_conf *f, struct wall now)
 {
     return f && now.ms < f->until.ms ? f->name : SPAN_NULL;

@@ -319,6 +319,7 @@ static void on_look(void *arg, int err, const struct revocation *x)
     j->look = NULL;
     if (err == CS_EPROTO) { /* of a later version, whose authd sees to it */
         log_error(&lg, "a revocation cannot be read", kv_str("id", j->event->revocation));
+        set_unsure(j, false);
         job_drop(j);
         return;
     }

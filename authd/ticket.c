@@ -231,13 +231,14 @@ struct redis_call *ticket_claim(struct tickets *t, const struct ticket *ticket, 
 }
 
 Countersign__Auth__Cause ticket_judge(struct tickets *t, const struct ticket *ticket,
-                                      struct span flow, const struct redis_reply *reply)
+                                      struct span flow, const struct redis_reply *reply,
+                                      struct wall now)
 {
     const struct memo_key key = memo_key_of(ticket->id, flow);
     if (!reply || (reply->type != REDIS_STRING && reply->type != REDIS_NIL))
         return CAUSE(STORE_UNAVAILABLE);
     if (reply->type == REDIS_NIL)
-        return CAUSE(TICKET_EXPIRED);
+        return now.ms < ticket->use_until * 1000 ? CAUSE(STORE_UNAVAILABLE) : CAUSE(TICKET_EXPIRED);
     if (!span_eq(reply->str, flow))
         return CAUSE(TICKET_USED);
     memo_put(&t->known, &key, "", 1);

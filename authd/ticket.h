@@ -51,8 +51,9 @@ bool ticket_is_known(const struct tickets *t, const struct ticket *ticket, struc
 struct redis_call *ticket_claim(struct tickets *t, const struct ticket *ticket, struct span flow,
                                 struct wall now, redis_fn *fn, void *arg);
 /* OK; TICKET_USED: by another connection; TICKET_EXPIRED: by none, and it is too late;
- * STORE_UNAVAILABLE. */
+ * STORE_UNAVAILABLE: also by none, and it is not too late: Redis refused to write. */
 Countersign__Auth__Cause ticket_judge(struct tickets *t, const struct ticket *ticket,
-                                      struct span flow, const struct redis_reply *reply);
+                                      struct span flow, const struct redis_reply *reply,
+                                      struct wall now);
 
 #endif

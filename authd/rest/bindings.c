@@ -7,6 +7,8 @@
 
 struct bindings_op {
     struct op op;
+    const struct realm_conf *realm; /* of the user */
+    bool former;                    /* looked for under the realm's former name */
     const struct span *aors;
     size_t n_aors, i;
     bool removing;
@@ -216,11 +218,18 @@ static void next_aor(struct bindings_op *b)
 
 /* ---- the routes ---- */
 
+static void find_user(struct bindings_op *b);
+
 static void on_user(void *arg, int err, const struct user *found)
 {
     struct bindings_op *b = arg;
     struct user *u = arena_alloc(http_arena(b->op.req), sizeof(*u));
     b->op.call = NULL;
+    if (err == CS_ENOENT && b->realm->formerly && !b->former) {
+        b->former = true;
+        find_user(b);
+        return;
+    }
     if (!err && (!u || user_copy(found, http_arena(b->op.req), u)))
         err = CS_ENOMEM;
     if (err) {
@@ -232,20 +241,26 @@ static void on_user(void *arg, int err, const struct user *found)
     next_aor(b);
 }
 
+static void find_user(struct bindings_op *b)
+{
+    const struct span realm = b->former ? b->realm->formerly->name : b->realm->name;
+    b->op.call =
+        store_get_user(b->op.rest->conf.store, http_param(b->op.req, "user"), realm, on_user, b);
+    if (!b->op.call)
+        op_no_memory(&b->op);
+}
+
 static void of_user(struct http_req *req, struct rest *rest, bool removing)
 {
     struct fault f;
     struct bindings_op *b = bindings_op_new(req, rest, removing);
     if (!b)
         return;
-    const struct realm_conf *realm = realm_of(rest, http_query(req, "realm"), &f);
-    if (!realm) {
+    b->realm = realm_of(rest, http_query(req, "realm"), &f);
+    if (b->realm)
+        find_user(b);
+    else
         op_fault(&b->op, &f);
-        return;
-    }
-    b->op.call = store_get_user(rest->conf.store, http_param(req, "user"), realm->name, on_user, b);
-    if (!b->op.call)
-        op_no_memory(&b->op);
 }
 
 static void of_aor(struct http_req *req, struct rest *rest, bool removing)

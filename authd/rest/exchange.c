@@ -58,6 +58,7 @@ static void on_put(void *arg, int err)
     char until[WALL_STRLEN];
     s->op.call = NULL;
     if (err) {
+        ct_wipe(x->password, sizeof(x->password));
         op_store_error(&s->op, err);
     } else {
         wall_format((struct wall){ s->claims->exp * 1000 }, until);
@@ -65,9 +66,9 @@ static void on_put(void *arg, int err)
         json_t *body =
             json_pack("{s:s, s:o, s:o, s:s, s:s}", "username", x->name, "realm", json_of(s->realm),
                       "aor", json_of(s->claims->aor), "password", x->password, "until", until);
+        ct_wipe(x->password, sizeof(x->password));
         op_reply(&s->op, 200, body);
     }
-    ct_wipe(x->password, sizeof(x->password));
 }
 
 static void give(struct session *s)

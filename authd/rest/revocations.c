@@ -8,9 +8,11 @@ enum { PAGE = 100 };
 struct revocation_op {
     struct op op;
     struct revocation_wish wish;
-    struct span id;      /* of one that is lifted */
-    struct span event;   /* to be announced */
-    struct user user;    /* whose registrations end */
+    struct span id;    /* of one that is lifted */
+    struct span event; /* to be announced */
+    struct user user;  /* whose registrations end */
+    const struct realm_conf *realm;
+    bool former;         /* looked for under the realm's former name */
     bool disabled, gone; /* it was disabled here; it is to be lifted */
 };
 
@@ -137,10 +139,17 @@ static void on_disabled(void *arg, int err)
     close_user(o);
 }
 
+static void find_user(struct revocation_op *o);
+
 static void on_user(void *arg, int err, const struct user *found)
 {
     struct revocation_op *o = arg;
     o->op.call = NULL;
+    if (err == CS_ENOENT && o->realm->formerly && !o->former) {
+        o->former = true;
+        find_user(o);
+        return;
+    }
     if (!err)
         err = user_copy(found, http_arena(o->op.req), &o->user);
     if (err) {
@@ -159,17 +168,22 @@ static void on_user(void *arg, int err, const struct user *found)
         op_no_memory(&o->op);
 }
 
+static void find_user(struct revocation_op *o)
+{
+    const struct span realm = o->former ? o->realm->formerly->name : o->realm->name;
+    o->op.call = store_get_user(o->op.rest->conf.store, o->wish.user, realm, on_user, o);
+    if (!o->op.call)
+        op_no_memory(&o->op);
+}
+
 static void revoke_user(struct revocation_op *o)
 {
     struct fault f;
-    const struct realm_conf *realm = realm_of(o->op.rest, o->wish.realm, &f);
-    if (!realm) {
+    o->realm = realm_of(o->op.rest, o->wish.realm, &f);
+    if (o->realm)
+        find_user(o);
+    else
         op_fault(&o->op, &f);
-        return;
-    }
-    o->op.call = store_get_user(o->op.rest->conf.store, o->wish.user, realm->name, on_user, o);
-    if (!o->op.call)
-        op_no_memory(&o->op);
 }
 
 /* ---- the routes ---- */

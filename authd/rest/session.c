@@ -66,13 +66,20 @@ static void refuse(struct session *s, Countersign__Auth__Cause cause, struct spa
 /* ---- the token, then its user ---- */
 
 static void judge(struct session *s);
+static void find_user(struct session *s);
 
 static void on_user(void *arg, int err, const struct user *u)
 {
     struct session *s = arg;
     char id[DECISION_LEN + 1];
     s->op.call = NULL;
-    if (err && err != CS_ENOENT) {
+    if (!err && s->former && u->enabled &&
+        !config_former(s->conf->former, loop_wall(s->op.rest->loop)).p)
+        err = CS_ENOENT; /* its time is over; but who is disabled stays so */
+    if (err == CS_ENOENT && !s->former && s->conf->former) {
+        s->former = true;
+        find_user(s);
+    } else if (err && err != CS_ENOENT) {
         refuse(s, CAUSE(STORE_UNAVAILABLE), SPAN_NULL);
     } else if (err && s->proof.issuer->users == USERS_REQUIRED) {
         refuse(s, CAUSE(UNKNOWN_USER), SPAN_NULL);
@@ -82,6 +89,14 @@ static void on_user(void *arg, int err, const struct user *u)
         tell(s, KIND(ACCEPT), CAUSE(OK), 0, SPAN_NULL, id);
         s->fn(s);
     }
+}
+
+static void find_user(struct session *s)
+{
+    s->op.call = store_get_user(s->op.rest->conf.store, s->name,
+                                s->former ? s->conf->former->name : s->realm, on_user, s);
+    if (!s->op.call)
+        refuse(s, CAUSE(OVERLOADED), SPAN_NULL);
 }
 
 static Countersign__Auth__Cause look_at_claims(struct session *s)
@@ -119,9 +134,7 @@ static void proceed(struct session *s)
         refuse(s, CAUSE(TOKEN_REVOKED), buf_span(&words));
         return;
     }
-    s->op.call = store_get_user(conf->store, s->name, s->realm, on_user, s);
-    if (!s->op.call)
-        refuse(s, CAUSE(OVERLOADED), SPAN_NULL);
+    find_user(s);
 }
 
 static void on_wake(struct waiter *w)

@@ -17,6 +17,7 @@ struct session {
     struct duration least; /* that must be left of it */
     struct span method;    /* that its scope must cover */
     void (*fn)(struct session *s);
+    bool former;       /* its user is looked for under the realm's former name */
     struct span token; /* a copy, wiped when it ends */
     struct waiter waiter;
     struct token_proof proof;

@@ -101,6 +101,20 @@ static void test_names_are_given_in_the_order_of_rfc_5922(void **state)
     }
 }
 
+static void test_a_time_behind_all_times_is_one_that_can_be_reckoned_with(void **state)
+{
+    (void)state;
+    Countersign__Auth__Check m = COUNTERSIGN__AUTH__CHECK__INIT;
+    Countersign__Auth__Certificate c = COUNTERSIGN__AUTH__CERTIFICATE__INIT;
+    struct cert_facts f;
+    m.certificate = &c;
+    c.has_not_after_s = true;
+    c.not_after_s = UINT64_MAX;
+    assert_true(cert_facts_of(&m, &f));
+    assert_true(f.not_after.ms <= INT64_MAX / 2);
+    assert_true(f.not_after.ms / 1000 >= INT64_C(253402300799)); /* the year 9999 */
+}
+
 static void test_it_ends_where_somebody_was_found(void **state)
 {
     (void)state;
@@ -209,6 +223,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_names_are_given_in_the_order_of_rfc_5922),
+        cmocka_unit_test(test_a_time_behind_all_times_is_one_that_can_be_reckoned_with),
         cmocka_unit_test(test_it_ends_where_somebody_was_found),
         cmocka_unit_test(test_a_pin_is_a_scheme_and_a_whole_hash),
         cmocka_unit_test(test_what_names_a_trunk_is_a_domain_or_a_pin),

@@ -383,6 +383,40 @@ static void test_token_issuers_are_those_the_group_names(void **state)
     arena_fini(&a);
 }
 
+/* Who is disabled under the former name stays so, whatever shows who he is. */
+static void test_the_former_name_counts_for_whatever_is_of_users(void **state)
+{
+    (void)state;
+    struct arena a;
+    struct authd_conf c;
+    assert_int_equal(parse("listen: { socket: s, users: ['0'] }\n"
+                           "redis: { socket: r }\n"
+                           "nonce_key_file: n\n"
+                           "seal_key_file: k\n"
+                           "realms: [{ name: a.example, formerly: { name: b.example, until: "
+                           "2099-01-01 } }]\n"
+                           "token_issuers: [" ISSUER "]\n"
+                           "turn: { token: { realm: a.example }, secret_file: s, uris: [turn:t] }\n"
+                           "exchange: { token: { realm: a.example } }\n"
+                           "peer_groups:\n"
+                           "- { name: digest, digest: { realm: a.example } }\n"
+                           "- { name: tickets, tickets: true, require: { all_of: [certificate] }, "
+                           "token: { realm: a.example } }\n"
+                           "- { name: token, require: { all_of: [token] }, "
+                           "token: { realm: a.example } }\n",
+                           &a, &c),
+                     0);
+    const struct former_conf *former = c.realms[0].formerly;
+    for (size_t i = 0; i < c.n_peer_groups; i++)
+        assert_ptr_equal(c.peer_groups[i].token.former, former);
+    assert_ptr_equal(c.turn->token.former, former);
+    assert_ptr_equal(c.exchange->token.former, former);
+    assert_true(span_eq(config_other_name(&c, SPAN("a.example")), SPAN("b.example")));
+    assert_true(span_eq(config_other_name(&c, SPAN("b.example")), SPAN("a.example")));
+    assert_null(config_other_name(&c, SPAN("c.example")).p);
+    arena_fini(&a);
+}
+
 static void test_token_issuers_that_cannot_work_are_refused(void **state)
 {
     (void)state;
@@ -491,6 +525,7 @@ int main(void)
         cmocka_unit_test(test_what_weakens_a_class_is_refused),
         cmocka_unit_test(test_what_groups_and_realms_cannot_be_is_refused),
         cmocka_unit_test(test_token_issuers_are_those_the_group_names),
+        cmocka_unit_test(test_the_former_name_counts_for_whatever_is_of_users),
         cmocka_unit_test(test_token_issuers_that_cannot_work_are_refused),
         cmocka_unit_test(test_sections_beside_groups_are_checked),
     };

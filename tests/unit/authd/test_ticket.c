@@ -136,17 +136,20 @@ static void test_the_reply_of_redis_says_whose_it_is(void **state)
 {
     const struct redis_reply mine = { .type = REDIS_STRING, .str = SPAN("flow-1") },
                              nobodys = { .type = REDIS_NIL }, wrong = { .type = REDIS_ERROR };
+    const struct wall soon = { 1700000029999 }, late = { 1700000030000 };
     struct ticket k = sample(), other = sample();
     struct tickets *t = of(K1);
     (void)state;
     k.id = SPAN("k");
     other.id = SPAN("other");
-    assert_int_equal(ticket_judge(t, &k, SPAN("flow-1"), NULL), CAUSE(STORE_UNAVAILABLE));
-    assert_int_equal(ticket_judge(t, &k, SPAN("flow-1"), &wrong), CAUSE(STORE_UNAVAILABLE));
-    assert_int_equal(ticket_judge(t, &k, SPAN("flow-1"), &nobodys), CAUSE(TICKET_EXPIRED));
-    assert_int_equal(ticket_judge(t, &k, SPAN("flow-2"), &mine), CAUSE(TICKET_USED));
+    assert_int_equal(ticket_judge(t, &k, SPAN("flow-1"), NULL, soon), CAUSE(STORE_UNAVAILABLE));
+    assert_int_equal(ticket_judge(t, &k, SPAN("flow-1"), &wrong, soon), CAUSE(STORE_UNAVAILABLE));
+    assert_int_equal(ticket_judge(t, &k, SPAN("flow-1"), &nobodys, late), CAUSE(TICKET_EXPIRED));
+    /* It was to be written before it was read. */
+    assert_int_equal(ticket_judge(t, &k, SPAN("flow-1"), &nobodys, soon), CAUSE(STORE_UNAVAILABLE));
+    assert_int_equal(ticket_judge(t, &k, SPAN("flow-2"), &mine, soon), CAUSE(TICKET_USED));
     assert_false(ticket_is_known(t, &k, SPAN("flow-1")));
-    assert_int_equal(ticket_judge(t, &k, SPAN("flow-1"), &mine), CAUSE(OK));
+    assert_int_equal(ticket_judge(t, &k, SPAN("flow-1"), &mine, soon), CAUSE(OK));
     assert_true(ticket_is_known(t, &k, SPAN("flow-1")));
     assert_false(ticket_is_known(t, &k, SPAN("flow-2")));
     assert_false(ticket_is_known(t, &other, SPAN("flow-1")));
