@@ -122,9 +122,10 @@ static void on_record(void *arg, int err, const struct location *read)
     bool gruu = gruu_is(&msg->uri);
     struct targets t = { 0 };
     p->location = NULL;
-    int failed = err ? 0
-                     : targets_of(p->front, flow_is_secure(p->flow), msg, p->aor, read->record,
-                                  gruu ? is_named : NULL, NULL, &t);
+    int failed =
+        err ? 0
+            : targets_of(p->front, flow_is_secure(p->flow), msg, p->aor, read->record,
+                         p->front->conf->limits.branches, gruu ? is_named : NULL, NULL, &t);
     p->too_open |= t.too_open;
     if (err) {
         later(p);
@@ -263,17 +264,16 @@ static void not_encrypted(struct proxied *p)
 }
 
 /* The phone at the other end of a dialog has come back by another flow, or it has not. */
-static void on_found(void *arg, int err, struct fork_target *target)
+static void on_found(void *arg, int err, const struct targets *phone)
 {
     struct proxied *p = arg;
-    struct targets one = { .list = target, .n = 1 };
     p->relocation = NULL;
     if (err == CS_ENOENT)
         refuse(p, 430, "Flow Failed"); /* RFC 5626, 11.5 */
     else if (err)
         later(p);
     else
-        start_fork(p, &one);
+        start_fork(p, phone);
 }
 
 static void take_way(struct proxied *p)
@@ -488,11 +488,12 @@ struct late_ack {
     struct dialog_route route;
 };
 
-static void on_ack_found(void *arg, int err, struct fork_target *target)
+static void on_ack_found(void *arg, int err, const struct targets *phone)
 {
     struct late_ack *late = arg;
     struct sip_msg *m = late->msg;
-    if (!err && target->flow)
+    const struct fork_target *target = err ? NULL : &phone->list[0];
+    if (target && target->flow)
         send_ack(m, target->flow, target->uri, target->routes, target->n_routes);
     sip_msg_unref(&m);
 }

@@ -41,13 +41,13 @@ static void on_record(void *arg, int err, const struct location *read)
     struct sip_msg *m = sip_msg_ref(r->msg); /* r and the targets live in its arena */
     struct targets t = { 0 };
     if (!err)
-        err = targets_of(r->front, r->secure, r->msg, r->aor, read->record, is_the_phone, r->route,
-                         &t);
+        err = targets_of(r->front, r->secure, r->msg, r->aor, read->record, 1, is_the_phone,
+                         r->route, &t);
     if (!err && t.n == 0)
         err = CS_ENOENT;
     if (!err)
         metric_inc(M_REG_RELOCATED, 0);
-    r->fn(r->arg, err, err ? NULL : t.list);
+    r->fn(r->arg, err, err ? NULL : &t);
     targets_release(&t);
     sip_msg_unref(&m);
 }

@@ -8,9 +8,9 @@
 #include "registrar/targets.h"
 
 struct relocation;
-/* err is 0, with a target borrowed for the call; CS_ENOENT: the phone has not come back;
- * CS_ECLOSED: nobody knows; CS_ENOMEM. */
-typedef void relocate_fn(void *arg, int err, struct fork_target *target);
+/* err is 0, with one target and its spares borrowed for the call; CS_ENOENT: the phone has not come
+ * back; CS_ECLOSED: nobody knows; CS_ENOMEM. */
+typedef void relocate_fn(void *arg, int err, const struct targets *phone);
 
 /* Whether m is of a dialog with a phone of ours, so that there is somewhere to look. route is what
  * record_route_read() left when it said CS_ECLOSED. */

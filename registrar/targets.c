@@ -154,8 +154,8 @@ static int set_spares_apart(struct targets *t, size_t most, struct arena *a)
 }
 
 int targets_of(struct front *f, bool secure, struct sip_msg *m, struct span aor,
-               const Countersign__Store__Location *record, targets_pick_fn *pick, const void *arg,
-               struct targets *out)
+               const Countersign__Store__Location *record, size_t most, targets_pick_fn *pick,
+               const void *arg, struct targets *out)
 {
     size_t all = record ? record->n_binding : 0;
     struct wall now = loop_wall(f->loop);
@@ -171,7 +171,7 @@ int targets_of(struct front *f, bool secure, struct sip_msg *m, struct span aor,
     if (out->n < 2)
         return 0;
     qsort(out->list, out->n, sizeof(*out->list), by_rank);
-    int err = set_spares_apart(out, f->conf->limits.branches, &m->arena);
+    int err = set_spares_apart(out, most, &m->arena);
     if (err)
         targets_release(out);
     return err;

@@ -7,8 +7,7 @@
 
 struct targets { /* in the arena of the message */
     struct fork_target *list;
-    size_t n, n_spare; /* those that ring, limits.branches at most, by falling q; and behind them
-                          other ways to them */
+    size_t n, n_spare; /* those that ring, by falling q; and behind them other ways to them */
     bool too_open;     /* a phone was passed over, for sips allows no hop in the clear */
 };
 
@@ -18,11 +17,11 @@ typedef bool targets_pick_fn(const struct front *f, const struct sip_msg *m, con
 
 /* secure: so is the flow m came by. pick may be NULL: all. Of several flows to one phone (RFC 5626,
  * 7) the one that was refreshed last is a target, the others are its spares. Bindings whose flow is
- * gone are left out. Each target holds a reference to its flow until targets_release(). CS_ENOMEM.
- */
+ * gone are left out, and so are phones beyond the first most (1 or more). Each target holds a
+ * reference to its flow until targets_release(). CS_ENOMEM. */
 CS_CHECK int targets_of(struct front *f, bool secure, struct sip_msg *m, struct span aor,
-                        const Countersign__Store__Location *record, targets_pick_fn *pick,
-                        const void *arg, struct targets *out);
+                        const Countersign__Store__Location *record, size_t most,
+                        targets_pick_fn *pick, const void *arg, struct targets *out);
 void targets_release(struct targets *t);
 
 /* Whether a request has broken the promise of its sips URI already: it did not come by what is
