@@ -114,6 +114,24 @@ static ptrdiff_t frame_length(struct span in, size_t max)
     return in.n < head + length ? 0 : (ptrdiff_t)(head + length);
 }
 
+static bool ends_message(struct span frame)
+{
+    unsigned char first = (unsigned char)frame.p[0];
+    return !(first & CONTROL) && first & FIN;
+}
+
+size_t ws_first(struct span in, size_t max)
+{
+    struct span rest = in;
+    for (ptrdiff_t n; (n = frame_length(rest, max)) > 0;) {
+        bool last = ends_message(rest);
+        rest = span_skip(rest, (size_t)n);
+        if (last)
+            break;
+    }
+    return in.n - rest.n;
+}
+
 /* Counts what a message is made of. */
 static void count(struct ws *w, struct span frame)
 {

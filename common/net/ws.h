@@ -53,6 +53,9 @@ struct ws {                   /* embedded; members are ws.c's */
  * rest is left out, and so is what comes later, until the peer has agreed: CS_ECLOSED. */
 CS_CHECK ptrdiff_t ws_feed(struct ws *w, struct ws_shelf *shelf, struct span in, size_t max,
                            const struct ws_events *events, void *arg);
+/* The bytes up to the end of the first message of in, or of its whole frames when none of them ends
+ * one; 0: there is none that ws_feed() would take. */
+size_t ws_first(struct span in, size_t max);
 /* Whether a message has begun whose end is missing. */
 static inline bool ws_is_partial(const struct ws *w)
 {

@@ -519,7 +519,7 @@ static struct span pings(struct conn *c, struct span in)
 
 /* Who says too much is not read from for a while: TCP then tells him to wait, and what he sends
  * costs him and not us. */
-static bool hold(struct conn *c)
+bool conn_hold(struct conn *c)
 {
     struct siptp *tp = c->flow.tp;
     bool link = c->flow.transport == SIP_LINK;
@@ -572,7 +572,7 @@ static ptrdiff_t conn_data(struct stream *s, void *arg, struct span in)
     if (c->held.ns) /* decrypted before it was paused */
         return 0;
     if (c->ws)
-        return hold(c) ? 0 : websocket_data(c, in);
+        return websocket_data(c, in);
     while (c->flow.open) {
         rest = pings(c, rest);
         if (!rest.n || (rest.n == 1 && rest.p[0] == '\r'))
@@ -583,7 +583,7 @@ static ptrdiff_t conn_data(struct stream *s, void *arg, struct span in)
             return lost(c, rest, (int)n);
         if (n == 0)
             break;
-        if (hold(c))
+        if (conn_hold(c))
             return (ptrdiff_t)(in.n - rest.n);
         int err = conn_take(c, span_head(rest, (size_t)n), false);
         if (err == CS_ECLOSED)

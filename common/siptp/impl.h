@@ -142,6 +142,8 @@ CS_CHECK int conn_new(struct siptp_listener *ls, struct stream *s, const struct 
 /* Of one that was just made: waits for stream, if err is 0, or undoes conn_new(). */
 CS_CHECK int conn_begin(struct conn *c, struct stream *s, int err, struct flow **out);
 void conn_arm(struct conn *c);
+/* Whether its messages have to wait: nothing more is to be read then. Asked once for each. */
+bool conn_hold(struct conn *c);
 /* One whole message; alone: it ends where text does, whatever its Content-Length (RFC 7118, 4.2).
  * 0, or what is wrong with it, which was counted, or CS_ECLOSED: the connection has closed. */
 CS_CHECK int conn_take(struct conn *c, struct span text, bool alone);

@@ -130,31 +130,52 @@ static ptrdiff_t shake(struct conn *c, struct span in)
 
 /* ---- bytes ---- */
 
+/* Many messages may come in one piece: each of them counts, as on any connection. */
+static ptrdiff_t read_messages(struct conn *c, struct span in)
+{
+    struct siptp *tp = c->flow.tp;
+    const size_t max = tp->conf.limits.message;
+    struct span rest = in;
+    while (c->flow.open) {
+        size_t first = ws_first(rest, max);
+        if (first && conn_hold(c))
+            return (ptrdiff_t)(in.n - rest.n);
+        struct span next = first ? span_head(rest, first) : rest;
+        ptrdiff_t n = ws_feed(&c->ws->ws, &tp->shelf, next, max, &events, c);
+        if (n < 0)
+            return n;
+        rest = span_skip(rest, (size_t)n);
+        if (!first)
+            return (ptrdiff_t)(in.n - rest.n);
+    }
+    /* We wait for the peer's close, or it has come. */
+    ptrdiff_t n = ws_feed(&c->ws->ws, &tp->shelf, rest, max, &events, c);
+    return n < 0 ? n : (ptrdiff_t)(in.n - rest.n) + n;
+}
+
 ptrdiff_t websocket_data(struct conn *c, struct span in)
 {
     struct websocket *w = c->ws;
-    struct siptp *tp = c->flow.tp;
     ptrdiff_t used = 0, n = 0;
     if (!w->upgraded) {
-        used = shake(c, in);
-        if (used < 0)
+        used = conn_hold(c) ? 0 : shake(c, in);
+        if (used < 0 || c->held.ns)
             return used;
     }
-    if (w->upgraded) {
-        struct span rest = span_skip(in, (size_t)used);
-        n = ws_feed(&w->ws, &tp->shelf, rest, tp->conf.limits.message, &events, c);
-    }
-    if (!c->flow.open) /* we wait for the peer's close, or it has come */
+    if (w->upgraded)
+        n = read_messages(c, span_skip(in, (size_t)used));
+    if (!c->flow.open)
         return n < 0 ? n : used + n;
     if (n < 0) {
         if (n != CS_ECLOSED)
-            siptp_count_refused(tp, &c->flow.remote, c->flow.transport,
+            siptp_count_refused(c->flow.tp, &c->flow.remote, c->flow.transport,
                                 n == CS_ELIMIT ? REFUSED_TOO_LARGE : REFUSED_MALFORMED);
         conn_close(c, n == CS_ECLOSED ? UV_EOF : (int)n);
         return (ptrdiff_t)in.n;
     }
     used += n;
-    conn_left(c, (size_t)used < in.n || ws_is_partial(&w->ws));
+    if (!c->held.ns)
+        conn_left(c, (size_t)used < in.n || ws_is_partial(&w->ws));
     return used;
 }
 

@@ -214,6 +214,56 @@ static bool admits(void *arg, const struct addr *from)
     return true;
 }
 
+static struct {
+    size_t waits, free; /* asked; so many of them need not wait */
+} budget;
+
+static struct duration wait_(void *arg, const struct addr *from)
+{
+    (void)arg;
+    (void)from;
+    return budget.waits++ < budget.free ? DURATION_MS(0) : DURATION_S(2);
+}
+
+static void test_each_of_many_messages_in_one_piece_counts(void **state)
+{
+    static const struct siptp_guard guard = { admits, refused, wait_ };
+    size_t n_refused = 0;
+    struct wsworld x;
+    char text[2000];
+    struct buf b = BUF_INIT(text);
+    (void)state;
+    budget.waits = 0;
+    budget.free = 3; /* the handshake is one */
+    open_(&x, &(struct siptp_conf){ .guard = &guard, .guard_arg = &n_refused });
+    int fd = connected(&x, SPAN(HELLO("")));
+    for (int i = 0; i < 4; i++) {
+        buf_lit(&b, "\x82\xfe");
+        buf_putc(&b, (char)(sip().n >> 8));
+        buf_putc(&b, (char)sip().n);
+        buf_put(&b, SPAN("\0\0\0\0"));
+        buf_put(&b, sip());
+    }
+    assert_true(buf_ok(&b));
+    wire_send(fd, buf_span(&b));
+    assert_true(run_until_count(&x.w.loop, &budget.waits, 4, 2000));
+    run_for(&x.w.loop, 20);
+    assert_int_equal(x.w.messages, 2);
+    assert_int_equal(budget.waits, 4);
+    budget.free = 100; /* what waited is heard later, and nothing is lost */
+    loop_skip(&x.w.loop, DURATION_MS(2001));
+    until_messages(&x.w, 4);
+    assert_int_equal(x.w.closed, 0);
+    send_frame(fd, 0x82, span_head(sip(), 20)); /* no whole SIP message, but it ends a frame */
+    assert_true(run_until_count(&x.w.loop, &budget.waits, 7, 2000));
+    wire_send(fd, SPAN("\x82\xfe")); /* half a head is nothing yet */
+    run_for(&x.w.loop, 20);
+    assert_int_equal(budget.waits, 7);
+    assert_int_equal(n_refused, 0);
+    close(fd);
+    world_close(&x.w);
+}
+
 /* Or a page could have its visitors banned. */
 static void test_what_a_browser_is_made_to_ask_is_no_abuse(void **state)
 {
@@ -332,6 +382,7 @@ int main(void)
         cmocka_unit_test(test_one_piece_after_the_other_does_not_keep_a_connection),
         cmocka_unit_test(test_a_silent_browser_is_pinged_and_goes_when_it_does_not_answer),
         cmocka_unit_test(test_what_a_browser_is_made_to_ask_is_no_abuse),
+        cmocka_unit_test(test_each_of_many_messages_in_one_piece_counts),
         cmocka_unit_test(test_a_close_waits_a_moment_for_the_peer),
         cmocka_unit_test(test_the_end_takes_those_that_leave_with_it),
         cmocka_unit_test(test_we_connect_to_no_websocket),
