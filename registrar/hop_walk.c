@@ -82,6 +82,12 @@ static bool is_back(const struct hop_walk *w, const struct locate_target *t)
     return w->from && w->from->transport == t->transport && addr_eq(&w->from->remote, &t->addr);
 }
 
+/* A name or a maddr of somebody else's may lead to us, where the request would begin anew. */
+static bool is_us(const struct hop_walk *w, const struct locate_target *t)
+{
+    return siptp_hears(w->front->tp, t->transport, &t->addr);
+}
+
 static void give(struct hop_walk *w, struct flow *flow)
 {
     w->gave = true;
@@ -97,8 +103,9 @@ static struct flow *next_flow(struct hop_walk *w)
     while (w->at_target < w->n_targets) {
         const struct locate_target *t = &w->targets[w->at_target++];
         struct flow *flow;
-        if (!is_back(w, t) && siptp_flow_to_domain(w->front->tp, t->transport, &t->addr,
-                                                   w->hop->uri.host, NULL, &flow) == 0)
+        if (!is_back(w, t) && !is_us(w, t) &&
+            siptp_flow_to_domain(w->front->tp, t->transport, &t->addr, w->hop->uri.host, NULL,
+                                 &flow) == 0)
             return flow;
     }
     return NULL;

@@ -320,6 +320,22 @@ void siptp_close_from(struct siptp *tp, const struct cidr *net, uint16_t port)
     }
 }
 
+/* But for the port. */
+static bool is_at(const struct siptp_listener *ls, const struct addr *a)
+{
+    return addr_is_any(&ls->local) ? self_has(ls->tp->self, a) : addr_same_host(&ls->local, a);
+}
+
+bool siptp_hears(const struct siptp *tp, enum sip_transport transport, const struct addr *a)
+{
+    list_for_each (it, &tp->listeners) {
+        const struct siptp_listener *ls = container_of(it, struct siptp_listener, link);
+        if (ls->transport == transport && addr_port(&ls->local) == addr_port(a) && is_at(ls, a))
+            return true;
+    }
+    return false;
+}
+
 bool siptp_is_us(const struct siptp *tp, struct span host, uint16_t port)
 {
     struct addr a;
@@ -329,9 +345,7 @@ bool siptp_is_us(const struct siptp *tp, struct span host, uint16_t port)
         uint16_t wanted = port ? port : sip_transport_port(ls->transport);
         if (wanted == ls->port && span_caseeq(host, ls->host))
             return true;
-        if (!numeric || wanted != addr_port(&ls->local))
-            continue;
-        if (addr_is_any(&ls->local) ? self_has(tp->self, &a) : addr_same_host(&ls->local, &a))
+        if (numeric && wanted == addr_port(&ls->local) && is_at(ls, &a))
             return true;
     }
     return false;

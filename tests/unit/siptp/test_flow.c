@@ -133,12 +133,21 @@ static void test_listeners_know_their_names(void **state)
     assert_false(siptp_is_us(w.tp, SPAN("127.0.0.1"), 0));
     assert_false(siptp_is_us(w.tp, SPAN("127.0.0.2"), udp));
     assert_false(siptp_is_us(w.tp, SPAN("example.com"), 5070));
+    struct addr a = *siptp_listener_local(w.udp);
+    assert_true(siptp_hears(w.tp, SIP_UDP, &a));
+    assert_false(siptp_hears(w.tp, SIP_TLS, &a));
+    addr_set_port(&a, 5070); /* that is what it is called elsewhere */
+    assert_false(siptp_hears(w.tp, SIP_TCP, &a));
 
     assert_int_equal(addr_parse(SPAN("0.0.0.0"), 0, &any), 0);
     assert_int_equal(siptp_listen(w.tp, SIP_UDP, &any, SPAN("all"), SPAN_NULL, &all), 0);
     uint16_t port = addr_port(siptp_listener_local(all));
     assert_true(siptp_is_us(w.tp, SPAN("127.0.0.1"), port));
     assert_false(siptp_is_us(w.tp, SPAN("192.0.2.77"), port));
+    a = loopback(port);
+    assert_true(siptp_hears(w.tp, SIP_UDP, &a));
+    assert_int_equal(addr_parse(SPAN("192.0.2.77"), port, &a), 0);
+    assert_false(siptp_hears(w.tp, SIP_UDP, &a));
     assert_false(span_starts(siptp_listener_sent_by(all), SPAN("0.0.0.0")));
 
     assert_int_equal(siptp_listen(w.tp, SIP_LINK, &any, SPAN("link"), SPAN_NULL, &none),
