@@ -328,9 +328,15 @@ static bool is_at(const struct siptp_listener *ls, const struct addr *a)
 
 bool siptp_hears(const struct siptp *tp, enum sip_transport transport, const struct addr *a)
 {
+    char host[ADDR_STRLEN];
+    struct buf b = BUF_INIT(host);
+    addr_write_host(&b, a);
     list_for_each (it, &tp->listeners) {
         const struct siptp_listener *ls = container_of(it, struct siptp_listener, link);
-        if (ls->transport == transport && addr_port(&ls->local) == addr_port(a) && is_at(ls, a))
+        if (ls->transport != transport)
+            continue;
+        if ((addr_port(&ls->local) == addr_port(a) && is_at(ls, a)) ||
+            (ls->port == addr_port(a) && span_caseeq(ls->host, buf_span(&b))))
             return true;
     }
     return false;

@@ -125,7 +125,8 @@ size_t siptp_close_some(struct siptp *tp, size_t n);
 void siptp_close_from(struct siptp *tp, const struct cidr *net, uint16_t port);
 /* Whether host and port (0: default) name one of our listeners, by address or as advertised. */
 bool siptp_is_us(const struct siptp *tp, struct span host, uint16_t port);
-/* Whether what is sent to this address comes to one of our listeners. */
+/* Whether what is sent to this address comes to one of our listeners, by its own address or the one
+ * that is advertised. */
 bool siptp_hears(const struct siptp *tp, enum sip_transport transport, const struct addr *a);
 
 /* A flow to a peer, found or made: for UDP from the listener given, or the first of its family; for

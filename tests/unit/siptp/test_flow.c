@@ -148,6 +148,11 @@ static void test_listeners_know_their_names(void **state)
     assert_true(siptp_hears(w.tp, SIP_UDP, &a));
     assert_int_equal(addr_parse(SPAN("192.0.2.77"), port, &a), 0);
     assert_false(siptp_hears(w.tp, SIP_UDP, &a));
+    assert_int_equal(
+        siptp_listen(w.tp, SIP_TCP, &any, SPAN("behind a NAT"), SPAN("192.0.2.77:5071"), &all), 0);
+    addr_set_port(&a, 5071);
+    assert_true(siptp_hears(w.tp, SIP_TCP, &a));
+    assert_false(siptp_hears(w.tp, SIP_UDP, &a));
     assert_false(span_starts(siptp_listener_sent_by(all), SPAN("0.0.0.0")));
 
     assert_int_equal(siptp_listen(w.tp, SIP_LINK, &any, SPAN("link"), SPAN_NULL, &none),
