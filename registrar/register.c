@@ -320,6 +320,15 @@ static int take_token(struct register_ask *ask, const Countersign__Auth__Token *
                : 0;
 }
 
+/* The Contact of a WebSocket names no place to go to (RFC 7118, 5), and of outbound the flow is the
+ * point, whoever has it (RFC 5626, 7): behind an edge proxy, that one. */
+static bool goes_by_flow(const struct registration *r, const Countersign__Auth__Grant *g)
+{
+    bool outbound = r->outbound == OUTBOUND_APPLIED || r->outbound == OUTBOUND_SILENT;
+    return !g->contact_routing || sip_transport_is_ws(r->flow->transport) ||
+           (outbound && !r->has_path);
+}
+
 /* Copies what the grant allows; the verdict is borrowed. */
 static int take_grant(struct registration *r, const Countersign__Auth__Grant *g)
 {
@@ -335,8 +344,7 @@ static int take_grant(struct registration *r, const Countersign__Auth__Grant *g)
     ask->owner = span_str(r->front->node);
     ask->user_agent = sip_hdr_value(r->msg, SIP_HDR_USER_AGENT);
     ask->source = arena_dup(a, span_str(addr_format(&r->flow->remote, source)));
-    /* The Contact of a WebSocket names no place to go to (RFC 7118, 5). */
-    if (!g->contact_routing || sip_transport_is_ws(r->flow->transport)) {
+    if (goes_by_flow(r, g)) {
         flow_token(r->flow, &tb);
         ask->flow = arena_dup(a, buf_span(&tb));
         if (!ask->flow.p)
