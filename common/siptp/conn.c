@@ -153,7 +153,7 @@ static void conn_deadline(struct timer *t)
     }
     if (c->partial.ns || (!c->greeted && !c->connecting && !is_shaking(c)))
         siptp_count_refused(c->flow.tp, &c->flow.remote, c->flow.transport, REFUSED_TIMEOUT);
-    else if (!list_empty(&c->stranger)) /* who was polite all the while is no abuser */
+    else if (!list_empty(&c->stranger) && !is_shaking(c)) /* who was polite so far is no abuser */
         metric_inc(M_SIP_REFUSED, REFUSED_TIMEOUT);
     log_debug(&c->flow.log, "connection too slow or idle");
     conn_close(c, CS_ETIMEOUT);

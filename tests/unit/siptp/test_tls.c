@@ -15,7 +15,7 @@ static int setup(void **state)
 {
     const struct addr any = loopback(0);
     (void)state;
-    world_open(&w, &(struct siptp_conf){ .max_handshakes = 2 });
+    world_open(&w, &(struct siptp_conf){ .max_handshakes = 2, .first_message = DURATION_S(3) });
     return siptp_listen(w.tp, SIP_TLS, &any, SPAN("tls"), SPAN_NULL, &tls);
 }
 
@@ -202,6 +202,25 @@ static void test_of_handshakes_at_once_the_oldest_makes_room(void **state)
     assert_true(run_until_count(&w.loop, &w.closed, 3, 2000));
 }
 
+static void test_who_never_begins_his_handshake_is_counted_once(void **state)
+{
+    char byte;
+    int64_t shakes = metric_get(M_SIP_REFUSED, REFUSED_HANDSHAKE);
+    int64_t late = metric_get(M_SIP_REFUSED, REFUSED_TIMEOUT);
+    (void)state;
+    serve(&server_pki, false);
+    int fd = wire_tcp(siptp_listener_local(tls));
+    int64_t flows = metric_get(M_SIP_FLOWS, SIP_TLS);
+    for (unsigned i = 0; i < 200 && metric_get(M_SIP_FLOWS, SIP_TLS) == flows; i++)
+        run_for(&w.loop, 5);
+    loop_skip(&w.loop, DURATION_S(4));
+    assert_true(run_until_count(&w.loop, &w.closed, 1, 2000));
+    assert_int_equal(recv(fd, &byte, 1, 0), 0);
+    assert_int_equal(metric_get(M_SIP_REFUSED, REFUSED_HANDSHAKE), shakes + 1);
+    assert_int_equal(metric_get(M_SIP_REFUSED, REFUSED_TIMEOUT), late);
+    close(fd);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -214,6 +233,7 @@ int main(void)
         T(test_who_has_shown_nothing_has_nothing),
         T(test_nothing_is_accepted_before_there_is_a_certificate),
         T(test_of_handshakes_at_once_the_oldest_makes_room),
+        T(test_who_never_begins_his_handshake_is_counted_once),
     };
     ca = pki_authority("ca");
     server_pki = pki_certificate(&ca, "server", "URI:sip:example.com,DNS:other.example.com");
