@@ -35,7 +35,9 @@ struct eviction {
     eviction_fn *fn;
     void *arg;
     struct redis_call *scan;
-    char cursor[24]; /* of the next portion, which waits; "": it is on its way, or the last */
+    size_t master;       /* whose records are listed */
+    uint64_t generation; /* of the masters that there were at the beginning */
+    char cursor[24];     /* of the next portion, which waits; "": it is on its way, or the last */
     struct list looks, removals;
     size_t n_removals, removed;
     int err;
@@ -81,7 +83,9 @@ static void go_on(struct eviction *e)
         return;
     eviction_fn *fn = e->fn;
     void *arg = e->arg;
-    const int err = e->err;
+    /* Others serve now: what was listed may not be all. */
+    const bool same = redis_generation(e->redis) == e->generation;
+    const int err = same ? e->err : CS_ECLOSED;
     const size_t n = e->removed;
     eviction_free(e);
     fn(arg, err, n);
@@ -156,7 +160,9 @@ static void on_values(void *arg, const struct redis_reply *reply)
     if (reply && reply->type == REDIS_ARRAY && may_hold(e, reply)) {
         remove_from(k);
     } else {
-        if (!reply)
+        bool odd = reply && reply->type == REDIS_ERROR &&
+                   span_starts(reply->str, SPAN("WRONGTYPE ")); /* none of ours */
+        if (!reply || (reply->type == REDIS_ERROR && !odd))
             e->err = CS_ECLOSED;
         look_free(k);
     }
@@ -202,7 +208,7 @@ static void on_portion(void *arg, const struct redis_reply *reply)
     const struct redis_reply *keys = &reply->element[1];
     for (size_t i = 0; i < keys->n && !e->err; i++)
         look_at(e, keys->element[i].str);
-    if (!span_eq(reply->element[0].str, SPAN("0")))
+    if (!span_eq(reply->element[0].str, SPAN("0")) || ++e->master < redis_masters(e->redis))
         span_copy(e->cursor, sizeof(e->cursor), reply->element[0].str);
     go_on(e);
 }
@@ -212,8 +218,9 @@ static void scan(struct eviction *e, struct span cursor)
     char digits[24];
     struct buf n = BUF_INIT(digits);
     buf_u64(&n, PORTION);
-    e->scan = redis_do(e->redis, on_portion, e, SPAN("SCAN"), cursor, SPAN("MATCH"),
-                       SPAN("cs:loc:{*"), SPAN("COUNT"), buf_span(&n));
+    const struct span argv[] = { SPAN("SCAN"),      cursor,        SPAN("MATCH"),
+                                 SPAN("cs:loc:{*"), SPAN("COUNT"), buf_span(&n) };
+    e->scan = redis_ask_master(e->redis, e->master, on_portion, e, CS_LEN(argv), argv);
     if (!e->scan)
         e->err = CS_ECLOSED;
 }
@@ -229,6 +236,7 @@ struct eviction *location_evict(struct locations *l, struct redis *redis, const 
         return NULL;
     e->locations = l;
     e->redis = redis;
+    e->generation = redis_generation(redis);
     for (e->n_what = 0; e->n_what < n; e->n_what++) {
         struct fallen *own = &e->what[e->n_what];
         *own = what[e->n_what];

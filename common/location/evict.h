@@ -15,7 +15,7 @@ struct eviction;
 typedef void eviction_fn(void *arg, int err, size_t n);
 
 /* Of up to EVICT_MAX things at once, which are copied. fn is called once, never from inside. NULL
- * when memory is exhausted. */
+ * when memory is exhausted, or no server is known yet. */
 enum { EVICT_MAX = 64 };
 struct eviction *location_evict(struct locations *l, struct redis *redis, const struct fallen *what,
                                 size_t n, eviction_fn *fn, void *arg);

@@ -11,6 +11,7 @@ struct redis_server {
     const char *name; /* of its files; NULL: "redis" */
     const char *socket;
     unsigned port; /* on 127.0.0.1, too */
+    unsigned bus;  /* port of a cluster's nodes; 0: not chosen yet */
     pid_t pid;     /* 0: not running */
 };
 

@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "lib/redis_server.h"
+#include "lib/redis_cluster.h"
 #include "lib/run.h"
 #include "lib/test.h"
 
@@ -88,20 +88,25 @@ static struct got evict(struct fallen what)
     return g;
 }
 
+static void open_(const struct redis_conf *conf)
+{
+    bool never = false;
+    assert_int_equal(redis_open(&loop, conf, &redis), 0);
+    assert_int_equal(locations_open(&loop, redis, 0, &locations), 0);
+    for (unsigned i = 0; i < 500 && !redis_is_ready(redis); i++)
+        run_until(&loop, &never, 10);
+    assert_true(redis_is_ready(redis));
+}
+
 static int setup(void **state)
 {
     struct redis_conf conf = { 0 };
-    bool never = false;
     (void)state;
     redis_server_start(&server, NULL);
     conf.unix_path = server.socket;
     arena_init(&arena, NULL, 0, 0);
     assert_int_equal(loop_init(&loop), 0);
-    assert_int_equal(redis_open(&loop, &conf, &redis), 0);
-    assert_int_equal(locations_open(&loop, redis, 0, &locations), 0);
-    for (unsigned i = 0; i < 500 && !redis_is_ready(redis); i++)
-        run_until(&loop, &never, 10);
-    assert_true(redis_is_ready(redis));
+    open_(&conf);
     return 0;
 }
 
@@ -246,6 +251,30 @@ static void test_a_server_that_is_gone_is_said_to_be(void **state)
     redis_server_start(&server, NULL);
 }
 
+static void test_each_master_of_a_cluster_is_looked_at(void **state)
+{
+    struct redis_server nodes[] = { { .name = "a" }, { .name = "b" }, { .name = "c" } };
+    struct addr addrs[CS_LEN(nodes)];
+    const struct redis_conf conf = { .cluster = addrs, .n_cluster = 1 };
+    struct redis *one = redis;
+    struct locations *there = locations;
+    (void)state;
+    redis_cluster_start(nodes, CS_LEN(nodes), addrs);
+    open_(&conf);
+    for (unsigned i = 0; i < 60; i++)
+        put(i, TAG("aaaaa"), 0);
+    settle();
+    struct got g = evict((struct fallen){ .tag = TAG("aaaaa") });
+    assert_int_equal(g.err, 0);
+    assert_int_equal(g.n, 60);
+    redis_close(&redis);
+    locations_close(&locations);
+    redis = one;
+    locations = there;
+    for (size_t i = 0; i < CS_LEN(nodes); i++)
+        redis_server_kill(&nodes[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -256,6 +285,7 @@ int main(void)
         cmocka_unit_test_setup(test_only_what_was_issued_before, empty),
         cmocka_unit_test_setup(test_keys_of_others_are_left_alone, empty),
         cmocka_unit_test_setup(test_one_that_is_given_up_says_nothing, empty),
+        cmocka_unit_test(test_each_master_of_a_cluster_is_looked_at),
         cmocka_unit_test_setup(test_a_server_that_is_gone_is_said_to_be, empty),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

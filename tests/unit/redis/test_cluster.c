@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "lib/redis_server.h"
+#include "lib/redis_cluster.h"
 #include "lib/run.h"
 #include "lib/test.h"
 #include "redis/slots.h"
@@ -15,19 +15,6 @@ static struct loop loop;
 static struct redis_server server[MASTERS] = { { .name = "a" }, { .name = "b" }, { .name = "c" } };
 static struct addr addrs[MASTERS];
 static struct redis *r;
-
-/* Servers are asked beside the loop, by a command that is no client of ours. */
-static void admin(const char *format, ...) CS_PRINTF(1, 2);
-static void admin(const char *format, ...)
-{
-    char words[512], line[700];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(words, sizeof(words), format, args);
-    va_end(args);
-    snprintf(line, sizeof(line), "redis-cli -p %s >/dev/null", words);
-    assert_int_equal(system(line), 0); /* NOLINT(cert-env33-c): a test's own words */
-}
 
 static const char *id_of(size_t i)
 {
@@ -47,39 +34,10 @@ static size_t master_of(unsigned slot)
     return slot / (SLOTS / MASTERS + 1);
 }
 
-static char bus[MASTERS][16]; /* ports of the cluster bus */
-
-static void start_node(size_t i)
-{
-    if (!bus[i][0])
-        snprintf(bus[i], sizeof(bus[i]), "%u", free_port());
-    redis_server_start(&server[i],
-                       (const char *const[]){ "--cluster-enabled", "yes", "--cluster-node-timeout",
-                                              "2000", "--cluster-port", bus[i], NULL });
-}
-
 static int start(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < MASTERS; i++) {
-        start_node(i);
-        unsigned share = SLOTS / MASTERS + 1, first = (unsigned)i * share;
-        unsigned last = i == MASTERS - 1 ? SLOTS - 1 : first + share - 1;
-        char text[32];
-        admin("%u CLUSTER ADDSLOTSRANGE %u %u", server[i].port, first, last);
-        admin("%u CLUSTER SET-CONFIG-EPOCH %zu", server[i].port, i + 1);
-        snprintf(text, sizeof(text), "127.0.0.1:%u", server[i].port);
-        assert_int_equal(addr_parse(span_str(text), 0, &addrs[i]), 0);
-    }
-    for (size_t i = 1; i < MASTERS; i++)
-        admin("%u CLUSTER MEET 127.0.0.1 %u %s", server[0].port, server[i].port, bus[i]);
-    for (size_t i = 0; i < MASTERS; i++) {
-        char line[128];
-        snprintf(line, sizeof(line), "redis-cli -p %u CLUSTER INFO | grep -q cluster_state:ok",
-                 server[i].port);
-        for (int tries = 0; tries < 200 && system(line); tries++) /* NOLINT(cert-env33-c) */
-            usleep(50000);
-    }
+    redis_cluster_start(server, MASTERS, addrs);
     return 0;
 }
 
@@ -209,11 +167,12 @@ static void test_slots_that_move_are_followed(void **state)
     struct said s = { 0 };
     (void)state;
     write_all(SPAN("1"));
-    admin("%u CLUSTER SETSLOT %u IMPORTING %s", server[target].port, slot, id_of(source));
-    admin("%u CLUSTER SETSLOT %u MIGRATING %s", server[source].port, slot, id_of(target));
+    redis_admin("%u CLUSTER SETSLOT %u IMPORTING %s", server[target].port, slot, id_of(source));
+    redis_admin("%u CLUSTER SETSLOT %u MIGRATING %s", server[source].port, slot, id_of(target));
     assert_non_null(redis_do(r, on_reply, &s, SPAN("GET"), key)); /* still there */
     until(&s, 1);
-    admin("%u MIGRATE 127.0.0.1 %u '%s' 0 1000", server[source].port, server[target].port, text);
+    redis_admin("%u MIGRATE 127.0.0.1 %u '%s' 0 1000", server[source].port, server[target].port,
+                text);
     const struct span argv[] = { key };
     const struct redis_argv commands[] = { REDIS_ARGV(SPAN("EXISTS"), key) };
     assert_non_null(redis_do(r, on_reply, &s, SPAN("GET"), key)); /* ASK */
@@ -223,7 +182,7 @@ static void test_slots_that_move_are_followed(void **state)
     run_for(&loop, 100);
     assert_int_equal(s.n, 3);
     for (size_t i = 0; i < MASTERS; i++)
-        admin("%u CLUSTER SETSLOT %u NODE %s", server[i].port, slot, id_of(target));
+        redis_admin("%u CLUSTER SETSLOT %u NODE %s", server[i].port, slot, id_of(target));
     until(&s, 4);
     assert_non_null(redis_do(r, on_reply, &s, SPAN("GET"), key)); /* MOVED, or known by now */
     until(&s, 5);
@@ -279,7 +238,7 @@ static void test_a_dead_master_is_said_and_what_waits_is_answered(void **state)
     assert_non_null(redis_do(r, on_reply, &s, SPAN("GET"), SPAN("cs:x")));
     assert_true(run_until_count(&loop, &s.n, 1, 3000));
     assert_int_equal(s.lost, 1);
-    start_node(2);
+    redis_cluster_node_start(&server[2]);
     until_ready(r);
     assert_int_equal(redis_generation(r), 1); /* the same ones as before */
 }
