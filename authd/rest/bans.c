@@ -181,11 +181,8 @@ void rest_ban_create(struct http_req *req, void *arg)
     struct ban_op *b = op_new(rest, req, sizeof(*b));
     if (!b)
         return;
-    b->op.body = http_json(req);
-    if (!b->op.body) { /* it replied */
-        list_remove(&b->op.link);
+    if (!op_body(&b->op))
         return;
-    }
     if (read_ban(rest, b->op.body, &b->ban, &f)) {
         op_fault(&b->op, &f);
         return;

@@ -8,7 +8,7 @@
 #include "authd/rest/op.h"
 #include "http/etag.h"
 
-enum { TRIES = 4, PAGE = 100 };
+enum { TRIES = 4 };
 
 struct device_op {
     struct op op;
@@ -19,8 +19,6 @@ struct device_op {
     unsigned tries;
     char tag[ETAG_LEN + 1]; /* of what is being written */
 };
-
-static const struct log lg = { .module = "rest" };
 
 static const struct span messages[] = { [CREATE] = SPAN_INIT("device created"),
                                         [PATCH] = SPAN_INIT("device changed"),
@@ -41,11 +39,8 @@ static bool read_wish(struct device_op *d)
 {
     struct fault f;
     struct op *op = &d->op;
-    op->body = http_json(op->req);
-    if (!op->body) { /* it replied */
-        list_remove(&op->link);
+    if (!op_body(op))
         return false;
-    }
     if (device_wish_parse(op->body, d->what == CREATE, http_arena(op->req), &d->wish, &f) == 0)
         return true;
     op_fault(op, &f);
@@ -88,17 +83,6 @@ static void on_done(void *arg, int err)
     }
 }
 
-/* The names of devices are of characters that a path may hold. */
-static void locate(struct device_op *d)
-{
-    char text[DEVICE_MAX_NAME + 32];
-    struct buf b = BUF_INIT(text);
-    buf_lit(&b, "/v1/devices/");
-    buf_put(&b, d->device.name);
-    buf_putc(&b, '\0');
-    http_reply_header(d->op.req, "Location", text);
-}
-
 static void put(struct device_op *d)
 {
     struct rest *rest = d->op.rest;
@@ -114,7 +98,7 @@ static void put(struct device_op *d)
     if (!d->op.record)
         op_no_memory(&d->op);
     else if (d->what == CREATE)
-        locate(d);
+        op_locate(&d->op, "/v1/devices/", d->device.name);
 }
 
 static void on_device(void *arg, int err, struct span bytes)
@@ -203,41 +187,16 @@ void rest_device_create(struct http_req *req, void *arg)
 
 /* ---- lists ---- */
 
-static void on_list(void *arg, int err, const struct record *list, size_t n, struct span next)
+static json_t *show(struct op *op, struct span bytes)
 {
-    struct op *op = arg;
-    op->record = NULL;
-    if (err) {
-        op_store_error(op, err);
-        return;
-    }
-    json_t *body = json_object(), *devices = json_array();
-    for (size_t i = 0; i < n; i++) {
-        struct device d;
-        if (device_decode(list[i].bytes, http_arena(op->req), &d) == 0)
-            json_array_append_new(devices, device_to_json(&d));
-        else
-            log_error(&lg, "a device's record cannot be read", kv_s("device", list[i].name));
-    }
-    json_object_set_new(body, "devices", devices);
-    if (next.p)
-        json_object_set_new(body, "next", json_of(next));
-    op_reply(op, 200, body);
+    struct device d;
+    if (device_decode(bytes, http_arena(op->req), &d))
+        return NULL;
+    return device_to_json(&d);
 }
 
 void rest_devices_list(struct http_req *req, void *arg)
 {
     struct rest *rest = arg;
-    struct fault f;
-    size_t limit;
-    struct op *op = op_new(rest, req, sizeof(*op));
-    if (!op)
-        return;
-    if (limit_of(req, PAGE, RECORDS_PAGE_MAX, &limit, &f)) {
-        op_fault(op, &f);
-        return;
-    }
-    op->record = record_list(&rest->devices, http_query(req, "after"), limit, on_list, op);
-    if (!op->record)
-        op_no_memory(op);
+    rest_list_records(req, rest, &rest->devices, "devices", show);
 }

@@ -39,6 +39,8 @@ struct op {
 void *op_new(struct rest *rest, struct http_req *req, size_t size);
 /* Counts it, which op_new() does by itself, among those that end when the client goes. */
 void op_adopt(struct op *op);
+/* Reads the JSON body into op->body; false: it replied and ended the operation. */
+CS_CHECK bool op_body(struct op *op);
 /* Each of these replies and ends the operation. */
 void op_reply(struct op *op, unsigned status, json_t *body);
 void op_fault(struct op *op, const struct fault *f);
@@ -52,6 +54,15 @@ CS_CHECK int op_check_match(const struct op *op, struct span record, const char 
                             struct fault *f);
 /* The answer says which record it tells of (ETag). */
 void op_tag(struct op *op, struct span record);
+/* Where what was created is (Location; RFC 9110, 10.2.2): path with the name behind it, whose
+ * characters a path may hold. */
+void op_locate(struct op *op, const char *path, struct span name);
+
+/* One record as it is shown; NULL if it cannot be read. */
+typedef json_t *record_show_fn(struct op *op, struct span bytes);
+/* Answers with a page of the records, as the member of that name. member is constant. */
+void rest_list_records(struct http_req *req, struct rest *rest, struct records *records,
+                       const char *member, record_show_fn *show);
 
 /* The realm of that name, or that had it before, of the configuration; absent: the first. NULL and
  * a fault if there is none. */

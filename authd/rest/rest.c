@@ -120,6 +120,14 @@ void op_adopt(struct op *op)
     http_on_abort(op->req, op_abort, op);
 }
 
+bool op_body(struct op *op)
+{
+    op->body = http_json(op->req);
+    if (!op->body)
+        list_remove(&op->link);
+    return op->body != NULL;
+}
+
 void op_reply(struct op *op, unsigned status, json_t *body)
 {
     op_end(op);
@@ -198,6 +206,17 @@ void op_tag(struct op *op, struct span record)
     char tag[ETAG_LEN + 1];
     etag_of(record, tag);
     http_reply_header(op->req, "ETag", tag);
+}
+
+void op_locate(struct op *op, const char *path, struct span name)
+{
+    char text[512];
+    struct buf b = BUF_INIT(text);
+    buf_put(&b, span_str(path));
+    buf_put(&b, name);
+    buf_putc(&b, '\0');
+    if (buf_ok(&b))
+        http_reply_header(op->req, "Location", text);
 }
 
 const struct realm_conf *realm_of(const struct rest *rest, struct span name, struct fault *f)

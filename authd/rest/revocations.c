@@ -197,11 +197,8 @@ void rest_revocation_create(struct http_req *req, void *arg)
     char *id = o ? arena_alloc(http_arena(req), REVOCATION_ID_LEN + 1) : NULL;
     if (!o)
         return;
-    o->op.body = http_json(req);
-    if (!o->op.body) { /* it replied */
-        list_remove(&o->op.link);
+    if (!op_body(&o->op))
         return;
-    }
     struct revocation *r = &o->wish.revocation;
     if (revocation_wish_parse(o->op.body, conf, loop_wall(rest->loop), http_arena(req), &o->wish,
                               &f)) {

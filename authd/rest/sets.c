@@ -6,7 +6,7 @@
 #include "authd/rest/set_wish.h"
 #include "http/etag.h"
 
-enum { TRIES = 4, PAGE = 100 };
+enum { TRIES = 4 };
 
 struct set_op {
     struct op op;
@@ -17,8 +17,6 @@ struct set_op {
     unsigned tries;
     char tag[ETAG_LEN + 1]; /* of what is being written */
 };
-
-static const struct log lg = { .module = "rest" };
 
 static const struct span messages[] = {
     [CREATE] = SPAN_INIT("address set created"),
@@ -41,13 +39,9 @@ static bool read_wish(struct set_op *s)
 {
     struct fault f;
     struct op *op = &s->op;
-    json_t *body = http_json(op->req);
-    if (!body) { /* it replied */
-        list_remove(&op->link);
+    if (!op_body(op))
         return false;
-    }
-    op->body = body;
-    if (set_wish_parse(body, s->what == CREATE, http_arena(op->req), &s->wish, &f) == 0)
+    if (set_wish_parse(op->body, s->what == CREATE, http_arena(op->req), &s->wish, &f) == 0)
         return true;
     op_fault(op, &f);
     return false;
@@ -94,17 +88,6 @@ static void on_done(void *arg, int err)
     }
 }
 
-/* Their names are of characters that a path may hold. */
-static void locate(struct set_op *s)
-{
-    char text[ADDRESS_SET_MAX_NAME + 32];
-    struct buf b = BUF_INIT(text);
-    buf_lit(&b, "/v1/address-sets/");
-    buf_put(&b, s->set.name);
-    buf_putc(&b, '\0');
-    http_reply_header(s->op.req, "Location", text);
-}
-
 static void put(struct set_op *s)
 {
     struct rest *rest = s->op.rest;
@@ -120,7 +103,7 @@ static void put(struct set_op *s)
     if (!s->op.record)
         op_no_memory(&s->op);
     else if (s->what == CREATE)
-        locate(s);
+        op_locate(&s->op, "/v1/address-sets/", s->set.name);
 }
 
 static void on_set(void *arg, int err, struct span bytes)
@@ -197,42 +180,16 @@ void rest_set_create(struct http_req *req, void *arg)
 
 /* ---- lists ---- */
 
-static void on_list(void *arg, int err, const struct record *list, size_t n, struct span next)
+static json_t *show(struct op *op, struct span bytes)
 {
-    struct op *op = arg;
-    op->record = NULL;
-    if (err) {
-        op_store_error(op, err);
-        return;
-    }
-    json_t *body = json_object(), *sets = json_array();
-    const struct wall now = loop_wall(op->rest->loop);
-    for (size_t i = 0; i < n; i++) {
-        struct address_set s;
-        if (address_set_decode(list[i].bytes, http_arena(op->req), &s) == 0)
-            json_array_append_new(sets, address_set_to_json(&s, now));
-        else
-            log_error(&lg, "an address set's record cannot be read", kv_s("set", list[i].name));
-    }
-    json_object_set_new(body, "sets", sets);
-    if (next.p)
-        json_object_set_new(body, "next", json_of(next));
-    op_reply(op, 200, body);
+    struct address_set s;
+    if (address_set_decode(bytes, http_arena(op->req), &s))
+        return NULL;
+    return address_set_to_json(&s, loop_wall(op->rest->loop));
 }
 
 void rest_sets_list(struct http_req *req, void *arg)
 {
     struct rest *rest = arg;
-    struct fault f;
-    size_t limit;
-    struct op *op = op_new(rest, req, sizeof(*op));
-    if (!op)
-        return;
-    if (limit_of(req, PAGE, RECORDS_PAGE_MAX, &limit, &f)) {
-        op_fault(op, &f);
-        return;
-    }
-    op->record = record_list(&rest->sets, http_query(req, "after"), limit, on_list, op);
-    if (!op->record)
-        op_no_memory(op);
+    rest_list_records(req, rest, &rest->sets, "sets", show);
 }

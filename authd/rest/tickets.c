@@ -228,11 +228,8 @@ void rest_ticket_create(struct http_req *req, void *arg)
     struct ticket_op *t = op_new(arg, req, sizeof(*t));
     if (!t)
         return;
-    t->op.body = http_json(req);
-    if (!t->op.body) { /* it replied */
-        list_remove(&t->op.link);
+    if (!op_body(&t->op))
         return;
-    }
     int err = read_question(t->op.body, &q, &f);
     if (!err && q.aor && aor_of(span_str(q.aor), http_arena(req), &t->aor))
         err = fault_member(&f, "aor", "must be an address, sip:alice@example.com");

@@ -8,7 +8,7 @@
 #include "authd/rest/trunk_wish.h"
 #include "http/etag.h"
 
-enum { TRIES = 4, PAGE = 100 };
+enum { TRIES = 4 };
 
 struct trunk_op {
     struct op op;
@@ -20,8 +20,6 @@ struct trunk_op {
     unsigned tries;
     char tag[ETAG_LEN + 1]; /* of what is being written */
 };
-
-static const struct log lg = { .module = "rest" };
 
 static const struct span messages[] = {
     [CREATE] = SPAN_INIT("trunk created"),         [PATCH] = SPAN_INIT("trunk changed"),
@@ -44,13 +42,9 @@ static bool read_wish(struct trunk_op *t, unsigned allowed)
 {
     struct fault f;
     struct op *op = &t->op;
-    json_t *body = http_json(op->req);
-    if (!body) { /* it replied */
-        list_remove(&op->link);
+    if (!op_body(op))
         return false;
-    }
-    op->body = body;
-    if (trunk_wish_parse(body, allowed, http_arena(op->req), &t->wish, &f) == 0)
+    if (trunk_wish_parse(op->body, allowed, http_arena(op->req), &t->wish, &f) == 0)
         return true;
     op_fault(op, &f);
     return false;
@@ -91,17 +85,6 @@ static void on_done(void *arg, int err)
     }
 }
 
-/* The names of trunks are of characters that a path may hold. */
-static void locate(struct trunk_op *t)
-{
-    char text[TRUNK_MAX_NAME + 32];
-    struct buf b = BUF_INIT(text);
-    buf_lit(&b, "/v1/trunks/");
-    buf_put(&b, t->trunk.name);
-    buf_putc(&b, '\0');
-    http_reply_header(t->op.req, "Location", text);
-}
-
 static void put(struct trunk_op *t)
 {
     struct rest *rest = t->op.rest;
@@ -117,7 +100,7 @@ static void put(struct trunk_op *t)
     if (!t->op.record)
         op_no_memory(&t->op);
     else if (t->what == CREATE)
-        locate(t);
+        op_locate(&t->op, "/v1/trunks/", t->trunk.name);
 }
 
 static void on_trunk(void *arg, int err, struct span bytes)
@@ -233,41 +216,16 @@ void rest_trunk_create(struct http_req *req, void *arg)
 
 /* ---- lists ---- */
 
-static void on_list(void *arg, int err, const struct record *list, size_t n, struct span next)
+static json_t *show(struct op *op, struct span bytes)
 {
-    struct op *op = arg;
-    op->record = NULL;
-    if (err) {
-        op_store_error(op, err);
-        return;
-    }
-    json_t *body = json_object(), *trunks = json_array();
-    for (size_t i = 0; i < n; i++) {
-        struct trunk t;
-        if (trunk_decode(list[i].bytes, http_arena(op->req), &t) == 0)
-            json_array_append_new(trunks, trunk_to_json(&t));
-        else
-            log_error(&lg, "a trunk's record cannot be read", kv_s("trunk", list[i].name));
-    }
-    json_object_set_new(body, "trunks", trunks);
-    if (next.p)
-        json_object_set_new(body, "next", json_of(next));
-    op_reply(op, 200, body);
+    struct trunk t;
+    if (trunk_decode(bytes, http_arena(op->req), &t))
+        return NULL;
+    return trunk_to_json(&t);
 }
 
 void rest_trunks_list(struct http_req *req, void *arg)
 {
     struct rest *rest = arg;
-    struct fault f;
-    size_t limit;
-    struct op *op = op_new(rest, req, sizeof(*op));
-    if (!op)
-        return;
-    if (limit_of(req, PAGE, RECORDS_PAGE_MAX, &limit, &f)) {
-        op_fault(op, &f);
-        return;
-    }
-    op->record = record_list(&rest->trunks, http_query(req, "after"), limit, on_list, op);
-    if (!op->record)
-        op_no_memory(op);
+    rest_list_records(req, rest, &rest->trunks, "trunks", show);
 }

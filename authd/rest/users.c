@@ -61,13 +61,9 @@ static bool read_wish(struct user_op *u, unsigned allowed)
 {
     struct fault f;
     struct op *op = &u->op;
-    json_t *body = http_json(op->req);
-    if (!body) { /* it replied */
-        list_remove(&op->link);
+    if (!op_body(op))
         return false;
-    }
-    op->body = body;
-    int err = wish_parse(body, allowed, http_arena(op->req), &u->wish, &f);
+    int err = wish_parse(op->body, allowed, http_arena(op->req), &u->wish, &f);
     if (!err && !u->wish.name.p)
         u->wish.name = u->name; /* that of the path */
     if (!err && (allowed & WISH_SECRET))
