@@ -2,6 +2,7 @@
 #ifndef CS_TOOLS_CSCTL_H
 #define CS_TOOLS_CSCTL_H
 
+#include <getopt.h>
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -94,6 +95,28 @@ void print_table(const json_t *rows, const struct column *columns);
 void print_object(const json_t *j, const struct column *columns);
 /* Of one ban. */
 extern const struct column ban_columns[];
+
+/* ---- resource.c: what the commands for users, devices, trunks and address sets share ---- */
+
+/* An option, and the bits of the commands that know it. */
+struct part_option {
+    struct option option;
+    unsigned part;
+};
+/* Takes one option, whose value is optarg. EXIT_OK, or EXIT_USAGE after saying why. */
+typedef int take_option_fn(struct ctl *c, int o, void *arg);
+/* Gives the options to take, those that parts allows, then wants one operand (what names it, into
+ * *operand), or none if what is NULL. EXIT_OK, or EXIT_USAGE after saying why. */
+int parse_options(struct ctl *c, int argc, char **argv, const struct part_option *options, size_t n,
+                  unsigned parts, take_option_fn *take, void *arg, const char *what,
+                  const char **operand);
+/* Adds text to the array of that name. */
+void append_text(json_t *body, const char *name, const char *text);
+/* Shows the answer (stolen, may be NULL) if there was no err, which it returns. */
+int print_one(struct ctl *c, int err, json_t *answer, const struct column *columns);
+/* Shows all pages of a path, or the first limit of them (0: no limit). */
+int print_list(struct ctl *c, size_t limit, const char *path, const char *member,
+               const struct column *columns);
 
 /* ---- secret.c ---- */
 

@@ -1,5 +1,4 @@
 /* The commands for devices, and for the certificates that are in use. */
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,10 +26,7 @@ static const struct column certificate_columns[] = {
 /* Options of the commands, those of the one that runs are allowed. */
 enum { O_FIELDS = 1 << 0, O_CHANGE = 1 << 1, O_LIMIT = 1 << 2 };
 
-static const struct {
-    struct option option;
-    unsigned part;
-} options[] = {
+static const struct part_option options[] = {
     { { "security", required_argument, NULL, 's' }, O_FIELDS },
     { { "line", required_argument, NULL, 'l' }, O_FIELDS },
     { { "pin", required_argument, NULL, 'p' }, O_FIELDS },
@@ -48,25 +44,19 @@ struct said {
     json_t *body;       /* fields; owned */
 };
 
-static void append(json_t *body, const char *name, const char *text)
+static int take_option(struct ctl *c, int o, void *arg)
 {
-    if (!json_object_get(body, name))
-        json_object_set_new(body, name, json_array());
-    json_array_append_new(json_object_get(body, name), json_string(text));
-}
-
-static int take_option(struct ctl *c, int o, struct said *out)
-{
+    struct said *out = arg;
     uint64_t limit;
     switch (o) {
     case 's':
         json_object_set_new(out->body, "security", json_string(optarg));
         break;
     case 'l':
-        append(out->body, "lines", optarg);
+        append_text(out->body, "lines", optarg);
         break;
     case 'p':
-        append(out->body, "pins", optarg);
+        append_text(out->body, "pins", optarg);
         break;
     case 'n':
         json_object_set_new(out->body, "note", json_string(optarg));
@@ -93,38 +83,11 @@ static int take_option(struct ctl *c, int o, struct said *out)
 static int parse(struct ctl *c, int argc, char **argv, unsigned parts, int operands,
                  struct said *out)
 {
-    struct option allowed[CS_LEN(options) + 1] = { { NULL, 0, NULL, 0 } };
-    size_t n = 0;
-    int o, err = EXIT_OK;
     *out = (struct said){ .body = json_object() };
-    for (size_t i = 0; i < CS_LEN(options); i++) {
-        if (options[i].part & parts)
-            allowed[n++] = options[i].option;
-    }
-    optind = 0;
-    opterr = 0;
-    while (!err && (o = getopt_long(argc, argv, "", allowed, NULL)) != -1) {
-        if (o == '?' || o == ':')
-            err = bad_usage(c, "%s is not an option here, or lacks its value", argv[optind - 1]);
-        else
-            err = take_option(c, o, out);
-    }
-    if (!err && argc - optind != operands)
-        err = bad_usage(c, operands ? "say one device" : "too many operands");
-    if (!err && operands)
-        out->device = argv[optind];
+    int err = parse_options(c, argc, argv, options, CS_LEN(options), parts, take_option, out,
+                            operands ? "device" : NULL, &out->device);
     if (err)
         json_decref(out->body);
-    return err;
-}
-
-static int print_device(struct ctl *c, int err, json_t *device)
-{
-    if (!err && c->json)
-        print_json(device);
-    else if (!err)
-        print_object(device, device_columns);
-    json_decref(device);
     return err;
 }
 
@@ -137,7 +100,7 @@ int device_add(struct ctl *c, int argc, char **argv)
         return err;
     json_object_set_new(s.body, "device", json_string(s.device));
     err = ctl_call(c, "POST", s.body, &device, "/v1/devices", "");
-    return print_device(c, err, device);
+    return print_one(c, err, device, device_columns);
 }
 
 int device_set(struct ctl *c, int argc, char **argv)
@@ -152,7 +115,7 @@ int device_set(struct ctl *c, int argc, char **argv)
         return bad_usage(c, "say what to change");
     }
     err = ctl_change(c, DEVICE, "PATCH", s.body, &device, DEVICE, s.device);
-    return print_device(c, err, device);
+    return print_one(c, err, device, device_columns);
 }
 
 int device_show(struct ctl *c, int argc, char **argv)
@@ -164,7 +127,7 @@ int device_show(struct ctl *c, int argc, char **argv)
         return err;
     json_decref(s.body);
     err = ctl_call(c, "GET", NULL, &device, DEVICE, s.device);
-    return print_device(c, err, device);
+    return print_one(c, err, device, device_columns);
 }
 
 int device_rm(struct ctl *c, int argc, char **argv)
@@ -180,34 +143,6 @@ int device_rm(struct ctl *c, int argc, char **argv)
     return err;
 }
 
-/* All pages of a list, or until there are limit. */
-static int list(struct ctl *c, size_t limit, const char *first, const char *next,
-                const char *member, const struct column *columns)
-{
-    char after[1024] = "";
-    json_t *all = json_array(), *page = NULL;
-    int err = EXIT_OK;
-    bool more = true;
-    while (!err && more) {
-        err = ctl_call(c, "GET", NULL, &page, after[0] ? next : first, after);
-        if (err)
-            break;
-        json_array_extend(all, json_object_get(page, member));
-        more = json_object_get(page, "next") != NULL;
-        text_of(page, "next", after, sizeof(after));
-        json_decref(page);
-        while (limit && json_array_size(all) > limit)
-            json_array_remove(all, json_array_size(all) - 1);
-        more = more && (!limit || json_array_size(all) < limit);
-    }
-    if (!err && c->json)
-        print_json(all);
-    else if (!err)
-        print_table(all, columns);
-    json_decref(all);
-    return err;
-}
-
 int device_list(struct ctl *c, int argc, char **argv)
 {
     struct said s;
@@ -215,8 +150,7 @@ int device_list(struct ctl *c, int argc, char **argv)
     if (err)
         return err;
     json_decref(s.body);
-    return list(c, 0, "/v1/devices?limit=1000", "/v1/devices?limit=1000&after=%s", "devices",
-                list_columns);
+    return print_list(c, 0, "/v1/devices", "devices", list_columns);
 }
 
 int certificate_list(struct ctl *c, int argc, char **argv)
@@ -226,6 +160,5 @@ int certificate_list(struct ctl *c, int argc, char **argv)
     if (err)
         return err;
     json_decref(s.body);
-    return list(c, s.limit, "/v1/certificates?limit=1000", "/v1/certificates?limit=1000&after=%s",
-                "certificates", certificate_columns);
+    return print_list(c, s.limit, "/v1/certificates", "certificates", certificate_columns);
 }

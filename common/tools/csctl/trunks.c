@@ -1,5 +1,4 @@
 /* The commands for trunks, and for the key their passwords are sealed by. */
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -43,10 +42,7 @@ static const struct column reseal_columns[] = {
 /* Options of the commands, those of the one that runs are allowed. */
 enum { O_FIELDS = 1 << 0, O_WHO = 1 << 1, O_REMOVE = 1 << 2, O_STATUS = 1 << 3 };
 
-static const struct {
-    struct option option;
-    unsigned part;
-} options[] = {
+static const struct part_option options[] = {
     { { "target", required_argument, NULL, 't' }, O_FIELDS },
     { { "algorithm", required_argument, NULL, 'a' }, O_FIELDS },
     { { "algorithm-case", required_argument, NULL, 'c' }, O_FIELDS },
@@ -71,18 +67,12 @@ struct said {
     json_t *body; /* fields; owned */
 };
 
-static void append(json_t *body, const char *name, const char *text)
+static int take_option(struct ctl *c, int o, void *arg)
 {
-    if (!json_object_get(body, name))
-        json_object_set_new(body, name, json_array());
-    json_array_append_new(json_object_get(body, name), json_string(text));
-}
-
-static void take_option(struct ctl *c, int o, struct said *out)
-{
+    struct said *out = arg;
     switch (o) {
     case 't':
-        append(out->body, "targets", optarg);
+        append_text(out->body, "targets", optarg);
         break;
     case 'a':
         json_object_set_new(out->body, "algorithm", json_string(optarg));
@@ -94,13 +84,13 @@ static void take_option(struct ctl *c, int o, struct said *out)
         json_object_set_new(out->body, "uri", json_string(optarg));
         break;
     case 'p':
-        append(out->body, "prefer", optarg);
+        append_text(out->body, "prefer", optarg);
         break;
     case 'C':
-        append(out->body, "certificates", optarg);
+        append_text(out->body, "certificates", optarg);
         break;
     case 'd':
-        append(out->body, "domains", optarg);
+        append_text(out->body, "domains", optarg);
         break;
     case 'r':
         c->realm = optarg;
@@ -124,45 +114,19 @@ static void take_option(struct ctl *c, int o, struct said *out)
         out->status = true;
         break;
     }
+    return EXIT_OK;
 }
 
 static int parse(struct ctl *c, int argc, char **argv, unsigned parts, int operands,
                  struct said *out)
 {
-    struct option allowed[CS_LEN(options) + 1] = { { NULL, 0, NULL, 0 } };
-    size_t n = 0;
-    int o, err = EXIT_OK;
     *out = (struct said){ .body = json_object() };
-    for (size_t i = 0; i < CS_LEN(options); i++) {
-        if (options[i].part & parts)
-            allowed[n++] = options[i].option;
-    }
-    optind = 0;
-    opterr = 0;
-    while (!err && (o = getopt_long(argc, argv, "", allowed, NULL)) != -1) {
-        if (o == '?' || o == ':')
-            err = bad_usage(c, "%s is not an option here, or lacks its value", argv[optind - 1]);
-        else
-            take_option(c, o, out);
-    }
-    if (!err && argc - optind != operands)
-        err = bad_usage(c, operands ? "say one trunk" : "too many operands");
-    if (!err && operands)
-        out->trunk = argv[optind];
+    int err = parse_options(c, argc, argv, options, CS_LEN(options), parts, take_option, out,
+                            operands ? "trunk" : NULL, &out->trunk);
     if (!err && (c->realm != NULL) != (out->user != NULL))
         err = bad_usage(c, "--realm and --user belong together");
     if (err)
         json_decref(out->body);
-    return err;
-}
-
-static int print_trunk(struct ctl *c, int err, json_t *trunk)
-{
-    if (!err && c->json)
-        print_json(trunk);
-    else if (!err)
-        print_object(trunk, trunk_columns);
-    json_decref(trunk);
     return err;
 }
 
@@ -196,7 +160,7 @@ int trunk_add(struct ctl *c, int argc, char **argv)
         json_decref(s.body);
     else
         err = ctl_call(c, "POST", s.body, &trunk, "/v1/trunks", "");
-    return print_trunk(c, err, trunk);
+    return print_one(c, err, trunk, trunk_columns);
 }
 
 int trunk_change(struct ctl *c, int argc, char **argv)
@@ -211,7 +175,7 @@ int trunk_change(struct ctl *c, int argc, char **argv)
         return bad_usage(c, "say what to change");
     }
     err = ctl_change(c, TRUNK, "PATCH", s.body, &trunk, TRUNK, s.trunk);
-    return print_trunk(c, err, trunk);
+    return print_one(c, err, trunk, trunk_columns);
 }
 
 /* What is escaped has no %s in it. */
@@ -253,7 +217,7 @@ int trunk_passwd(struct ctl *c, int argc, char **argv)
     err = credential_of(c, &s, &credential);
     if (!err)
         err = ctl_change(c, TRUNK, "PUT", credential, &trunk, TRUNK "/credentials", s.trunk);
-    return print_trunk(c, err, trunk);
+    return print_one(c, err, trunk, trunk_columns);
 }
 
 int trunk_show(struct ctl *c, int argc, char **argv)
@@ -265,7 +229,7 @@ int trunk_show(struct ctl *c, int argc, char **argv)
         return err;
     json_decref(s.body);
     err = ctl_call(c, "GET", NULL, &trunk, "/v1/trunks/%s", s.trunk);
-    return print_trunk(c, err, trunk);
+    return print_one(c, err, trunk, trunk_columns);
 }
 
 int trunk_rm(struct ctl *c, int argc, char **argv)
@@ -284,29 +248,11 @@ int trunk_rm(struct ctl *c, int argc, char **argv)
 int trunk_list(struct ctl *c, int argc, char **argv)
 {
     struct said s;
-    char after[1024] = "";
-    json_t *all = json_array(), *page = NULL;
     int err = parse(c, argc, argv, 0, 0, &s);
-    bool more = !err;
-    if (!err)
-        json_decref(s.body);
-    while (!err && more) {
-        err =
-            ctl_call(c, "GET", NULL, &page,
-                     after[0] ? "/v1/trunks?limit=1000&after=%s" : "/v1/trunks?limit=1000", after);
-        if (err)
-            break;
-        json_array_extend(all, json_object_get(page, "trunks"));
-        more = json_object_get(page, "next") != NULL;
-        text_of(page, "next", after, sizeof(after));
-        json_decref(page);
-    }
-    if (!err && c->json)
-        print_json(all);
-    else if (!err)
-        print_table(all, list_columns);
-    json_decref(all);
-    return err;
+    if (err)
+        return err;
+    json_decref(s.body);
+    return print_list(c, 0, "/v1/trunks", "trunks", list_columns);
 }
 
 /* ---- the key ---- */

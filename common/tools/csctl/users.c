@@ -1,5 +1,4 @@
 /* The commands for one user, and the list of all. */
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,10 +37,7 @@ enum {
     O_NO_SECRET = 1 << 6,
 };
 
-static const struct {
-    struct option option;
-    unsigned part;
-} options[] = {
+static const struct part_option options[] = {
     { { "realm", required_argument, NULL, 'r' }, O_REALM },
     { { "generate", no_argument, NULL, 'g' }, O_SECRET },
     { { "prompt", no_argument, NULL, 'p' }, O_SECRET },
@@ -99,8 +95,9 @@ static int take_date(struct ctl *c, const char *text, json_t *body, const char *
     return EXIT_OK;
 }
 
-static int take_option(struct ctl *c, int o, struct said *out)
+static int take_option(struct ctl *c, int o, void *arg)
 {
+    struct said *out = arg;
     unsigned long n;
     int err;
     switch (o) {
@@ -127,9 +124,7 @@ static int take_option(struct ctl *c, int o, struct said *out)
     case 'k':
         return take_date(c, optarg, out->body, "keep_old_until");
     case 'a':
-        if (!json_object_get(out->body, "aors"))
-            json_object_set_new(out->body, "aors", json_array());
-        json_array_append_new(json_object_get(out->body, "aors"), json_string(optarg));
+        append_text(out->body, "aors", optarg);
         return EXIT_OK;
     case 'd':
         json_object_set_new(out->body, "display_name", *optarg ? json_string(optarg) : json_null());
@@ -151,29 +146,12 @@ static int take_option(struct ctl *c, int o, struct said *out)
     }
 }
 
-static int parse(struct ctl *c, int argc, char **argv, unsigned parts, unsigned operands,
+static int parse(struct ctl *c, int argc, char **argv, unsigned parts, int operands,
                  struct said *out)
 {
-    struct option allowed[CS_LEN(options) + 1] = { { NULL, 0, NULL, 0 } };
-    size_t n = 0;
-    int o, err = EXIT_OK;
     *out = (struct said){ .body = json_object() };
-    for (size_t i = 0; i < CS_LEN(options); i++) {
-        if (options[i].part & parts)
-            allowed[n++] = options[i].option;
-    }
-    optind = 0;
-    opterr = 0;
-    while (!err && (o = getopt_long(argc, argv, "", allowed, NULL)) != -1) {
-        if (o == '?' || o == ':')
-            err = bad_usage(c, "%s is not an option here, or lacks its value", argv[optind - 1]);
-        else
-            err = take_option(c, o, out);
-    }
-    if (!err && (unsigned)(argc - optind) != operands)
-        err = bad_usage(c, operands ? "say one user" : "too many operands");
-    if (!err && operands)
-        out->user = argv[optind];
+    int err = parse_options(c, argc, argv, options, CS_LEN(options), parts, take_option, out,
+                            operands ? "user" : NULL, &out->user);
     if (err) {
         json_decref(out->body);
         json_decref(out->secret.verifiers);
@@ -192,12 +170,7 @@ static int print_user(struct ctl *c, int err, json_t *user)
     const json_t *warnings = err ? NULL : json_object_get(user, "warnings");
     for (size_t i = 0; i < json_array_size(warnings); i++)
         complain("warning: %s", json_string_value(json_array_get(warnings, i)));
-    if (!err && c->json)
-        print_json(user);
-    else if (!err)
-        print_object(user, user_columns);
-    json_decref(user);
-    return err;
+    return print_one(c, err, user, user_columns);
 }
 
 int user_add(struct ctl *c, int argc, char **argv)
