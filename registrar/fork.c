@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "base/metric.h"
-#include "registrar/hop_walk.h"
 #include "registrar/loops.h"
 #include "registrar/outcome.h"
 #include "registrar/record_route.h"
@@ -447,10 +446,10 @@ static int start_branch(struct branch *b)
                            .from = k->rq.from,
                            .sips = k->rq.msg->uri.scheme == SIP_SCHEME_SIPS,
                            .size = k->rq.msg->raw.n + k->rq.append.n + OUR_HEADERS,
-                           .seed = route_seed(k->rq.msg->call_id) };
+                           .seed = hops_seed(k->rq.msg->call_id) };
     if (b->flow)
         return send_branch(b);
-    b->walk = hop_walk_new(k->front, &ask, on_hop, b);
+    b->walk = hop_walk_new(&k->front->means, &ask, on_hop, b);
     if (!b->walk)
         return CS_ENOMEM;
     hop_walk_next(b->walk);

@@ -315,6 +315,30 @@ static void name_node(struct front *f)
     buf_putc(&b, 0);
 }
 
+static int link_to(void *arg, uint32_t node, struct flow **out)
+{
+    struct front *f = arg;
+    return nodes_link(f->nodes, node, out);
+}
+
+/* What we can send over, and to. */
+static void find_means(struct front *f)
+{
+    f->means = (struct hop_means){ .loop = f->loop,
+                                   .tp = f->tp,
+                                   .locator = f->locator,
+                                   .avoid = f->conf->dns.avoid,
+                                   .link = link_to,
+                                   .arg = f };
+    for (size_t i = 0; i < f->conf->n_listeners; i++) {
+        const struct listener_conf *l = &f->conf->listeners[i];
+        if (l->transport != SIP_TLS || f->conf->tls.ca_file)
+            f->means.speaks |= LOCATE_SPEAKS(l->transport);
+        f->means.ipv4 |= l->address.sa.sa_family == AF_INET;
+        f->means.ipv6 |= l->address.sa.sa_family == AF_INET6;
+    }
+}
+
 int front_open(struct front *f)
 {
     static const struct siptx_events events = { .stateless = on_stateless,
@@ -376,6 +400,8 @@ int front_open(struct front *f)
         err = dns_open(f->loop, &dc, &f->dns);
     if (!err)
         err = locator_new(f->dns, c->dns.avoid, &f->locator);
+    if (!err)
+        find_means(f);
     return err || f->worker ? err : front_listen(f);
 }
 

@@ -3,8 +3,8 @@
 #ifndef CS_REGISTRAR_FRONT_H
 #define CS_REGISTRAR_FRONT_H
 
-#include "dns/locate.h"
 #include "gate/gate.h"
+#include "hops/walk.h"
 #include "registrar/bound.h"
 #include "registrar/certs.h"
 #include "registrar/config.h"
@@ -23,6 +23,7 @@ struct front {
     struct nodes *nodes;
     struct dns *dns;
     struct locator *locator;
+    struct hop_means means;
     struct hop_probes *hop_probes;
     char *addresses[LISTENERS_MAX]; /* as advertised, host:port */
     char link[108];                 /* path of our socket; "": none */

@@ -4,7 +4,6 @@
 
 #include "base/metric.h"
 #include "base/rand.h"
-#include "registrar/hop_walk.h"
 
 enum { REQUEST_MAX = 2048 };
 
@@ -98,7 +97,7 @@ static void on_timer(struct timer *t)
         fail(p);
         return;
     }
-    p->walk = hop_walk_new(p->front, &ask, on_hop, p);
+    p->walk = hop_walk_new(&p->front->means, &ask, on_hop, p);
     if (p->walk)
         hop_walk_next(p->walk);
     else

@@ -279,7 +279,7 @@ static void on_found(void *arg, int err, const struct targets *phone)
 static void take_way(struct proxied *p)
 {
     const struct route_conf *r = p->way;
-    struct hop **hops = arena_alloc(&p->msg->arena, ROUTE_HOPS_MAX * sizeof(struct hop *));
+    struct hop **hops = arena_alloc(&p->msg->arena, HOPS_MAX * sizeof(struct hop *));
     struct fork_target target = {
         .hops = hops, .n_hops = r->n_next_hops, .answer = r->answer, .unreachable = 500, .q = 1000
     };
@@ -295,7 +295,7 @@ static void take_way(struct proxied *p)
         refuse(p, r->refuse ? r->refuse : 500, NULL);
         return;
     }
-    route_order(r->hops, r->n_next_hops, p->msg->call_id, loop_now(p->front->loop), hops);
+    hops_order(r->hops, r->n_next_hops, p->msg->call_id, loop_now(p->front->loop), hops);
     start_fork(p, &one);
 }
 

@@ -1,7 +1,6 @@
 #include "registrar/route.h"
 
 #include "sip/chars.h"
-#include "siptp/siptp.h"
 
 /* ---- configuration ---- */
 
@@ -16,7 +15,7 @@ static const struct conf_key route_keys[] = {
     CONF_STRS("next_hops", R, next_hops,
               "SIP URIs, found by RFC 3263, or names of nodes, reached over the trusted link. A "
               "call keeps to one; the others take over when it is dead or says 503.",
-              .min = 1, .max = 255, .at_most = ROUTE_HOPS_MAX, .unique = true),
+              .min = 1, .max = 255, .at_most = HOPS_MAX, .unique = true),
     CONF_UINT("refuse", R, refuse, "Answer with this status instead of sending it anywhere.",
               .max = 699),
     CONF_BOOL("trusted", R, trusted,
@@ -34,17 +33,11 @@ static void read_hop(struct conf_check *c, const struct route_conf *r, size_t i)
     struct hop *h = &r->hops[i];
     char key[32];
     snprintf(key, sizeof(key), "next_hops[%zu]", i);
-    *h = (struct hop){ .text = r->next_hops[i] };
-    bool uri = sip_uri_parse(h->text, &h->uri) == 0 &&
-               (h->uri.scheme == SIP_SCHEME_SIP || h->uri.scheme == SIP_SCHEME_SIPS);
-    if (uri)
-        return;
-    if (!chars_is_host(h->text))
+    if (!hop_read(r->next_hops[i], h))
         conf_error(c, key,
                    "\"" SPAN_FMT "\" is neither a SIP URI nor the name of a node; write "
                    "sip:gateway.example.com or b2bua-1",
-                   SPAN_ARG(h->text));
-    h->node = siptp_node_id(h->text);
+                   SPAN_ARG(r->next_hops[i]));
 }
 
 static void route_check(struct conf_check *c, void *section)
@@ -109,43 +102,4 @@ const struct route_conf *route_find(const struct route_conf *routes, size_t n, s
             return &routes[i];
     }
     return NULL;
-}
-
-/* FNV-1a and a last mixing; not keyed, for all processes shall agree: a caller who picks a Call-ID
- * picks one of the next hops that he may call anyway. */
-static uint64_t hash(struct span a, struct span b)
-{
-    uint64_t h = UINT64_C(14695981039346656037);
-    for (size_t i = 0; i < a.n + b.n; i++) {
-        char c = i < a.n ? a.p[i] : b.p[i - a.n];
-        h = (h ^ (unsigned char)c) * UINT64_C(1099511628211);
-    }
-    h = (h ^ h >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    h = (h ^ h >> 27) * UINT64_C(0x94d049bb133111eb);
-    return h ^ h >> 31;
-}
-
-uint64_t route_seed(struct span call_id)
-{
-    return hash(call_id, SPAN_NULL);
-}
-
-static bool comes_before(const struct hop *a, const struct hop *b, struct span call_id,
-                         struct mono now)
-{
-    bool a_down = mono_before(now, a->down), b_down = mono_before(now, b->down);
-    if (a_down != b_down)
-        return b_down;
-    return hash(a->text, call_id) > hash(b->text, call_id);
-}
-
-void route_order(struct hop *hops, size_t n, struct span call_id, struct mono now,
-                 struct hop *out[ROUTE_HOPS_MAX])
-{
-    for (size_t i = 0; i < n; i++) {
-        size_t at = i;
-        for (; at && comes_before(&hops[i], out[at - 1], call_id, now); at--)
-            out[at] = out[at - 1];
-        out[at] = &hops[i];
-    }
 }

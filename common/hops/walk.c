@@ -1,8 +1,6 @@
-#include "registrar/hop_walk.h"
+#include "hops/walk.h"
 
 #include <stdlib.h>
-
-#include "dns/locate.h"
 
 enum {
     TRIES_MAX = 8,      /* addresses in all: the caller does not wait for ever */
@@ -12,8 +10,8 @@ enum {
 static const struct log hop_log = { .module = "route" };
 
 struct hop_walk {
-    struct front *front;
-    struct hop *hops[ROUTE_HOPS_MAX];
+    const struct hop_means *means;
+    struct hop *hops[HOPS_MAX];
     size_t n, at; /* hops; how many were begun */
     struct hop *hop;
     const struct flow *from;
@@ -30,24 +28,12 @@ struct hop_walk {
     void *arg;
 };
 
-/* What we can send over, and to. */
-static void add_our_means(const struct front *f, struct locate_ask *ask)
-{
-    for (size_t i = 0; i < f->conf->n_listeners; i++) {
-        const struct listener_conf *l = &f->conf->listeners[i];
-        if (l->transport != SIP_TLS || f->conf->tls.ca_file)
-            ask->speaks |= LOCATE_SPEAKS(l->transport);
-        ask->ipv4 |= l->address.sa.sa_family == AF_INET;
-        ask->ipv6 |= l->address.sa.sa_family == AF_INET6;
-    }
-}
-
 static void hop_down(struct hop_walk *w)
 {
-    struct mono now = loop_now(w->front->loop);
+    struct mono now = loop_now(w->means->loop);
     if (!mono_before(now, w->hop->down))
         log_warn(&hop_log, "next hop is down", kv_s("next_hop", w->hop->text));
-    w->hop->down = mono_add(now, w->front->conf->dns.avoid);
+    w->hop->down = mono_add(now, w->means->avoid);
 }
 
 static void step(struct hop_walk *w);
@@ -85,7 +71,7 @@ static bool is_back(const struct hop_walk *w, const struct locate_target *t)
 /* A name or a maddr of somebody else's may lead to us, where the request would begin anew. */
 static bool is_us(const struct hop_walk *w, const struct locate_target *t)
 {
-    return siptp_hears(w->front->tp, t->transport, &t->addr);
+    return siptp_hears(w->means->tp, t->transport, &t->addr);
 }
 
 static void give(struct hop_walk *w, struct flow *flow)
@@ -104,7 +90,7 @@ static struct flow *next_flow(struct hop_walk *w)
         const struct locate_target *t = &w->targets[w->at_target++];
         struct flow *flow;
         if (!is_back(w, t) && !is_us(w, t) &&
-            siptp_flow_to_domain(w->front->tp, t->transport, &t->addr, w->hop->uri.host, NULL,
+            siptp_flow_to_domain(w->means->tp, t->transport, &t->addr, w->hop->uri.host, NULL,
                                  &flow) == 0)
             return flow;
     }
@@ -116,7 +102,7 @@ static struct flow *node_flow(struct hop_walk *w)
     struct flow *flow = NULL;
     if (w->from && w->from->transport == SIP_LINK && w->from->peer == w->hop->node)
         return NULL;
-    if (nodes_link(w->front->nodes, w->hop->node, &flow))
+    if (w->means->link(w->means->arg, w->hop->node, &flow))
         hop_down(w);
     return flow;
 }
@@ -127,12 +113,14 @@ static bool look_up(struct hop_walk *w)
     struct locate_ask ask;
     if (locate_ask_of(&w->hop->uri, &ask))
         return false;
-    add_our_means(w->front, &ask);
+    ask.speaks = w->means->speaks;
+    ask.ipv4 = w->means->ipv4;
+    ask.ipv6 = w->means->ipv6;
     if (w->sips && ask.has_transport)
         ask.transport = SIP_TLS;
     ask.sips |= w->sips;
     ask.seed = w->seed;
-    w->locate = locate(w->front->locator, &ask, on_targets, w);
+    w->locate = locate(w->means->locator, &ask, on_targets, w);
     return w->locate;
 }
 
@@ -164,19 +152,20 @@ static void on_turn(struct turn *t)
     step(container_of(t, struct hop_walk, turn));
 }
 
-struct hop_walk *hop_walk_new(struct front *f, const struct hop_ask *ask, hop_fn *fn, void *arg)
+struct hop_walk *hop_walk_new(const struct hop_means *m, const struct hop_ask *ask, hop_fn *fn,
+                              void *arg)
 {
     struct hop_walk *w = calloc(1, sizeof(*w));
     if (!w)
         return NULL;
-    w->front = f;
+    w->means = m;
     w->from = ask->from;
     w->sips = ask->sips;
     w->large = ask->size > DATAGRAM_MAX;
     w->seed = ask->seed;
     w->fn = fn;
     w->arg = arg;
-    w->n = CS_MIN(ask->n, (size_t)ROUTE_HOPS_MAX);
+    w->n = CS_MIN(ask->n, (size_t)HOPS_MAX);
     for (size_t i = 0; i < w->n; i++)
         w->hops[i] = ask->hops[i];
     turn_init(&w->turn, on_turn);
@@ -186,7 +175,7 @@ struct hop_walk *hop_walk_new(struct front *f, const struct hop_ask *ask, hop_fn
 void hop_walk_next(struct hop_walk *w)
 {
     w->gave = false;
-    turn_queue(w->front->loop, &w->turn);
+    turn_queue(w->means->loop, &w->turn);
 }
 
 void hop_walk_failed(struct hop_walk *w)
@@ -194,7 +183,7 @@ void hop_walk_failed(struct hop_walk *w)
     if (!w->gave)
         return;
     if (!w->hop->node)
-        locator_avoid(w->front->locator, &w->targets[w->at_target - 1]);
+        locator_avoid(w->means->locator, &w->targets[w->at_target - 1]);
     if (w->alive == w->at_target)
         w->alive = 0;
     if (!w->alive && w->at_target == w->n_targets)
@@ -206,8 +195,8 @@ void hop_walk_answered(struct hop_walk *w)
     if (!w->gave)
         return;
     if (!w->hop->node)
-        locator_trust(w->front->locator, &w->targets[w->at_target - 1]);
-    if (mono_before(loop_now(w->front->loop), w->hop->down))
+        locator_trust(w->means->locator, &w->targets[w->at_target - 1]);
+    if (mono_before(loop_now(w->means->loop), w->hop->down))
         log_info(&hop_log, "next hop is up again", kv_s("next_hop", w->hop->text));
     w->hop->down.ns = 0;
     w->alive = w->at_target;

@@ -1,12 +1,24 @@
 /* One request's way along several next hops, each of which may have several addresses (RFC 3263,
  * 4.3): the next one is given out when the one before did not answer, or said 503. */
-#ifndef CS_REGISTRAR_HOP_WALK_H
-#define CS_REGISTRAR_HOP_WALK_H
+#ifndef CS_HOPS_WALK_H
+#define CS_HOPS_WALK_H
 
-#include "registrar/front.h"
-#include "registrar/route.h"
+#include "dns/locate.h"
+#include "hops/hop.h"
 
 struct hop_walk;
+
+struct hop_means { /* of a process, for all its walks; outlives them */
+    struct loop *loop;
+    struct siptp *tp;
+    struct locator *locator;
+    unsigned speaks;       /* LOCATE_SPEAKS() of what we can send over */
+    bool ipv4, ipv6;       /* which addresses we can send to */
+    struct duration avoid; /* who did not answer is tried behind the others for so long */
+    /* A link to a node of ours; the caller gets a reference. */
+    int (*link)(void *arg, uint32_t node, struct flow **out);
+    void *arg;
+};
 
 struct hop_ask {
     struct hop *const *hops; /* in their order; copied, not what they point to */
@@ -21,7 +33,8 @@ struct hop_ask {
 typedef void hop_fn(void *arg, int err, struct flow *flow);
 
 /* NULL: no memory. */
-struct hop_walk *hop_walk_new(struct front *f, const struct hop_ask *ask, hop_fn *fn, void *arg);
+struct hop_walk *hop_walk_new(const struct hop_means *m, const struct hop_ask *ask, hop_fn *fn,
+                              void *arg);
 /* fn is called once, not from inside. */
 void hop_walk_next(struct hop_walk *w);
 /* What was given out last did not answer, so that others try it last, or it did. */

@@ -1,0 +1,54 @@
+#include "hops/hop.h"
+
+#include "sip/chars.h"
+#include "siptp/siptp.h"
+
+bool hop_read(struct span text, struct hop *out)
+{
+    *out = (struct hop){ .text = text };
+    if (sip_uri_parse(text, &out->uri) == 0 &&
+        (out->uri.scheme == SIP_SCHEME_SIP || out->uri.scheme == SIP_SCHEME_SIPS))
+        return true;
+    out->uri = (struct sip_uri){ 0 };
+    out->node = chars_is_host(text) ? siptp_node_id(text) : 0;
+    return out->node;
+}
+
+/* FNV-1a and a last mixing; not keyed, for all processes shall agree: a caller who picks a Call-ID
+ * picks one of the next hops that he may call anyway. */
+static uint64_t hash(struct span a, struct span b)
+{
+    uint64_t h = UINT64_C(14695981039346656037);
+    for (size_t i = 0; i < a.n + b.n; i++) {
+        char c = i < a.n ? a.p[i] : b.p[i - a.n];
+        h = (h ^ (unsigned char)c) * UINT64_C(1099511628211);
+    }
+    h = (h ^ h >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    h = (h ^ h >> 27) * UINT64_C(0x94d049bb133111eb);
+    return h ^ h >> 31;
+}
+
+uint64_t hops_seed(struct span call_id)
+{
+    return hash(call_id, SPAN_NULL);
+}
+
+static bool comes_before(const struct hop *a, const struct hop *b, struct span call_id,
+                         struct mono now)
+{
+    bool a_down = mono_before(now, a->down), b_down = mono_before(now, b->down);
+    if (a_down != b_down)
+        return b_down;
+    return hash(a->text, call_id) > hash(b->text, call_id);
+}
+
+void hops_order(struct hop *hops, size_t n, struct span call_id, struct mono now,
+                struct hop *out[HOPS_MAX])
+{
+    for (size_t i = 0; i < n; i++) {
+        size_t at = i;
+        for (; at && comes_before(&hops[i], out[at - 1], call_id, now); at--)
+            out[at] = out[at - 1];
+        out[at] = &hops[i];
+    }
+}

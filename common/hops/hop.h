@@ -1,0 +1,29 @@
+/* Next hops as an operator writes them, and the order in which a call tries them. Decides only:
+ * pure functions. */
+#ifndef CS_HOPS_HOP_H
+#define CS_HOPS_HOP_H
+
+#include "base/clock.h"
+#include "sip/uri.h"
+
+struct hop {            /* where a request may go */
+    struct span text;   /* as written */
+    uint32_t node;      /* siptp_node_id() of a node of ours; 0: */
+    struct sip_uri uri; /* by RFC 3263 */
+    struct mono down;   /* tried behind the others until then */
+};
+
+enum { HOPS_MAX = 8 };
+
+/* A sip or sips URI, or the name of a node, reached over the trusted link. False: it is neither.
+ * Borrows the text. */
+bool hop_read(struct span text, struct hop *out);
+
+/* The order in which a call tries the hops: each Call-ID has one of its own, which changes for few
+ * of them when a hop is added or taken away (rendezvous hashing); those that are down come last. */
+void hops_order(struct hop *hops, size_t n, struct span call_id, struct mono now,
+                struct hop *out[HOPS_MAX]);
+/* A number of the Call-ID, the same in each process: for choices that a call keeps. */
+uint64_t hops_seed(struct span call_id);
+
+#endif

@@ -1,0 +1,79 @@
+#include "base/buf.h"
+#include "hops/hop.h"
+#include "lib/test.h"
+
+static const struct mono now = { 1000 };
+
+static void name_hops(struct hop *hops, size_t n)
+{
+    static const char *const names[] = { "sip:a", "sip:b", "sip:c", "sip:d" };
+    memset(hops, 0, n * sizeof(*hops));
+    for (size_t i = 0; i < n; i++)
+        hops[i].text = span_str(names[i]);
+}
+
+static struct hop *first_of(struct hop *hops, size_t n, unsigned call)
+{
+    struct hop *out[HOPS_MAX];
+    char call_id[32];
+    struct buf b = BUF_INIT(call_id);
+    buf_printf(&b, "call-%u", call);
+    hops_order(hops, n, buf_span(&b), now, out);
+    return out[0];
+}
+
+static void test_calls_are_shared_evenly_and_keep_their_hop(void **state)
+{
+    struct hop three[3], four[4];
+    unsigned share[4] = { 0 }, moved = 0;
+    (void)state;
+    name_hops(three, 3);
+    name_hops(four, 4);
+    for (unsigned call = 0; call < 9000; call++) {
+        size_t at = (size_t)(first_of(three, 3, call) - three);
+        assert_ptr_equal(first_of(three, 3, call), &three[at]);
+        share[at]++;
+        size_t then = (size_t)(first_of(four, 4, call) - four);
+        assert_true(then == at || then == 3); /* only the new one takes any away */
+        moved += then == 3;
+    }
+    for (size_t i = 0; i < 3; i++)
+        assert_in_range(share[i], 2750, 3250);
+    assert_in_range(moved, 2000, 2500);
+}
+
+static void test_what_is_down_comes_last(void **state)
+{
+    struct hop hops[3], *out[HOPS_MAX];
+    (void)state;
+    name_hops(hops, 3);
+    struct hop *first = first_of(hops, 3, 1);
+    first->down.ns = now.ns + 1;
+    hops_order(hops, 3, SPAN("call-1"), now, out);
+    assert_ptr_equal(out[2], first);
+    first->down.ns = now.ns; /* over */
+    assert_ptr_equal(first_of(hops, 3, 1), first);
+}
+
+static void test_what_an_operator_writes(void **state)
+{
+    struct hop h;
+    (void)state;
+    assert_true(hop_read(SPAN("sips:gateway.example.com:5063"), &h));
+    assert_int_equal(h.node, 0);
+    assert_int_equal(h.uri.port, 5063);
+    assert_true(hop_read(SPAN("b2bua-1"), &h));
+    assert_int_not_equal(h.node, 0);
+    assert_false(hop_read(SPAN("tel:+49301234"), &h));
+    assert_false(hop_read(SPAN("b2bua 1"), &h));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_calls_are_shared_evenly_and_keep_their_hop),
+        cmocka_unit_test(test_what_is_down_comes_last),
+        cmocka_unit_test(test_what_an_operator_writes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
