@@ -313,6 +313,7 @@ int check_grant(struct check *c, const struct user *u)
     m->contact_routing = g->contact_routing;
     m->trusted = g->trusted;
     m->has_srtp = m->srtp = g->srtp;
+    m->has_direct = m->direct = g->direct;
     m->has_mode = g->mode != MODE_WE_CHALLENGE;
     m->mode = (Countersign__Auth__AuthMode)g->mode;
     if (g->digest.former && add_realms(c))

@@ -217,6 +217,9 @@ static const struct conf_key group_keys[] = {
              "for its addresses there, +1001. A form that is added serves a user from his next "
              "password on.",
              .def = "user"),
+    CONF_BOOL("direct_calls", G, direct,
+              "Its calls to other users go straight to them, where the registrar has a b2bua to "
+              "carry calls."),
     CONF_BOOL("srtp", G, srtp, "Media of its calls must be encrypted.", .def = "false"),
     CONF_UINT("max_contacts", G, max_contacts,
               "Contacts one address of record may have, if the user's record does not say.",

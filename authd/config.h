@@ -108,6 +108,7 @@ struct group_conf {
     enum auth_mode mode;
     unsigned auth_id_forms;             /* FORMs */
     bool srtp;                          /* media must be encrypted */
+    bool direct;                        /* calls go to the other phone, not to a b2bua */
     struct span backend_name;           /* as written */
     const struct backend_conf *backend; /* who judges digest; NULL: we do */
     struct group_match match;

@@ -11,18 +11,6 @@ static const char *const unknown[] = { "first", "refuse", NULL };
 
 #define ROOT struct registrar_conf
 
-#define AUTHD __typeof__(((ROOT *)0)->authd)
-static const struct conf_key authd_keys[] = {
-    CONF_PATH("socket", AUTHD, socket, "Unix socket of authd.", .required = true),
-    CONF_DURATION("deadline", AUTHD, deadline,
-                  "How long a request waits for its verdict; then it is answered 503.", .def = "2s",
-                  .min = 50 * CONF_MS, .max = 30 * CONF_SECOND),
-    CONF_SIZE("max_open", AUTHD, max_open, "Questions waiting at once; more are answered 503.",
-              .def = "20000", .min = 1, .max = 1000000),
-    { 0 },
-};
-static const struct conf_section authd_section = { sizeof(AUTHD), authd_keys, NULL };
-
 #define HTTP __typeof__(((ROOT *)0)->http)
 static const struct conf_key http_keys[] = {
     CONF_ADDR("listen", HTTP, listen, "Address of /healthz, /readyz and /metrics.",
@@ -516,6 +504,46 @@ static const struct conf_key timer_keys[] = {
 };
 static const struct conf_section timers_section = { sizeof(TIMERS), timer_keys, NULL };
 
+#define BRIDGE struct bridge_conf
+static const struct conf_key bridge_keys[] = {
+    CONF_STR("node", BRIDGE, node, "Its name, as in its own configuration.", .required = true,
+             .min = 1, .max = 64),
+    CONF_PATH("socket", BRIDGE, socket, "Its link; default: under its name in link.directory."),
+    { 0 },
+};
+
+static void bridge_check(struct conf_check *c, void *section)
+{
+    const BRIDGE *b = section;
+    if (!chars_is_host(b->node))
+        conf_error(c, "node", "\"" SPAN_FMT "\" is no host name; write b2bua-1", SPAN_ARG(b->node));
+}
+
+static const struct conf_section bridge_section = { sizeof(BRIDGE), bridge_keys, bridge_check };
+
+#define CALLS __typeof__(((ROOT *)0)->calls)
+static const struct conf_key calls_keys[] = {
+    CONF_SECTIONS("bridges", CALLS, bridges, &bridge_section,
+                  "Those that carry calls; a call keeps to one, the others take over when it is "
+                  "dead or says 503. Without any, phones are connected directly.",
+                  .at_most = BRIDGES_MAX, .unique = true),
+    CONF_DURATION("answer", CALLS, answer,
+                  "A bridge that says nothing for so long is given up for the next.", .def = "2s",
+                  .min = 100 * CONF_MS, .max = 32 * CONF_SECOND),
+    { 0 },
+};
+
+static void calls_check(struct conf_check *c, void *section)
+{
+    CALLS *calls = section;
+    calls->hops = arena_zalloc(conf_arena(c), calls->n_bridges * sizeof(*calls->hops));
+    for (size_t i = 0; calls->hops && i < calls->n_bridges; i++)
+        calls->hops[i] = (struct hop){ .text = calls->bridges[i].node,
+                                       .node = siptp_node_id(calls->bridges[i].node) };
+}
+
+static const struct conf_section calls_section = { sizeof(CALLS), calls_keys, calls_check };
+
 static const struct conf_key root_keys[] = {
     CONF_STR("node", ROOT, node, "Name of this process in logs and bindings; default: host name.",
              .max = 64),
@@ -531,7 +559,7 @@ static const struct conf_key root_keys[] = {
         "Key of the tokens in bindings and routes, made at the first start; without it phones "
         "on UDP cannot be called after a restart until they register again."),
     CONF_SECTION("log", ROOT, log, &conf_log_section, "What is written to stderr."),
-    CONF_SECTION("authd", ROOT, authd, &authd_section, "Who judges requests."),
+    CONF_SECTION("authd", ROOT, authd, &gate_settings_section, "Who judges requests."),
     CONF_SECTION("redis", ROOT, redis, &redis_settings_section, "Where bindings are kept."),
     CONF_SECTION("http", ROOT, http, &http_section, "Health and metrics."),
     CONF_SECTION("link", ROOT, link, &link_section, "How registrars of one installation meet."),
@@ -542,6 +570,8 @@ static const struct conf_key root_keys[] = {
                   .at_least = 1, .at_most = LISTENERS_MAX, .required = true, .unique = true),
     CONF_SECTION("dns", ROOT, dns, &dns_settings_section,
                  "How the addresses of next hops and Contacts are found (RFC 3263)."),
+    CONF_SECTION("calls", ROOT, calls, &calls_section,
+                 "Who carries calls (b2bua), for the groups that do not want calls: direct."),
     CONF_SECTIONS("routes", ROOT, routes, &route_conf_section,
                   "Where requests go that are for none of our users; the first that fits is taken, "
                   "and without one they are answered 404.",
@@ -562,6 +592,12 @@ static void root_check(struct conf_check *c, void *section)
         conf_error(c, "user",
                    "this system has no user " SPAN_FMT "; create it, or name one that is there",
                    SPAN_ARG(conf->user));
+    for (size_t i = 0; i < conf->calls.n_bridges && !conf->link.directory; i++) {
+        if (!conf->calls.bridges[i].socket)
+            conf_error(c, "calls.bridges",
+                       "are reached over Unix sockets; add link: { directory: "
+                       "/run/countersign/link }");
+    }
     if (conf->workers > 1 && !conf->link.directory)
         conf_error(c, "workers",
                    "workers pass each other requests over Unix sockets; add link: { directory: "

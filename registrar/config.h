@@ -4,6 +4,7 @@
 
 #include "conf/sections.h"
 #include "dns/settings.h"
+#include "gate/settings.h"
 #include "net/tls.h"
 #include "net/ws_hello.h"
 #include "redis/settings.h"
@@ -52,6 +53,12 @@ struct group_rate_conf {
     struct span name;
     struct rate_conf rate;
 };
+struct bridge_conf { /* a b2bua, reached over the trusted link */
+    struct span node;
+    const char *socket; /* NULL: in link.directory, under its name */
+};
+enum { BRIDGES_MAX = HOPS_MAX };
+
 /* To what is not taken up. */
 enum floods_answer { FLOODS_BUSY, FLOODS_SILENT };
 
@@ -66,11 +73,7 @@ struct registrar_conf {
     size_t workers;
     const char *flow_key_file;
     struct log_conf log;
-    struct {
-        const char *socket;
-        struct duration deadline;
-        size_t max_open;
-    } authd;
+    struct gate_settings authd;
     struct redis_settings redis;
     struct {
         struct addr listen;
@@ -93,6 +96,12 @@ struct registrar_conf {
     struct span *domains; /* in lower case */
     size_t n_domains;
     struct dns_settings dns;
+    struct {
+        struct bridge_conf *bridges;
+        size_t n_bridges;
+        struct duration answer;
+        struct hop *hops; /* the same */
+    } calls;
     struct route_conf *routes;
     size_t n_routes;
     struct listener_conf *listeners;

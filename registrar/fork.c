@@ -102,7 +102,7 @@ static int send_once(struct branch *b)
     struct buf bb = BUF_INIT(branch), vb = BUF_INIT(via), rb = BUF_INIT(route),
                lb = BUF_INIT(lines), ob = BUF_INIT(out);
     loops_branch(&bb, k->rq.loop_hash, siptp_node(k->front->tp));
-    front_write_via(&vb, b->flow, buf_span(&bb));
+    flow_write_via(&vb, b->flow, buf_span(&bb));
     buf_put(&lb, k->rq.append);
     buf_lit(&lb, "Max-Breadth: ");
     buf_u64(&lb, b->breadth);

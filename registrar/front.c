@@ -92,16 +92,6 @@ void front_accepted(struct front *f, struct flow *flow, const Countersign__Auth_
         flood_know(f->flood, &flow->remote, span_str(v->group));
 }
 
-void front_write_via(struct buf *b, const struct flow *flow, struct span branch)
-{
-    buf_lit(b, "SIP/2.0/");
-    buf_put(b, sip_transport_via(flow->transport));
-    buf_putc(b, ' ');
-    buf_put(b, siptp_listener_sent_by(flow->listener));
-    buf_lit(b, ";rport;branch=");
-    buf_put(b, branch);
-}
-
 /* Answers 420 unless every option tag of the header is one of these (RFC 3261, 8.2.2.3, 16.3). */
 static bool refuse_extensions(struct tx *tx, const struct sip_msg *m, enum sip_hdr_id id,
                               const struct span *tags, size_t n)
@@ -452,6 +442,22 @@ static char *advertised(const struct listener_conf *l)
     return buf_ok(&b) ? strndup(text, b.n) : NULL;
 }
 
+/* Those that configuration names, for Redis does not know them. */
+static int add_bridges(struct front *f)
+{
+    int err = 0;
+    for (size_t i = 0; i < f->conf->calls.n_bridges && !err; i++) {
+        const struct bridge_conf *b = &f->conf->calls.bridges[i];
+        char path[108];
+        int n = snprintf(path, sizeof(path), "%s/" SPAN_FMT ".sock",
+                         f->conf->link.directory ? f->conf->link.directory : "", SPAN_ARG(b->node));
+        if (!b->socket && n >= (int)sizeof(path))
+            return UV_ENAMETOOLONG;
+        err = nodes_add(f->nodes, b->node, b->socket ? b->socket : path);
+    }
+    return err;
+}
+
 int front_open_link(struct front *f)
 {
     const char *folder = f->conf->link.directory;
@@ -482,6 +488,8 @@ int front_open_link(struct front *f)
     int err = tls ? open_tls(f) : 0;
     if (!err)
         err = nodes_open(f->loop, f->redis, f->tp, &nc, &f->nodes);
+    if (!err)
+        err = add_bridges(f);
     return err ? err : hop_probes_open(f, &f->hop_probes);
 }
 

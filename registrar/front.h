@@ -71,9 +71,6 @@ void front_refuse(struct tx *tx, enum verdict kind, const Countersign__Auth__Ver
  * wrong password). */
 void front_reply_later(struct tx *tx);
 
-/* Value of the Via to put on a request that leaves by this flow. */
-void front_write_via(struct buf *b, const struct flow *flow, struct span branch);
-
 /* Extensions that we know (RFC 3261, 20.37). */
 #define FRONT_SUPPORTED "Supported: path, outbound, gruu\r\n"
 

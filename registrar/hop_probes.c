@@ -75,7 +75,7 @@ static int send_options(struct probe *p, struct flow *flow)
     buf_lit(&b, "OPTIONS ");
     buf_put(&b, uri->text);
     buf_lit(&b, " SIP/2.0\r\nVia: ");
-    front_write_via(&b, flow, buf_span(&bb));
+    flow_write_via(&b, flow, buf_span(&bb));
     buf_lit(&b, "\r\nMax-Forwards: 70\r\nFrom: <sip:");
     buf_put(&b, us);
     buf_printf(&b, ">;tag=%016lx\r\nTo: <", (unsigned long)rand_u64());

@@ -33,6 +33,7 @@ struct node {
     struct addr tls;
     uint32_t id;
     bool present; /* in the list that is being read */
+    bool added;   /* by configuration, for good */
 };
 
 struct nodes {
@@ -70,6 +71,27 @@ static struct node *find(const struct nodes *ns, uint32_t id)
             return n;
     }
     return NULL;
+}
+
+int nodes_add(struct nodes *ns, struct span name, const char *socket)
+{
+    struct node *n = calloc(1, sizeof(*n));
+    if (!n)
+        return CS_ENOMEM;
+    list_init(&n->link);
+    list_push_back(&ns->all, &n->link);
+    n->id = siptp_node_id(name);
+    n->name = strndup(name.p, name.n);
+    n->socket = strdup(socket);
+    n->addresses = strdup("");
+    n->added = true;
+    return n->name && n->socket && n->addresses ? 0 : CS_ENOMEM;
+}
+
+bool nodes_is_added(const struct nodes *ns, uint32_t id)
+{
+    const struct node *n = find(ns, id);
+    return n && n->added;
 }
 
 bool nodes_are_known(const struct nodes *ns)
@@ -158,7 +180,7 @@ static void forget_absent(struct nodes *ns)
 {
     list_for_each (it, &ns->all) {
         struct node *n = container_of(it, struct node, link);
-        if (n->present)
+        if (n->present || n->added)
             continue;
         log_info(&nlog, "a registrar is gone", kv_str("name", n->name));
         redis_do(ns->redis, redis_ignore, NULL, SPAN("SREM"), SPAN(KEY), span_str(n->name));

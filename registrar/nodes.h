@@ -24,6 +24,11 @@ CS_CHECK int nodes_open(struct loop *l, struct redis *redis, struct siptp *tp,
  */
 void nodes_close(struct nodes **n);
 
+/* One that Redis says nothing of, a b2bua: it is where configuration says. */
+CS_CHECK int nodes_add(struct nodes *n, struct span name, const char *socket);
+/* Whether it is such a one. */
+bool nodes_is_added(const struct nodes *n, uint32_t id);
+
 /* Whether Redis has said who is there. */
 bool nodes_are_known(const struct nodes *n);
 /* Whether another one hears phones at this host and port. */

@@ -101,7 +101,7 @@ static void write_options(struct buf *b, const struct probe *it, struct span bra
     const uint64_t id[2] = { rand_u64(), rand_u64() };
     struct span server = siptp_listener_sent_by(it->flow->listener);
     buf_printf(b, "OPTIONS %s SIP/2.0\r\nVia: ", it->contact);
-    front_write_via(b, it->flow, branch);
+    flow_write_via(b, it->flow, branch);
     buf_printf(b, "\r\nMax-Forwards: 70\r\nTo: <%s>\r\nFrom: <sip:" SPAN_FMT ">;tag=", it->contact,
                SPAN_ARG(f->conf->domains[0]));
     buf_hex(b, &id[0], sizeof(id[0]));

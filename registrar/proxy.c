@@ -197,11 +197,18 @@ static bool wants_privacy(const struct sip_msg *m)
     return false;
 }
 
+/* Calls are a b2bua's, unless the caller's group will have them direct. */
+static bool is_bridged(const struct proxied *p, const Countersign__Auth__Grant *g)
+{
+    return p->msg->method == SIP_INVITE && !p->in_dialog && p->front->conf->calls.n_bridges &&
+           !(g->has_direct && g->direct) && conf_serves(p->front->conf, p->msg->uri.host);
+}
+
 /* Who is calling stands there if a trusted peer says so, or we know it. Phones are told unless
  * somebody minds; of next hops only those of our trust domain (RFC 3325, 5 and 7). */
 static void assert_identity(struct proxied *p, const Countersign__Auth__Grant *g, struct buf *b)
 {
-    bool tell = p->way ? p->way->trusted : !wants_privacy(p->msg);
+    bool tell = is_bridged(p, g) || (p->way ? p->way->trusted : !wants_privacy(p->msg));
     bool said = g->trusted && tell && sip_has(p->msg, SIP_HDR_P_ASSERTED_IDENTITY);
     if (!said)
         p->strip |= FRONT_IDENTITY;
@@ -276,14 +283,31 @@ static void on_found(void *arg, int err, const struct targets *phone)
         start_fork(p, phone);
 }
 
+/* To one of these hops, the same for all that belongs to the call. */
+static void send_along(struct proxied *p, struct hop *all, size_t n, struct duration answer)
+{
+    struct hop **hops = arena_alloc(&p->msg->arena, HOPS_MAX * sizeof(struct hop *));
+    struct fork_target target = {
+        .hops = hops, .n_hops = n, .answer = answer, .unreachable = 500, .q = 1000
+    };
+    struct targets one = { .list = &target, .n = 1 };
+    if (!hops) {
+        refuse(p, 500, NULL);
+        return;
+    }
+    hops_order(all, n, p->msg->call_id, loop_now(p->front->loop), hops);
+    start_fork(p, &one);
+}
+
+static void take_bridge(struct proxied *p)
+{
+    const struct registrar_conf *c = p->front->conf;
+    send_along(p, c->calls.hops, c->calls.n_bridges, c->calls.answer);
+}
+
 static void take_way(struct proxied *p)
 {
     const struct route_conf *r = p->way;
-    struct hop **hops = arena_alloc(&p->msg->arena, HOPS_MAX * sizeof(struct hop *));
-    struct fork_target target = {
-        .hops = hops, .n_hops = r->n_next_hops, .answer = r->answer, .unreachable = 500, .q = 1000
-    };
-    struct targets one = { .list = &target, .n = 1 };
     p->too_open = targets_came_too_open(p->msg, flow_is_secure(p->flow));
     if (p->too_open) {
         unavailable(p);
@@ -291,12 +315,10 @@ static void take_way(struct proxied *p)
     }
     log_debug(&p->flow->log, "routed", kv_s("route", r->name), kv_s("uri", p->msg->uri.text),
               kv_s("call_id", p->msg->call_id));
-    if (r->refuse || !hops) {
-        refuse(p, r->refuse ? r->refuse : 500, NULL);
-        return;
-    }
-    hops_order(r->hops, r->n_next_hops, p->msg->call_id, loop_now(p->front->loop), hops);
-    start_fork(p, &one);
+    if (r->refuse)
+        refuse(p, r->refuse, NULL);
+    else
+        send_along(p, r->hops, r->n_next_hops, r->answer);
 }
 
 static void follow_route(struct proxied *p)
@@ -369,6 +391,8 @@ static void on_verdict(void *arg, enum verdict kind, const Countersign__Auth__Ve
         not_encrypted(p);
     } else if (p->in_dialog) {
         follow_route(p);
+    } else if (is_bridged(p, v->grant)) {
+        take_bridge(p);
     } else if (p->way) {
         take_way(p);
     } else if (!p->aor.p) {
@@ -381,6 +405,19 @@ static void on_verdict(void *arg, enum verdict kind, const Countersign__Auth__Ve
         if (!p->location)
             refuse(p, 500, NULL);
     }
+}
+
+/* A b2bua calls one of our users, whoever it is that calls. */
+static void find_line(struct proxied *p)
+{
+    if (conf_serves(p->front->conf, p->msg->uri.host))
+        p->aor = front_aor(p->msg, &p->msg->uri);
+    p->target_known = true;
+    p->strip = wants_privacy(p->msg) ? FRONT_IDENTITY : 0;
+    p->location =
+        p->aor.p ? location_get(p->front->locations, p->aor, &p->msg->arena, on_record, p) : NULL;
+    if (!p->location)
+        refuse(p, p->aor.p ? 500 : 404, NULL);
 }
 
 void proxy_start(struct front *f, struct tx *tx, struct flow *flow, struct sip_msg *m)
@@ -414,6 +451,8 @@ void proxy_start(struct front *f, struct tx *tx, struct flow *flow, struct sip_m
         tx_set_once(tx, false);
         if (p->in_dialog)
             follow_route(p);
+        else if (nodes_is_added(f->nodes, flow->peer))
+            find_line(p);
         else
             refuse(p, 403, "Not A Relay");
         return;
@@ -467,7 +506,7 @@ static void send_ack(const struct sip_msg *m, struct flow *to, struct span uri,
     char branch[SIP_BRANCH_LEN], via[512];
     struct buf bb = BUF_INIT(branch), vb = BUF_INIT(via), ob = BUF_INIT(out);
     siptx_branch(&bb);
-    front_write_via(&vb, to, buf_span(&bb));
+    flow_write_via(&vb, to, buf_span(&bb));
     struct sip_edit edit = { .uri = uri,
                              .via = buf_span(&vb),
                              .max_forwards = m->max_forwards < 0 ? 70 : m->max_forwards - 1,

@@ -14,6 +14,7 @@ enum metric_part {
     METRIC_REDIS = 1 << 3,
     METRIC_REGISTRAR = 1 << 4,
     METRIC_AUTHD = 1 << 5,
+    METRIC_B2BUA = 1 << 6,
 };
 
 enum metric {

@@ -187,3 +187,13 @@ int flow_for_response(struct flow *f, const struct sip_msg *req, struct flow **o
     }
     return siptp_flow_to(f->tp, SIP_UDP, &to, f->listener, out);
 }
+
+void flow_write_via(struct buf *b, const struct flow *f, struct span branch)
+{
+    buf_lit(b, "SIP/2.0/");
+    buf_put(b, sip_transport_via(f->transport));
+    buf_putc(b, ' ');
+    buf_put(b, siptp_listener_sent_by(f->listener));
+    buf_lit(b, ";rport;branch=");
+    buf_put(b, branch);
+}

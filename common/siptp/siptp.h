@@ -173,6 +173,8 @@ CS_CHECK int flow_renew_credential(struct flow *f, struct span token);
 X509 *flow_certificate(const struct flow *f, X509 **issuer);
 /* Keeps something with the flow, in the one place for it; detach(p) when the flow goes. */
 void flow_attach(struct flow *f, void *p, void (*detach)(void *p));
+/* Value of the Via to put on a request that leaves by this flow. */
+void flow_write_via(struct buf *b, const struct flow *f, struct span branch);
 /* Copies data; leaves at the end of the turn. CS_ECLOSED, CS_ELIMIT. */
 CS_CHECK int flow_send(struct flow *f, struct span data);
 /* Where a response goes (RFC 3261, 18.2.2; RFC 3581): the flow the request came by, or, for a dead

@@ -61,6 +61,7 @@ log: {{ level: debug }}
 class World(Daemons):
     domain, tenant = "example.test", "tenant.test"
     registrar_more = limits_more = "" # in the configuration of each registrar
+    others = [] # daemons besides
 
     def __init__(self, build, registrars=1, workers=1, tls=False):
         super().__init__(build)
@@ -228,7 +229,7 @@ def run(scenarios, users=100, kind=World, **more):
             while world.phones:
                 world.phones.pop().close()
     finally:
-        ends = {name: world.stop(name) for name in world.nodes + ["authd", "redis"]
+        ends = {name: world.stop(name) for name in world.others + world.nodes + ["authd", "redis"]
                 if name in world.processes}
         for name, code in ends.items():
             if code: # with sanitizers also a leak

@@ -1,0 +1,532 @@
+#include <stdlib.h>
+
+#include "b2bua/call_impl.h"
+#include "base/metric.h"
+#include "sip/write.h"
+
+static const struct log call_log = { .module = "call" };
+
+static void on_quiet(struct timer *t);
+static void try_next(struct call *c);
+
+static unsigned side_of(const struct call *c, const struct leg *l)
+{
+    return l == c->leg[SIDE_A] ? SIDE_A : SIDE_B;
+}
+
+static void call_free(struct call *c)
+{
+    list_remove(&c->link);
+    c->ua->n_calls--;
+    metric_add(M_B2BUA_CALLS, 0, -1);
+    timer_stop(c->ua->loop, &c->quiet);
+    session_free(&c->session);
+    arena_fini(&c->arena);
+    free(c);
+}
+
+/* It is over for both; by tells whose doing it was. */
+static void finish(struct call *c, const struct leg_end *why, unsigned by)
+{
+    call_record(c, why, by);
+    for (unsigned side = 0; side < RELAY_SIDES; side++) {
+        if (c->leg[side])
+            leg_end(c->leg[side], why);
+    }
+    call_free(c);
+}
+
+/* ---- media ---- */
+
+static void refuse_media(struct call *c, int err, const char *why, unsigned by)
+{
+    struct leg_end end = { .status = err == CS_ELIMIT || err == CS_ENOMEM ? 503
+                                     : err == CS_EPROTO                   ? 400
+                                                                          : 488,
+                           .warning = span_str(why) };
+    finish(c, &end, by);
+}
+
+/* ---- who is asked ---- */
+
+static void on_ringing(void *arg, struct leg *l, unsigned status, struct span sdp)
+{
+    struct call *c = arg;
+    char text[SESSION_SDP_MAX];
+    struct buf b = BUF_INIT(text);
+    const char *why;
+    (void)l;
+    if (!c->rang.ms)
+        c->rang = loop_wall(c->ua->loop);
+    if (!sdp.p || !c->offer.p) {
+        leg_ring(c->leg[SIDE_A], status, SPAN_NULL);
+        return;
+    }
+    metric_inc(M_B2BUA_EARLY_MEDIA, 0);
+    int err = session_answer(c->session, SIDE_B, sdp, &b, &why);
+    if (err) {
+        refuse_media(c, err, why, SIDE_B);
+        return;
+    }
+    c->early = true;
+    leg_ring(c->leg[SIDE_A], status, buf_span(&b));
+}
+
+static void now_up(struct call *c)
+{
+    c->up = true;
+    c->taken = loop_wall(c->ua->loop);
+    if (c->ua->conf->media.inactivity.ms)
+        timer_start(c->ua->loop, &c->quiet, c->ua->conf->media.inactivity);
+}
+
+static void on_answered(void *arg, struct leg *l, struct span sdp)
+{
+    struct call *c = arg;
+    char text[SESSION_SDP_MAX];
+    struct buf b = BUF_INIT(text);
+    const char *why = "no description of media";
+    struct span early;
+    int err = CS_ENOTSUP;
+    (void)l;
+    if (sdp.p && c->offer.p)
+        err = session_answer(c->session, SIDE_B, sdp, &b, &why);
+    else if (sdp.p)
+        err = session_offer(c->session, SIDE_B, sdp, &b, &why);
+    else if (c->early && session_stands(c->session, SIDE_A, c->offer, &early)) {
+        buf_put(&b, early);
+        err = 0;
+    }
+    if (err) {
+        refuse_media(c, err, why, SIDE_B);
+        return;
+    }
+    now_up(c);
+    leg_answer(c->leg[SIDE_A], buf_span(&b));
+}
+
+/* Whether somebody else is worth a try: a busy phone is not. */
+static bool hunts_on(unsigned status)
+{
+    return status == 408 || status == 430 || (status >= 500 && status < 600);
+}
+
+/* What the caller is told of it: challenges and redirections are not his affair. */
+static unsigned told_status(unsigned status)
+{
+    if (status == 401 || status == 407 || status == 481)
+        return 502;
+    return status < 400 ? 480 : status;
+}
+
+static void on_refused(struct call *c, const struct leg_end *why)
+{
+    struct leg_end told = *why;
+    c->leg[SIDE_B] = NULL;
+    c->status = why->status;
+    if (hunts_on(why->status) && !c->early && c->next < c->plan.n) {
+        try_next(c);
+        return;
+    }
+    told.status = told_status(why->status);
+    if (told.status != why->status)
+        told.text = SPAN_NULL;
+    finish(c, &told, SIDE_B);
+}
+
+/* ---- a call that stands ---- */
+
+static void on_acked(void *arg, struct leg *l, struct span sdp)
+{
+    struct call *c = arg;
+    char text[SESSION_SDP_MAX];
+    struct buf b = BUF_INIT(text);
+    const char *why = "no answer to an offer";
+    unsigned side = side_of(c, l);
+    bool initial = !c->offer.p && side == SIDE_A && c->asker < 0;
+    if (!initial && !(c->asker == (int)side && c->asked_offer))
+        return;
+    c->asker = -1;
+    c->asked_offer = false;
+    if (!c->leg[!side])
+        return;
+    int err = sdp.p ? session_answer(c->session, side, sdp, &b, &why) : CS_ENOTSUP;
+    if (err) {
+        refuse_media(c, err, why, side);
+        return;
+    }
+    leg_ack(c->leg[!side], buf_span(&b));
+    if (initial)
+        c->offer = SPAN(""); /* from now on it is a call like others */
+}
+
+static void on_offered(void *arg, struct leg *l, struct span sdp)
+{
+    struct call *c = arg;
+    char text[SESSION_SDP_MAX];
+    struct buf b = BUF_INIT(text);
+    const char *why;
+    struct span answer;
+    unsigned side = side_of(c, l);
+    if (!c->up || !c->leg[!side] || c->asker >= 0) {
+        leg_settle(l, 491, SPAN_NULL);
+        return;
+    }
+    if (sdp.p && session_stands(c->session, side, sdp, &answer)) {
+        leg_settle(l, 200, answer);
+        return;
+    }
+    int err = sdp.p ? session_offer(c->session, side, sdp, &b, &why) : 0;
+    if (err) {
+        session_withdraw(c->session);
+        leg_settle(l, 488, SPAN_NULL);
+        return;
+    }
+    c->asker = (int)side;
+    c->asked_offer = !sdp.p;
+    leg_modify(c->leg[!side], sdp.p ? buf_span(&b) : SPAN_NULL);
+}
+
+static void on_settled(void *arg, struct leg *l, unsigned status, struct span sdp)
+{
+    struct call *c = arg;
+    char text[SESSION_SDP_MAX];
+    struct buf b = BUF_INIT(text);
+    const char *why = "no description of media";
+    unsigned side = side_of(c, l);
+    struct leg *asker = c->leg[!side];
+    if (c->asker != (int)!side || !asker)
+        return;
+    if (status >= 300) {
+        session_withdraw(c->session);
+        c->asker = -1;
+        leg_settle(asker, told_status(status), SPAN_NULL);
+        return;
+    }
+    int err = !sdp.p           ? CS_ENOTSUP
+              : c->asked_offer ? session_offer(c->session, side, sdp, &b, &why)
+                               : session_answer(c->session, side, sdp, &b, &why);
+    if (err) {
+        refuse_media(c, err, why, side);
+        return;
+    }
+    if (!c->asked_offer)
+        c->asker = -1;
+    leg_settle(asker, 200, buf_span(&b));
+}
+
+static void on_info(void *arg, struct leg *l, struct span type, struct span body)
+{
+    struct call *c = arg;
+    struct leg *other = c->leg[!side_of(c, l)];
+    if (c->up && other)
+        leg_info(other, type, body);
+}
+
+static void on_ended(void *arg, struct leg *l, const struct leg_end *why)
+{
+    struct call *c = arg;
+    unsigned side = side_of(c, l);
+    if (side == SIDE_B && !c->up) {
+        on_refused(c, why);
+        return;
+    }
+    c->leg[side] = NULL;
+    finish(c, why, side);
+}
+
+static const struct leg_events events = { .ringing = on_ringing,
+                                          .answered = on_answered,
+                                          .acked = on_acked,
+                                          .offered = on_offered,
+                                          .settled = on_settled,
+                                          .info = on_info,
+                                          .ended = on_ended };
+
+/* Media that no longer come from either side: somebody is gone who did not say so. */
+static void on_quiet(struct timer *t)
+{
+    struct call *c = container_of(t, struct call, quiet);
+    struct side_stats a, b;
+    session_stats(c->session, SIDE_A, &a);
+    session_stats(c->session, SIDE_B, &b);
+    uint64_t now = a.packets + b.packets + a.rtcp + b.rtcp;
+    if (now == c->packets) {
+        finish(c,
+               &(struct leg_end){ .status = 408,
+                                  .reason = SPAN("SIP;cause=408;text=\"Media inactivity\"") },
+               SIDE_A);
+        return;
+    }
+    c->packets = now;
+    timer_start(c->ua->loop, &c->quiet, c->ua->conf->media.inactivity);
+}
+
+/* ---- the next candidate ---- */
+
+static void write_party(struct buf *b, struct span display, struct span user, struct span host)
+{
+    if (display.n) {
+        buf_put(b, display);
+        buf_putc(b, ' ');
+    }
+    buf_lit(b, "<sip:");
+    if (user.n) {
+        buf_put(b, user);
+        buf_putc(b, '@');
+    } else {
+        buf_lit(b, "anonymous@");
+    }
+    buf_put(b, host);
+    buf_putc(b, '>');
+}
+
+static struct leg *ask_line(struct call *c, const struct dialplan_candidate *to, struct span sdp)
+{
+    struct ua *u = c->ua;
+    struct span domain = u->conf->domains[0];
+    char from[512], target[512], name[512], contact[128], lines[600];
+    struct buf fb = BUF_INIT(from), ub = BUF_INIT(target), tb = BUF_INIT(name),
+               cb = BUF_INIT(contact), lb = BUF_INIT(lines);
+    write_party(&fb, c->display, to->calling, domain);
+    write_party(&tb, SPAN_NULL, to->name, domain);
+    buf_lit(&ub, "sip:");
+    buf_put(&ub, to->name);
+    buf_putc(&ub, '@');
+    buf_put(&ub, domain);
+    buf_lit(&cb, "sip:");
+    buf_put(&cb, span_str(u->node));
+    if (to->calling.n) {
+        buf_lit(&lb, "P-Asserted-Identity: ");
+        write_party(&lb, c->display, to->calling, domain);
+        buf_lit(&lb, "\r\n");
+    }
+    struct leg_sip_out o = { .from = buf_span(&fb),
+                             .to = buf_span(&tb),
+                             .uri = buf_span(&ub),
+                             .contact = buf_span(&cb),
+                             .node = ua_registrar(u, c->call_id[SIDE_A]),
+                             .answer = DURATION_MS(4000),
+                             .lines = buf_span(&lb),
+                             .max_forwards = c->max_forwards,
+                             .sdp = sdp };
+    if (!buf_ok(&fb) || !buf_ok(&tb) || !buf_ok(&ub) || !buf_ok(&lb))
+        return NULL;
+    return leg_sip_call(&u->legs_means, &o, &events, c);
+}
+
+/* host[:port] of a SIP URI, for one with another user. */
+static void write_at(struct buf *b, const struct sip_uri *at)
+{
+    buf_put(b, at->host);
+    if (at->port)
+        buf_printf(b, ":%u", at->port);
+}
+
+static struct leg *ask_trunk(struct call *c, const struct dialplan_candidate *to, struct span sdp)
+{
+    struct ua *u = c->ua;
+    const struct trunk_conf *t = c->to;
+    struct hop *hops[HOPS_MAX];
+    char from[512], target[512], name[512], contact[512], lines[600];
+    struct buf fb = BUF_INIT(from), ub = BUF_INIT(target), tb = BUF_INIT(name),
+               cb = BUF_INIT(contact), lb = BUF_INIT(lines);
+    struct span us = span_skip(SPAN_NULL, 0);
+    hops_order(t->hops, t->n_targets, c->call_id[SIDE_A], loop_now(u->loop), hops);
+    const struct sip_uri *first = &hops[0]->uri;
+    ua_contact(&cb, u, t, to->calling);
+    us = t->from_domain.p ? t->from_domain : siptp_listener_sent_by(u->listeners[0]);
+    write_party(&fb, c->display, to->calling, us);
+    buf_lit(&ub, "sip:");
+    buf_put(&ub, to->called);
+    buf_putc(&ub, '@');
+    write_at(&ub, first);
+    buf_lit(&tb, "<sip:");
+    buf_put(&tb, to->called);
+    buf_putc(&tb, '@');
+    write_at(&tb, first);
+    buf_putc(&tb, '>');
+    if (t->identity == IDENTITY_ASSERTED && to->calling.n) {
+        buf_lit(&lb, "P-Asserted-Identity: ");
+        write_party(&lb, c->display, to->calling, us);
+        buf_lit(&lb, "\r\n");
+    } else if (t->identity == IDENTITY_PARTY) {
+        buf_lit(&lb, "Remote-Party-ID: ");
+        write_party(&lb, c->display, to->calling, us);
+        buf_lit(&lb, ";party=calling;screen=no;privacy=off\r\n");
+    }
+    struct leg_sip_out o = { .from = buf_span(&fb),
+                             .to = buf_span(&tb),
+                             .uri = buf_span(&ub),
+                             .contact = buf_span(&cb),
+                             .hops = hops,
+                             .n_hops = t->n_targets,
+                             .answer = t->answer,
+                             .trunk = t->name,
+                             .lines = buf_span(&lb),
+                             .max_forwards = c->max_forwards,
+                             .sdp = sdp };
+    if (!buf_ok(&fb) || !buf_ok(&tb) || !buf_ok(&ub) || !buf_ok(&cb) || !buf_ok(&lb))
+        return NULL;
+    return leg_sip_call(&u->legs_means, &o, &events, c);
+}
+
+static int offer_to(struct call *c, struct buf *out, const char **why)
+{
+    struct session_side side;
+    ua_media_side(c->ua, c->to ? &c->to->media : &c->ua->conf->lines, &side);
+    session_set_side(c->session, SIDE_B, &side);
+    return c->offer.p ? session_offer(c->session, SIDE_A, c->offer, out, why) : 0;
+}
+
+static void try_next(struct call *c)
+{
+    char text[SESSION_SDP_MAX];
+    struct buf b = BUF_INIT(text);
+    const char *why = NULL;
+    if (c->next == c->plan.n) {
+        finish(c, &(struct leg_end){ .status = c->status ? told_status(c->status) : 480 }, SIDE_B);
+        return;
+    }
+    const struct dialplan_candidate *to = c->candidate = &c->plan.candidates[c->next++];
+    c->to = to->kind == DIALPLAN_TRUNK ? conf_trunk(c->ua->conf, to->name) : NULL;
+    if (to->kind == DIALPLAN_REFUSE || to->kind == DIALPLAN_EXTENSION) {
+        finish(c, &(struct leg_end){ .status = to->kind == DIALPLAN_REFUSE ? to->status : 404 },
+               SIDE_B);
+        return;
+    }
+    int err = offer_to(c, &b, &why);
+    if (err) {
+        refuse_media(c, err, why, SIDE_A);
+        return;
+    }
+    struct span sdp = c->offer.p ? buf_span(&b) : SPAN_NULL;
+    c->leg[SIDE_B] = c->to ? ask_trunk(c, to, sdp) : ask_line(c, to, sdp);
+    if (!c->leg[SIDE_B]) {
+        finish(c, &(struct leg_end){ .status = 500 }, SIDE_B);
+        return;
+    }
+    c->call_id[SIDE_B] = arena_dup(&c->arena, leg_sip_call_id(c->leg[SIDE_B]));
+}
+
+/* ---- the beginning ---- */
+
+/* Without its escapes, in the arena. */
+static struct span plain_user(struct arena *a, struct span user)
+{
+    char *out = arena_alloc(a, user.n + 1);
+    size_t n = 0;
+    for (size_t i = 0; out && i < user.n; i++) {
+        uint64_t ch = (unsigned char)user.p[i];
+        if (ch == '%' && span_hex(span_head(span_skip(user, i + 1), 2), &ch) == 0)
+            i += 2;
+        out[n++] = (char)ch;
+    }
+    return out ? span_of(out, n) : SPAN_NULL;
+}
+
+/* A registrar, or a trunk that is trusted, says who is calling; else it is who From says. */
+static void find_caller(struct call *c, const struct sip_msg *m)
+{
+    struct sip_addr who = m->from;
+    struct sip_addr asserted;
+    struct sip_values it = sip_values(m, SIP_HDR_P_ASSERTED_IDENTITY);
+    if (!c->from && sip_next(&it) && sip_addr_parse(it.value, &asserted) == 0)
+        who.uri = asserted.uri;
+    c->display = arena_dup(&c->arena, m->from.display);
+    c->caller = who.uri.user.p ? plain_user(&c->arena, who.uri.user) : SPAN_NULL;
+    if (span_caseeq(c->caller, SPAN("anonymous")))
+        c->caller = c->display = SPAN_NULL;
+}
+
+static int find_way(struct call *c, struct span context)
+{
+    const struct dialplan_context *at = dialplan_context(&c->ua->conf->dialplan, context);
+    struct dialplan_call dialled = { .called = c->called, .caller = c->caller, .now = c->began };
+    if (!at) {
+        c->plan.status = 404;
+        return 0;
+    }
+    int err = dialplan_lookup(at, &dialled, false, &c->arena, &c->plan);
+    if (!err)
+        dialplan_draw(&c->plan, hops_seed(c->call_id[SIDE_A]));
+    return err;
+}
+
+static struct call *call_new(struct ua *u, const struct sip_msg *m, const struct trunk_conf *from)
+{
+    struct call *c = calloc(1, sizeof(*c));
+    struct span context = from ? from->context : u->conf->lines_context;
+    if (!c)
+        return NULL;
+    c->ua = u;
+    c->from = from;
+    c->asker = -1;
+    c->began = loop_wall(u->loop);
+    c->max_forwards = (unsigned)(m->max_forwards < 0 ? 70 : m->max_forwards) - 1;
+    arena_init(&c->arena, NULL, 0, 0);
+    timer_init(&c->quiet, on_quiet);
+    list_push_back(&u->calls, &c->link);
+    u->n_calls++;
+    metric_add(M_B2BUA_CALLS, 0, 1);
+    c->call_id[SIDE_A] = arena_dup(&c->arena, m->call_id);
+    c->called = plain_user(&c->arena, m->uri.user);
+    c->offer = m->body.n ? arena_dup(&c->arena, m->body) : SPAN_NULL;
+    find_caller(c, m);
+    struct session_side side;
+    ua_media_side(u, from ? &from->media : &u->conf->lines, &side);
+    if (c->call_id[SIDE_A].p && find_way(c, context) == 0 &&
+        session_new(u->media, &c->session) == 0) {
+        session_set_side(c->session, SIDE_A, &side);
+        return c;
+    }
+    call_free(c);
+    return NULL;
+}
+
+void call_begin(struct ua *u, struct tx *invite, const struct trunk_conf *from)
+{
+    struct sip_msg *m = tx_request(invite);
+    char text[512];
+    struct buf contact = BUF_INIT(text);
+    struct call *c = call_new(u, m, from);
+    tx_set_once(invite, false);
+    metric_inc(M_B2BUA_INVITES, from != NULL);
+    if (!c) {
+        tx_reply(invite, 500, SPAN_NULL);
+        return;
+    }
+    if (from) {
+        ua_contact(&contact, u, from, c->called);
+    } else {
+        buf_lit(&contact, "sip:");
+        buf_put(&contact, span_str(u->node));
+    }
+    c->leg[SIDE_A] = buf_ok(&contact) ? leg_sip_take(&u->legs_means, invite, buf_span(&contact),
+                                                     from ? from->name : SPAN_NULL, &events, c)
+                                      : NULL;
+    log_info(&call_log, "asked", kv_s("called", c->called), kv_s("caller", c->caller),
+             kv_s("from", from ? from->name : SPAN("line")), kv_s("call_id", m->call_id));
+    if (!c->leg[SIDE_A]) {
+        call_free(c);
+        if (!tx_is_answered(invite))
+            tx_reply(invite, 500, SPAN_NULL);
+    } else if (!c->plan.n) {
+        finish(c, &(struct leg_end){ .status = c->plan.status }, SIDE_A);
+    } else {
+        try_next(c);
+    }
+}
+
+void call_end_all(struct ua *u)
+{
+    while (!list_empty(&u->calls))
+        finish(container_of(u->calls.next, struct call, link),
+               &(struct leg_end){ .status = 200, .reason = SPAN("SIP;cause=503") }, SIDE_A);
+}
+
+void call_drop_all(struct ua *u)
+{
+    while (!list_empty(&u->calls))
+        call_free(container_of(u->calls.next, struct call, link));
+}

@@ -1,0 +1,16 @@
+/* A call: who asked, who is asked in his turn, the two legs once they are joined, their media, and
+ * the record that is left of it. */
+#ifndef CS_B2BUA_CALL_H
+#define CS_B2BUA_CALL_H
+
+#include "b2bua/ua.h"
+
+/* Of an INVITE that somebody may make: a line's, or, by its trunk, from outside. It will be
+ * answered. */
+void call_begin(struct ua *u, struct tx *invite, const struct trunk_conf *from);
+/* Hangs up all of them. */
+void call_end_all(struct ua *u);
+/* At the end of the process. */
+void call_drop_all(struct ua *u);
+
+#endif

@@ -1,0 +1,93 @@
+#include <stdio.h>
+
+#include "b2bua/call_impl.h"
+#include "base/metric.h"
+
+enum { RECORD_MAX = 8192 };
+
+static void put(struct buf *b, const char *key, struct span value)
+{
+    if (!value.p)
+        return;
+    buf_printf(b, ",\"%s\":\"", key);
+    buf_json(b, value);
+    buf_putc(b, '"');
+}
+
+static void put_time(struct buf *b, const char *key, struct wall t)
+{
+    char text[WALL_STRLEN];
+    if (!t.ms)
+        return;
+    wall_format(t, text);
+    put(b, key, span_str(text));
+}
+
+static const char *suite_name(enum crypt_suite s)
+{
+    static const char *const names[CRYPT_SUITE_COUNT] = {
+        [CRYPT_NONE] = "none",
+        [CRYPT_AES_CM_128_HMAC_SHA1_32] = "AES_CM_128_HMAC_SHA1_32",
+        [CRYPT_AES_CM_128_HMAC_SHA1_80] = "AES_CM_128_HMAC_SHA1_80",
+        [CRYPT_AES_256_CM_HMAC_SHA1_32] = "AES_256_CM_HMAC_SHA1_32",
+        [CRYPT_AES_256_CM_HMAC_SHA1_80] = "AES_256_CM_HMAC_SHA1_80",
+        [CRYPT_AEAD_AES_128_GCM] = "AEAD_AES_128_GCM",
+        [CRYPT_AEAD_AES_256_GCM] = "AEAD_AES_256_GCM",
+    };
+    return names[s];
+}
+
+static void put_media(struct buf *b, const struct call *c, const char *key, unsigned side)
+{
+    struct side_stats s;
+    uint64_t dropped = 0;
+    session_stats(c->session, side, &s);
+    for (size_t i = 0; i < DROPPED_COUNT; i++)
+        dropped += s.dropped[i];
+    buf_printf(b,
+               ",\"%s\":{\"packets\":%llu,\"bytes\":%llu,\"lost\":%llu,\"jitter_us\":%u,"
+               "\"dropped\":%llu,\"srtp\":\"%s\"}",
+               key, (unsigned long long)s.packets, (unsigned long long)s.bytes,
+               (unsigned long long)s.lost, s.jitter_us, (unsigned long long)dropped,
+               suite_name(session_suite(c->session, side)));
+}
+
+void call_record(const struct call *c, const struct leg_end *why, unsigned by)
+{
+    char text[RECORD_MAX];
+    struct buf b = BUF_INIT(text);
+    struct wall now = loop_wall(c->ua->loop);
+    metric_inc(M_B2BUA_ENDED, c->up ? 0 : why->status == 487 ? 1 : 2);
+    if (!c->ua->cdr)
+        return;
+    buf_lit(&b, "{\"node\":\"");
+    buf_json(&b, span_str(c->ua->node));
+    buf_putc(&b, '"');
+    put_time(&b, "began", c->began);
+    put_time(&b, "rang", c->rang);
+    put_time(&b, "taken", c->taken);
+    put_time(&b, "ended", now);
+    if (c->taken.ms)
+        buf_printf(&b, ",\"duration_ms\":%llu", (unsigned long long)(now.ms - c->taken.ms));
+    put(&b, "from", c->from ? c->from->name : SPAN("line"));
+    put(&b, "caller", c->caller);
+    put(&b, "called", c->called);
+    if (c->candidate) {
+        put(&b, "to", c->to ? c->to->name : SPAN("line"));
+        put(&b, "sent_called", c->candidate->called);
+        put(&b, "sent_calling", c->candidate->calling);
+    }
+    put(&b, "call_id", c->call_id[SIDE_A]);
+    put(&b, "call_id_out", c->call_id[SIDE_B]);
+    buf_printf(&b, ",\"status\":%u", c->up && why->status == 200 ? 200 : why->status);
+    put(&b, "ended_by", by == SIDE_A ? SPAN("caller") : SPAN("callee"));
+    put(&b, "reason", why->reason);
+    put(&b, "warning", why->warning);
+    if (c->up) {
+        put_media(&b, c, "media_caller", SIDE_A);
+        put_media(&b, c, "media_callee", SIDE_B);
+    }
+    buf_lit(&b, "}\n");
+    if (buf_ok(&b) && (fwrite(text, 1, b.n, c->ua->cdr) != b.n || fflush(c->ua->cdr)))
+        log_error(&(struct log){ .module = "cdr" }, "a call record could not be written");
+}

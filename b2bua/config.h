@@ -1,0 +1,84 @@
+/* b2bua.yaml as a struct. */
+#ifndef CS_B2BUA_CONFIG_H
+#define CS_B2BUA_CONFIG_H
+
+#include "b2bua/dialplan/dialplan_conf.h"
+#include "b2bua/session.h"
+#include "b2bua/trunk.h"
+#include "conf/sections.h"
+#include "dns/settings.h"
+#include "gate/settings.h"
+#include "siptp/siptp.h"
+
+struct listener_conf {
+    struct span name;
+    enum sip_transport transport;
+    struct addr address;
+    struct span advertise; /* host:port; absent: the address */
+};
+
+struct registrar_conf { /* whose phones are lines */
+    struct span node;
+    const char *socket; /* of its link; NULL: in our directory, under its name */
+    uint32_t id;        /* siptp_node_id() */
+};
+
+struct media_address_conf {
+    struct span name;
+    struct addr address;
+    struct span advertise; /* absent: the address */
+};
+
+enum { LISTENERS_MAX = 16, MEDIA_ADDRESSES_MAX = 16, REGISTRARS_MAX = 64 };
+
+struct b2bua_conf {
+    struct span node; /* absent: the host's name */
+    struct span user; /* uid to become; absent: stay */
+    struct log_conf log;
+    struct gate_settings authd;
+    struct {
+        struct addr listen;
+    } http;
+    struct {
+        const char *directory;
+        struct span *users; /* besides our own: who may connect, and be connected to */
+        size_t n_users;
+    } link;
+    struct registrar_conf *registrars;
+    size_t n_registrars;
+    struct span *domains; /* of lines; in lower case */
+    size_t n_domains;
+    struct listener_conf *listeners;
+    size_t n_listeners;
+    struct dns_settings dns;
+    struct {
+        struct media_address_conf *addresses;
+        size_t n_addresses;
+        unsigned first, last, threads;
+        struct duration inactivity;
+    } media;
+    struct media_policy lines;
+    struct span lines_context;
+    struct trunk_conf *trunks;
+    size_t n_trunks;
+    struct dialplan dialplan;
+    struct {
+        const char *file;
+    } cdr;
+    struct {
+        size_t calls;
+        struct duration drain;
+    } limits;
+    struct {
+        struct duration t1, t2, t4, ring;
+    } timers;
+};
+
+extern const struct conf_section b2bua_conf_section;
+
+const struct trunk_conf *conf_trunk(const struct b2bua_conf *c, struct span name);
+/* The trunk of an authd's peer group. */
+const struct trunk_conf *conf_trunk_of_group(const struct b2bua_conf *c, struct span group);
+bool conf_is_domain(const struct b2bua_conf *c, struct span host);
+
+#endif

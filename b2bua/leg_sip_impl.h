@@ -1,0 +1,100 @@
+/* What the files of a SIP leg share. */
+#ifndef CS_B2BUA_LEG_SIP_IMPL_H
+#define CS_B2BUA_LEG_SIP_IMPL_H
+
+#include "b2bua/leg_sip.h"
+#include "base/list.h"
+
+enum leg_state {
+    LEG_ASKED,  /* its INVITE is to be answered by us */
+    LEG_ASKING, /* ours is to be answered */
+    LEG_UP,
+    LEG_OVER, /* for the call; its other end may not know yet */
+};
+
+struct sip_leg {
+    struct leg leg;
+    const struct leg_sip_means *means;
+    struct list link;     /* means->all */
+    struct map_node node; /* means->legs, by local tag */
+    struct dialog dialog;
+    enum leg_state state;
+    struct span trunk, route; /* absent: a line */
+    char *contact;            /* URI */
+    uint32_t peer;            /* of lines: the registrar */
+    struct addr source;       /* of trunks: where their requests come from */
+
+    /* What the other side asked. */
+    struct tx *asked; /* INVITE, re-INVITE or UPDATE without its answer; NULL: none */
+    char *ok;         /* our 2xx to an INVITE, repeated until its ACK (13.3.1.4); NULL: none */
+    size_t ok_n;
+    struct tx *ok_tx;
+    uint32_t ok_cseq;
+    bool ok_offers; /* it holds an offer: the ACK answers */
+    struct timer ok_timer;
+    struct duration ok_after;
+    struct mono ok_due; /* nobody acknowledges any more */
+
+    /* What we asked. */
+    struct uac *asking; /* INVITE or re-INVITE, kept for a 2xx that comes again; NULL: none */
+    bool waiting;       /* for its final answer */
+    bool offerless;     /* it had no description: the 2xx is to have an offer */
+    bool ended_early;   /* it was cancelled: should it be taken all the same, it ends */
+    uint32_t ack_cseq;
+    char *ack_proofs; /* credentials of the INVITE */
+    char *ack;        /* as it was sent, for each 2xx that comes again */
+    size_t ack_n;
+    struct flow *ack_flow;
+    struct hop ack_hop;
+    char *ack_uri, *ack_sdp;
+    struct hop_walk *ack_walk;
+    struct uac *bye;
+    struct list asides; /* struct aside: requests whose answer changes nothing */
+};
+
+struct aside {
+    struct list link;
+    struct dialog *own; /* of a fork that is ended; NULL: the leg's */
+    struct uac *request;
+    struct sip_leg *leg;
+};
+
+#define LEG_OF(l) container_of((l), struct sip_leg, leg)
+
+/* leg_sip.c */
+struct sip_leg *sip_leg_new(const struct leg_sip_means *m, struct span contact, struct span trunk,
+                            const struct leg_events *events, void *arg);
+/* Under its local tag, once there is one. */
+CS_CHECK int sip_leg_enter(struct sip_leg *l);
+void sip_leg_free(struct sip_leg *l);
+/* Frees it when it is over and nobody is waited for. True: it is gone. */
+bool sip_leg_settle(struct sip_leg *l);
+/* Tells the call, once, that it is over. */
+void sip_leg_over(struct sip_leg *l, const struct leg_end *why);
+/* The body, where it is a description; absent: there is none. False: it is something else. */
+bool sip_leg_sdp(const struct sip_msg *m, struct span *out);
+static inline bool sip_leg_is_line(const struct sip_leg *l)
+{
+    return !l->trunk.p;
+}
+/* Headers that each of our dialog's messages has. */
+void sip_leg_lines(struct buf *b, const struct sip_leg *l);
+void sip_leg_write_end(struct buf *b, const struct leg_end *why, struct span agent);
+
+/* leg_sip_in.c */
+void sip_leg_in(struct sip_leg *l, struct tx *tx, struct flow *flow, struct sip_msg *req);
+void sip_leg_in_ack(struct sip_leg *l, struct sip_msg *ack);
+void sip_leg_ring(struct leg *l, unsigned status, struct span sdp);
+void sip_leg_answer(struct leg *l, struct span sdp);
+void sip_leg_settle_offer(struct leg *l, unsigned status, struct span sdp);
+void sip_leg_refuse(struct sip_leg *l, const struct leg_end *why);
+void sip_leg_forget_ok(struct sip_leg *l);
+
+/* leg_sip_out.c */
+void sip_leg_ack(struct leg *l, struct span sdp);
+void sip_leg_modify(struct leg *l, struct span sdp);
+void sip_leg_info(struct leg *l, struct span type, struct span body);
+void sip_leg_bye(struct sip_leg *l, const struct leg_end *why);
+void sip_leg_forget_out(struct sip_leg *l);
+
+#endif

@@ -1,0 +1,433 @@
+#include "b2bua/session.h"
+
+#include <stdlib.h>
+
+#include "b2bua/keys.h"
+#include "b2bua/offer.h"
+#include "base/ct.h"
+#include "base/rand.h"
+
+enum { SIDES = RELAY_SIDES };
+
+struct stream {
+    struct relay *relay; /* NULL: refused */
+    struct keys keys[SIDES];
+    bool optional[SIDES]; /* our offer to this side was RTP/AVP with crypto lines beside */
+    struct side_conf set[SIDES];
+};
+
+struct told { /* what one side was told last */
+    char *text;
+    size_t n, origin_n; /* of it the o= line's end */
+    uint64_t id, version;
+};
+
+struct session {
+    struct media *media;
+    struct session_side side[SIDES];
+    struct stream stream[SESSION_STREAMS_MAX];
+    size_t n_streams;
+    struct told told[SIDES];
+    char *said[SIDES];  /* what each side said last that was agreed on */
+    struct arena arena; /* of the offer that is open, or was answered last */
+    struct sdp offer;
+    char *offer_text;
+    unsigned offerer;
+    bool open; /* an offer was passed on */
+};
+
+int session_new(struct media *m, struct session **out)
+{
+    struct session *s = *out = calloc(1, sizeof(*s));
+    if (!s)
+        return CS_ENOMEM;
+    s->media = m;
+    arena_init(&s->arena, NULL, 0, 0);
+    return 0;
+}
+
+void session_free(struct session **sp)
+{
+    struct session *s = *sp;
+    *sp = NULL;
+    if (!s)
+        return;
+    for (size_t i = 0; i < s->n_streams; i++) {
+        relay_free(&s->stream[i].relay);
+        for (unsigned side = 0; side < SIDES; side++) {
+            keys_fini(&s->stream[i].keys[side]);
+            ct_wipe(&s->stream[i].set[side], sizeof(s->stream[i].set[side]));
+        }
+    }
+    for (unsigned side = 0; side < SIDES; side++) {
+        free(s->told[side].text);
+        free(s->said[side]);
+    }
+    free(s->offer_text);
+    arena_fini(&s->arena);
+    free(s);
+}
+
+void session_set_side(struct session *s, unsigned side, const struct session_side *conf)
+{
+    s->side[side] = *conf;
+    free(s->told[side].text);
+    free(s->said[side]);
+    s->said[side] = NULL;
+    s->told[side] = (struct told){ .id = rand_u64() >> 2, .version = 0 };
+    for (size_t i = 0; i < s->n_streams; i++) {
+        keys_fini(&s->stream[i].keys[side]);
+        s->stream[i].optional[side] = false;
+    }
+}
+
+/* ---- what a side is told ---- */
+
+static struct span host_of(const struct session *s, unsigned side, const struct addr *local,
+                           struct arena *a)
+{
+    char text[ADDR_STRLEN];
+    struct buf b = BUF_INIT(text);
+    if (s->side[side].advertised.p)
+        return s->side[side].advertised;
+    addr_write_host(&b, local);
+    struct span host = buf_span(&b);
+    if (host.n > 2 && host.p[0] == '[')
+        host = span_of(host.p + 1, host.n - 2);
+    return arena_dup(a, host);
+}
+
+static struct sdp_connection connection_to(const struct session *s, unsigned side, struct arena *a)
+{
+    struct sdp_connection c = { 0 };
+    for (size_t i = 0; i < s->n_streams && !c.host.p; i++) {
+        if (!s->stream[i].relay)
+            continue;
+        c.host = host_of(s, side, relay_local(s->stream[i].relay, side), a);
+        c.addr = *relay_local(s->stream[i].relay, side);
+        addr_set_port(&c.addr, 0);
+        struct addr told;
+        if (s->side[side].advertised.p && addr_parse_host(c.host, 0, &told) == 0)
+            c.addr = told;
+    }
+    return c;
+}
+
+/* Its version grows when it says something else than before, and not otherwise (RFC 3264, 8). */
+static int tell(struct session *s, unsigned side, struct sdp *d, struct arena *a, struct buf *out)
+{
+    struct told *t = &s->told[side];
+    char id[24], text[SESSION_SDP_MAX];
+    struct buf ib = BUF_INIT(id), b = BUF_INIT(text);
+    buf_u64(&ib, t->id);
+    d->origin.user = SPAN("-");
+    d->origin.id = buf_span(&ib);
+    d->connection = connection_to(s, side, a);
+    d->origin.host = d->connection.host;
+    if (!d->origin.host.p)
+        return CS_ENOTSUP;
+    d->origin.version = t->version;
+    sdp_write(&b, d);
+    if (!buf_ok(&b))
+        return CS_ELIMIT;
+    if (!t->text || !span_eq(span_of(t->text, t->n), buf_span(&b))) {
+        d->origin.version = ++t->version;
+        b.n = 0;
+        sdp_write(&b, d);
+        char *copy = buf_ok(&b) ? malloc(b.n) : NULL;
+        if (!copy)
+            return CS_ENOMEM;
+        memcpy(copy, text, b.n);
+        free(t->text);
+        t->text = copy;
+        t->n = b.n;
+    }
+    buf_put(out, buf_span(&b));
+    ct_wipe(text, sizeof(text));
+    return buf_ok(out) ? 0 : CS_ELIMIT;
+}
+
+bool session_stands(const struct session *s, unsigned from, struct span sdp, struct span *answer)
+{
+    const struct told *t = &s->told[from];
+    *answer = span_of(t->text, t->n);
+    return s->said[from] && t->text && span_eq(span_str(s->said[from]), sdp);
+}
+
+void session_withdraw(struct session *s)
+{
+    s->open = false;
+}
+
+/* ---- offers ---- */
+
+static bool wants_srtp(const struct session *s, const struct stream *st, unsigned side)
+{
+    return st->keys[side].out.suite != CRYPT_NONE || s->side[side].srtp == SRTP_REQUIRE;
+}
+
+static int offer_keys(struct session *s, struct stream *st, unsigned to, struct sdp_media *m,
+                      struct arena *a)
+{
+    struct sdp_attrs lines;
+    bool srtp = wants_srtp(s, st, to);
+    offer_set_proto(m, srtp);
+    st->optional[to] = !srtp && s->side[to].srtp == SRTP_PREFER;
+    if (!srtp && !st->optional[to])
+        return 0;
+    int err = keys_offer(&st->keys[to], a, &lines);
+    return err ? err : offer_append(m, &lines, a);
+}
+
+static int refuse_stream(const struct sdp_media *m, struct sdp_media *out)
+{
+    *out = *m;
+    out->port = 0;
+    out->connection = (struct sdp_connection){ 0 };
+    out->attrs = (struct sdp_attrs){ 0 };
+    out->n_bandwidth = 0;
+    return 0;
+}
+
+static int pass_stream(struct session *s, size_t i, unsigned from, struct sdp_media *out)
+{
+    const struct sdp_media *m = &s->offer.media[i];
+    struct stream *st = &s->stream[i];
+    unsigned to = !from;
+    const struct session_side *side = &s->side[to];
+    if (!offer_is_ours(m) || !m->port)
+        return refuse_stream(m, out);
+    if (!st->relay) {
+        size_t address[SIDES] = { s->side[0].address, s->side[1].address };
+        int err = relay_new(s->media, address, &st->relay);
+        if (err)
+            return err == CS_ELIMIT ? err : CS_ENOMEM;
+    }
+    int err = offer_pass(&s->offer, m, side->codecs, side->n_codecs, &s->arena, out);
+    if (err == CS_ENOENT)
+        return refuse_stream(m, out);
+    out->port = addr_port(relay_local(st->relay, to));
+    return err ? err : offer_keys(s, st, to, out, &s->arena);
+}
+
+/* Of policy, and what can be done at all. */
+static int judge_offer(const struct session *s, unsigned from, const char **why)
+{
+    if (s->side[from].srtp == SRTP_REQUIRE && !sdp_is_encrypted(&s->offer)) {
+        *why = "SRTP required";
+        return CS_EDENIED;
+    }
+    for (size_t i = 0; i < s->offer.n_media; i++) {
+        const struct sdp_media *m = &s->offer.media[i];
+        if (m->port && sdp_is_srtp(m->proto) && s->side[from].srtp == SRTP_FORBID) {
+            *why = "SRTP not taken here";
+            return CS_EDENIED;
+        }
+    }
+    if (!s->offer.n_media || s->offer.n_media > SESSION_STREAMS_MAX) {
+        *why = "no media, or too many";
+        return CS_ENOTSUP;
+    }
+    return 0;
+}
+
+static int read_offer(struct session *s, unsigned from, struct span sdp)
+{
+    arena_fini(&s->arena);
+    arena_init(&s->arena, NULL, 0, 0);
+    free(s->offer_text);
+    s->offer_text = strndup(sdp.p, sdp.n);
+    s->offerer = from;
+    s->open = false;
+    return s->offer_text ? sdp_parse(span_str(s->offer_text), &s->arena, &s->offer) : CS_ENOMEM;
+}
+
+int session_offer(struct session *s, unsigned from, struct span sdp, struct buf *out,
+                  const char **why)
+{
+    struct sdp d = { 0 };
+    size_t carried = 0;
+    *why = "malformed description";
+    int err = read_offer(s, from, sdp);
+    if (!err)
+        err = judge_offer(s, from, why);
+    if (err)
+        return err;
+    d.media = arena_zalloc(&s->arena, s->offer.n_media * sizeof(*d.media));
+    d.n_media = s->offer.n_media;
+    *why = "no ports for media";
+    for (size_t i = 0; i < d.n_media; i++) {
+        if (i >= s->n_streams)
+            s->n_streams = i + 1;
+        err = d.media ? pass_stream(s, i, from, &d.media[i]) : CS_ENOMEM;
+        if (err)
+            return err;
+        carried += d.media[i].port != 0;
+    }
+    if (!carried) {
+        *why = "no codec in common";
+        return CS_ENOTSUP;
+    }
+    err = tell(s, !from, &d, &s->arena, out);
+    s->open = !err;
+    return err;
+}
+
+/* ---- answers ---- */
+
+/* The side that answered our offer: what protects its stream. */
+static int settle_answerer(struct stream *st, unsigned side, const struct sdp_media *answer)
+{
+    struct keys *k = &st->keys[side];
+    bool srtp = sdp_is_srtp(answer->proto);
+    if (!srtp && !st->optional[side]) {
+        if (k->made || k->out.suite != CRYPT_NONE)
+            return CS_EDENIED; /* we offered SRTP and nothing else */
+        return 0;
+    }
+    int err = keys_answered(k, answer);
+    if (err == CS_ENOENT && !srtp) {
+        keys_clear(k);
+        return 0;
+    }
+    return err ? CS_EDENIED : 0;
+}
+
+/* The side that offered. */
+static int settle_offerer(struct session *s, struct stream *st, unsigned side,
+                          const struct sdp_media *offer, struct sdp_media *out)
+{
+    struct sdp_attrs lines = { 0 };
+    bool srtp = sdp_is_srtp(offer->proto);
+    int err = s->side[side].srtp == SRTP_FORBID
+                  ? CS_ENOENT
+                  : keys_accept(&st->keys[side], offer, &s->arena, &lines);
+    out->proto = offer->proto; /* of the class that was offered, whatever the other side has */
+    out->proto_text = offer->proto_text;
+    if (err == CS_ENOENT) {
+        keys_clear(&st->keys[side]);
+        return srtp ? CS_EDENIED : 0;
+    }
+    return err ? err : offer_append(out, &lines, &s->arena);
+}
+
+static int destination(const struct sdp *d, const struct sdp_media *m, struct side_conf *out)
+{
+    struct sdp_connection c = sdp_connection_of(d, m);
+    out->rtp = c.addr;
+    if (out->rtp.sa.sa_family == AF_UNSPEC)
+        return CS_ENOTSUP; /* a name: nobody waits for DNS here */
+    addr_set_port(&out->rtp, m->port);
+    int err = sdp_rtcp_of(d, m, &out->rtcp);
+    return err == CS_ENOENT ? 0 : err;
+}
+
+static void set_directions(struct side_conf *c, enum sdp_direction d)
+{
+    c->sends = d & SDP_SENDONLY;
+    c->listens = d & SDP_RECVONLY;
+}
+
+static int settle_stream(struct session *s, size_t i, unsigned from, const struct sdp *answer,
+                         struct sdp_media *out)
+{
+    const struct sdp_media *offer = &s->offer.media[i], *m = &answer->media[i];
+    struct stream *st = &s->stream[i];
+    struct side_conf set[SIDES] = { 0 };
+    unsigned to = !from;
+    if (!m->port || !offer->port || !st->relay)
+        return refuse_stream(offer, out);
+    memset(set[0].payload, RELAY_DROP, sizeof(set[0].payload));
+    memset(set[1].payload, RELAY_DROP, sizeof(set[1].payload));
+    int err =
+        offer_answer(offer, answer, m, &s->arena, out, &(struct offer_map){ &set[to], &set[from] });
+    if (!err)
+        err = settle_answerer(st, from, m);
+    if (!err)
+        err = settle_offerer(s, st, to, offer, out);
+    if (!err)
+        err = destination(&s->offer, offer, &set[to]);
+    if (!err)
+        err = destination(answer, m, &set[from]);
+    if (err)
+        return err;
+    out->port = addr_port(relay_local(st->relay, to));
+    set_directions(&set[to], sdp_direction_of(&s->offer, offer));
+    set_directions(&set[from], sdp_direction_of(answer, m));
+    for (unsigned side = 0; side < SIDES && !err; side++) {
+        set[side].learn = s->side[side].learn;
+        set[side].in = st->keys[side].in;
+        set[side].out = st->keys[side].out;
+        err = relay_set(st->relay, side, &set[side]);
+    }
+    ct_wipe(set, sizeof(set));
+    return err;
+}
+
+static void keep_said(struct session *s, unsigned side, struct span text)
+{
+    free(s->said[side]);
+    s->said[side] = strndup(text.p, text.n); /* without it a repeated offer costs a round */
+}
+
+int session_answer(struct session *s, unsigned from, struct span sdp, struct buf *out,
+                   const char **why)
+{
+    struct sdp answer, d = { 0 };
+    *why = "malformed description";
+    if (!s->open || from == s->offerer)
+        return CS_EPROTO;
+    int err = sdp_parse(sdp, &s->arena, &answer);
+    if (!err && answer.n_media != s->offer.n_media)
+        err = CS_EPROTO;
+    if (err)
+        return err;
+    d.n_media = answer.n_media;
+    d.media = arena_zalloc(&s->arena, d.n_media * sizeof(*d.media));
+    *why = "the answer does not fit the offer";
+    for (size_t i = 0; i < d.n_media; i++) {
+        err = d.media ? settle_stream(s, i, from, &answer, &d.media[i]) : CS_ENOMEM;
+        if (err == CS_EDENIED)
+            *why = "the answer is weaker than the offer";
+        if (err)
+            return err;
+    }
+    err = tell(s, !from, &d, &s->arena, out);
+    if (!err) {
+        keep_said(s, from, sdp);
+        keep_said(s, !from, span_str(s->offer_text));
+    }
+    return err;
+}
+
+/* ---- figures ---- */
+
+void session_stats(const struct session *s, unsigned side, struct side_stats *out)
+{
+    *out = (struct side_stats){ 0 };
+    for (size_t i = 0; i < s->n_streams; i++) {
+        struct side_stats one;
+        if (!s->stream[i].relay)
+            continue;
+        relay_stats(s->stream[i].relay, side, &one);
+        out->packets += one.packets;
+        out->bytes += one.bytes;
+        out->lost += one.lost;
+        out->rtcp += one.rtcp;
+        out->jitter_us = CS_MAX(out->jitter_us, one.jitter_us);
+        out->learned |= one.learned;
+        for (size_t d = 0; d < DROPPED_COUNT; d++)
+            out->dropped[d] += one.dropped[d];
+        if (mono_before(out->last, one.last))
+            out->last = one.last;
+    }
+}
+
+enum crypt_suite session_suite(const struct session *s, unsigned side)
+{
+    for (size_t i = 0; i < s->n_streams; i++) {
+        if (s->stream[i].relay)
+            return s->stream[i].keys[side].out.suite;
+    }
+    return CRYPT_NONE;
+}

@@ -1,0 +1,52 @@
+/* The media of one call: what its two sides offered and answered each other through us, and the
+ * relays that carry it (RFC 3264, 4568, 8866). A side is a leg; what leaves towards it is ours:
+ * addresses, ports, keys, origin. Codecs are the sides' own affair: they are passed on, and payload
+ * types mapped where the two number them differently. */
+#ifndef CS_B2BUA_SESSION_H
+#define CS_B2BUA_SESSION_H
+
+#include "b2bua/media/relay.h"
+#include "base/buf.h"
+
+struct session;
+
+enum srtp_policy { SRTP_FORBID, SRTP_PREFER, SRTP_REQUIRE };
+
+struct session_side {       /* borrowed while the session lives */
+    size_t address;         /* of ports */
+    struct span advertised; /* host that the side is told; absent: the address itself */
+    enum srtp_policy srtp;
+    bool learn;                /* symmetric RTP: where it really comes from counts */
+    const struct span *codecs; /* that the side is offered, by name; none: any */
+    size_t n_codecs;
+};
+
+enum { SESSION_SDP_MAX = 16384, SESSION_STREAMS_MAX = 8 };
+
+CS_CHECK int session_new(struct media *m, struct session **out);
+void session_free(struct session **s);
+/* What a side wants, before anything is offered to it or by it; again when another leg takes its
+ * place, whom nothing was answered yet. */
+void session_set_side(struct session *s, unsigned side, const struct session_side *conf);
+
+/* An offer of one side becomes the offer to the other, in out. CS_EDENIED: weaker than policy
+ * demands; CS_ENOTSUP: nothing in it can be carried; CS_EPROTO: malformed; CS_ELIMIT: no ports, or
+ * too much of it. *why says it in words for a Warning. */
+CS_CHECK int session_offer(struct session *s, unsigned from, struct span sdp, struct buf *out,
+                           const char **why);
+/* The other side's answer, likewise; media flow by it from now on. May be called again for the same
+ * offer: the latest answer counts. */
+CS_CHECK int session_answer(struct session *s, unsigned from, struct span sdp, struct buf *out,
+                            const char **why);
+/* Whether an offer of this side says again what stands already: then what we told it last is the
+ * answer. */
+bool session_stands(const struct session *s, unsigned from, struct span sdp, struct span *answer);
+/* The offer was refused: what stood before stands. */
+void session_withdraw(struct session *s);
+
+/* Sums over all streams, of what came from this side. */
+void session_stats(const struct session *s, unsigned side, struct side_stats *out);
+/* What protects a side's first stream: CRYPT_NONE for RTP in the clear. */
+enum crypt_suite session_suite(const struct session *s, unsigned side);
+
+#endif

@@ -1,0 +1,67 @@
+#include "b2bua/status.h"
+
+#include "b2bua/call_impl.h"
+#include "base/metric.h"
+#include "http/health.h"
+
+static void get_ready(struct http_req *r, void *arg)
+{
+    const struct ua *u = arg;
+    bool gate = gate_is_ready(u->gate), ready = gate && !u->draining;
+    http_reply_json(r, ready ? 200 : 503,
+                    json_pack("{s:s, s:b, s:b, s:I}", "status", ready ? "ready" : "not ready",
+                              "authd", gate, "draining", u->draining, "calls",
+                              (json_int_t)u->n_calls));
+}
+
+static void get_metrics(struct http_req *r, void *arg)
+{
+    const struct ua *u = arg;
+    metric_set(M_B2BUA_PORTS, 0, ports_taken(u->ports));
+    health_metrics(r, METRIC_PROCESS | METRIC_SIP | METRIC_GATE | METRIC_B2BUA);
+}
+
+static json_t *text(struct span s)
+{
+    return s.p ? json_stringn(s.p, s.n) : json_null();
+}
+
+static json_t *time_of(struct wall t)
+{
+    char out[WALL_STRLEN];
+    if (!t.ms)
+        return json_null();
+    wall_format(t, out);
+    return json_string(out);
+}
+
+static json_t *describe(const struct call *c)
+{
+    return json_pack(
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "caller", text(c->caller), "called",
+        text(c->called), "from", text(c->from ? c->from->name : SPAN("line")), "to",
+        text(c->to ? c->to->name : SPAN("line")), "call_id", text(c->call_id[SIDE_A]), "began",
+        time_of(c->began), "taken", time_of(c->taken), "early_media", c->early);
+}
+
+static void get_calls(struct http_req *r, void *arg)
+{
+    struct ua *u = arg;
+    json_t *all = json_array();
+    list_for_each (it, &u->calls)
+        json_array_append_new(all, describe(container_of(it, struct call, link)));
+    http_reply_json(r, 200, json_pack("{s:o}", "calls", all));
+}
+
+int status_open(struct ua *u, struct httpd **out)
+{
+    static const struct http_route routes[] = {
+        { "GET", "/healthz", health_alive, HTTP_PUBLIC },
+        { "GET", "/readyz", get_ready, HTTP_PUBLIC },
+        { "GET", "/metrics", get_metrics, HTTP_PUBLIC },
+        { "GET", "/calls", get_calls, HTTP_PUBLIC },
+        { NULL },
+    };
+    struct httpd_conf conf = { .listen = u->conf->http.listen };
+    return httpd_open(u->loop, &conf, routes, u, out);
+}

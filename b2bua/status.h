@@ -1,0 +1,10 @@
+/* What the process says of itself over HTTP: /healthz, /readyz, /metrics, /calls. */
+#ifndef CS_B2BUA_STATUS_H
+#define CS_B2BUA_STATUS_H
+
+#include "b2bua/ua.h"
+#include "http/httpd.h"
+
+CS_CHECK int status_open(struct ua *u, struct httpd **out);
+
+#endif

@@ -1,0 +1,379 @@
+#include "b2bua/ua.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "b2bua/call.h"
+#include "base/metric.h"
+#include "base/process.h"
+#include "sip/write.h"
+
+static const struct log ua_log = { .module = "ua" };
+
+#define ALLOW "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO\r\n"
+
+/* ---- where things are ---- */
+
+static int link_to(void *arg, uint32_t node, struct flow **out)
+{
+    struct ua *u = arg;
+    char path[108];
+    *out = NULL;
+    for (size_t i = 0; i < u->conf->n_registrars; i++) {
+        const struct registrar_conf *r = &u->conf->registrars[i];
+        struct siptp_link_target to = { .path = r->socket };
+        if (r->id != node)
+            continue;
+        int n = snprintf(path, sizeof(path), "%s/" SPAN_FMT ".sock", u->conf->link.directory,
+                         SPAN_ARG(r->node));
+        if (!to.path && n < (int)sizeof(path))
+            to.path = path;
+        return to.path ? siptp_link_to(u->tp, node, &to, out) : CS_ENOENT;
+    }
+    return CS_ENOENT;
+}
+
+uint32_t ua_registrar(const struct ua *u, struct span call_id)
+{
+    size_t n = u->conf->n_registrars;
+    return n ? u->conf->registrars[hops_seed(call_id) % n].id : 0;
+}
+
+static struct siptp_listener *listener_of(const struct ua *u, const struct trunk_conf *t)
+{
+    for (size_t i = 0; i < u->conf->n_listeners; i++) {
+        if (!t->listener.p || span_eq(u->conf->listeners[i].name, t->listener))
+            return u->listeners[i];
+    }
+    return u->listeners[0];
+}
+
+void ua_contact(struct buf *b, const struct ua *u, const struct trunk_conf *t, struct span user)
+{
+    struct siptp_listener *ls = listener_of(u, t);
+    buf_lit(b, "sip:");
+    if (user.n) {
+        buf_put(b, user);
+        buf_putc(b, '@');
+    }
+    buf_put(b, siptp_listener_sent_by(ls));
+}
+
+void ua_media_side(const struct ua *u, const struct media_policy *p, struct session_side *out)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < u->conf->media.n_addresses; i++) {
+        if (p->address.p && span_eq(u->conf->media.addresses[i].name, p->address))
+            at = i;
+    }
+    *out = (struct session_side){ .address = at,
+                                  .advertised = u->conf->media.addresses[at].advertise,
+                                  .srtp = p->srtp,
+                                  .learn = p->learn,
+                                  .codecs = p->codecs,
+                                  .n_codecs = p->n_codecs };
+}
+
+/* ---- requests ---- */
+
+struct asked { /* an INVITE that authd judges; in its message's arena */
+    struct list link;
+    struct ua *ua;
+    struct tx *tx;
+    struct gate_ask *ask;
+};
+
+static void on_verdict(void *arg, enum verdict kind, const Countersign__Auth__Verdict *v)
+{
+    struct asked *a = arg;
+    struct ua *u = a->ua;
+    struct tx *tx = a->tx;
+    list_remove(&a->link);
+    tx_set_data(tx, NULL);
+    const struct trunk_conf *t =
+        kind == VERDICT_ACCEPT ? conf_trunk_of_group(u->conf, span_str(v->group)) : NULL;
+    if (kind != VERDICT_ACCEPT) {
+        gate_refuse(tx, kind, v);
+    } else if (!t) {
+        log_warn(&tx_flow(tx)->log, "accepted, but no trunk is of this group",
+                 kv_str("group", v->group));
+        tx_reply_full(tx, 403, SPAN("No Trunk"), SPAN_NULL, SPAN_NULL, SPAN_NULL);
+    } else {
+        flow_accepted(tx_flow(tx));
+        call_begin(u, tx, t);
+    }
+    tx_unref(&tx);
+}
+
+static struct span aor_of(struct sip_msg *m, const struct sip_uri *uri)
+{
+    char text[SIP_AOR_MAX];
+    struct buf b = BUF_INIT(text);
+    return sip_aor_write(&b, uri) ? SPAN_NULL : arena_dup(&m->arena, buf_span(&b));
+}
+
+static void ask(struct ua *u, struct tx *tx, struct flow *flow, struct sip_msg *m)
+{
+    struct asked *a = arena_zalloc(&m->arena, sizeof(*a));
+    struct gate_facts facts = { .domain = m->uri.host,
+                                .from_aor = aor_of(m, &m->from.uri),
+                                .to_aor = aor_of(m, &m->to.uri) };
+    if (a) {
+        *a = (struct asked){ .ua = u, .tx = tx };
+        list_init(&a->link);
+        a->ask = gate_ask(u->gate, flow, m, &facts, on_verdict, a);
+    }
+    if (!a || !a->ask) {
+        tx_reply(tx, 500, SPAN_NULL);
+        return;
+    }
+    a->tx = tx_ref(tx);
+    list_push_back(&u->asking, &a->link);
+}
+
+static void on_invite(struct ua *u, struct tx *tx, struct flow *flow, struct sip_msg *m)
+{
+    if (m->max_forwards == 0)
+        tx_reply(tx, 483, SPAN_NULL);
+    else if (sip_has(m, SIP_HDR_REQUIRE)) {
+        char line[512];
+        struct buf b = BUF_INIT(line);
+        sip_write_hdr(&b, SPAN("Unsupported"), sip_hdr_value(m, SIP_HDR_REQUIRE));
+        tx_reply(tx, 420, buf_ok(&b) ? buf_span(&b) : SPAN_NULL);
+    } else if (u->draining || u->n_calls >= u->conf->limits.calls)
+        tx_reply(tx, 503, SPAN("Retry-After: 5\r\n"));
+    else if (flow->transport == SIP_LINK) /* who sent it has asked authd already */
+        call_begin(u, tx, NULL);
+    else {
+        tx_set_once(tx, true); /* until we know better */
+        ask(u, tx, flow, m);
+    }
+}
+
+static void on_request(void *arg, struct tx *tx, struct flow *flow, struct sip_msg *m)
+{
+    struct ua *u = arg;
+    metric_inc(M_B2BUA_REQUESTS, m->method);
+    if (m->to.tag.p) {
+        if (!leg_sip_request(&u->legs_means, tx, flow, m))
+            tx_reply(tx, 481, SPAN_NULL);
+    } else if (m->uri.scheme != SIP_SCHEME_SIP && m->uri.scheme != SIP_SCHEME_SIPS) {
+        tx_reply(tx, 416, SPAN_NULL);
+    } else if (m->method == SIP_INVITE) {
+        on_invite(u, tx, flow, m);
+    } else if (m->method == SIP_OPTIONS) {
+        tx_reply(tx, u->draining ? 503 : 200, SPAN(ALLOW "Accept: application/sdp\r\n"));
+    } else {
+        tx_reply(tx, m->method == SIP_BYE || m->method == SIP_UPDATE ? 481 : 405, SPAN(ALLOW));
+    }
+}
+
+static void on_cancelled(void *arg, struct tx *tx, struct sip_msg *cancel)
+{
+    struct ua *u = arg;
+    list_for_each (it, &u->asking) {
+        struct asked *a = container_of(it, struct asked, link);
+        if (a->tx != tx)
+            continue;
+        struct tx *held = a->tx;
+        gate_cancel(a->ask);
+        list_remove(&a->link);
+        tx_reply(tx, 487, SPAN_NULL);
+        tx_unref(&held);
+        return;
+    }
+    leg_sip_cancelled(tx, cancel);
+}
+
+static void on_ack(void *arg, struct flow *flow, struct sip_msg *m)
+{
+    struct ua *u = arg;
+    metric_inc(M_B2BUA_REQUESTS, SIP_ACK);
+    if (!leg_sip_acked(&u->legs_means, flow, m))
+        log_debug(&flow->log, "an ACK of no call", kv_s("call_id", m->call_id));
+}
+
+static void on_stray(void *arg, struct flow *flow, struct sip_msg *m)
+{
+    (void)arg;
+    log_debug(&flow->log, "stray response dropped", kv_u("status", m->status),
+              kv_s("call_id", m->call_id));
+}
+
+static void on_flow_closed(void *arg, struct flow *flow)
+{
+    (void)arg;
+    log_debug(&flow->log, "flow closed");
+}
+
+/* ---- who is heard ---- */
+
+static bool guard_admits(void *arg, const struct addr *from)
+{
+    const struct ua *u = arg;
+    return !u->gate || gate_admits(u->gate, from);
+}
+
+static void guard_refused(void *arg, const struct addr *from, enum sip_transport transport,
+                          enum sip_refused why)
+{
+    const struct ua *u = arg;
+    bool malformed = why == REFUSED_MALFORMED || why == REFUSED_NO_LENGTH;
+    if (u->gate)
+        gate_saw(u->gate,
+                 malformed ? COUNTERSIGN__AUTH__ABUSE__ABUSE_MALFORMED
+                           : COUNTERSIGN__AUTH__ABUSE__ABUSE_CONNECTION,
+                 from, transport != SIP_UDP);
+}
+
+static const struct siptp_guard guard = { .admits = guard_admits, .refused = guard_refused };
+
+/* ---- its life ---- */
+
+static void name_node(struct ua *u)
+{
+    char host[HOST_NAME_MAX + 1] = "";
+    if (gethostname(host, sizeof(host) - 1) || !host[0])
+        span_copy(host, sizeof(host), SPAN("b2bua"));
+    span_copy(u->node, sizeof(u->node), u->conf->node.p ? u->conf->node : span_str(host));
+}
+
+static int listen_all(struct ua *u)
+{
+    for (size_t i = 0; i < u->conf->n_listeners; i++) {
+        const struct listener_conf *l = &u->conf->listeners[i];
+        int err =
+            siptp_listen(u->tp, l->transport, &l->address, l->name, l->advertise, &u->listeners[i]);
+        if (err) {
+            log_error(&ua_log, "cannot listen", kv_s("listener", l->name),
+                      kv_addr("address", &l->address), kv_err(err));
+            return err;
+        }
+        log_info(&ua_log, "listening", kv_s("listener", l->name),
+                 kv_s("transport", sip_transport_name(l->transport)),
+                 kv_addr("address", siptp_listener_local(u->listeners[i])));
+    }
+    return 0;
+}
+
+static int open_media(struct ua *u)
+{
+    struct addr addresses[MEDIA_ADDRESSES_MAX];
+    const __typeof__(u->conf->media) *m = &u->conf->media;
+    for (size_t i = 0; i < m->n_addresses; i++)
+        addresses[i] = m->addresses[i].address;
+    struct ports_conf pc = { .addresses = addresses,
+                             .n_addresses = m->n_addresses,
+                             .first = (uint16_t)m->first,
+                             .last = (uint16_t)m->last };
+    int err = ports_new(&pc, &u->ports);
+    struct media_conf mc = { .threads = m->threads, .ports = u->ports };
+    if (!err)
+        err = media_open(&mc, &u->media);
+    if (err)
+        log_error(&ua_log, "cannot open media", kv_err(err));
+    return err;
+}
+
+static int open_cdr(struct ua *u)
+{
+    if (!u->conf->cdr.file)
+        return 0;
+    u->cdr = fopen(u->conf->cdr.file, "ae");
+    if (!u->cdr)
+        log_error(&ua_log, "cannot write call records", kv_str("file", u->conf->cdr.file));
+    return u->cdr ? 0 : CS_EDENIED;
+}
+
+static void find_means(struct ua *u)
+{
+    struct hop_means *h = &u->legs_means.uac.hops;
+    *h = (struct hop_means){ .loop = u->loop,
+                             .tp = u->tp,
+                             .locator = u->locator,
+                             .avoid = u->conf->dns.avoid,
+                             .link = link_to,
+                             .arg = u };
+    for (size_t i = 0; i < u->conf->n_listeners; i++) {
+        const struct listener_conf *l = &u->conf->listeners[i];
+        h->speaks |= LOCATE_SPEAKS(l->transport);
+        h->ipv4 |= l->address.sa.sa_family == AF_INET;
+        h->ipv6 |= l->address.sa.sa_family == AF_INET6;
+    }
+    u->legs_means.uac.loop = u->loop;
+    u->legs_means.uac.tx = u->tx;
+    u->legs_means.legs = &u->legs;
+    u->legs_means.all = &u->all;
+    u->legs_means.t1 = u->conf->timers.t1;
+    u->legs_means.t2 = u->conf->timers.t2;
+}
+
+int ua_open(struct ua *u)
+{
+    static const struct siptx_events events = { .request = on_request,
+                                                .cancelled = on_cancelled,
+                                                .ack = on_ack,
+                                                .stray = on_stray,
+                                                .flow_closed = on_flow_closed };
+    const struct b2bua_conf *c = u->conf;
+    struct siptx_conf xc = {
+        .t1 = c->timers.t1, .t2 = c->timers.t2, .t4 = c->timers.t4, .invite_timeout = c->timers.ring
+    };
+    list_init(&u->all);
+    list_init(&u->calls);
+    list_init(&u->asking);
+    map_init(&u->legs);
+    name_node(u);
+    struct siptp_conf tc = { .node = span_str(u->node), .guard = &guard, .guard_arg = u };
+    int err = siptx_new(u->loop, &xc, &events, u, &u->tx);
+    if (!err)
+        err = siptp_new(u->loop, &tc, siptx_transport_events(), u->tx, &u->tp);
+    struct dns_conf dc = dns_settings_conf(&c->dns);
+    if (!err)
+        err = dns_open(u->loop, &dc, &u->dns);
+    if (!err)
+        err = locator_new(u->dns, c->dns.avoid, &u->locator);
+    if (!err)
+        err = listen_all(u);
+    if (!err)
+        err = open_media(u);
+    if (!err)
+        err = open_cdr(u);
+    if (!err)
+        find_means(u);
+    return err;
+}
+
+int ua_open_link(struct ua *u)
+{
+    char path[108];
+    int n = snprintf(path, sizeof(path), "%s/%s.sock", u->conf->link.directory, u->node);
+    int err = n >= (int)sizeof(path) ? UV_ENAMETOOLONG : siptp_listen_link(u->tp, path, geteuid());
+    if (err)
+        log_error(&ua_log, "cannot open the link to registrars", kv_str("socket", path),
+                  kv_err(err));
+    return err;
+}
+
+void ua_close(struct ua *u)
+{
+    list_for_each (it, &u->asking) {
+        struct asked *a = container_of(it, struct asked, link);
+        struct tx *tx = a->tx;
+        list_remove(it);
+        tx_unref(&tx);
+    }
+    call_drop_all(u);
+    leg_sip_drop_all(&u->legs_means);
+    map_fini(&u->legs);
+    media_close(&u->media);
+    ports_free(&u->ports);
+    dns_close(&u->dns);
+    locator_free(&u->locator);
+    siptx_free(&u->tx);
+    siptp_free(&u->tp);
+    if (u->cdr)
+        fclose(u->cdr);
+}

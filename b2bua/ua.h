@@ -1,0 +1,44 @@
+/* The user agent: its transports, its ways to registrars, trunks and authd, and who gets which
+ * request. */
+#ifndef CS_B2BUA_UA_H
+#define CS_B2BUA_UA_H
+
+#include "b2bua/config.h"
+#include "b2bua/leg_sip.h"
+
+struct ua {
+    struct loop *loop;
+    const struct b2bua_conf *conf;
+    char node[65];
+    struct gate *gate;
+    struct siptp *tp;
+    struct siptx *tx;
+    struct dns *dns;
+    struct locator *locator;
+    struct siptp_listener *listeners[LISTENERS_MAX];
+    struct ports *ports;
+    struct media *media;
+    struct leg_sip_means legs_means;
+    struct map legs;   /* of SIP, by local tag */
+    struct list all;   /* of them */
+    struct list calls; /* struct call */
+    size_t n_calls;
+    struct list asking; /* struct asked: INVITEs that authd judges */
+    FILE *cdr;          /* NULL: none is written */
+    bool draining;
+};
+
+/* Opens what needs privileges; on failure what is wrong was logged, and ua_close() is still due. */
+CS_CHECK int ua_open(struct ua *u);
+/* The trusted link, as the user that will stay. */
+CS_CHECK int ua_open_link(struct ua *u);
+void ua_close(struct ua *u);
+
+/* The registrar whose turn it is for a call of this Call-ID; 0: none. */
+uint32_t ua_registrar(const struct ua *u, struct span call_id);
+/* Our Contact URI towards a trunk: user@address of its listener. */
+void ua_contact(struct buf *b, const struct ua *u, const struct trunk_conf *t, struct span user);
+/* How media are to be for a policy. */
+void ua_media_side(const struct ua *u, const struct media_policy *p, struct session_side *out);
+
+#endif

@@ -1,0 +1,58 @@
+/* A request of ours on its way: along its next hops, through the challenges of a trunk, to its
+ * final answer. */
+#ifndef CS_B2BUA_UAC_H
+#define CS_B2BUA_UAC_H
+
+#include "b2bua/dialog.h"
+#include "gate/gate.h"
+#include "hops/walk.h"
+
+struct uac;
+
+struct uac_means { /* of the process, for all requests; outlives them */
+    struct loop *loop;
+    struct siptx *tx;
+    struct gate *gate;
+    struct hop_means hops;
+};
+
+struct uac_conf {
+    struct dialog *dialog; /* borrowed; outlives the request */
+    enum sip_method method;
+    struct hop *const *hops; /* in their order; copied, not what they point to; none: the dialog's
+                                next hop */
+    size_t n_hops;
+    uint32_t node;          /* instead of all that: a node of ours; 0: none */
+    struct duration answer; /* a hop that says nothing for so long is given up for the next; 0:
+                               64*T1 */
+    unsigned max_forwards;
+    struct span trunk, route; /* whose challenges are answered, and of the dial peer; absent:
+                                 nobody's. Live as long as the request */
+    struct span lines;        /* whole headers, each with CRLF */
+    struct span type, body;   /* absent: none. All of these are copied */
+};
+
+struct uac_events {
+    /* Each response but 100, and but challenges that are answered; 2xx to INVITE each time one
+     * comes. May free the request. */
+    void (*response)(void *arg, struct uac *r, struct sip_msg *resp);
+    /* No final answer will come; status is what to make of it. May free the request. */
+    void (*failed)(void *arg, struct uac *r, unsigned status);
+};
+
+/* Takes the next CSeq of the dialog. NULL: no memory. Nothing is called from inside. */
+struct uac *uac_send(const struct uac_means *m, const struct uac_conf *conf,
+                     const struct uac_events *events, void *arg);
+/* Of an INVITE: CANCEL, when a provisional answer was there or comes. The final answer still does.
+ */
+void uac_cancel(struct uac *r);
+/* Number of the last one that was sent, and how it proved who we are: header lines, which the ACK
+ * to a 2xx repeats (RFC 3261, 22.1). Borrowed. */
+uint32_t uac_cseq(const struct uac *r);
+struct span uac_credentials(const struct uac *r);
+/* The flow it went by; NULL before. Borrowed. */
+struct flow *uac_flow(const struct uac *r);
+/* Nothing is called any more. An INVITE that is out is not cancelled by this. Sets *r to NULL. */
+void uac_free(struct uac **r);
+
+#endif
