@@ -325,7 +325,7 @@ static void read_section(struct walk *w, const struct conf_section *section,
         struct place inner = { place, n->key, 0 };
         if (key)
             read_key(w, key, n, &inner, out);
-        else
+        else if (!section->part)
             unknown_key(w, section, n, &inner);
     }
     for (const struct conf_key *key = section->keys; key->name; key++) {

@@ -93,6 +93,9 @@ struct conf_section {
     /* Runs when each key of this section was good by itself; says what is wrong between them by
      * conf_error(). Inner sections are checked first, the root last. May be NULL. */
     void (*check)(struct conf_check *c, void *section);
+    /* Keys that are not in the table are left alone: for a tool that wants a part of a file that
+     * is another's. */
+    bool part;
 };
 
 /* ---- keys ---- */

@@ -365,6 +365,27 @@ static void test_all_errors_are_reported_in_the_order_of_lines(void **state)
             "etc/t.yaml:2: listen: is missing and must be set: Where to listen.\n");
 }
 
+static void test_a_part_of_a_file_can_be_read_alone(void **state)
+{
+    static const struct conf_key digest_key[] = {
+        CONF_SECTION("digest", struct test_conf, digest, &digest_section, "Digest."),
+        { 0 },
+    };
+    static const struct conf_section part = { sizeof(struct test_conf), digest_key, .part = true };
+    const struct span text = SPAN("workers: many\ndigest: { realm: x }\n");
+    (void)state;
+    assert_int_equal(parse_span(text), CS_ECONF);
+    errors[0] = '\0';
+    assert_int_equal(conf_parse(text, "t.yaml", &part, &arena, &conf, on_error, NULL), 0);
+    assert_string_equal(errors, "");
+    EQ(conf.digest.realm, "x");
+    /* inside of it all is as ever */
+    assert_int_equal(
+        conf_parse(SPAN("digest: { real: x }\n"), "t.yaml", &part, &arena, &conf, on_error, NULL),
+        CS_ECONF);
+    assert_non_null(strstr(errors, "did you mean realm?"));
+}
+
 static void test_what_is_not_yaml_is_located(void **state)
 {
     (void)state;
@@ -546,6 +567,7 @@ int main(void)
         T(test_every_type_is_read),
         T(test_a_wrong_value_is_named_with_line_place_and_remedy),
         T(test_all_errors_are_reported_in_the_order_of_lines),
+        T(test_a_part_of_a_file_can_be_read_alone),
         T(test_what_is_not_yaml_is_located),
         T(test_depth_length_and_number_of_errors_are_bounded),
         T(test_memory_that_runs_out_is_said_and_leaks_nothing),
