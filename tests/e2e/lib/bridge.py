@@ -48,6 +48,7 @@ dialplan:
         - {{ pattern: "user user*", to: [ {{ line: "{{called}}" }} ] }}
     - name: outside
       entries:
+        - {{ pattern: "9777", to: [ {{ trunk: carrier }} ] }}
         - {{ pattern: "user user*", to: [ {{ line: "{{called}}" }} ] }}
 cdr: {{ file: cdr.json }}
 limits: {{ drain: 200ms }}
@@ -187,6 +188,8 @@ class Call:
 
     def invite(self, target, offer):
         request = self.caller.request("INVITE", target, body=offer)
+        if offer == b"none":
+            request = Message(request.start, [h for h in request.headers if h[0] != "Content-Type"])
         if self.caller.sip == self.world.b2bua: # a trunk, which is known by its address
             self.caller.send(request)
         else:

@@ -104,14 +104,14 @@ def challenge_of(value):
     return {name.lower(): quoted or plain for name, quoted, plain in pairs}
 
 
-def answer_of(challenge, method, uri, user, password, nc=1):
+def answer_of(challenge, method, uri, user, password, nc=1, cnonce=None):
     """The value of (Proxy-)Authorization."""
     hashes = {"MD5": hashlib.md5, "SHA-256": hashlib.sha256}
     algorithm = challenge.get("algorithm", "MD5")
 
     def h(text):
         return hashes[algorithm](text.encode()).hexdigest()
-    realm, nonce, cnonce = challenge["realm"], challenge["nonce"], token(4)
+    realm, nonce, cnonce = challenge["realm"], challenge["nonce"], cnonce or token(4)
     ha1, ha2 = h(f"{user}:{realm}:{password}"), h(f"{method}:{uri}")
     response = h(f"{ha1}:{nonce}:{nc:08x}:{cnonce}:auth:{ha2}")
     return (f'Digest username="{user}", realm="{realm}", nonce="{nonce}", uri="{uri}", '
