@@ -219,8 +219,14 @@ static int judge_offer(const struct session *s, unsigned from, const char **why)
     }
     for (size_t i = 0; i < s->offer.n_media; i++) {
         const struct sdp_media *m = &s->offer.media[i];
+        bool srtp = sdp_is_srtp(m->proto) || sdp_attr(&m->attrs, SPAN("crypto"));
         if (m->port && sdp_is_srtp(m->proto) && s->side[from].srtp == SRTP_FORBID) {
             *why = "SRTP not taken here";
+            return CS_EDENIED;
+        }
+        if (m->port && !srtp && i < s->n_streams &&
+            s->stream[i].keys[from].out.suite != CRYPT_NONE) {
+            *why = "SRTP stays";
             return CS_EDENIED;
         }
     }

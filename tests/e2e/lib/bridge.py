@@ -138,8 +138,8 @@ class Media:
         return "".join(line + "\r\n" for line in text + list(lines) + [f"a={direction}"]).encode()
 
     def send(self, to, payload=0, data=b"\xd5" * 160):
-        self.seq += 1
-        head = struct.pack("!BBHII", 0x80, payload, self.seq, self.seq * 160, self.ssrc)
+        self.seq = self.seq + 1 & 0xffff
+        head = struct.pack("!BBHII", 0x80, payload, self.seq, self.seq * 160 & 0xffffffff, self.ssrc)
         self.rtp.sendto(head + data, to)
         return head + data
 
