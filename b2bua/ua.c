@@ -7,7 +7,6 @@
 
 #include "b2bua/call.h"
 #include "base/metric.h"
-#include "base/process.h"
 #include "sip/write.h"
 
 static const struct log ua_log = { .module = "ua" };
@@ -350,7 +349,11 @@ int ua_open_link(struct ua *u)
 {
     char path[108];
     int n = snprintf(path, sizeof(path), "%s/%s.sock", u->conf->link.directory, u->node);
-    int err = n >= (int)sizeof(path) ? UV_ENAMETOOLONG : siptp_listen_link(u->tp, path, geteuid());
+    int err = n >= (int)sizeof(path)
+                  ? UV_ENAMETOOLONG
+                  : siptp_link_admit_users(u->tp, u->conf->link.users, u->conf->link.n_users);
+    if (!err)
+        err = siptp_listen_link(u->tp, path);
     if (err)
         log_error(&ua_log, "cannot open the link to registrars", kv_str("socket", path),
                   kv_err(err));

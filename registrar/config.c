@@ -33,6 +33,9 @@ static const struct conf_key link_keys[] = {
         "directory", LINK, directory,
         "Folder of the Unix sockets by which registrars of this machine pass requests to each "
         "other; the same for all of them, and theirs alone."),
+    CONF_STRS("users", LINK, users,
+              "Users of the b2buas, by name or number, where they are not our own.", .max = 64,
+              .at_most = 16),
     CONF_ADDR("listen", LINK, listen,
               "Where registrars of other machines are heard, over TLS; workers take the ports from "
               "here upwards.",
@@ -50,6 +53,14 @@ static const struct conf_key link_keys[] = {
 static void link_check(struct conf_check *c, void *section)
 {
     const LINK *l = section;
+    uid_t uid;
+    gid_t gid;
+    for (size_t i = 0; i < l->n_users; i++) {
+        char key[32];
+        snprintf(key, sizeof(key), "users[%zu]", i);
+        if (process_user(l->users[i], &uid, &gid))
+            conf_error(c, key, "this system has no user " SPAN_FMT, SPAN_ARG(l->users[i]));
+    }
     bool listens = l->listen.sa.sa_family != AF_UNSPEC;
     if (listens && (!l->certificate_file || !l->key_file || !l->ca_file))
         conf_error(c, "listen",

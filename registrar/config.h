@@ -80,6 +80,8 @@ struct registrar_conf {
     } http;
     struct {
         const char *directory; /* NULL: no Unix sockets */
+        struct span *users;    /* besides our own */
+        size_t n_users;
         struct addr listen;    /* AF_UNSPEC: no TLS */
         struct addr advertise; /* AF_UNSPEC: as listen */
         const char *certificate_file, *key_file, *ca_file;

@@ -477,8 +477,11 @@ int front_open_link(struct front *f)
     }
     if (folder) {
         int n = snprintf(f->link, sizeof(f->link), "%s/%s.sock", folder, f->node);
-        int err = n >= (int)sizeof(f->link) ? UV_ENAMETOOLONG
-                                            : siptp_listen_link(f->tp, f->link, geteuid());
+        int err = n >= (int)sizeof(f->link)
+                      ? UV_ENAMETOOLONG
+                      : siptp_link_admit_users(f->tp, f->conf->link.users, f->conf->link.n_users);
+        if (!err)
+            err = siptp_listen_link(f->tp, f->link);
         if (err) {
             log_error(&front_log, "cannot open the link to other registrars",
                       kv_str("socket", f->link), kv_err(err));

@@ -108,7 +108,8 @@ struct siptp {
     uint32_t epoch;        /* tells this process's connections from those before it */
     struct duration delay; /* of the datagram at hand */
     uint32_t node;
-    uid_t link_uid;
+    uid_t link_uids[SIPTP_LINK_UIDS];
+    size_t n_link_uids;
     struct stream_limits link_limits, ws_limits;
     struct ws_shelf shelf;
 };

@@ -1,5 +1,7 @@
 #include <stdlib.h>
+#include <unistd.h>
 
+#include "base/process.h"
 #include "siptp/impl.h"
 
 /* FNV-1a: names are the operator's, so nobody looks for two that meet. */
@@ -27,9 +29,11 @@ static int admit(const struct siptp *tp, const struct stream *s)
 {
     uid_t uid;
     int err = stream_peer_uid(s, &uid);
-    if (!err && uid == tp->link_uid)
-        return 0;
-    log_warn(&(struct log){ .module = "link" }, "refused: not of our uid",
+    for (size_t i = 0; !err && i < tp->n_link_uids; i++) {
+        if (uid == tp->link_uids[i])
+            return 0;
+    }
+    log_warn(&(struct log){ .module = "link" }, "refused: this uid is not admitted",
              kv_u("uid", err ? 0 : uid));
     return UV_EACCES;
 }
@@ -99,14 +103,34 @@ static int link_listener(struct siptp *tp, struct siptp_listener **out)
     return err;
 }
 
-int siptp_listen_link(struct siptp *tp, const char *path, uid_t uid)
+int siptp_link_admit(struct siptp *tp, uid_t uid)
+{
+    if (tp->n_link_uids == CS_LEN(tp->link_uids))
+        return CS_ELIMIT;
+    tp->link_uids[tp->n_link_uids++] = uid;
+    return 0;
+}
+
+int siptp_link_admit_users(struct siptp *tp, const struct span *users, size_t n)
+{
+    uid_t uid;
+    gid_t gid;
+    int err = siptp_link_admit(tp, geteuid());
+    for (size_t i = 0; i < n && !err; i++) {
+        err = process_user(users[i], &uid, &gid);
+        if (!err)
+            err = siptp_link_admit(tp, uid);
+    }
+    return err;
+}
+
+int siptp_listen_link(struct siptp *tp, const char *path)
 {
     struct siptp_listener *ls;
     int err = link_listener(tp, &ls);
-    tp->link_uid = uid;
     return err ? err
-               : listener_open_unix(tp->loop, path, 0600, &tp->link_limits, link_events(),
-                                    link_accept, ls, &ls->tcp);
+               : listener_open_unix(tp->loop, path, tp->n_link_uids > 1 ? 0660 : 0600,
+                                    &tp->link_limits, link_events(), link_accept, ls, &ls->tcp);
 }
 
 /* Accepted from another machine; who is cut off from us shall not keep what waits for him. */

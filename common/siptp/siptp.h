@@ -213,8 +213,14 @@ CS_CHECK int siptp_flow_by_token(struct siptp *tp, struct span token, struct flo
 /* Short for a node's name; never 0. */
 uint32_t siptp_node_id(struct span name);
 uint32_t siptp_node(const struct siptp *tp); /* our own */
-/* Admits peers of this uid alone (SO_PEERCRED). */
-CS_CHECK int siptp_listen_link(struct siptp *tp, const char *path, uid_t uid);
+/* Admits peers of this uid, on both ways (SO_PEERCRED); to be called for each, before
+ * siptp_listen_link(). CS_ELIMIT beyond SIPTP_LINK_UIDS. */
+enum { SIPTP_LINK_UIDS = 17 };
+CS_CHECK int siptp_link_admit(struct siptp *tp, uid_t uid);
+/* Admits our own, and these users, by name or number. CS_ENOENT. */
+CS_CHECK int siptp_link_admit_users(struct siptp *tp, const struct span *users, size_t n);
+/* The socket is the group's as well where more than one uid is admitted. */
+CS_CHECK int siptp_listen_link(struct siptp *tp, const char *path);
 /* Admits who shows a certificate that server's authority vouches for; server must require one.
  * client serves the links that we make. Both are referenced. Port 0: see bound. */
 CS_CHECK int siptp_listen_link_tls(struct siptp *tp, const struct addr *local,
@@ -223,7 +229,7 @@ CS_CHECK int siptp_listen_link_tls(struct siptp *tp, const struct addr *local,
 /* Links from now on have these; where siptp_listen_link_tls() was called. */
 void siptp_link_use_tls(struct siptp *tp, struct tls_context *server, struct tls_context *client);
 struct siptp_link_target {
-    const char *path;        /* Unix socket; who listens must have our uid; NULL: */
+    const char *path;        /* Unix socket; who listens must be admitted, too; NULL: */
     const struct addr *addr; /* TLS; its certificate must say */
     const char *name;
 };

@@ -27,7 +27,8 @@ static void test_what_comes_over_the_link_names_its_node(void **state)
     struct flow_token token;
     (void)state;
     open_node(&w, SPAN("here"));
-    assert_int_equal(siptp_listen_link(w.tp, path, geteuid()), 0);
+    assert_int_equal(siptp_link_admit(w.tp, geteuid()), 0);
+    assert_int_equal(siptp_listen_link(w.tp, path), 0);
     assert_int_equal(siptp_link_to(w.tp, siptp_node_id(SPAN("there")), &at, &to), 0);
     assert_int_equal(siptp_link_to(w.tp, siptp_node_id(SPAN("there")), &at, &again), 0);
     assert_ptr_equal(to, again);
@@ -55,7 +56,8 @@ static void test_who_is_not_of_our_uid_is_cut_off(void **state)
     struct flow *to;
     (void)state;
     open_node(&w, SPAN("here"));
-    assert_int_equal(siptp_listen_link(w.tp, path, geteuid() + 1), 0);
+    assert_int_equal(siptp_link_admit(w.tp, geteuid() + 1), 0);
+    assert_int_equal(siptp_listen_link(w.tp, path), 0);
     assert_int_equal(siptp_link_to(w.tp, 7, &at, &to), 0);
     assert_int_equal(flow_send(to, request("TCP there;branch=z9hG4bK1", "")), 0);
     while (to->open)
@@ -71,7 +73,8 @@ static void test_links_to_a_node_that_is_gone_are_closed_and_no_others(void **st
     struct flow *gone, *stays;
     (void)state;
     open_node(&w, SPAN("here"));
-    assert_int_equal(siptp_listen_link(w.tp, path, geteuid()), 0);
+    assert_int_equal(siptp_link_admit(w.tp, geteuid()), 0);
+    assert_int_equal(siptp_listen_link(w.tp, path), 0);
     assert_int_equal(siptp_link_to(w.tp, siptp_node_id(SPAN("there")), &at, &gone), 0);
     assert_int_equal(siptp_link_to(w.tp, siptp_node_id(SPAN("third")), &at, &stays), 0);
     assert_int_equal(flow_send(gone, request("TCP there;branch=z9hG4bK1", "")), 0);
