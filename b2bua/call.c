@@ -1,6 +1,7 @@
 #include <stdlib.h>
 
 #include "b2bua/call_impl.h"
+#include "b2bua/leg_service.h"
 #include "base/metric.h"
 #include "sip/write.h"
 
@@ -371,10 +372,40 @@ static struct leg *ask_trunk(struct call *c, const struct dialplan_candidate *to
     return leg_sip_call(&u->legs_means, &o, &events, c);
 }
 
+static struct leg *ask_service(struct call *c, struct span name, struct span sdp)
+{
+    enum service what;
+    if (service_of(name, &what))
+        return NULL;
+    return leg_service(c->ua->loop, what, &c->ua->conf->media.addresses[0].address, sdp, &events,
+                       c);
+}
+
+static struct leg *ask(struct call *c, const struct dialplan_candidate *to, struct span sdp)
+{
+    switch (to->kind) {
+    case DIALPLAN_TRUNK:
+        return ask_trunk(c, to, sdp);
+    case DIALPLAN_LINE:
+        return ask_line(c, to, sdp);
+    case DIALPLAN_EXTENSION:
+        return ask_service(c, to->name, sdp);
+    default:
+        return NULL;
+    }
+}
+
 static int offer_to(struct call *c, struct buf *out, const char **why)
 {
+    static const struct media_policy ours = { .srtp = SRTP_FORBID };
     struct session_side side;
-    ua_media_side(c->ua, c->to ? &c->to->media : &c->ua->conf->lines, &side);
+    ua_media_side(c->ua,
+                  c->to                                      ? &c->to->media
+                  : c->candidate->kind == DIALPLAN_EXTENSION ? &ours
+                                                             : &c->ua->conf->lines,
+                  &side);
+    if (c->candidate->kind == DIALPLAN_EXTENSION)
+        side.advertised = SPAN_NULL; /* it is reached from here */
     session_set_side(c->session, SIDE_B, &side);
     return c->offer.p ? session_offer(c->session, SIDE_A, c->offer, out, why) : 0;
 }
@@ -390,9 +421,8 @@ static void try_next(struct call *c)
     }
     const struct dialplan_candidate *to = c->candidate = &c->plan.candidates[c->next++];
     c->to = to->kind == DIALPLAN_TRUNK ? conf_trunk(c->ua->conf, to->name) : NULL;
-    if (to->kind == DIALPLAN_REFUSE || to->kind == DIALPLAN_EXTENSION) {
-        finish(c, &(struct leg_end){ .status = to->kind == DIALPLAN_REFUSE ? to->status : 404 },
-               SIDE_B);
+    if (to->kind == DIALPLAN_REFUSE) {
+        finish(c, &(struct leg_end){ .status = to->status }, SIDE_B);
         return;
     }
     int err = offer_to(c, &b, &why);
@@ -401,12 +431,13 @@ static void try_next(struct call *c)
         return;
     }
     struct span sdp = c->offer.p ? buf_span(&b) : SPAN_NULL;
-    c->leg[SIDE_B] = c->to ? ask_trunk(c, to, sdp) : ask_line(c, to, sdp);
+    c->leg[SIDE_B] = ask(c, to, sdp);
     if (!c->leg[SIDE_B]) {
         finish(c, &(struct leg_end){ .status = 500 }, SIDE_B);
         return;
     }
-    c->call_id[SIDE_B] = arena_dup(&c->arena, leg_sip_call_id(c->leg[SIDE_B]));
+    if (to->kind != DIALPLAN_EXTENSION)
+        c->call_id[SIDE_B] = arena_dup(&c->arena, leg_sip_call_id(c->leg[SIDE_B]));
 }
 
 /* ---- the beginning ---- */

@@ -73,7 +73,10 @@ void call_record(const struct call *c, const struct leg_end *why, unsigned by)
     put(&b, "caller", c->caller);
     put(&b, "called", c->called);
     if (c->candidate) {
-        put(&b, "to", c->to ? c->to->name : SPAN("line"));
+        put(&b, "to",
+            c->to                                      ? c->to->name
+            : c->candidate->kind == DIALPLAN_EXTENSION ? c->candidate->name
+                                                       : SPAN("line"));
         put(&b, "sent_called", c->candidate->called);
         put(&b, "sent_calling", c->candidate->calling);
     }

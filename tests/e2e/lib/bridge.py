@@ -45,6 +45,8 @@ dialplan:
     - name: lines
       entries:
         - {{ pattern: "9T", to: [ {{ trunk: carrier }} ] }}
+        - {{ pattern: "*43", to: [ {{ extension: "*43" }} ] }}
+        - {{ pattern: "*44", to: [ {{ extension: "*44" }} ] }}
         - {{ pattern: "user user*", to: [ {{ line: "{{called}}" }} ] }}
     - name: outside
       entries:
