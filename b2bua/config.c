@@ -156,9 +156,23 @@ static const struct conf_key timer_keys[] = {
                   .min = 100 * CONF_MS, .max = 60 * CONF_SECOND),
     CONF_DURATION("ring", TIMERS, ring, "A call that nobody takes for so long is given up.",
                   .def = "3m", .min = CONF_SECOND, .max = CONF_HOUR),
+    CONF_DURATION("session", TIMERS, session,
+                  "A call that is not refreshed for so long is over (RFC 4028).", .def = "5m",
+                  .min = CONF_SECOND, .max = CONF_DAY),
+    CONF_DURATION("session_least", TIMERS, session_least,
+                  "Nobody is let to refresh more often than this asks for.", .def = "90s",
+                  .min = CONF_SECOND, .max = CONF_HOUR),
     { 0 },
 };
-static const struct conf_section timers_section = { sizeof(TIMERS), timer_keys, NULL };
+
+static void timers_check(struct conf_check *c, void *section)
+{
+    const TIMERS *t = section;
+    if (t->session.ms < t->session_least.ms)
+        conf_error(c, "session", "is shorter than session_least");
+}
+
+static const struct conf_section timers_section = { sizeof(TIMERS), timer_keys, timers_check };
 
 static const struct conf_key root_keys[] = {
     CONF_STR("node", ROOT, node, "Name of this process, as registrars call it; default: host name.",

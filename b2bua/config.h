@@ -70,7 +70,7 @@ struct b2bua_conf {
         struct duration drain;
     } limits;
     struct {
-        struct duration t1, t2, t4, ring;
+        struct duration t1, t2, t4, ring, session, session_least;
     } timers;
 };
 

@@ -75,6 +75,7 @@ struct sip_leg *sip_leg_new(const struct leg_sip_means *m, struct span contact, 
     l->means = m;
     l->trunk = trunk;
     list_init(&l->asides);
+    sip_leg_refresh_init(l);
     list_push_back(m->all, &l->link);
     l->contact = strndup(contact.p, contact.n);
     if (!l->contact) {
@@ -99,8 +100,11 @@ void sip_leg_free(struct sip_leg *l)
     tx_unref(&l->asked);
     sip_leg_forget_ok(l);
     sip_leg_forget_out(l);
+    timer_stop(l->means->uac.loop, &l->refresh);
     dialog_fini(&l->dialog);
     free(l->contact);
+    free(l->lines);
+    free(l->said);
     free(l);
 }
 
@@ -118,6 +122,7 @@ void sip_leg_over(struct sip_leg *l, const struct leg_end *why)
     if (l->state == LEG_OVER)
         return;
     l->state = LEG_OVER;
+    timer_stop(l->means->uac.loop, &l->refresh);
     l->leg.events->ended(l->leg.arg, &l->leg, why);
 }
 
@@ -126,6 +131,7 @@ static void end(struct leg *leg, const struct leg_end *why)
     struct sip_leg *l = LEG_OF(leg);
     enum leg_state was = l->state;
     l->state = LEG_OVER;
+    timer_stop(l->means->uac.loop, &l->refresh);
     if (was == LEG_ASKED) {
         sip_leg_refuse(l, why);
     } else if (was == LEG_ASKING) {

@@ -4,6 +4,7 @@
 #define CS_B2BUA_LEG_SIP_H
 
 #include "b2bua/leg.h"
+#include "b2bua/session_timer.h"
 #include "b2bua/uac.h"
 #include "base/map.h"
 
@@ -14,7 +15,7 @@ struct leg_sip_means { /* of the process, for all legs; outlives them */
     struct map *legs; /* by local tag */
     struct list *all;
     struct duration t1, t2;
-    struct duration refresh; /* of session timers (RFC 4028) */
+    struct session_timer_conf timer;
 };
 
 struct leg_sip_out { /* a call to be made; all borrowed for the call but conf of the trunk */

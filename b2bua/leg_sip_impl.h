@@ -48,6 +48,12 @@ struct sip_leg {
     struct hop ack_hop;
     char *ack_uri, *ack_sdp;
     struct hop_walk *ack_walk;
+    char *lines; /* of our first INVITE, besides those that each has */
+    struct session_timer session;
+    struct timer refresh; /* of it, by us, or too late for them */
+    bool refreshing;      /* what is asked is that */
+    bool updates;         /* UPDATE is known to them */
+    char *said;           /* description that we sent last, for a refresh by re-INVITE */
     struct uac *bye;
     struct list asides; /* struct aside: requests whose answer changes nothing */
 };
@@ -81,6 +87,14 @@ static inline bool sip_leg_is_line(const struct sip_leg *l)
 void sip_leg_lines(struct buf *b, const struct sip_leg *l);
 void sip_leg_write_end(struct buf *b, const struct leg_end *why, struct span agent);
 
+/* leg_sip_refresh.c */
+/* A dialog that stands, or was refreshed: from now on its time runs. */
+void sip_leg_arm(struct sip_leg *l, const struct sip_msg *m);
+void sip_leg_refresh_init(struct sip_leg *l);
+void sip_leg_said(struct sip_leg *l, struct span sdp);
+/* What came of a refresh by re-INVITE. */
+void sip_leg_refreshed(struct sip_leg *l, const struct sip_msg *resp);
+
 /* leg_sip_in.c */
 void sip_leg_in(struct sip_leg *l, struct tx *tx, struct flow *flow, struct sip_msg *req);
 void sip_leg_in_ack(struct sip_leg *l, struct sip_msg *ack);
@@ -94,6 +108,9 @@ void sip_leg_forget_ok(struct sip_leg *l);
 void sip_leg_ack(struct leg *l, struct span sdp);
 void sip_leg_modify(struct leg *l, struct span sdp);
 void sip_leg_info(struct leg *l, struct span type, struct span body);
+struct uac_conf sip_leg_in_dialog(struct sip_leg *l, enum sip_method method);
+/* Sends a re-INVITE. */
+void sip_leg_reinvite(struct sip_leg *l, struct span sdp);
 void sip_leg_bye(struct sip_leg *l, const struct leg_end *why);
 void sip_leg_forget_out(struct sip_leg *l);
 

@@ -87,6 +87,7 @@ static void send_ok(struct sip_leg *l, struct span sdp, bool offers)
     sip_leg_forget_ok(l);
     sip_write_reply(&b, req, 200, SPAN_NULL, l->dialog.local_tag);
     write_dialog_lines(&b, l, req);
+    session_timer_write_answer(&b, &l->session);
     sip_write_end(&b, sdp.p ? SPAN("application/sdp") : SPAN_NULL, sdp);
     l->ok = buf_ok(&b) ? malloc(b.n) : NULL;
     if (!l->ok) {
@@ -104,6 +105,8 @@ static void send_ok(struct sip_leg *l, struct span sdp, bool offers)
     timer_init(&l->ok_timer, on_ok_timer);
     timer_start(loop, &l->ok_timer, l->ok_after);
     tx_forward(tx, 200, buf_span(&b));
+    sip_leg_said(l, sdp);
+    sip_leg_arm(l, req);
 }
 
 void sip_leg_answer(struct leg *leg, struct span sdp)
@@ -130,7 +133,10 @@ void sip_leg_settle_offer(struct leg *leg, unsigned status, struct span sdp)
         struct buf b = BUF_INIT(lines);
         struct tx *tx = take_asked(l);
         sip_leg_lines(&b, l);
+        session_timer_write_answer(&b, &l->session);
         tx_reply_full(tx, 200, SPAN_NULL, buf_span(&b), SPAN("application/sdp"), sdp);
+        sip_leg_said(l, sdp);
+        sip_leg_arm(l, req);
         tx_unref(&tx);
     }
 }
@@ -146,6 +152,17 @@ static void reply_wait(struct tx *tx)
     tx_reply(tx, 500, buf_span(&b));
 }
 
+static bool asks_for_too_short(struct sip_leg *l, struct tx *tx)
+{
+    char line[64];
+    struct buf b = BUF_INIT(line);
+    if (!session_timer_asked(&l->session, &l->means->timer, tx_request(tx)))
+        return false;
+    session_timer_write_least(&b, &l->means->timer);
+    tx_reply_full(tx, 422, SPAN("Session Interval Too Small"), buf_span(&b), SPAN_NULL, SPAN_NULL);
+    return true;
+}
+
 static void on_offer(struct sip_leg *l, struct tx *tx, struct sip_msg *req)
 {
     struct span sdp;
@@ -157,12 +174,16 @@ static void on_offer(struct sip_leg *l, struct tx *tx, struct sip_msg *req)
         tx_reply(tx, 491, SPAN_NULL);
     } else if (l->asked || l->ok) {
         reply_wait(tx);
+    } else if (asks_for_too_short(l, tx)) {
+        return;
     } else if (req->method == SIP_UPDATE && !sdp.p) { /* a session is refreshed, or a target */
         char lines[LINES_MAX];
         struct buf b = BUF_INIT(lines);
         dialog_refresh(&l->dialog, req);
         sip_leg_lines(&b, l);
+        session_timer_write_answer(&b, &l->session);
         tx_reply(tx, 200, buf_span(&b));
+        sip_leg_arm(l, req);
     } else {
         dialog_refresh(&l->dialog, req);
         l->asked = tx_ref(tx);
@@ -258,6 +279,10 @@ struct leg *leg_sip_take(const struct leg_sip_means *m, struct tx *invite, struc
     }
     struct sip_leg *l = sip_leg_new(m, contact, trunk, events, arg);
     int err = l ? dialog_of_invite(&l->dialog, req, tx_to_tag(invite)) : CS_ENOMEM;
+    if (!err && asks_for_too_short(l, invite)) {
+        sip_leg_free(l);
+        return NULL;
+    }
     if (!err)
         err = sip_leg_enter(l);
     if (err) {

@@ -8,7 +8,7 @@ enum { MESSAGE_MAX = 70000, LINES_MAX = 8192, IN_DIALOG_FORWARDS = 70 };
 
 static char out[MESSAGE_MAX]; /* one loop, one message at a time */
 
-static struct uac_conf in_dialog(struct sip_leg *l, enum sip_method method)
+struct uac_conf sip_leg_in_dialog(struct sip_leg *l, enum sip_method method)
 {
     return (struct uac_conf){ .dialog = &l->dialog,
                               .method = method,
@@ -142,7 +142,7 @@ static void send_aside(struct sip_leg *l, struct uac_conf *conf, struct dialog *
 void sip_leg_info(struct leg *leg, struct span type, struct span body)
 {
     struct sip_leg *l = LEG_OF(leg);
-    struct uac_conf c = in_dialog(l, SIP_INFO);
+    struct uac_conf c = sip_leg_in_dialog(l, SIP_INFO);
     c.type = type;
     c.body = body;
     if (l->state == LEG_UP)
@@ -166,7 +166,7 @@ static void end_sibling(struct sip_leg *l, const struct sip_msg *resp)
     sip_write_end(&b, SPAN_NULL, SPAN_NULL);
     if (buf_ok(&b) && flow_send(flow, buf_span(&b)))
         log_debug(&flow->log, "an ACK could not be sent");
-    struct uac_conf c = in_dialog(l, SIP_BYE);
+    struct uac_conf c = sip_leg_in_dialog(l, SIP_BYE);
     c.dialog = d;
     send_aside(l, &c, d);
 }
@@ -196,7 +196,7 @@ static void on_bye_failed(void *arg, struct uac *r, unsigned status)
 void sip_leg_bye(struct sip_leg *l, const struct leg_end *why)
 {
     static const struct uac_events events = { on_bye_answer, on_bye_failed };
-    struct uac_conf c = in_dialog(l, SIP_BYE);
+    struct uac_conf c = sip_leg_in_dialog(l, SIP_BYE);
     char lines[LINES_MAX];
     struct buf b = BUF_INIT(lines);
     if (l->bye)
@@ -233,8 +233,14 @@ static void on_modified(void *arg, struct uac *r, struct sip_msg *resp)
     if (resp->status < 300) {
         dialog_refresh(&l->dialog, resp);
         keep_proofs(l, r);
+        session_timer_answered(&l->session, &l->means->timer, resp);
+        sip_leg_arm(l, resp);
         if (!l->offerless)
             send_ack(l, SPAN_NULL);
+    }
+    if (l->refreshing) {
+        sip_leg_refreshed(l, resp);
+        return;
     }
     if (resp->status == 481 || resp->status == 408) { /* there is no such dialog (12.2.1.2) */
         sip_leg_over(l, &(struct leg_end){ .status = resp->status });
@@ -251,7 +257,7 @@ static void on_modify_failed(void *arg, struct uac *r, unsigned status)
     (void)r;
     uac_free(&l->asking);
     l->waiting = false;
-    if (status == 408) {
+    if (status == 408 || l->refreshing) {
         struct leg_end why = { .status = 408 };
         sip_leg_bye(l, &why);
         sip_leg_over(l, &why);
@@ -262,15 +268,24 @@ static void on_modify_failed(void *arg, struct uac *r, unsigned status)
 
 void sip_leg_modify(struct leg *leg, struct span sdp)
 {
-    static const struct uac_events events = { on_modified, on_modify_failed };
     struct sip_leg *l = LEG_OF(leg);
-    struct uac_conf c = in_dialog(l, SIP_INVITE);
-    char lines[LINES_MAX];
-    struct buf b = BUF_INIT(lines);
     if (l->state != LEG_UP)
         return;
+    l->refreshing = false;
+    sip_leg_said(l, sdp);
+    sip_leg_reinvite(l, sdp);
+}
+
+void sip_leg_reinvite(struct sip_leg *l, struct span sdp)
+{
+    static const struct uac_events events = { on_modified, on_modify_failed };
+    struct uac_conf c = sip_leg_in_dialog(l, SIP_INVITE);
+    char lines[LINES_MAX];
+    struct buf b = BUF_INIT(lines);
     uac_free(&l->asking);
     sip_leg_lines(&b, l);
+    buf_lit(&b, "Supported: timer\r\n");
+    session_timer_write_ask(&b, &l->session, &l->means->timer);
     c.lines = buf_span(&b);
     c.type = sdp.p ? SPAN("application/sdp") : SPAN_NULL;
     c.body = sdp;
@@ -302,6 +317,8 @@ static void on_taken(struct sip_leg *l, struct uac *r, struct sip_msg *resp)
         return;
     }
     l->state = LEG_UP;
+    session_timer_answered(&l->session, &l->means->timer, resp);
+    sip_leg_arm(l, resp);
     if (!sip_leg_sdp(resp, &sdp))
         sdp = SPAN_NULL;
     if (!l->offerless)
@@ -309,11 +326,32 @@ static void on_taken(struct sip_leg *l, struct uac *r, struct sip_msg *resp)
     l->leg.events->answered(l->leg.arg, &l->leg, sdp);
 }
 
+static void write_invite(struct buf *b, const struct sip_leg *l)
+{
+    sip_leg_lines(b, l);
+    buf_lit(b, "Supported: timer\r\n");
+    session_timer_write_ask(b, &l->session, &l->means->timer);
+    buf_put(b, span_str(l->lines));
+}
+
+/* They want to be refreshed more seldom. */
+static bool ask_again(struct sip_leg *l, const struct sip_msg *resp)
+{
+    char lines[LINES_MAX];
+    struct buf b = BUF_INIT(lines);
+    if (resp->status != 422 || l->state != LEG_ASKING || !session_timer_refused(&l->session, resp))
+        return false;
+    write_invite(&b, l);
+    return buf_ok(&b) && uac_again(l->asking, buf_span(&b)) == 0;
+}
+
 static void on_invite_answer(void *arg, struct uac *r, struct sip_msg *resp)
 {
     struct sip_leg *l = arg;
     struct span sdp;
     l->source = uac_flow(r)->remote;
+    if (ask_again(l, resp))
+        return;
     if (resp->status >= 300) {
         struct leg_end why = { .status = resp->status,
                                .text = resp->reason,
@@ -366,8 +404,9 @@ struct leg *leg_sip_call(const struct leg_sip_means *m, const struct leg_sip_out
     int err = dialog_to(&l->dialog, o->from, o->to, o->uri);
     if (!err)
         err = sip_leg_enter(l);
-    sip_leg_lines(&b, l);
-    buf_put(&b, o->lines);
+    l->lines = strndup(o->lines.p ? o->lines.p : "", o->lines.n);
+    sip_leg_said(l, o->sdp);
+    write_invite(&b, l);
     struct uac_conf c = { .dialog = &l->dialog,
                           .method = SIP_INVITE,
                           .hops = o->hops,
@@ -381,7 +420,7 @@ struct leg *leg_sip_call(const struct leg_sip_means *m, const struct leg_sip_out
                           .type = o->sdp.p ? SPAN("application/sdp") : SPAN_NULL,
                           .body = o->sdp };
     l->offerless = !o->sdp.p;
-    if (!err && buf_ok(&b))
+    if (!err && buf_ok(&b) && l->lines)
         l->asking = uac_send(&m->uac, &c, &told, l);
     l->waiting = l->asking;
     if (!l->asking) {

@@ -132,16 +132,31 @@ static void ask(struct ua *u, struct tx *tx, struct flow *flow, struct sip_msg *
     list_push_back(&u->asking, &a->link);
 }
 
+/* Answers 420 where something is required that is not known here (RFC 3261, 8.2.2.3). */
+static bool lacks_extension(struct tx *tx, const struct sip_msg *m)
+{
+    char line[512];
+    struct buf b = BUF_INIT(line);
+    for (struct sip_values it = sip_values(m, SIP_HDR_REQUIRE); sip_next(&it);) {
+        if (span_caseeq(it.value, SPAN("timer")))
+            continue;
+        buf_put(&b, b.n ? SPAN(", ") : SPAN("Unsupported: "));
+        buf_put(&b, it.value);
+    }
+    if (!b.n)
+        return false;
+    buf_lit(&b, "\r\n");
+    tx_reply(tx, buf_ok(&b) ? 420 : 400, buf_ok(&b) ? buf_span(&b) : SPAN_NULL);
+    return true;
+}
+
 static void on_invite(struct ua *u, struct tx *tx, struct flow *flow, struct sip_msg *m)
 {
     if (m->max_forwards == 0)
         tx_reply(tx, 483, SPAN_NULL);
-    else if (sip_has(m, SIP_HDR_REQUIRE)) {
-        char line[512];
-        struct buf b = BUF_INIT(line);
-        sip_write_hdr(&b, SPAN("Unsupported"), sip_hdr_value(m, SIP_HDR_REQUIRE));
-        tx_reply(tx, 420, buf_ok(&b) ? buf_span(&b) : SPAN_NULL);
-    } else if (u->draining || u->n_calls >= u->conf->limits.calls)
+    else if (lacks_extension(tx, m))
+        return;
+    else if (u->draining || u->n_calls >= u->conf->limits.calls)
         tx_reply(tx, 503, SPAN("Retry-After: 5\r\n"));
     else if (flow->transport == SIP_LINK) /* who sent it has asked authd already */
         call_begin(u, tx, NULL);
@@ -307,6 +322,8 @@ static void find_means(struct ua *u)
     u->legs_means.all = &u->all;
     u->legs_means.t1 = u->conf->timers.t1;
     u->legs_means.t2 = u->conf->timers.t2;
+    u->legs_means.timer =
+        (struct session_timer_conf){ u->conf->timers.session, u->conf->timers.session_least };
 }
 
 int ua_open(struct ua *u)

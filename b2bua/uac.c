@@ -271,6 +271,19 @@ void uac_cancel(struct uac *r)
     }
 }
 
+int uac_again(struct uac *r, struct span lines)
+{
+    struct span kept = arena_dup(&r->arena, lines);
+    if (!kept.p)
+        return CS_ENOMEM;
+    r->lines = kept;
+    struct flow *flow = flow_ref(r->flow);
+    drop_tx(r);
+    int err = send_to(r, flow);
+    flow_unref(&flow);
+    return err;
+}
+
 static int copy(struct uac *r, const struct uac_conf *c)
 {
     r->lines = arena_dup(&r->arena, c->lines);

@@ -43,6 +43,8 @@ struct uac_events {
 /* Takes the next CSeq of the dialog. NULL: no memory. Nothing is called from inside. */
 struct uac *uac_send(const struct uac_means *m, const struct uac_conf *conf,
                      const struct uac_events *events, void *arg);
+/* The same once more with other lines, to where it went, behind a final answer. */
+CS_CHECK int uac_again(struct uac *r, struct span lines);
 /* Of an INVITE: CANCEL, when a provisional answer was there or comes. The final answer still does.
  */
 void uac_cancel(struct uac *r);

@@ -54,14 +54,14 @@ dialplan:
         - {{ pattern: "user user*", to: [ {{ line: "{{called}}" }} ] }}
 cdr: {{ file: cdr.json }}
 limits: {{ drain: 200ms }}
-timers: {{ t1: 40ms, t2: 200ms, t4: 200ms }}
+timers: {{ t1: 40ms, t2: 200ms, t4: 200ms{timers} }}
 log: {{ level: debug }}
 """
 
 
 class BridgeWorld(World):
     others = ["b2bua"]
-    trunk_srtp = "forbid"
+    trunk_srtp, timers = "forbid", ""
     registrar_more = "calls: { bridges: [ { node: b2bua } ] }\n"
 
     def write_configurations(self):
@@ -77,7 +77,7 @@ class BridgeWorld(World):
             f.write(B2BUA.format(auth=self.auth_socket, status=self.b2bua_status, dir=self.dir,
                                  domain=self.domain, sip=self.b2bua[1], first=first + first % 2, last=first + 200,
                                  trunk=TRUNK, trunk_port=self.trunk_port,
-                                 trunk_srtp=self.trunk_srtp))
+                                 trunk_srtp=self.trunk_srtp, timers=self.timers))
 
     def start_daemons(self):
         super().start_daemons()
@@ -198,8 +198,8 @@ class Call:
             request = self.caller.prove(request)
         return request, self.callee.expect("INVITE")
 
-    def take(self, answer=None, status=200):
-        answered = self.callee.answer(self.got, status, headers=[("Content-Type", "application/sdp")],
+    def take(self, answer=None, status=200, headers=()):
+        answered = self.callee.answer(self.got, status, headers=[("Content-Type", "application/sdp"), *headers],
                                       body=answer or self.there.sdp())
         self.ok = self.caller.expect(status)
         if status != 200:
