@@ -196,15 +196,27 @@ static int name_target(struct lookup *l, const struct dialplan_target *t,
                    c->called, &c->name);
 }
 
+/* One that has failed is not tried again with the same numbers. */
+static bool is_there(const struct dialplan_answer *a, const struct dialplan_candidate *c)
+{
+    for (size_t i = 0; i < a->n; i++) {
+        const struct dialplan_candidate *o = &a->candidates[i];
+        if (o->kind == c->kind && o->status == c->status && span_eq(o->name, c->name) &&
+            span_eq(o->called, c->called) && span_eq(o->calling, c->calling))
+            return true;
+    }
+    return false;
+}
+
 /* Adds one entry's; *last when nothing may follow. */
-static int add_candidates(struct lookup *l, const struct dialplan_trace *t, bool *last)
+static int add_candidates(struct lookup *l, struct dialplan_trace *t, bool *last)
 {
     struct dialplan_answer *out = l->out;
     const struct dialplan_entry *e = t->entry;
     struct span called = out->called, calling = out->caller;
-    bool rejected = false;
+    bool rejected = false, any = false;
     int err = translate_both(l, e->translation, e, NULL, &called, &calling, &rejected);
-    *last = e->huntstop;
+    *last = e->huntstop || rejected;
     for (size_t i = 0; !err && !rejected && i < e->n_to; i++) {
         const struct dialplan_target *to = &e->to[i];
         struct dialplan_candidate c = { .called = called,
@@ -219,11 +231,15 @@ static int add_candidates(struct lookup *l, const struct dialplan_trace *t, bool
             err = name_target(l, to, &c);
         if (err || left_out)
             continue;
+        any = true;
         *last = *last || to->refuse;
-        out->candidates[out->n++] = c;
+        if (!is_there(out, &c))
+            out->candidates[out->n++] = c;
         if (to->refuse)
             break;
     }
+    if (!any)
+        t->outcome = DIALPLAN_REJECTED;
     return err;
 }
 
@@ -240,15 +256,12 @@ static int gather(struct lookup *l)
         return CS_ENOMEM;
     for (size_t i = 0; !err && i < out->n_trace; i++) {
         struct dialplan_trace *t = &out->trace[i];
-        const size_t before = out->n;
         if (t->outcome != DIALPLAN_CHOSEN)
             break;
         if (last)
             t->outcome = DIALPLAN_NOT_REACHED;
         else
             err = add_candidates(l, t, &last);
-        if (!err && !last && out->n == before)
-            t->outcome = DIALPLAN_REJECTED;
     }
     if (!err && out->n)
         out->emergency = out->candidates[0].entry->emergency;
