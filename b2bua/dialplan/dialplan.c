@@ -75,21 +75,22 @@ static int plain(struct arena *a, struct span user, struct span *out)
     char text[NUMBER_MAX];
     struct buf b = BUF_INIT(text);
     *out = SPAN("");
-    if (number_plain(user, &b))
-        return CS_ELIMIT;
+    int err = number_plain(user, &b);
+    if (err)
+        return err;
     *out = arena_dup(a, buf_span(&b));
     return out->p ? 0 : CS_ENOMEM;
 }
 
-/* What comes in as it is matched. CS_EDENIED: a rule of the context rejects it; CS_ELIMIT: no
- * number is that long. */
+/* What comes in as it is matched. CS_EDENIED: a rule of the context rejects it; CS_ELIMIT and
+ * CS_EPROTO: nobody is called like that. */
 static int take_in(struct lookup *l, const struct dialplan_context *context,
                    const struct dialplan_call *call)
 {
     struct dialplan_answer *out = l->out;
     bool rejected = false;
     int err = plain(l->a, call->caller, &out->caller);
-    if (err == CS_ELIMIT)
+    if (err == CS_ELIMIT || err == CS_EPROTO)
         err = 0; /* nobody we know: it is as good as anonymous */
     if (!err)
         err = plain(l->a, call->called, &out->called);
@@ -299,7 +300,7 @@ int dialplan_lookup(const struct dialplan_context *context, const struct dialpla
     int err = take_in(&l, context, &ended);
     if (err == CS_EDENIED)
         out->status = 403;
-    if (err == CS_EDENIED || err == CS_ELIMIT)
+    if (err == CS_EDENIED || err == CS_ELIMIT || err == CS_EPROTO)
         return 0;
     if (!err)
         err = find(&l, context);

@@ -171,7 +171,11 @@ static const struct {
       "line 1234 1234 from 0000, line never-first 1234 from 0000" },
     { "carrier", "+19005551234", "+4930", NOON, "403" },
     { "carrier", "+18005551234", "+18881", NOON, "403" },
-    /* too long for anything */
+    /* what no user part has, and what is too long */
+    { "phones", "a\r\nX: y", "1001", NOON, "404" },
+    { "phones", "alice", "a\r\nX: y", NOON, "line alice alice from " },
+    { "phones", "a b", "1001", NOON, "404" },
+    { "phones", "a@b", "1001", NOON, "404" },
     { "phones", "11111111111111111111111111111111111111111111111111111111111111111", "1001", NOON,
       "404" },
 };

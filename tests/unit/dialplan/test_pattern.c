@@ -276,6 +276,11 @@ static void test_what_is_a_number(void **state)
     struct buf b = BUF_INIT(text);
     memset(longer, '1', sizeof(longer));
     assert_int_equal(number_plain(span_of(longer, sizeof(longer)), &b), CS_ELIMIT);
+    static const char *const bad[] = { "a b", "a\nb", "a@b", "a<b", "1 2", "a#", "a%", "\xc3\xbc" };
+    for (size_t i = 0; i < CS_LEN(bad); i++) {
+        assert_int_equal(number_plain(guard_span(span_str(bad[i])), &b), CS_EPROTO);
+        assert_int_equal(b.n, 0);
+    }
 }
 
 int main(void)
