@@ -202,8 +202,8 @@ static bool is_there(const struct dialplan_answer *a, const struct dialplan_cand
 {
     for (size_t i = 0; i < a->n; i++) {
         const struct dialplan_candidate *o = &a->candidates[i];
-        if (o->kind == c->kind && o->status == c->status && span_eq(o->name, c->name) &&
-            span_eq(o->called, c->called) && span_eq(o->calling, c->calling))
+        if (o->kind == c->kind && span_eq(o->name, c->name) && span_eq(o->called, c->called) &&
+            span_eq(o->calling, c->calling))
             return true;
     }
     return false;
