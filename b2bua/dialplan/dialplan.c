@@ -75,21 +75,22 @@ static int plain(struct arena *a, struct span user, struct span *out)
     char text[NUMBER_MAX];
     struct buf b = BUF_INIT(text);
     *out = SPAN("");
-    if (number_plain(user, &b))
-        return CS_ELIMIT;
+    int err = number_plain(user, &b);
+    if (err)
+        return err;
     *out = arena_dup(a, buf_span(&b));
     return out->p ? 0 : CS_ENOMEM;
 }
 
-/* What comes in as it is matched. CS_EDENIED: a rule of the context rejects it; CS_ELIMIT: no
- * number is that long. */
+/* What comes in as it is matched. CS_EDENIED: a rule of the context rejects it; CS_ELIMIT and
+ * CS_EPROTO: nobody is called like that. */
 static int take_in(struct lookup *l, const struct dialplan_context *context,
                    const struct dialplan_call *call)
 {
     struct dialplan_answer *out = l->out;
     bool rejected = false;
     int err = plain(l->a, call->caller, &out->caller);
-    if (err == CS_ELIMIT)
+    if (err == CS_ELIMIT || err == CS_EPROTO)
         err = 0; /* nobody we know: it is as good as anonymous */
     if (!err)
         err = plain(l->a, call->called, &out->called);
@@ -196,15 +197,27 @@ static int name_target(struct lookup *l, const struct dialplan_target *t,
                    c->called, &c->name);
 }
 
+/* One that has failed is not tried again with the same numbers. */
+static bool is_there(const struct dialplan_answer *a, const struct dialplan_candidate *c)
+{
+    for (size_t i = 0; i < a->n; i++) {
+        const struct dialplan_candidate *o = &a->candidates[i];
+        if (o->kind == c->kind && span_eq(o->name, c->name) && span_eq(o->called, c->called) &&
+            span_eq(o->calling, c->calling))
+            return true;
+    }
+    return false;
+}
+
 /* Adds one entry's; *last when nothing may follow. */
-static int add_candidates(struct lookup *l, const struct dialplan_trace *t, bool *last)
+static int add_candidates(struct lookup *l, struct dialplan_trace *t, bool *last)
 {
     struct dialplan_answer *out = l->out;
     const struct dialplan_entry *e = t->entry;
     struct span called = out->called, calling = out->caller;
-    bool rejected = false;
+    bool rejected = false, any = false;
     int err = translate_both(l, e->translation, e, NULL, &called, &calling, &rejected);
-    *last = e->huntstop;
+    *last = e->huntstop || rejected;
     for (size_t i = 0; !err && !rejected && i < e->n_to; i++) {
         const struct dialplan_target *to = &e->to[i];
         struct dialplan_candidate c = { .called = called,
@@ -219,11 +232,15 @@ static int add_candidates(struct lookup *l, const struct dialplan_trace *t, bool
             err = name_target(l, to, &c);
         if (err || left_out)
             continue;
+        any = true;
         *last = *last || to->refuse;
-        out->candidates[out->n++] = c;
+        if (!is_there(out, &c))
+            out->candidates[out->n++] = c;
         if (to->refuse)
             break;
     }
+    if (!any)
+        t->outcome = DIALPLAN_REJECTED;
     return err;
 }
 
@@ -240,15 +257,12 @@ static int gather(struct lookup *l)
         return CS_ENOMEM;
     for (size_t i = 0; !err && i < out->n_trace; i++) {
         struct dialplan_trace *t = &out->trace[i];
-        const size_t before = out->n;
         if (t->outcome != DIALPLAN_CHOSEN)
             break;
         if (last)
             t->outcome = DIALPLAN_NOT_REACHED;
         else
             err = add_candidates(l, t, &last);
-        if (!err && !last && out->n == before)
-            t->outcome = DIALPLAN_REJECTED;
     }
     if (!err && out->n)
         out->emergency = out->candidates[0].entry->emergency;
@@ -286,7 +300,7 @@ int dialplan_lookup(const struct dialplan_context *context, const struct dialpla
     int err = take_in(&l, context, &ended);
     if (err == CS_EDENIED)
         out->status = 403;
-    if (err == CS_EDENIED || err == CS_ELIMIT)
+    if (err == CS_EDENIED || err == CS_ELIMIT || err == CS_EPROTO)
         return 0;
     if (!err)
         err = find(&l, context);

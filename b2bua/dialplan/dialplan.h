@@ -5,7 +5,8 @@
  * Of all entries that match, an emergency's comes first, then the more exact one, wherever it
  * stands; of equally exact ones that of the context itself, then of those it includes in their
  * order, then the one written first. When the candidates of an entry have failed those of the next
- * follow, as IOS hunts, unless it says huntstop. A refusal ends the list.
+ * follow, as IOS hunts, unless it says huntstop. A refusal ends the list; so does a rule of the
+ * entry's translation that rejects the number, while one of a target's takes away that target.
  *
  * This is what configuration reads and the decisions on it, which are pure: time and chance are
  * arguments. A struct dialplan is lent by the arena of its configuration and never changes. */
@@ -97,7 +98,7 @@ enum dialplan_outcome {
     DIALPLAN_INCOMPLETE,   /* more digits could match */
     DIALPLAN_OTHER_CALLER, /* not for this caller */
     DIALPLAN_OTHER_TIME,   /* not now */
-    DIALPLAN_NOT_REACHED,  /* behind a huntstop or a refusal */
+    DIALPLAN_NOT_REACHED,  /* the list ended before */
     DIALPLAN_REJECTED,     /* by a translation rule */
 };
 

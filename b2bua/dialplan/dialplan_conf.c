@@ -221,8 +221,8 @@ static void target_check(struct conf_check *c, void *section)
         conf_error(c, NULL,
                    "wants one of line, trunk, extension and refuse, as in: "
                    "{ trunk: carrier }, { line: \"{called}\" }");
-    for (size_t i = 0; i < t->line.n; i++) {
-        if ((unsigned char)t->line.p[i] <= ' ' || strchr("@:;<>\"", t->line.p[i])) {
+    for (const char *bad = " \t\r\n@:;<>\""; *bad; bad++) {
+        if (span_find(t->line, *bad) >= 0) {
             conf_error(c, "line", "is the user part alone; write reception, or \"{called}\"");
             break;
         }

@@ -223,7 +223,7 @@ static void spread(const struct nfa *m, struct threads *list, struct thread t, s
     spread(m, list, t, pos, end);
 }
 
-bool nfa_search(const struct nfa *m, struct span text, struct nfa_group groups[NFA_GROUPS])
+bool nfa_search(const struct nfa *m, struct span text, struct span groups[NFA_GROUPS])
 {
     struct threads lists[2], *now = &lists[0], *next = &lists[1];
     struct thread found = { 0 };
@@ -258,8 +258,7 @@ bool nfa_search(const struct nfa *m, struct span text, struct nfa_group groups[N
     }
     for (size_t g = 0; g < NFA_GROUPS && any; g++) {
         const uint8_t from = found.saved[2 * g], to = found.saved[2 * g + 1];
-        groups[g] =
-            from && to ? (struct nfa_group){ from - 1u, to - 1u, true } : (struct nfa_group){ 0 };
+        groups[g] = from && to ? span_of(text.p + (from - 1), (size_t)(to - from)) : SPAN_NULL;
     }
     return any;
 }

@@ -77,12 +77,9 @@ struct nfa_state {
  * than 255 characters does not. */
 struct nfa_state nfa_match(const struct nfa *m, struct span text);
 
-struct nfa_group {
-    size_t from, to;
-    bool set;
-};
-/* The first place in the text that is accepted. Where there are several, the first repetition takes
- * the most it can, then the next. */
-bool nfa_search(const struct nfa *m, struct span text, struct nfa_group groups[NFA_GROUPS]);
+/* The first place in the text that is accepted, and the groups in it; absent are those that have no
+ * part in it. Where there are several ways, the first repetition takes the most it can, then the
+ * next. */
+bool nfa_search(const struct nfa *m, struct span text, struct span groups[NFA_GROUPS]);
 
 #endif

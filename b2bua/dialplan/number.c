@@ -15,6 +15,16 @@ bool number_is(struct span text)
     return digit;
 }
 
+static bool is_name(struct span text)
+{
+    for (size_t i = 0; i < text.n; i++) {
+        const char c = text.p[i];
+        if (!ascii_digit(c) && !ascii_alpha(c) && !(c && strchr("-_.!~*'()&=+$,;?/", c)))
+            return false;
+    }
+    return true;
+}
+
 int number_plain(struct span user, struct buf *out)
 {
     char plain[NUMBER_MAX];
@@ -26,6 +36,8 @@ int number_plain(struct span user, struct buf *out)
     const bool number = buf_ok(&b) && number_is(buf_span(&b));
     if (!number && user.n > NUMBER_MAX)
         return CS_ELIMIT;
+    if (!number && !is_name(user))
+        return CS_EPROTO;
     buf_put(out, number ? buf_span(&b) : user);
     return buf_ok(out) ? 0 : CS_ELIMIT;
 }

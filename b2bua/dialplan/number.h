@@ -12,7 +12,8 @@ bool number_is(struct span text);
 
 /* The user part of a URI, unescaped, as it is matched: of a number the visual separators
  * "-", ".", "(" and ")" and the parameters behind ";" are left out (RFC 3966, 3; RFC 3261, 19.1.6),
- * a name stays. CS_ELIMIT if it is longer than NUMBER_MAX. */
+ * a name stays. CS_ELIMIT if it is longer than NUMBER_MAX; CS_EPROTO for a name with what a user
+ * part has only in escaped form (RFC 3261, 25.1: user-unreserved): a line feed leads nowhere. */
 CS_CHECK int number_plain(struct span user, struct buf *out);
 
 #endif

@@ -211,23 +211,24 @@ int rule_compile(struct span text, struct arena *a, struct rule *out, struct buf
 
 enum rule_effect rule_apply(const struct rule *r, struct span number, struct buf *out)
 {
-    struct nfa_group groups[NFA_GROUPS];
+    struct span groups[NFA_GROUPS];
+    if (!number.p)
+        number = SPAN(""); /* who is anonymous has no number */
     if (!nfa_search(&r->match, number, groups))
         return RULE_NONE;
     if (r->reject)
         return RULE_REJECTED;
     const struct span s = r->replacement;
-    buf_put(out, span_head(number, groups[0].from));
+    const size_t before = (size_t)(groups[0].p - number.p);
+    buf_put(out, span_head(number, before));
     for (size_t i = 0; i < s.n; i++) {
         const bool escaped = s.p[i] == '\\' && i + 1 < s.n;
         const char ch = s.p[i += escaped];
-        if (escaped ? ascii_digit(ch) : ch == '&') {
-            const struct nfa_group *g = &groups[escaped ? ch - '0' : 0];
-            buf_put(out, span_head(span_skip(number, g->from), g->to - g->from));
-        } else {
+        if (escaped ? ascii_digit(ch) : ch == '&')
+            buf_put(out, groups[escaped ? ch - '0' : 0]);
+        else
             buf_putc(out, ch);
-        }
     }
-    buf_put(out, span_skip(number, groups[0].to));
+    buf_put(out, span_skip(number, before + groups[0].n));
     return buf_ok(out) ? RULE_REPLACED : RULE_REJECTED;
 }

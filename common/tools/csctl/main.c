@@ -255,6 +255,15 @@ static const struct command {
       "2 wrong usage. Notes count for nothing.\n\n"
       "  --registrar FILE     is the registrar's, whatever it is called\n"
       "  --authd FILE         is authd's\n" },
+    { "route", route, "CONTEXT DIGITS [options]", "where the dial plan leads a number, and why",
+      "Says which entries match and how exactly, what becomes of both numbers by which rule, and\n"
+      "which candidates are tried in which order. DIGITS may be a name, too. Nothing is asked but\n"
+      "the file's section dialplan. Exit code: 0 the call is offered to somebody, 1 it is not, 2\n"
+      "wrong usage.\n\n"
+      "  --config FILE        /etc/countersign/b2bua.yaml if not given\n"
+      "  --caller NUMBER      who calls; nobody who tells if not given\n"
+      "  --at TIME            2026-12-24T18:00:00Z; now if not given\n"
+      "  --all                entries that do not match, too (-o json has them always)\n" },
     { "selftest", selftest, "--sip ADDR --domain D --user U --password-file F ... [options]",
       "try everything out as two phones",
       "Two phones register, are refused where they must be, call each other and hang up; nothing\n"

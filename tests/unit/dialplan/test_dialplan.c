@@ -13,6 +13,8 @@ static const char yaml[] =
     "  - { name: strip, called: ['rule 1 /^\\+1800555/ //', 'rule 2 reject /^\\+1900/'],\n"
     "      calling: ['rule 1 reject /^\\+1888/', 'rule 2 /^$/ /0000/'] }\n"
     "  - { name: no-nines, called: ['rule 1 reject /^+1.*999$/'] }\n"
+    "  - { name: no-premium, called: ['rule 1 reject /^9\\*1976/'] }\n"
+    "  - { name: no-toll-free, called: ['rule 1 reject /^9\\*188/'] }\n"
     "schedules:\n"
     "  - { name: office, time_zone: \"CET-1CEST,M3.5.0,M10.5.0/3\", open: ['Mon-Fri "
     "08:00-18:00'],\n"
@@ -31,6 +33,9 @@ static const char yaml[] =
     "      - { pattern: 9*1900T, to: [{ refuse: 403 }] }\n"
     "      - { pattern: 9*1900555T, callers: [\"100.\", user boss], not_callers: [\"1009\"],\n"
     "          to: [{ trunk: east }] }\n"
+    "      - { pattern: 9*1976T, translation: no-premium, to: [{ trunk: east }] }\n"
+    "      - { pattern: 9*18888T, huntstop: true, to: [{ trunk: east, translation: no-toll-free }] "
+    "}\n"
     "      - { pattern: \"112....\", to: [{ line: lab }] }\n"
     "      - { pattern: \"*72#\", to: [{ extension: forward }] }\n"
     "  - name: internal\n"
@@ -137,6 +142,10 @@ static const struct {
     { "phones", "9*19005551234", "boss", NOON,
       "trunk east 9*19005551234 from boss, refuse 403 from boss" },
     { "phones", "9*19005551234", NULL, NOON, "refuse 403 from " },
+    /* what an entry's rule rejects goes no other way, nor what its last target's does at huntstop
+     */
+    { "phones", "9*19765551234", "1001", NOON, "403" },
+    { "phones", "9*18888551234", "1001", NOON, "403" },
     /* of equal ones the nearer context, then what is written first */
     { "internal", "1234", "1001", NOON, "line 1234 1234, line never-first 1234" },
     { "internal", "1122334", "1001", NOON, "line lab 1122334" },
@@ -153,7 +162,7 @@ static const struct {
     { "features", "alice", "1001", NOON, "404" },
     { "empty", "1234", "1001", NOON, "404" },
     /* calls for help */
-    { "phones", "112", "1001", NOON, "trunk east 112, trunk west 112, trunk west 112 !" },
+    { "phones", "112", "1001", NOON, "trunk east 112, trunk west 112 !" },
     { "phones", "9112", "1001", NOON, "trunk west 9112 !" },
     /* what comes in is translated first */
     { "carrier", "+18005551234", "+4930", NOON,
@@ -162,7 +171,11 @@ static const struct {
       "line 1234 1234 from 0000, line never-first 1234 from 0000" },
     { "carrier", "+19005551234", "+4930", NOON, "403" },
     { "carrier", "+18005551234", "+18881", NOON, "403" },
-    /* too long for anything */
+    /* what no user part has, and what is too long */
+    { "phones", "a\r\nX: y", "1001", NOON, "404" },
+    { "phones", "alice", "a\r\nX: y", NOON, "line alice alice from " },
+    { "phones", "a b", "1001", NOON, "404" },
+    { "phones", "a@b", "1001", NOON, "404" },
     { "phones", "11111111111111111111111111111111111111111111111111111111111111111", "1001", NOON,
       "404" },
 };
@@ -204,7 +217,7 @@ static void test_each_entry_is_told_of(void **state)
     struct dialplan_answer a;
     (void)state;
     assert_int_equal(dialplan_lookup(context("phones"), &call, true, &arena, &a), 0);
-    assert_int_equal(a.n_trace, 5 + 7 + 2 + 2);
+    assert_int_equal(a.n_trace, 7 + 7 + 2 + 2);
     assert_span(a.trace[0].entry->text, "9*1900555T");
     assert_int_equal(trace_of(&a, "9*1900T")->outcome, DIALPLAN_CHOSEN);
     assert_int_equal(precision_written(trace_of(&a, "9*1900T")->precision), 6);
@@ -274,6 +287,8 @@ static const struct {
     { "1234", { DIALLED_PARTIAL, DIALLED_PARTIAL, DIALLED_PARTIAL, DIALLED_COMPLETE } },
     { "1122", { DIALLED_PARTIAL, DIALLED_PARTIAL, DIALLED_COMPLETE, DIALLED_UNLESS } },
     { "*72#", { DIALLED_PARTIAL, DIALLED_PARTIAL, DIALLED_PARTIAL, DIALLED_COMPLETE } },
+    { "1234#",
+      { DIALLED_PARTIAL, DIALLED_PARTIAL, DIALLED_PARTIAL, DIALLED_COMPLETE, DIALLED_COMPLETE } },
     { "*4#", { DIALLED_PARTIAL, DIALLED_PARTIAL, DIALLED_NOWHERE } },
     { "#", { DIALLED_NOWHERE } },
 };

@@ -168,12 +168,34 @@ static void test_the_more_exact_pattern_is_known(void **state)
             before = precision.all;
         }
     }
-    struct pattern p = compiled("9*1[2-9]..T");
-    struct precision precision;
-    assert_int_equal(pattern_fit(&p, SPAN("9*18001234567"), &precision), PATTERN_FULL_OR_MORE);
-    assert_int_equal(precision_written(precision), 3);
-    assert_int_equal(precision_ranged(precision), 1);
-    assert_int_equal(precision_dots(precision), 2);
+}
+
+static void test_what_counts_for_how_exact_a_pattern_is(void **state)
+{
+    static const struct {
+        const char *pattern, *number;
+        unsigned written, ranged, dots;
+    } counts[] = {
+        { "9*1[2-9]..T", "9*18001234567", 3, 1, 2 },
+        { "9*1[2-9]..T", "9*18", 3, 1, 0 },
+        { "[5]1[*]", "51*", 3, 0, 0 },
+        { "[^5]1", "41", 1, 1, 0 },
+        /* of several ways to read a number the most exact one */
+        { "1?.?T", "12", 1, 0, 1 },
+        { "1?[1-3]?.?T", "1119", 1, 1, 1 },
+        { ".?1?T", "12", 1, 0, 0 },
+        { "T", "123", 0, 0, 0 },
+    };
+    (void)state;
+    for (size_t i = 0; i < CS_LEN(counts); i++) {
+        struct pattern p = compiled(counts[i].pattern);
+        struct precision is;
+        (void)pattern_fit(&p, span_str(counts[i].number), &is);
+        if (precision_written(is) != counts[i].written ||
+            precision_ranged(is) != counts[i].ranged || precision_dots(is) != counts[i].dots)
+            fail_msg("%s of %s: %u, %u, %u", counts[i].number, counts[i].pattern,
+                     precision_written(is), precision_ranged(is), precision_dots(is));
+    }
 }
 
 static void test_what_is_no_pattern_is_refused_with_a_remedy(void **state)
@@ -276,6 +298,11 @@ static void test_what_is_a_number(void **state)
     struct buf b = BUF_INIT(text);
     memset(longer, '1', sizeof(longer));
     assert_int_equal(number_plain(span_of(longer, sizeof(longer)), &b), CS_ELIMIT);
+    static const char *const bad[] = { "a b", "a\nb", "a@b", "a<b", "1 2", "a#", "a%", "\xc3\xbc" };
+    for (size_t i = 0; i < CS_LEN(bad); i++) {
+        assert_int_equal(number_plain(guard_span(span_str(bad[i])), &b), CS_EPROTO);
+        assert_int_equal(b.n, 0);
+    }
 }
 
 int main(void)
@@ -283,6 +310,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_which_numbers_a_pattern_fits, begin, end),
         cmocka_unit_test_setup_teardown(test_the_more_exact_pattern_is_known, begin, end),
+        cmocka_unit_test_setup_teardown(test_what_counts_for_how_exact_a_pattern_is, begin, end),
         cmocka_unit_test_setup_teardown(test_what_is_no_pattern_is_refused_with_a_remedy, begin,
                                         end),
         cmocka_unit_test_setup_teardown(test_no_pattern_takes_long, begin, end),

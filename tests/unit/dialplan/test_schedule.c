@@ -180,6 +180,17 @@ static void test_clocks_that_are_changed(void **state)
     }
 }
 
+static void compare(const struct zone *z, const char *name, int64_t t)
+{
+    const time_t second = (time_t)t;
+    struct tm tm;
+    localtime_r(&second, &tm);
+    const struct local_time l = zone_local(z, (struct wall){ t * 1000 });
+    if (l.year != tm.tm_year + 1900 || l.month != tm.tm_mon + 1 || l.day != tm.tm_mday ||
+        l.weekday != tm.tm_wday || l.minute != tm.tm_hour * 60 + tm.tm_min)
+        fail_msg("%s at %lld", name, (long long)t);
+}
+
 /* The system's own reading of the same files, two centuries long. */
 static void test_files_are_read_as_the_system_reads_them(void **state)
 {
@@ -202,14 +213,11 @@ static void test_files_are_read_as_the_system_reads_them(void **state)
         assert_int_equal(zone_parse(guard_span(span_of(file, n)), &arena, &z), 0);
         setenv("TZ", names[i], 1);
         tzset();
-        for (int64_t t = -2208988800; t < 4102444800; t += 36000 + 1009) {
-            const time_t second = (time_t)t;
-            struct tm tm;
-            localtime_r(&second, &tm);
-            const struct local_time l = zone_local(&z, (struct wall){ t * 1000 });
-            if (l.year != tm.tm_year + 1900 || l.month != tm.tm_mon + 1 || l.day != tm.tm_mday ||
-                l.weekday != tm.tm_wday || l.minute != tm.tm_hour * 60 + tm.tm_min)
-                fail_msg("%s at %lld", names[i], (long long)t);
+        for (int64_t t = -2208988800; t < 4102444800; t += 36000 + 1009)
+            compare(&z, names[i], t);
+        for (size_t k = 0; k < z.n; k++) { /* the moments at which clocks are changed */
+            compare(&z, names[i], z.at[k]);
+            compare(&z, names[i], z.at[k] - 1);
         }
         for (size_t cut = 0; cut < n; cut += 7) {
             struct zone part;

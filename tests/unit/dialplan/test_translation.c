@@ -194,6 +194,8 @@ static void test_numbers_become_e164(void **state)
         { &spain, "912345678", "+34912345678" },
         { &spain, "0049301234567", "+49301234567" },
         { &spain, "112", NULL },
+        { &spain, "+34912345678", NULL },
+        { &spain, "alice.smith", NULL },
     };
     (void)state;
     for (size_t i = 0; i < CS_LEN(table); i++) {
