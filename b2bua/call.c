@@ -273,7 +273,7 @@ static void write_party(struct buf *b, struct span display, struct span user, st
     }
     buf_lit(b, "<sip:");
     if (user.n) {
-        buf_put(b, user);
+        sip_user_write(b, user);
         buf_putc(b, '@');
     } else {
         buf_lit(b, "anonymous@");
@@ -292,7 +292,7 @@ static struct leg *ask_line(struct call *c, const struct dialplan_candidate *to,
     write_party(&fb, c->display, to->calling, domain);
     write_party(&tb, SPAN_NULL, to->name, domain);
     buf_lit(&ub, "sip:");
-    buf_put(&ub, to->name);
+    sip_user_write(&ub, to->name);
     buf_putc(&ub, '@');
     buf_put(&ub, domain);
     buf_lit(&cb, "sip:");
@@ -339,11 +339,11 @@ static struct leg *ask_trunk(struct call *c, const struct dialplan_candidate *to
     us = t->from_domain.p ? t->from_domain : siptp_listener_sent_by(u->listeners[0]);
     write_party(&fb, c->display, to->calling, us);
     buf_lit(&ub, "sip:");
-    buf_put(&ub, to->called);
+    sip_user_write(&ub, to->called);
     buf_putc(&ub, '@');
     write_at(&ub, first);
     buf_lit(&tb, "<sip:");
-    buf_put(&tb, to->called);
+    sip_user_write(&tb, to->called);
     buf_putc(&tb, '@');
     write_at(&tb, first);
     buf_putc(&tb, '>');
@@ -446,14 +446,7 @@ static void try_next(struct call *c)
 static struct span plain_user(struct arena *a, struct span user)
 {
     char *out = arena_alloc(a, user.n + 1);
-    size_t n = 0;
-    for (size_t i = 0; out && i < user.n; i++) {
-        uint64_t ch = (unsigned char)user.p[i];
-        if (ch == '%' && span_hex(span_head(span_skip(user, i + 1), 2), &ch) == 0)
-            i += 2;
-        out[n++] = (char)ch;
-    }
-    return out ? span_of(out, n) : SPAN_NULL;
+    return out ? sip_user_plain(user, out) : SPAN_NULL;
 }
 
 /* A registrar, or a trunk that is trusted, says who is calling; else it is who From says. */

@@ -54,7 +54,7 @@ void ua_contact(struct buf *b, const struct ua *u, const struct trunk_conf *t, s
     struct siptp_listener *ls = listener_of(u, t);
     buf_lit(b, "sip:");
     if (user.n) {
-        buf_put(b, user);
+        sip_user_write(b, user);
         buf_putc(b, '@');
     }
     buf_put(b, siptp_listener_sent_by(ls));

@@ -73,19 +73,6 @@ static bool takes(const struct route_conf *r, struct span user, struct span host
     return domain && begins;
 }
 
-/* Without its escapes: what begins with %2B begins with + for who is called. */
-static struct span unescape(struct span user, char *out)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < user.n; i++) {
-        uint64_t c = (unsigned char)user.p[i];
-        if (c == '%' && span_hex(span_head(span_skip(user, i + 1), 2), &c) == 0)
-            i += 2;
-        out[n++] = (char)c;
-    }
-    return span_of(out, n);
-}
-
 const struct route_conf *route_find(const struct route_conf *routes, size_t n, struct span aor)
 {
     char text[SIP_AOR_MAX];
@@ -96,7 +83,7 @@ const struct route_conf *route_find(const struct route_conf *routes, size_t n, s
         user = span_of(aor.p + 4, (size_t)(host.p + at - aor.p) - 4);
         host = span_skip(host, (size_t)at + 1);
     }
-    user = unescape(user, text);
+    user = sip_user_plain(user, text); /* %2B begins with + for who is called */
     for (size_t i = 0; i < n; i++) {
         if (takes(&routes[i], user, host))
             return &routes[i];

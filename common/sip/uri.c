@@ -389,3 +389,25 @@ int sip_aor_write(struct buf *b, const struct sip_uri *u)
     buf_put(b, buf_span(&t));
     return buf_ok(b) ? 0 : CS_ELIMIT;
 }
+
+struct span sip_user_plain(struct span user, char *out)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < user.n; i++) {
+        uint64_t c = (unsigned char)user.p[i];
+        if (c == '%' && span_hex(span_head(span_skip(user, i + 1), 2), &c) == 0)
+            i += 2;
+        out[n++] = (char)c;
+    }
+    return span_of(out, n);
+}
+
+void sip_user_write(struct buf *b, struct span plain)
+{
+    for (size_t i = 0; i < plain.n; i++) {
+        if (chars_is(plain.p[i], CH_USER))
+            buf_putc(b, plain.p[i]);
+        else
+            buf_printf(b, "%%%02X", (unsigned char)plain.p[i]);
+    }
+}

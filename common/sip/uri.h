@@ -41,4 +41,9 @@ enum { SIP_AOR_MAX = 256 };
  * CS_ELIMIT if longer than SIP_AOR_MAX. */
 CS_CHECK int sip_aor_write(struct buf *b, const struct sip_uri *u);
 
+/* A user part without its escapes, at most as long as it was; out has room for user.n bytes. */
+struct span sip_user_plain(struct span user, char *out);
+/* The other way: what a user part may not hold is escaped. */
+void sip_user_write(struct buf *b, struct span plain);
+
 #endif
