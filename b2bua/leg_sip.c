@@ -37,8 +37,7 @@ void sip_leg_lines(struct buf *b, const struct sip_leg *l)
 {
     buf_lit(b, "Contact: <");
     buf_put(b, span_str(l->contact));
-    buf_lit(b, ">\r\n"
-               "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO\r\n");
+    buf_lit(b, ">\r\n" LEG_ALLOW);
 }
 
 void sip_leg_write_end(struct buf *b, const struct leg_end *why, struct span agent)
@@ -99,6 +98,7 @@ void sip_leg_free(struct sip_leg *l)
         tx_set_data(l->asked, NULL);
     tx_unref(&l->asked);
     sip_leg_forget_ok(l);
+    sip_leg_forget_reliable(l);
     sip_leg_forget_out(l);
     timer_stop(l->means->uac.loop, &l->refresh);
     dialog_fini(&l->dialog);

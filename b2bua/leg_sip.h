@@ -8,7 +8,8 @@
 #include "b2bua/uac.h"
 #include "base/map.h"
 
-struct trunk;
+/* What legs, and who makes them, take. */
+#define LEG_ALLOW "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, PRACK\r\n"
 
 struct leg_sip_means { /* of the process, for all legs; outlives them */
     struct uac_means uac;

@@ -5,6 +5,18 @@
 #include "b2bua/leg_sip.h"
 #include "base/list.h"
 
+struct reliable { /* our last provisional answer, until its PRACK comes */
+    char *text;   /* as it was sent; NULL: none waits */
+    size_t n;
+    unsigned status;
+    uint32_t rseq;
+    struct timer timer;
+    struct duration after;
+    struct mono due;
+    char *next; /* description of what is to follow; NULL: nothing */
+    unsigned next_status;
+};
+
 enum leg_state {
     LEG_ASKED,  /* its INVITE is to be answered by us */
     LEG_ASKING, /* ours is to be answered */
@@ -35,7 +47,10 @@ struct sip_leg {
     struct duration ok_after;
     struct mono ok_due; /* nobody acknowledges any more */
 
+    struct reliable reliable;
+
     /* What we asked. */
+    uint32_t rseq;      /* of the last reliable provisional answer; 0: none came */
     struct uac *asking; /* INVITE or re-INVITE, kept for a 2xx that comes again; NULL: none */
     bool waiting;       /* for its final answer */
     bool offerless;     /* it had no description: the 2xx is to have an offer */
@@ -95,7 +110,18 @@ void sip_leg_said(struct sip_leg *l, struct span sdp);
 /* What came of a refresh by re-INVITE. */
 void sip_leg_refreshed(struct sip_leg *l, const struct sip_msg *resp);
 
+/* leg_sip_reliable.c */
+/* False: it need not be reliable. */
+bool sip_leg_ring_reliably(struct sip_leg *l, unsigned status, struct span sdp);
+/* True: the answer waits for a PRACK. */
+bool sip_leg_answers_later(struct sip_leg *l, struct span sdp);
+void sip_leg_in_prack(struct sip_leg *l, struct tx *tx, const struct sip_msg *prack);
+void sip_leg_forget_reliable(struct sip_leg *l);
+/* Acknowledges a provisional answer of theirs, if it is a reliable one. */
+void sip_leg_prack(struct sip_leg *l, const struct sip_msg *resp);
+
 /* leg_sip_in.c */
+void sip_leg_dialog_lines(struct buf *b, const struct sip_leg *l, const struct sip_msg *req);
 void sip_leg_in(struct sip_leg *l, struct tx *tx, struct flow *flow, struct sip_msg *req);
 void sip_leg_in_ack(struct sip_leg *l, struct sip_msg *ack);
 void sip_leg_ring(struct leg *l, unsigned status, struct span sdp);
@@ -108,6 +134,8 @@ void sip_leg_forget_ok(struct sip_leg *l);
 void sip_leg_ack(struct leg *l, struct span sdp);
 void sip_leg_modify(struct leg *l, struct span sdp);
 void sip_leg_info(struct leg *l, struct span type, struct span body);
+/* A request whose answer changes nothing. own: its dialog, taken over; NULL: the leg's. */
+void sip_leg_send_aside(struct sip_leg *l, struct uac_conf *conf, struct dialog *own);
 struct uac_conf sip_leg_in_dialog(struct sip_leg *l, enum sip_method method);
 /* Sends a re-INVITE. */
 void sip_leg_reinvite(struct sip_leg *l, struct span sdp);

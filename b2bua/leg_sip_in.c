@@ -12,7 +12,7 @@ static char out[ANSWER_MAX]; /* one loop, one message at a time */
 /* ---- answers ---- */
 
 /* What makes a dialog of an answer (RFC 3261, 12.1.1). */
-static void write_dialog_lines(struct buf *b, const struct sip_leg *l, const struct sip_msg *req)
+void sip_leg_dialog_lines(struct buf *b, const struct sip_leg *l, const struct sip_msg *req)
 {
     for (struct sip_values it = sip_values(req, SIP_HDR_RECORD_ROUTE); sip_next(&it);)
         sip_write_hdr(b, SPAN("Record-Route"), it.value);
@@ -32,6 +32,7 @@ void sip_leg_refuse(struct sip_leg *l, const struct leg_end *why)
     char lines[LINES_MAX];
     struct buf b = BUF_INIT(lines);
     struct tx *tx = take_asked(l);
+    sip_leg_forget_reliable(l);
     unsigned status = why->status < 300 ? 480 : why->status;
     sip_leg_write_end(&b, why, siptp_listener_sent_by(tx_flow(tx)->listener));
     tx_reply_full(tx, status, why->text, buf_ok(&b) ? buf_span(&b) : SPAN_NULL, SPAN_NULL,
@@ -44,9 +45,9 @@ void sip_leg_ring(struct leg *leg, unsigned status, struct span sdp)
     struct sip_leg *l = LEG_OF(leg);
     char lines[LINES_MAX];
     struct buf b = BUF_INIT(lines);
-    if (l->state != LEG_ASKED)
+    if (l->state != LEG_ASKED || sip_leg_ring_reliably(l, status, sdp))
         return;
-    write_dialog_lines(&b, l, tx_request(l->asked));
+    sip_leg_dialog_lines(&b, l, tx_request(l->asked));
     if (buf_ok(&b))
         tx_reply_full(l->asked, status, SPAN_NULL, buf_span(&b),
                       sdp.p ? SPAN("application/sdp") : SPAN_NULL, sdp);
@@ -86,7 +87,7 @@ static void send_ok(struct sip_leg *l, struct span sdp, bool offers)
     struct buf b = BUF_INIT(out);
     sip_leg_forget_ok(l);
     sip_write_reply(&b, req, 200, SPAN_NULL, l->dialog.local_tag);
-    write_dialog_lines(&b, l, req);
+    sip_leg_dialog_lines(&b, l, req);
     session_timer_write_answer(&b, &l->session);
     sip_write_end(&b, sdp.p ? SPAN("application/sdp") : SPAN_NULL, sdp);
     l->ok = buf_ok(&b) ? malloc(b.n) : NULL;
@@ -112,7 +113,7 @@ static void send_ok(struct sip_leg *l, struct span sdp, bool offers)
 void sip_leg_answer(struct leg *leg, struct span sdp)
 {
     struct sip_leg *l = LEG_OF(leg);
-    if (l->state != LEG_ASKED)
+    if (l->state != LEG_ASKED || sip_leg_answers_later(l, sdp))
         return;
     l->state = LEG_UP;
     send_ok(l, sdp, !tx_request(l->asked)->body.n);
@@ -228,11 +229,14 @@ void sip_leg_in(struct sip_leg *l, struct tx *tx, struct flow *flow, struct sip_
             l->leg.events->info(l->leg.arg, &l->leg, sip_hdr_value(req, SIP_HDR_CONTENT_TYPE),
                                 req->body);
         break;
+    case SIP_PRACK:
+        sip_leg_in_prack(l, tx, req);
+        break;
     case SIP_OPTIONS:
         tx_reply(tx, 200, SPAN("Accept: application/sdp\r\n"));
         break;
     default:
-        tx_reply(tx, 405, SPAN("Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO\r\n"));
+        tx_reply(tx, 405, SPAN(LEG_ALLOW));
     }
 }
 

@@ -119,7 +119,7 @@ static void on_aside_failed(void *arg, struct uac *r, unsigned status)
     aside_over(arg);
 }
 
-static void send_aside(struct sip_leg *l, struct uac_conf *conf, struct dialog *own)
+void sip_leg_send_aside(struct sip_leg *l, struct uac_conf *conf, struct dialog *own)
 {
     static const struct uac_events events = { on_aside, on_aside_failed };
     struct aside *a = calloc(1, sizeof(*a));
@@ -146,7 +146,7 @@ void sip_leg_info(struct leg *leg, struct span type, struct span body)
     c.type = type;
     c.body = body;
     if (l->state == LEG_UP)
-        send_aside(l, &c, NULL);
+        sip_leg_send_aside(l, &c, NULL);
 }
 
 /* A second phone behind a fork has taken the call, too: it is acknowledged and ended (RFC 6026). */
@@ -168,7 +168,7 @@ static void end_sibling(struct sip_leg *l, const struct sip_msg *resp)
         log_debug(&flow->log, "an ACK could not be sent");
     struct uac_conf c = sip_leg_in_dialog(l, SIP_BYE);
     c.dialog = d;
-    send_aside(l, &c, d);
+    sip_leg_send_aside(l, &c, d);
 }
 
 /* ---- BYE ---- */
@@ -329,7 +329,7 @@ static void on_taken(struct sip_leg *l, struct uac *r, struct sip_msg *resp)
 static void write_invite(struct buf *b, const struct sip_leg *l)
 {
     sip_leg_lines(b, l);
-    buf_lit(b, "Supported: timer\r\n");
+    buf_lit(b, "Supported: 100rel, timer\r\n");
     session_timer_write_ask(b, &l->session, &l->means->timer);
     buf_put(b, span_str(l->lines));
 }
@@ -374,6 +374,7 @@ static void on_invite_answer(void *arg, struct uac *r, struct sip_msg *resp)
         return;
     if (!l->dialog.established && dialog_establish(&l->dialog, resp))
         return;
+    sip_leg_prack(l, resp);
     if (!sip_leg_sdp(resp, &sdp))
         sdp = SPAN_NULL;
     l->leg.events->ringing(l->leg.arg, &l->leg, resp->status, sdp);

@@ -24,14 +24,9 @@ static bool read_expires(const struct sip_msg *m, uint32_t *s, struct span *refr
 
 static uint32_t read_least(const struct sip_msg *m)
 {
-    for (size_t i = 0; i < m->n_hdr; i++) {
-        struct span value = m->hdr[i].value;
-        uint64_t n;
-        if (span_caseeq(m->hdr[i].name, SPAN("Min-SE")) &&
-            span_u64(span_trim(span_cut(&value, ';')), UINT32_MAX, &n) == 0)
-            return (uint32_t)n;
-    }
-    return 0;
+    struct span value = sip_hdr_named(m, SPAN("Min-SE"));
+    uint64_t n;
+    return span_u64(span_trim(span_cut(&value, ';')), UINT32_MAX, &n) ? 0 : (uint32_t)n;
 }
 
 unsigned session_timer_asked(struct session_timer *t, const struct session_timer_conf *c,

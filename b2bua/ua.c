@@ -11,8 +11,6 @@
 
 static const struct log ua_log = { .module = "ua" };
 
-#define ALLOW "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO\r\n"
-
 /* ---- where things are ---- */
 
 static int link_to(void *arg, uint32_t node, struct flow **out)
@@ -138,7 +136,7 @@ static bool lacks_extension(struct tx *tx, const struct sip_msg *m)
     char line[512];
     struct buf b = BUF_INIT(line);
     for (struct sip_values it = sip_values(m, SIP_HDR_REQUIRE); sip_next(&it);) {
-        if (span_caseeq(it.value, SPAN("timer")))
+        if (span_caseeq(it.value, SPAN("timer")) || span_caseeq(it.value, SPAN("100rel")))
             continue;
         buf_put(&b, b.n ? SPAN(", ") : SPAN("Unsupported: "));
         buf_put(&b, it.value);
@@ -178,9 +176,9 @@ static void on_request(void *arg, struct tx *tx, struct flow *flow, struct sip_m
     } else if (m->method == SIP_INVITE) {
         on_invite(u, tx, flow, m);
     } else if (m->method == SIP_OPTIONS) {
-        tx_reply(tx, u->draining ? 503 : 200, SPAN(ALLOW "Accept: application/sdp\r\n"));
+        tx_reply(tx, u->draining ? 503 : 200, SPAN(LEG_ALLOW "Accept: application/sdp\r\n"));
     } else {
-        tx_reply(tx, m->method == SIP_BYE || m->method == SIP_UPDATE ? 481 : 405, SPAN(ALLOW));
+        tx_reply(tx, m->method == SIP_BYE || m->method == SIP_UPDATE ? 481 : 405, SPAN(LEG_ALLOW));
     }
 }
 

@@ -10,6 +10,15 @@
      SIP_HDR_BIT(SIP_HDR_DATE) | SIP_HDR_BIT(SIP_HDR_SUBJECT) | SIP_HDR_BIT(SIP_HDR_USER_AGENT) | \
      SIP_HDR_BIT(SIP_HDR_SERVER) | SIP_HDR_BIT(SIP_HDR_RETRY_AFTER) | SIP_HDR_BIT(SIP_HDR_OTHER))
 
+struct span sip_hdr_named(const struct sip_msg *m, struct span name)
+{
+    for (size_t i = 0; i < m->n_hdr; i++) {
+        if (span_caseeq(m->hdr[i].name, name))
+            return m->hdr[i].value;
+    }
+    return SPAN_NULL;
+}
+
 struct span sip_hdr_value(const struct sip_msg *m, enum sip_hdr_id id)
 {
     if (!sip_has(m, id))

@@ -147,6 +147,8 @@ static inline bool sip_has(const struct sip_msg *m, enum sip_hdr_id id)
 }
 /* Value of the first header with this id; absent if none. */
 struct span sip_hdr_value(const struct sip_msg *m, enum sip_hdr_id id);
+/* The same of a header that has no id, by its name. */
+struct span sip_hdr_named(const struct sip_msg *m, struct span name);
 /* The single value of a header that must not be repeated, as a number: 0, CS_ENOENT, or CS_EPROTO.
  */
 CS_CHECK int sip_hdr_u32(const struct sip_msg *m, enum sip_hdr_id id, uint32_t *out);
