@@ -12,6 +12,13 @@ void dialog_fini(struct dialog *d)
     *d = (struct dialog){ 0 };
 }
 
+/* Without headers, which a Request-URI may not have (RFC 3261, 19.1.1). */
+static struct span as_request_uri(const struct sip_uri *u)
+{
+    size_t n = u->headers.p ? (size_t)(u->headers.p - u->text.p) - 1 : u->text.n;
+    return span_head(u->text, n);
+}
+
 static int set_target(struct dialog *d, struct span uri)
 {
     char *copy = strndup(uri.p, uri.n);
@@ -71,7 +78,7 @@ static struct span with_tag(struct arena *a, struct span value, struct span tag)
 static int fill_uas(struct dialog *d, const struct sip_msg *invite, struct span tag)
 {
     struct sip_addr contact;
-    if (contact_of(invite, &contact) || !invite->from.tag.p)
+    if (contact_of(invite, &contact) || !invite->from.tag.p || invite->to.tag.p)
         return CS_EPROTO;
     d->call_id = arena_dup(&d->arena, invite->call_id);
     d->local_tag = arena_dup(&d->arena, tag);
@@ -83,7 +90,7 @@ static int fill_uas(struct dialog *d, const struct sip_msg *invite, struct span 
     if (!d->call_id.p || !d->local_tag.p || !d->remote_tag.p || !d->local.p || !d->remote.p)
         return CS_ENOMEM;
     int err = take_routes(d, invite, false);
-    return err ? err : set_target(d, contact.uri.text);
+    return err ? err : set_target(d, as_request_uri(&contact.uri));
 }
 
 int dialog_of_invite(struct dialog *d, const struct sip_msg *invite, struct span tag)
@@ -130,7 +137,7 @@ int dialog_establish(struct dialog *d, const struct sip_msg *resp)
         return CS_ENOMEM;
     int failed = take_routes(d, resp, true);
     if (!failed && !err)
-        failed = set_target(d, contact.uri.text);
+        failed = set_target(d, as_request_uri(&contact.uri));
     if (failed)
         return failed;
     d->remote_tag = tag;
@@ -148,6 +155,8 @@ int dialog_sibling(const struct dialog *d, const struct sip_msg *resp, struct di
     out->local_tag = arena_dup(&out->arena, d->local_tag);
     int err = out->call_id.p && out->local.p && out->local_tag.p ? 0 : CS_ENOMEM;
     if (!err)
+        err = set_target(out, span_str(d->target)); /* for an early one that names none */
+    if (!err)
         err = dialog_establish(out, resp);
     if (err)
         dialog_fini(out);
@@ -157,7 +166,7 @@ int dialog_sibling(const struct dialog *d, const struct sip_msg *resp, struct di
 void dialog_refresh(struct dialog *d, const struct sip_msg *m)
 {
     struct sip_addr contact;
-    if (contact_of(m, &contact) == 0 && set_target(d, contact.uri.text))
+    if (contact_of(m, &contact) == 0 && set_target(d, as_request_uri(&contact.uri)))
         return; /* the old one may still do */
 }
 
@@ -188,7 +197,7 @@ int dialog_next_hop(const struct dialog *d, struct sip_uri *out)
 struct span dialog_request_uri(const struct dialog *d)
 {
     struct sip_addr first;
-    return is_strict(d, &first) ? first.uri.text : span_str(d->target);
+    return is_strict(d, &first) ? as_request_uri(&first.uri) : span_str(d->target);
 }
 
 void dialog_write(struct buf *b, const struct dialog *d, struct span method, uint32_t cseq,

@@ -1,0 +1,86 @@
+/* An offer of one side and the answer of the other, with a NUL between them: what each is told can
+ * be read again, maps no number to one that was not agreed on, and has keys of ours alone. */
+#include <assert.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "b2bua/keys.h"
+#include "b2bua/offer.h"
+#include "base/ct.h"
+
+static void read_again(const struct sdp_media *m, struct arena *a)
+{
+    static char text[4 * SDP_MAX];
+    struct buf b = BUF_INIT(text);
+    struct sdp s = { .origin = { SPAN("-"), SPAN("1"), SPAN("192.0.2.1"), 1 },
+                     .connection = { .host = SPAN("192.0.2.1") },
+                     .media = (struct sdp_media *)m,
+                     .n_media = 1 };
+    struct sdp again;
+    sdp_write(&b, &s);
+    if (!buf_ok(&b))
+        return;
+    int err = sdp_parse(buf_span(&b), a, &again);
+    assert(err == 0 || err == CS_ELIMIT);
+}
+
+static bool has_format(const struct sdp_media *m, unsigned payload)
+{
+    for (size_t i = 0; i < m->n_formats; i++) {
+        uint64_t n;
+        if (span_u64(m->formats[i], 127, &n) == 0 && n == payload)
+            return true;
+    }
+    return false;
+}
+
+static void join(const struct sdp *offer, const struct sdp_media *m, const struct sdp *answer,
+                 const struct sdp_media *r, struct arena *a)
+{
+    static struct side_conf one, other;
+    struct sdp_media out;
+    struct sdp_attrs lines;
+    struct keys keys = { 0 };
+    if (!offer_is_ours(m))
+        return;
+    if (offer_pass(offer, m, NULL, 0, a, &out) == 0) {
+        bool srtp = sdp_is_srtp(m->proto);
+        offer_set_proto(&out, !srtp);
+        assert(sdp_is_srtp(out.proto) != srtp && out.n_formats <= m->n_formats);
+        if (keys_offer(&keys, a, &lines) == 0 && offer_append(&out, &lines, a) == 0)
+            read_again(&out, a);
+    }
+    memset(&one, 0, sizeof(one));
+    memset(one.payload, RELAY_DROP, sizeof(one.payload));
+    other = one;
+    if (offer_answer(m, answer, r, a, &out, &(struct offer_map){ &one, &other }) == 0) {
+        for (unsigned i = 0; i < 128; i++) {
+            assert(one.payload[i] == RELAY_DROP || has_format(r, one.payload[i]));
+            assert(other.payload[i] == RELAY_DROP || has_format(&out, other.payload[i]));
+        }
+        read_again(&out, a);
+    }
+    if (keys_answered(&keys, r) == 0)
+        assert(keys.in.suite == keys.out.suite && keys.in.suite != CRYPT_NONE);
+    if (keys_accept(&keys, m, a, &lines) == 0)
+        assert(lines.n == 1 && keys.in.suite == keys.out.suite);
+    keys_fini(&keys);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct span all = span_of(data, size), first;
+    struct arena a;
+    struct sdp offer, answer;
+    arena_init(&a, NULL, 0, 16 << 20);
+    first = span_cut(&all, '\0');
+    if (sdp_parse(first, &a, &offer) == 0 && all.p && sdp_parse(all, &a, &answer) == 0) {
+        for (size_t i = 0; i < offer.n_media && i < answer.n_media; i++)
+            join(&offer, &offer.media[i], &answer, &answer.media[i], &a);
+    }
+    arena_fini(&a);
+    return 0;
+}
