@@ -200,6 +200,8 @@ static const struct conf_key root_keys[] = {
     CONF_SECTIONS("trunks", ROOT, trunks, &trunk_conf_section, "The ways out, and in.",
                   .at_most = 256, .unique = true),
     CONF_SECTION("dialplan", ROOT, dialplan, &dialplan_conf_section, "Where digits lead."),
+    CONF_PATH("journal_file", ROOT, journal_file,
+              "Where the calls that stand are noted, so that a restart ends what was left."),
     CONF_SECTION("cdr", ROOT, cdr, &cdr_section, "What is written of each call."),
     CONF_SECTION("limits", ROOT, limits, &limits_section, "Bounds."),
     CONF_SECTION("timers", ROOT, timers, &timers_section, "Times of RFC 3261."),

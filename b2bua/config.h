@@ -57,6 +57,7 @@ struct b2bua_conf {
         unsigned first, last, threads;
         struct duration inactivity;
     } media;
+    const char *journal_file;
     struct media_policy lines;
     struct span lines_context;
     struct trunk_conf *trunks;

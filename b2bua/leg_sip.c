@@ -113,8 +113,33 @@ bool sip_leg_settle(struct sip_leg *l)
     if (l->state != LEG_OVER || l->ok || l->waiting || l->bye || l->ack_walk ||
         !list_empty(&l->asides))
         return false;
+    if (l->noted && l->means->journal)
+        journal_remove(l->means->journal, l->noted);
     sip_leg_free(l);
     return true;
+}
+
+void sip_leg_note(struct sip_leg *l)
+{
+    struct journal_entry e = { .dialog = &l->dialog, .trunk = l->trunk, .node = l->peer };
+    if (l->means->journal && !l->noted)
+        l->noted = journal_add(l->means->journal, &e);
+}
+
+void leg_sip_end_left(const struct leg_sip_means *m, uint64_t id, const struct journal_entry *e)
+{
+    struct sip_leg *l = sip_leg_new(m, SPAN("sip:left.invalid"), e->trunk, NULL, NULL);
+    if (!l) {
+        dialog_fini(e->dialog);
+        return;
+    }
+    l->dialog = *e->dialog;
+    l->state = LEG_OVER;
+    l->peer = e->node;
+    l->noted = id;
+    sip_leg_bye(
+        l, &(struct leg_end){ .status = 200, .reason = SPAN("SIP;cause=503;text=\"Restarted\"") });
+    (void)sip_leg_settle(l);
 }
 
 void sip_leg_over(struct sip_leg *l, const struct leg_end *why)

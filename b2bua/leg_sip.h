@@ -3,6 +3,7 @@
 #ifndef CS_B2BUA_LEG_SIP_H
 #define CS_B2BUA_LEG_SIP_H
 
+#include "b2bua/journal.h"
 #include "b2bua/leg.h"
 #include "b2bua/session_timer.h"
 #include "b2bua/uac.h"
@@ -17,6 +18,7 @@ struct leg_sip_means { /* of the process, for all legs; outlives them */
     struct list *all;
     struct duration t1, t2;
     struct session_timer_conf timer;
+    struct journal *journal; /* NULL: none is kept */
 };
 
 struct leg_sip_out { /* a call to be made; all borrowed for the call but conf of the trunk */
@@ -50,6 +52,9 @@ bool leg_sip_acked(const struct leg_sip_means *m, struct flow *flow, struct sip_
 void leg_sip_cancelled(struct tx *tx, struct sip_msg *cancel);
 /* At the end of the process: without a word. */
 void leg_sip_drop_all(const struct leg_sip_means *m);
+
+/* Ends a dialog that was left by a process before this one. trunk lives as long as the means. */
+void leg_sip_end_left(const struct leg_sip_means *m, uint64_t id, const struct journal_entry *e);
 
 /* Call-ID of its dialog, borrowed. */
 struct span leg_sip_call_id(const struct leg *l);

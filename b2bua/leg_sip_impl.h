@@ -34,6 +34,7 @@ struct sip_leg {
     struct span trunk, route; /* absent: a line */
     char *contact;            /* URI */
     uint32_t peer;            /* of lines: the registrar */
+    uint64_t noted;           /* in the journal; 0: not */
     struct addr source;       /* of trunks: where their requests come from */
 
     /* What the other side asked. */
@@ -90,6 +91,8 @@ CS_CHECK int sip_leg_enter(struct sip_leg *l);
 void sip_leg_free(struct sip_leg *l);
 /* Frees it when it is over and nobody is waited for. True: it is gone. */
 bool sip_leg_settle(struct sip_leg *l);
+/* It stands now: should we be gone, somebody has to end it. */
+void sip_leg_note(struct sip_leg *l);
 /* Tells the call, once, that it is over. */
 void sip_leg_over(struct sip_leg *l, const struct leg_end *why);
 /* The body, where it is a description; absent: there is none. False: it is something else. */

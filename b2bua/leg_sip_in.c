@@ -107,6 +107,7 @@ static void send_ok(struct sip_leg *l, struct span sdp, bool offers)
     timer_start(loop, &l->ok_timer, l->ok_after);
     tx_forward(tx, 200, buf_span(&b));
     sip_leg_said(l, sdp);
+    sip_leg_note(l);
     sip_leg_arm(l, req);
 }
 

@@ -106,6 +106,8 @@ static int start(struct b2bua *b)
         err = gate_open(&b->loop, &gc, &u->gate); /* authd looks at our uid: after the change */
     u->legs_means.uac.gate = u->gate;
     if (!err)
+        err = ua_open_journal(u);
+    if (!err)
         err = loop_signal(&b->loop, SIGTERM, on_signal, b);
     if (!err)
         err = loop_signal(&b->loop, SIGINT, on_signal, b);

@@ -360,6 +360,29 @@ int ua_open(struct ua *u)
     return err;
 }
 
+static void on_left(void *arg, uint64_t id, const struct journal_entry *e)
+{
+    struct ua *u = arg;
+    struct journal_entry left = *e;
+    const struct trunk_conf *t = e->trunk.p ? conf_trunk(u->conf, e->trunk) : NULL;
+    log_info(&ua_log, "a call was left, and is ended", kv_s("call_id", e->dialog->call_id),
+             kv_s("trunk", e->trunk));
+    left.trunk = t ? t->name : e->trunk.p ? SPAN("") : SPAN_NULL; /* one that is no more */
+    leg_sip_end_left(&u->legs_means, id, &left);
+}
+
+int ua_open_journal(struct ua *u)
+{
+    if (!u->conf->journal_file)
+        return 0;
+    int err = journal_open(u->conf->journal_file, on_left, u, &u->journal);
+    if (err)
+        log_error(&ua_log, "cannot keep a journal", kv_str("file", u->conf->journal_file),
+                  kv_err(err));
+    u->legs_means.journal = u->journal;
+    return err;
+}
+
 int ua_open_link(struct ua *u)
 {
     char path[108];
@@ -385,6 +408,7 @@ void ua_close(struct ua *u)
     }
     call_drop_all(u);
     leg_sip_drop_all(&u->legs_means);
+    journal_close(&u->journal);
     map_fini(&u->legs);
     media_close(&u->media);
     ports_free(&u->ports);

@@ -24,12 +24,15 @@ struct ua {
     struct list calls; /* struct call */
     size_t n_calls;
     struct list asking; /* struct asked: INVITEs that authd judges */
-    FILE *cdr;          /* NULL: none is written */
+    struct journal *journal;
+    FILE *cdr; /* NULL: none is written */
     bool draining;
 };
 
 /* Opens what needs privileges; on failure what is wrong was logged, and ua_close() is still due. */
 CS_CHECK int ua_open(struct ua *u);
+/* Ends what the process before this one left, once it can be asked for. */
+CS_CHECK int ua_open_journal(struct ua *u);
 /* The trusted link, as the user that will stay. */
 CS_CHECK int ua_open_link(struct ua *u);
 void ua_close(struct ua *u);

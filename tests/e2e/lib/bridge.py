@@ -53,6 +53,7 @@ dialplan:
         - {{ pattern: "9777", to: [ {{ trunk: carrier }} ] }}
         - {{ pattern: "user user*", to: [ {{ line: "{{called}}" }} ] }}
 cdr: {{ file: cdr.json }}
+journal_file: calls.journal
 limits: {{ drain: 200ms }}
 timers: {{ t1: 40ms, t2: 200ms, t4: 200ms{timers} }}
 log: {{ level: debug }}

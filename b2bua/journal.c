@@ -1,0 +1,268 @@
+#include "b2bua/journal.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/list.h"
+#include "base/log.h"
+
+enum {
+    LINE_MAX_BYTES = 32768,
+    GROWTH = 1 << 20,    /* bytes that are no longer true, before it is written anew */
+    CSEQ_LEAP = 1 << 20, /* beyond what the one before may have sent since */
+};
+
+static const struct log journal_log = { .module = "journal" };
+
+struct line {
+    struct list link;
+    uint64_t id;
+    char *text;
+};
+
+struct journal {
+    char *path;
+    FILE *file;
+    struct list lines; /* of dialogs that stand */
+    uint64_t last_id;
+    size_t written, live;
+};
+
+static void forget(struct journal *j, struct line *l)
+{
+    j->live -= strlen(l->text);
+    list_remove(&l->link);
+    free(l->text);
+    free(l);
+}
+
+void journal_close(struct journal **jp)
+{
+    struct journal *j = *jp;
+    *jp = NULL;
+    if (!j)
+        return;
+    while (!list_empty(&j->lines))
+        forget(j, container_of(j->lines.next, struct line, link));
+    if (j->file)
+        fclose(j->file);
+    free(j->path);
+    free(j);
+}
+
+static bool put(struct journal *j, const char *text)
+{
+    size_t n = strlen(text);
+    if (fwrite(text, 1, n, j->file) != n || fflush(j->file)) {
+        log_error(&journal_log, "a dialog could not be noted", kv_str("file", j->path),
+                  kv_err(-errno));
+        return false;
+    }
+    j->written += n;
+    return true;
+}
+
+static struct line *keep(struct journal *j, uint64_t id, const char *text)
+{
+    struct line *l = calloc(1, sizeof(*l));
+    if (l)
+        l->text = strdup(text);
+    if (!l || !l->text) {
+        free(l);
+        return NULL;
+    }
+    l->id = id;
+    j->live += strlen(text);
+    list_push_back(&j->lines, &l->link);
+    return l;
+}
+
+/* Beside it, and then in its place. */
+static int write_anew(struct journal *j)
+{
+    char beside[4096];
+    int n = snprintf(beside, sizeof(beside), "%s.new", j->path);
+    FILE *f = n < (int)sizeof(beside) ? fopen(beside, "we") : NULL;
+    bool good = f;
+    list_for_each (it, &j->lines)
+        good = good && fputs(container_of(it, struct line, link)->text, f) >= 0;
+    good = good && !fflush(f) && !rename(beside, j->path);
+    if (!good) {
+        int err = errno ? -errno : CS_ENOMEM;
+        if (f)
+            fclose(f);
+        return err;
+    }
+    if (j->file)
+        fclose(j->file);
+    j->file = f;
+    j->written = j->live;
+    return 0;
+}
+
+/* ---- what is noted ---- */
+
+static void put_text(struct buf *b, const char *key, struct span value)
+{
+    buf_printf(b, ",\"%s\":\"", key);
+    buf_json(b, value);
+    buf_putc(b, '"');
+}
+
+static void write_entry(struct buf *b, uint64_t id, const struct journal_entry *e)
+{
+    const struct dialog *d = e->dialog;
+    buf_printf(b, "{\"id\":%llu,\"node\":%u,\"cseq\":%u", (unsigned long long)id, e->node,
+               d->local_cseq);
+    put_text(b, "call_id", d->call_id);
+    put_text(b, "local", d->local);
+    put_text(b, "remote", d->remote);
+    put_text(b, "local_tag", d->local_tag);
+    put_text(b, "remote_tag", d->remote_tag);
+    put_text(b, "target", span_str(d->target));
+    if (e->trunk.p)
+        put_text(b, "trunk", e->trunk);
+    buf_lit(b, ",\"routes\":[");
+    for (size_t i = 0; i < d->n_routes; i++) {
+        buf_put(b, i ? SPAN(",\"") : SPAN("\""));
+        buf_json(b, d->routes[i]);
+        buf_putc(b, '"');
+    }
+    buf_lit(b, "]}\n");
+    buf_putc(b, 0);
+}
+
+uint64_t journal_add(struct journal *j, const struct journal_entry *e)
+{
+    char text[LINE_MAX_BYTES];
+    struct buf b = BUF_INIT(text);
+    uint64_t id = ++j->last_id;
+    write_entry(&b, id, e);
+    if (!buf_ok(&b) || !keep(j, id, text) || !put(j, text))
+        return 0;
+    return id;
+}
+
+void journal_remove(struct journal *j, uint64_t id)
+{
+    char text[64];
+    struct line *l = NULL;
+    list_for_each (it, &j->lines) {
+        if (container_of(it, struct line, link)->id == id)
+            l = container_of(it, struct line, link);
+    }
+    if (!l)
+        return;
+    forget(j, l);
+    if (j->written > GROWTH + 4 * j->live) {
+        int err = write_anew(j);
+        if (err)
+            log_error(&journal_log, "cannot be written anew", kv_str("file", j->path), kv_err(err));
+        return;
+    }
+    snprintf(text, sizeof(text), "{\"id\":%llu}\n", (unsigned long long)id);
+    (void)put(j, text);
+}
+
+/* ---- what was left ---- */
+
+static struct span text_of(struct arena *a, const json_t *o, const char *key)
+{
+    const char *s = json_string_value(json_object_get(o, key));
+    return s ? arena_dup(a, span_str(s)) : SPAN_NULL;
+}
+
+static bool read_dialog(const json_t *o, struct dialog *d)
+{
+    const json_t *routes = json_object_get(o, "routes");
+    const char *target = json_string_value(json_object_get(o, "target"));
+    struct sip_uri uri;
+    *d = (struct dialog){ 0 };
+    arena_init(&d->arena, NULL, 0, 0);
+    d->call_id = text_of(&d->arena, o, "call_id");
+    d->local = text_of(&d->arena, o, "local");
+    d->remote = text_of(&d->arena, o, "remote");
+    d->local_tag = text_of(&d->arena, o, "local_tag");
+    d->remote_tag = text_of(&d->arena, o, "remote_tag");
+    d->target = target && sip_uri_parse(span_str(target), &uri) == 0 ? strdup(target) : NULL;
+    d->local_cseq = (uint32_t)json_integer_value(json_object_get(o, "cseq")) + CSEQ_LEAP;
+    d->established = true;
+    size_t n = json_array_size(routes);
+    d->routes = arena_alloc(&d->arena, (n + 1) * sizeof(*d->routes));
+    bool good = d->routes && n <= DIALOG_ROUTES_MAX;
+    for (size_t i = 0; good && i < n; i++) {
+        const char *s = json_string_value(json_array_get(routes, i));
+        d->routes[i] = s ? arena_dup(&d->arena, span_str(s)) : SPAN_NULL;
+        d->n_routes = i + 1;
+        good = d->routes[i].p;
+    }
+    return good && d->call_id.p && d->local.p && d->remote.p && d->local_tag.p && d->remote_tag.p &&
+           d->target;
+}
+
+static void take_line(struct journal *j, const char *text, journal_fn *fn, void *arg, bool tell)
+{
+    json_t *o = json_loads(text, 0, NULL);
+    uint64_t id = (uint64_t)json_integer_value(json_object_get(o, "id"));
+    struct dialog d;
+    j->last_id = CS_MAX(j->last_id, id);
+    if (!tell) { /* the first time: which of them stand */
+        bool begins = json_object_get(o, "call_id");
+        list_for_each (it, &j->lines) {
+            if (container_of(it, struct line, link)->id == id)
+                forget(j, container_of(it, struct line, link));
+        }
+        if (!id)
+            log_warn(&journal_log, "a line makes no sense", kv_str("file", j->path));
+        else if (begins && !keep(j, id, text))
+            log_warn(&journal_log, "no memory for what was left");
+    } else if (read_dialog(o, &d)) {
+        const char *trunk = json_string_value(json_object_get(o, "trunk"));
+        struct journal_entry e = { .dialog = &d,
+                                   .trunk = span_str(trunk),
+                                   .node =
+                                       (uint32_t)json_integer_value(json_object_get(o, "node")) };
+        fn(arg, id, &e);
+    } else {
+        log_warn(&journal_log, "a dialog makes no sense", kv_str("file", j->path));
+        dialog_fini(&d);
+    }
+    json_decref(o);
+}
+
+static int read_all(struct journal *j, journal_fn *fn, void *arg)
+{
+    char text[LINE_MAX_BYTES];
+    FILE *f = fopen(j->path, "re");
+    if (!f)
+        return errno == ENOENT ? 0 : -errno;
+    while (fgets(text, sizeof(text), f))
+        take_line(j, text, fn, arg, false);
+    fclose(f);
+    return 0;
+}
+
+int journal_open(const char *path, journal_fn *fn, void *arg, struct journal **out)
+{
+    struct journal *j = *out = calloc(1, sizeof(*j));
+    if (!j)
+        return CS_ENOMEM;
+    list_init(&j->lines);
+    j->path = strdup(path);
+    int err = j->path ? read_all(j, fn, arg) : CS_ENOMEM;
+    if (!err)
+        err = write_anew(j);
+    if (err) {
+        journal_close(out);
+        return err;
+    }
+    list_for_each (it, &j->lines) { /* fn may remove it */
+        char *text = strdup(container_of(it, struct line, link)->text);
+        if (text)
+            take_line(j, text, fn, arg, true);
+        free(text);
+    }
+    return 0;
+}

@@ -1,0 +1,30 @@
+/* A local file of the dialogs that stand, so that a process that comes back can end what the one
+ * before it left. A line of JSON for each that begins, another when it is over; what was written
+ * survives the end of the process, not that of the machine. */
+#ifndef CS_B2BUA_JOURNAL_H
+#define CS_B2BUA_JOURNAL_H
+
+#include "b2bua/dialog.h"
+
+struct journal;
+
+struct journal_entry { /* texts are borrowed for the call */
+    struct dialog *dialog;
+    struct span trunk; /* absent: a line; */
+    uint32_t node;     /* of that registrar */
+};
+
+/* Tells of each dialog that was left; the dialog is the callee's to keep, by a copy of the struct.
+ * id is what journal_remove() takes. */
+typedef void journal_fn(void *arg, uint64_t id, const struct journal_entry *e);
+
+/* Lines that make no sense are passed over with a warning. libuv's codes when the file cannot be
+ * written. */
+CS_CHECK int journal_open(const char *path, journal_fn *fn, void *arg, struct journal **out);
+/* What is in it stays. */
+void journal_close(struct journal **j);
+/* 0 when it could not be written; what is wrong was logged. */
+uint64_t journal_add(struct journal *j, const struct journal_entry *e);
+void journal_remove(struct journal *j, uint64_t id);
+
+#endif
