@@ -10,7 +10,7 @@ static const struct log call_log = { .module = "call" };
 static void on_quiet(struct timer *t);
 static void try_next(struct call *c);
 
-static unsigned side_of(const struct call *c, const struct leg *l)
+unsigned call_side(const struct call *c, const struct leg *l)
 {
     return l == c->leg[SIDE_A] ? SIDE_A : SIDE_B;
 }
@@ -26,14 +26,15 @@ static void call_free(struct call *c)
     free(c);
 }
 
-/* It is over for both; by tells whose doing it was. */
-static void finish(struct call *c, const struct leg_end *why, unsigned by)
+void call_finish(struct call *c, const struct leg_end *why, unsigned by)
 {
     call_record(c, why, by);
     for (unsigned side = 0; side < RELAY_SIDES; side++) {
         if (c->leg[side])
             leg_end(c->leg[side], why);
     }
+    if (c->waiting)
+        leg_end(c->waiting, why);
     call_free(c);
 }
 
@@ -45,7 +46,7 @@ static void refuse_media(struct call *c, int err, const char *why, unsigned by)
                                      : err == CS_EPROTO                   ? 400
                                                                           : 488,
                            .warning = span_str(why) };
-    finish(c, &end, by);
+    call_finish(c, &end, by);
 }
 
 /* ---- who is asked ---- */
@@ -132,7 +133,7 @@ static void on_refused(struct call *c, const struct leg_end *why)
     told.status = told_status(why->status);
     if (told.status != why->status)
         told.text = SPAN_NULL;
-    finish(c, &told, SIDE_B);
+    call_finish(c, &told, SIDE_B);
 }
 
 /* ---- a call that stands ---- */
@@ -143,8 +144,8 @@ static void on_acked(void *arg, struct leg *l, struct span sdp)
     char text[SESSION_SDP_MAX];
     struct buf b = BUF_INIT(text);
     const char *why = "no answer to an offer";
-    unsigned side = side_of(c, l);
-    bool initial = !c->offer.p && side == SIDE_A && c->asker < 0;
+    unsigned side = call_side(c, l);
+    bool initial = !c->offer.p && side == SIDE_A && c->asker < 0 && !c->joining;
     if (!initial && !(c->asker == (int)side && c->asked_offer))
         return;
     c->asker = -1;
@@ -168,8 +169,8 @@ static void on_offered(void *arg, struct leg *l, struct span sdp)
     struct buf b = BUF_INIT(text);
     const char *why;
     struct span answer;
-    unsigned side = side_of(c, l);
-    if (!c->up || !c->leg[!side] || c->asker >= 0) {
+    unsigned side = call_side(c, l);
+    if (!c->up || !c->leg[!side] || c->asker >= 0 || c->joining) {
         leg_settle(l, 491, SPAN_NULL);
         return;
     }
@@ -194,8 +195,19 @@ static void on_settled(void *arg, struct leg *l, unsigned status, struct span sd
     char text[SESSION_SDP_MAX];
     struct buf b = BUF_INIT(text);
     const char *why = "no description of media";
-    unsigned side = side_of(c, l);
+    unsigned side = call_side(c, l);
     struct leg *asker = c->leg[!side];
+    if (c->joining) {
+        if (status >= 300)
+            call_finish(c, &(struct leg_end){ .status = 502 }, side);
+        else
+            call_join(c, side, sdp);
+        return;
+    }
+    if (c->acks && c->asker == (int)!side) {
+        call_joined(c, side, status, sdp);
+        return;
+    }
     if (c->asker != (int)!side || !asker)
         return;
     if (status >= 300) {
@@ -219,7 +231,7 @@ static void on_settled(void *arg, struct leg *l, unsigned status, struct span sd
 static void on_info(void *arg, struct leg *l, struct span type, struct span body)
 {
     struct call *c = arg;
-    struct leg *other = c->leg[!side_of(c, l)];
+    struct leg *other = c->leg[!call_side(c, l)];
     if (c->up && other)
         leg_info(other, type, body);
 }
@@ -227,22 +239,34 @@ static void on_info(void *arg, struct leg *l, struct span type, struct span body
 static void on_ended(void *arg, struct leg *l, const struct leg_end *why)
 {
     struct call *c = arg;
-    unsigned side = side_of(c, l);
+    unsigned side = call_side(c, l);
     if (side == SIDE_B && !c->up) {
         on_refused(c, why);
         return;
     }
     c->leg[side] = NULL;
-    finish(c, why, side);
+    call_finish(c, why, side);
 }
 
-static const struct leg_events events = { .ringing = on_ringing,
-                                          .answered = on_answered,
-                                          .acked = on_acked,
-                                          .offered = on_offered,
-                                          .settled = on_settled,
-                                          .info = on_info,
-                                          .ended = on_ended };
+static bool may_refer(void *arg, struct leg *l)
+{
+    return call_may_refer(arg, l);
+}
+
+static void on_referred(void *arg, struct leg *l, const struct leg_refer *r)
+{
+    call_referred(arg, l, r);
+}
+
+const struct leg_events call_events = { .ringing = on_ringing,
+                                        .answered = on_answered,
+                                        .acked = on_acked,
+                                        .offered = on_offered,
+                                        .settled = on_settled,
+                                        .info = on_info,
+                                        .may_refer = may_refer,
+                                        .referred = on_referred,
+                                        .ended = on_ended };
 
 /* Media that no longer come from either side: somebody is gone who did not say so. */
 static void on_quiet(struct timer *t)
@@ -253,10 +277,10 @@ static void on_quiet(struct timer *t)
     session_stats(c->session, SIDE_B, &b);
     uint64_t now = a.packets + b.packets + a.rtcp + b.rtcp;
     if (now == c->packets) {
-        finish(c,
-               &(struct leg_end){ .status = 408,
-                                  .reason = SPAN("SIP;cause=408;text=\"Media inactivity\"") },
-               SIDE_A);
+        call_finish(c,
+                    &(struct leg_end){ .status = 408,
+                                       .reason = SPAN("SIP;cause=408;text=\"Media inactivity\"") },
+                    SIDE_A);
         return;
     }
     c->packets = now;
@@ -282,7 +306,8 @@ static void write_party(struct buf *b, struct span display, struct span user, st
     buf_putc(b, '>');
 }
 
-static struct leg *ask_line(struct call *c, const struct dialplan_candidate *to, struct span sdp)
+static struct leg *ask_line(struct call *c, const struct dialplan_candidate *to, struct span sdp,
+                            const struct leg_events *events)
 {
     struct ua *u = c->ua;
     struct span domain = u->conf->domains[0];
@@ -313,7 +338,7 @@ static struct leg *ask_line(struct call *c, const struct dialplan_candidate *to,
                              .sdp = sdp };
     if (!buf_ok(&fb) || !buf_ok(&tb) || !buf_ok(&ub) || !buf_ok(&lb))
         return NULL;
-    return leg_sip_call(&u->legs_means, &o, &events, c);
+    return leg_sip_call(&u->legs_means, &o, events, c);
 }
 
 /* host[:port] of a SIP URI, for one with another user. */
@@ -324,10 +349,11 @@ static void write_at(struct buf *b, const struct sip_uri *at)
         buf_printf(b, ":%u", at->port);
 }
 
-static struct leg *ask_trunk(struct call *c, const struct dialplan_candidate *to, struct span sdp)
+static struct leg *ask_trunk(struct call *c, const struct dialplan_candidate *to,
+                             const struct trunk_conf *t, struct span sdp,
+                             const struct leg_events *events)
 {
     struct ua *u = c->ua;
-    const struct trunk_conf *t = c->to;
     struct hop *hops[HOPS_MAX];
     char from[512], target[512], name[512], contact[512], lines[600];
     struct buf fb = BUF_INIT(from), ub = BUF_INIT(target), tb = BUF_INIT(name),
@@ -369,43 +395,48 @@ static struct leg *ask_trunk(struct call *c, const struct dialplan_candidate *to
                              .sdp = sdp };
     if (!buf_ok(&fb) || !buf_ok(&tb) || !buf_ok(&ub) || !buf_ok(&cb) || !buf_ok(&lb))
         return NULL;
-    return leg_sip_call(&u->legs_means, &o, &events, c);
+    return leg_sip_call(&u->legs_means, &o, events, c);
 }
 
-static struct leg *ask_service(struct call *c, struct span name, struct span sdp)
+static struct leg *ask_service(struct call *c, struct span name, struct span sdp,
+                               const struct leg_events *events)
 {
     enum service what;
     if (service_of(name, &what))
         return NULL;
-    return leg_service(c->ua->loop, what, &c->ua->conf->media.addresses[0].address, sdp, &events,
-                       c);
+    return leg_service(c->ua->loop, what, &c->ua->conf->media.addresses[0].address, sdp, events, c);
 }
 
-static struct leg *ask(struct call *c, const struct dialplan_candidate *to, struct span sdp)
+struct leg *call_ask(struct call *c, const struct dialplan_candidate *to,
+                     const struct trunk_conf *trunk, struct span sdp,
+                     const struct leg_events *events)
 {
     switch (to->kind) {
     case DIALPLAN_TRUNK:
-        return ask_trunk(c, to, sdp);
+        return ask_trunk(c, to, trunk, sdp, events);
     case DIALPLAN_LINE:
-        return ask_line(c, to, sdp);
+        return ask_line(c, to, sdp, events);
     case DIALPLAN_EXTENSION:
-        return ask_service(c, to->name, sdp);
+        return ask_service(c, to->name, sdp, events);
     default:
         return NULL;
     }
 }
 
-static int offer_to(struct call *c, struct buf *out, const char **why)
+void call_media_of(const struct call *c, const struct dialplan_candidate *to,
+                   const struct trunk_conf *trunk, struct session_side *out)
 {
     static const struct media_policy ours = { .srtp = SRTP_FORBID };
+    bool here = to->kind == DIALPLAN_EXTENSION;
+    ua_media_side(c->ua, trunk ? &trunk->media : here ? &ours : &c->ua->conf->lines, out);
+    if (here)
+        out->advertised = SPAN_NULL; /* it is reached from here */
+}
+
+static int offer_to(struct call *c, struct buf *out, const char **why)
+{
     struct session_side side;
-    ua_media_side(c->ua,
-                  c->to                                      ? &c->to->media
-                  : c->candidate->kind == DIALPLAN_EXTENSION ? &ours
-                                                             : &c->ua->conf->lines,
-                  &side);
-    if (c->candidate->kind == DIALPLAN_EXTENSION)
-        side.advertised = SPAN_NULL; /* it is reached from here */
+    call_media_of(c, c->candidate, c->to, &side);
     session_set_side(c->session, SIDE_B, &side);
     return c->offer.p ? session_offer(c->session, SIDE_A, c->offer, out, why) : 0;
 }
@@ -416,13 +447,14 @@ static void try_next(struct call *c)
     struct buf b = BUF_INIT(text);
     const char *why = NULL;
     if (c->next == c->plan.n) {
-        finish(c, &(struct leg_end){ .status = c->status ? told_status(c->status) : 480 }, SIDE_B);
+        call_finish(c, &(struct leg_end){ .status = c->status ? told_status(c->status) : 480 },
+                    SIDE_B);
         return;
     }
     const struct dialplan_candidate *to = c->candidate = &c->plan.candidates[c->next++];
     c->to = to->kind == DIALPLAN_TRUNK ? conf_trunk(c->ua->conf, to->name) : NULL;
     if (to->kind == DIALPLAN_REFUSE) {
-        finish(c, &(struct leg_end){ .status = to->status }, SIDE_B);
+        call_finish(c, &(struct leg_end){ .status = to->status }, SIDE_B);
         return;
     }
     int err = offer_to(c, &b, &why);
@@ -431,9 +463,9 @@ static void try_next(struct call *c)
         return;
     }
     struct span sdp = c->offer.p ? buf_span(&b) : SPAN_NULL;
-    c->leg[SIDE_B] = ask(c, to, sdp);
+    c->leg[SIDE_B] = call_ask(c, to, c->to, sdp, &call_events);
     if (!c->leg[SIDE_B]) {
-        finish(c, &(struct leg_end){ .status = 500 }, SIDE_B);
+        call_finish(c, &(struct leg_end){ .status = 500 }, SIDE_B);
         return;
     }
     if (to->kind != DIALPLAN_EXTENSION)
@@ -527,7 +559,7 @@ void call_begin(struct ua *u, struct tx *invite, const struct trunk_conf *from)
         buf_put(&contact, span_str(u->node));
     }
     c->leg[SIDE_A] = buf_ok(&contact) ? leg_sip_take(&u->legs_means, invite, buf_span(&contact),
-                                                     from ? from->name : SPAN_NULL, &events, c)
+                                                     from ? from->name : SPAN_NULL, &call_events, c)
                                       : NULL;
     log_info(&call_log, "asked", kv_s("called", c->called), kv_s("caller", c->caller),
              kv_s("from", from ? from->name : SPAN("line")), kv_s("call_id", m->call_id));
@@ -536,7 +568,7 @@ void call_begin(struct ua *u, struct tx *invite, const struct trunk_conf *from)
         if (!tx_is_answered(invite))
             tx_reply(invite, 500, SPAN_NULL);
     } else if (!c->plan.n) {
-        finish(c, &(struct leg_end){ .status = c->plan.status }, SIDE_A);
+        call_finish(c, &(struct leg_end){ .status = c->plan.status }, SIDE_A);
     } else {
         try_next(c);
     }
@@ -545,8 +577,8 @@ void call_begin(struct ua *u, struct tx *invite, const struct trunk_conf *from)
 void call_end_all(struct ua *u)
 {
     while (!list_empty(&u->calls))
-        finish(container_of(u->calls.next, struct call, link),
-               &(struct leg_end){ .status = 200, .reason = SPAN("SIP;cause=503") }, SIDE_A);
+        call_finish(container_of(u->calls.next, struct call, link),
+                    &(struct leg_end){ .status = 200, .reason = SPAN("SIP;cause=503") }, SIDE_A);
 }
 
 void call_drop_all(struct ua *u)

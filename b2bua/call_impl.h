@@ -23,12 +23,40 @@ struct call {
     unsigned status;                            /* of the last one that failed */
     bool up;                                    /* both sides have said so */
     bool early;                                 /* the caller was given an answer to its offer */
-    int asker;        /* whose offer is open in a call that stands; -1: none */
-    bool asked_offer; /* it is to be made by the other side */
+    struct leg *waiting; /* whom a side is to be replaced by, while it is asked; NULL: nobody */
+    unsigned replaced;   /* that side */
+    bool joining;        /* another leg has taken its place, and is asked for an offer */
+    bool acks;           /* the open offer came with a 2xx: its answer goes into the ACK */
+    struct span moved;   /* to whom the call was transferred last */
+    const struct dialplan_candidate *moved_to;
+    const struct trunk_conf *moved_trunk; /* NULL: a line */
+    int asker;                            /* whose offer is open in a call that stands; -1: none */
+    bool asked_offer;                     /* it is to be made by the other side */
     struct wall began, rang, taken;
     struct timer quiet; /* looks whether media flow */
     uint64_t packets;   /* that were counted then */
 };
+
+/* call.c */
+unsigned call_side(const struct call *c, const struct leg *l);
+/* It is over for both; by tells whose doing it was. The call is gone then. */
+void call_finish(struct call *c, const struct leg_end *why, unsigned by);
+/* Asks the candidate, as a leg of these events. NULL: it cannot be asked. */
+struct leg *call_ask(struct call *c, const struct dialplan_candidate *to,
+                     const struct trunk_conf *trunk, struct span sdp,
+                     const struct leg_events *events);
+/* The events of the two legs of a call. */
+extern const struct leg_events call_events;
+void call_media_of(const struct call *c, const struct dialplan_candidate *to,
+                   const struct trunk_conf *trunk, struct session_side *out);
+
+/* transfer.c */
+bool call_may_refer(const struct call *c, const struct leg *l);
+void call_referred(struct call *c, struct leg *l, const struct leg_refer *r);
+/* The offer of whom a side was replaced by; absent: there is none. */
+void call_join(struct call *c, unsigned side, struct span offer);
+/* What the other side answered to that. */
+void call_joined(struct call *c, unsigned side, unsigned status, struct span sdp);
 
 /* call_record.c: one line of JSON. */
 void call_record(const struct call *c, const struct leg_end *why, unsigned by);

@@ -80,6 +80,7 @@ void call_record(const struct call *c, const struct leg_end *why, unsigned by)
         put(&b, "sent_called", c->candidate->called);
         put(&b, "sent_calling", c->candidate->calling);
     }
+    put(&b, "moved_to", c->moved);
     put(&b, "call_id", c->call_id[SIDE_A]);
     put(&b, "call_id_out", c->call_id[SIDE_B]);
     buf_printf(&b, ",\"status\":%u", c->up && why->status == 200 ? 200 : why->status);

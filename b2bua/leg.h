@@ -14,6 +14,13 @@ struct leg_end {         /* why it is over; texts are borrowed for the call */
     struct span warning; /* text of a Warning, for 488; absent: none */
 };
 
+struct leg_refer {    /* a wish to be replaced by somebody else (RFC 3515); borrowed */
+    struct span user; /* of the URI it names, as written */
+    struct span host;
+    struct span
+        replaces; /* Replaces in it (RFC 3891), unescaped: a call that stands; absent: none */
+};
+
 /* What the call is told, with the arg it gave. Spans are borrowed for the call; an absent sdp is
  * none. None of these is called from inside an op. */
 struct leg_events {
@@ -29,6 +36,10 @@ struct leg_events {
     void (*settled)(void *arg, struct leg *l, unsigned status, struct span sdp);
     /* INFO, MESSAGE: what is in it, to be passed to the other side. */
     void (*info)(void *arg, struct leg *l, struct span type, struct span body);
+    /* Whether it may ask to be replaced, now. */
+    bool (*may_refer)(void *arg, struct leg *l);
+    /* It has. leg_notify() tells what becomes of it. */
+    void (*referred)(void *arg, struct leg *l, const struct leg_refer *r);
     /* It is over; the leg goes when this returns. */
     void (*ended)(void *arg, struct leg *l, const struct leg_end *why);
 };
@@ -40,6 +51,7 @@ struct leg_ops {
     void (*modify)(struct leg *l, struct span sdp);
     void (*settle)(struct leg *l, unsigned status, struct span sdp);
     void (*info)(struct leg *l, struct span type, struct span body);
+    void (*notify)(struct leg *l, unsigned status);
     void (*end)(struct leg *l, const struct leg_end *why);
 };
 
@@ -76,6 +88,11 @@ static inline void leg_settle(struct leg *l, unsigned status, struct span sdp)
 static inline void leg_info(struct leg *l, struct span type, struct span body)
 {
     l->ops->info(l, type, body);
+}
+/* How it goes with whom it referred to; 200 and above is the last word. */
+static inline void leg_notify(struct leg *l, unsigned status)
+{
+    l->ops->notify(l, status);
 }
 /* Refuses, cancels or hangs up, as the leg stands. Nothing is called any more; the leg goes when
  * its other end knows. */

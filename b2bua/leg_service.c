@@ -270,6 +270,11 @@ static void no_info(struct leg *leg, struct span type, struct span body)
     nothing(leg, 0, body);
 }
 
+static void no_notify(struct leg *leg, unsigned status)
+{
+    nothing(leg, status, SPAN_NULL);
+}
+
 static void end(struct leg *leg, const struct leg_end *why)
 {
     (void)why;
@@ -285,6 +290,7 @@ struct leg *leg_service(struct loop *loop, enum service what, const struct addr 
                                         .modify = modify,
                                         .settle = nothing,
                                         .info = no_info,
+                                        .notify = no_notify,
                                         .end = end };
     struct service_leg *l = calloc(1, sizeof(*l));
     struct addr local = *host;

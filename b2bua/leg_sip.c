@@ -66,6 +66,7 @@ struct sip_leg *sip_leg_new(const struct leg_sip_means *m, struct span contact, 
                                         .modify = sip_leg_modify,
                                         .settle = sip_leg_settle_offer,
                                         .info = sip_leg_info,
+                                        .notify = sip_leg_notify,
                                         .end = end };
     struct sip_leg *l = calloc(1, sizeof(*l));
     if (!l)
@@ -198,6 +199,25 @@ static struct sip_leg *find_for(const struct leg_sip_means *m, const struct flow
         !span_eq(l->dialog.remote_tag, req->from.tag) || !is_from_peer(l, flow))
         return NULL;
     return l;
+}
+
+struct leg *leg_sip_replaced(const struct leg_sip_means *m, struct span replaces)
+{
+    struct span params = replaces, call_id = span_cut(&params, ';'), to, from;
+    if (!params.p)
+        return NULL;
+    params = span_of(params.p - 1, params.n + 1);
+    if (sip_param(params, SPAN("to-tag"), &to) || sip_param(params, SPAN("from-tag"), &from))
+        return NULL;
+    struct sip_leg *l = find(m, to);
+    struct span theirs = from;
+    if (!l) {
+        l = find(m, from);
+        theirs = to;
+    }
+    bool fits = l && l->state == LEG_UP && span_eq(l->dialog.call_id, call_id) &&
+                span_eq(l->dialog.remote_tag, theirs);
+    return fits ? &l->leg : NULL;
 }
 
 bool leg_sip_request(const struct leg_sip_means *m, struct tx *tx, struct flow *flow,

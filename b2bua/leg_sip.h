@@ -10,7 +10,7 @@
 #include "base/map.h"
 
 /* What legs, and who makes them, take. */
-#define LEG_ALLOW "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, PRACK\r\n"
+#define LEG_ALLOW "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, PRACK, REFER\r\n"
 
 struct leg_sip_means { /* of the process, for all legs; outlives them */
     struct uac_means uac;
@@ -55,6 +55,9 @@ void leg_sip_drop_all(const struct leg_sip_means *m);
 
 /* Ends a dialog that was left by a process before this one. trunk lives as long as the means. */
 void leg_sip_end_left(const struct leg_sip_means *m, uint64_t id, const struct journal_entry *e);
+
+/* The leg of ours that a Replaces value means (RFC 3891, 3); NULL: none that stands. */
+struct leg *leg_sip_replaced(const struct leg_sip_means *m, struct span replaces);
 
 /* Call-ID of its dialog, borrowed. */
 struct span leg_sip_call_id(const struct leg *l);

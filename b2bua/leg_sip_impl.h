@@ -71,7 +71,8 @@ struct sip_leg {
     bool updates;         /* UPDATE is known to them */
     char *said;           /* description that we sent last, for a refresh by re-INVITE */
     struct uac *bye;
-    struct list asides; /* struct aside: requests whose answer changes nothing */
+    bool referred, quiet; /* it was; and wants no NOTIFY (RFC 4488) */
+    struct list asides;   /* struct aside: requests whose answer changes nothing */
 };
 
 struct aside {
@@ -122,6 +123,10 @@ void sip_leg_in_prack(struct sip_leg *l, struct tx *tx, const struct sip_msg *pr
 void sip_leg_forget_reliable(struct sip_leg *l);
 /* Acknowledges a provisional answer of theirs, if it is a reliable one. */
 void sip_leg_prack(struct sip_leg *l, const struct sip_msg *resp);
+
+/* leg_sip_refer.c */
+void sip_leg_in_refer(struct sip_leg *l, struct tx *tx, const struct sip_msg *req);
+void sip_leg_notify(struct leg *leg, unsigned status);
 
 /* leg_sip_in.c */
 void sip_leg_dialog_lines(struct buf *b, const struct sip_leg *l, const struct sip_msg *req);

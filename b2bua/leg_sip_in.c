@@ -230,6 +230,9 @@ void sip_leg_in(struct sip_leg *l, struct tx *tx, struct flow *flow, struct sip_
             l->leg.events->info(l->leg.arg, &l->leg, sip_hdr_value(req, SIP_HDR_CONTENT_TYPE),
                                 req->body);
         break;
+    case SIP_REFER:
+        sip_leg_in_refer(l, tx, req);
+        break;
     case SIP_PRACK:
         sip_leg_in_prack(l, tx, req);
         break;

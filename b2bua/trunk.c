@@ -45,6 +45,9 @@ static const struct conf_key trunk_keys[] = {
     CONF_DURATION("answer", T, answer,
                   "A target that says nothing for so long is given up for the next.", .def = "4s",
                   .min = 100 * CONF_MS, .max = 32 * CONF_SECOND),
+    CONF_BOOL("refer", T, refer,
+              "Whether it may transfer its calls by REFER; they are charged to whoever we are to "
+              "the next trunk."),
     CONF_SECTION("media", T, media, &media_policy_section, "What its media are to be."),
     { 0 },
 };

@@ -30,6 +30,7 @@ struct trunk_conf {
     struct span listener;    /* whose address it is told; absent: the first of the transport */
     enum trunk_identity identity;
     struct duration answer;
+    bool refer; /* its REFER moves calls */
     struct media_policy media;
 };
 

@@ -1,0 +1,161 @@
+/* Transfers: one side of a call wants somebody else in its place, who is called (blind), or is the
+ * other side of a second call of its own (attended). Who comes in makes an offer, the side that
+ * stays answers it: so both know each other's codecs, whatever was agreed on before. */
+#include "b2bua/call_impl.h"
+
+static const struct log transfer_log = { .module = "transfer" };
+
+/* The new one is there, and the old one may go. */
+static void replace(struct call *c, unsigned side, struct leg *by)
+{
+    struct leg *old = c->leg[side];
+    c->leg[side] = by;
+    by->events = &call_events;
+    by->arg = c;
+    leg_notify(old, 200);
+    leg_end(old, &(struct leg_end){ .status = 200 });
+}
+
+static void set_side(struct call *c, unsigned side, const struct dialplan_candidate *to,
+                     const struct trunk_conf *trunk)
+{
+    struct session_side conf;
+    call_media_of(c, to, trunk, &conf);
+    session_set_side(c->session, side, &conf);
+}
+
+/* ---- somebody is called ---- */
+
+static void on_ringing(void *arg, struct leg *l, unsigned status, struct span sdp)
+{
+    struct call *c = arg;
+    (void)l;
+    (void)sdp;
+    if (c->leg[c->replaced])
+        leg_notify(c->leg[c->replaced], status);
+}
+
+static void on_answered(void *arg, struct leg *l, struct span sdp)
+{
+    struct call *c = arg;
+    c->waiting = NULL;
+    replace(c, c->replaced, l);
+    call_join(c, c->replaced, sdp);
+}
+
+static void on_ended(void *arg, struct leg *l, const struct leg_end *why)
+{
+    struct call *c = arg;
+    (void)l;
+    c->waiting = NULL;
+    leg_notify(c->leg[c->replaced], why->status < 300 ? 480 : why->status);
+}
+
+static unsigned call_blindly(struct call *c, unsigned side, const struct leg_refer *r)
+{
+    static const struct leg_events events = { .ringing = on_ringing,
+                                              .answered = on_answered,
+                                              .ended = on_ended };
+    const struct b2bua_conf *conf = c->ua->conf;
+    const struct trunk_conf *by = side == SIDE_A ? c->from : c->to;
+    const struct dialplan_context *at =
+        dialplan_context(&conf->dialplan, by ? by->context : conf->lines_context);
+    struct dialplan_answer plan = { 0 };
+    char *plain = arena_alloc(&c->arena, r->user.n + 1);
+    if (!plain || !at || !r->user.n)
+        return plain ? 404 : 500;
+    struct dialplan_call dialled = { .called = sip_user_plain(r->user, plain),
+                                     .caller = c->caller,
+                                     .now = loop_wall(c->ua->loop) };
+    if (dialplan_lookup(at, &dialled, false, &c->arena, &plan))
+        return 500;
+    if (!plan.n)
+        return plan.status;
+    const struct dialplan_candidate *to = &plan.candidates[0];
+    const struct trunk_conf *trunk = to->kind == DIALPLAN_TRUNK ? conf_trunk(conf, to->name) : NULL;
+    c->waiting = call_ask(c, to, trunk, SPAN_NULL, &events);
+    if (!c->waiting)
+        return to->kind == DIALPLAN_REFUSE ? to->status : 500;
+    c->replaced = side;
+    c->moved = dialled.called;
+    c->moved_to = to;
+    c->moved_trunk = trunk;
+    return 0;
+}
+
+/* ---- two calls become one ---- */
+
+static unsigned join_calls(struct call *c, unsigned side, struct span replaces)
+{
+    struct leg *second = leg_sip_replaced(&c->ua->legs_means, replaces);
+    struct call *other = second ? second->arg : NULL;
+    if (!other || other == c || !other->up || other->asker >= 0 || other->joining || other->waiting)
+        return 481;
+    unsigned theirs = call_side(other, second);
+    struct leg *comes = other->leg[!theirs];
+    if (!comes)
+        return 481;
+    c->moved = arena_dup(&c->arena, theirs == SIDE_A ? other->called : other->caller);
+    c->moved_trunk = theirs == SIDE_A ? other->to : other->from;
+    struct session_side conf;
+    ua_media_side(c->ua, c->moved_trunk ? &c->moved_trunk->media : &c->ua->conf->lines, &conf);
+    other->leg[!theirs] = NULL;
+    replace(c, side, comes);
+    session_set_side(c->session, side, &conf);
+    call_finish(other, &(struct leg_end){ .status = 200 }, theirs);
+    c->joining = true;
+    leg_modify(comes, SPAN_NULL);
+    return 0;
+}
+
+bool call_may_refer(const struct call *c, const struct leg *l)
+{
+    unsigned side = call_side(c, l);
+    const struct trunk_conf *by = side == SIDE_A ? c->from : c->to;
+    return c->up && c->leg[!side] && c->asker < 0 && !c->joining && !c->waiting &&
+           (!by || by->refer);
+}
+
+void call_referred(struct call *c, struct leg *l, const struct leg_refer *r)
+{
+    unsigned side = call_side(c, l);
+    log_info(&transfer_log, "asked for", kv_s("to", r->user), kv_s("call_id", c->call_id[SIDE_A]),
+             kv_b("attended", r->replaces.p));
+    unsigned status = r->replaces.p ? join_calls(c, side, r->replaces) : call_blindly(c, side, r);
+    if (status)
+        leg_notify(l, status);
+}
+
+/* ---- offer and answer ---- */
+
+void call_join(struct call *c, unsigned side, struct span offer)
+{
+    char text[SESSION_SDP_MAX];
+    struct buf b = BUF_INIT(text);
+    const char *why = "no offer";
+    if (!c->joining)
+        set_side(c, side, c->moved_to, c->moved_trunk);
+    c->joining = false;
+    int err = offer.p ? session_offer(c->session, side, offer, &b, &why) : CS_ENOTSUP;
+    if (err) {
+        call_finish(c, &(struct leg_end){ .status = 488, .warning = span_str(why) }, side);
+        return;
+    }
+    c->asker = (int)side;
+    c->acks = true;
+    leg_modify(c->leg[!side], buf_span(&b));
+}
+
+void call_joined(struct call *c, unsigned side, unsigned status, struct span sdp)
+{
+    char text[SESSION_SDP_MAX];
+    struct buf b = BUF_INIT(text);
+    const char *why = "refused";
+    int err = status < 300 && sdp.p ? session_answer(c->session, side, sdp, &b, &why) : CS_ENOTSUP;
+    c->asker = -1;
+    c->acks = false;
+    if (err)
+        call_finish(c, &(struct leg_end){ .status = 488, .warning = span_str(why) }, side);
+    else
+        leg_ack(c->leg[!side], buf_span(&b));
+}
