@@ -38,7 +38,7 @@ media:
   inactivity: 0s
 context: lines
 trunks:
-  - {{ name: carrier, targets: ["sip:{trunk}:{trunk_port}"], group: carrier, context: outside, answer: 500ms,
+  - {{ name: carrier, targets: ["sip:{trunk}:{trunk_port}"], group: carrier, context: outside, answer: {answer},
       media: {{ srtp: {trunk_srtp} }} }}
 dialplan:
   contexts:
@@ -55,14 +55,14 @@ dialplan:
 cdr: {{ file: cdr.json }}
 journal_file: calls.journal
 limits: {{ drain: 200ms }}
-timers: {{ t1: 40ms, t2: 200ms, t4: 200ms{timers} }}
+timers: {{ {timers} }}
 log: {{ level: debug }}
 """
 
 
 class BridgeWorld(World):
     others = ["b2bua"]
-    trunk_srtp, timers = "forbid", ""
+    trunk_srtp, answer, timers = "forbid", "500ms", "t1: 40ms, t2: 200ms, t4: 200ms"
     registrar_more = "calls: { bridges: [ { node: b2bua } ] }\n"
 
     def write_configurations(self):
@@ -78,7 +78,7 @@ class BridgeWorld(World):
             f.write(B2BUA.format(auth=self.auth_socket, status=self.b2bua_status, dir=self.dir,
                                  domain=self.domain, sip=self.b2bua[1], first=first + first % 2, last=first + 200,
                                  trunk=TRUNK, trunk_port=self.trunk_port,
-                                 trunk_srtp=self.trunk_srtp, timers=self.timers))
+                                 trunk_srtp=self.trunk_srtp, timers=self.timers, answer=self.answer))
 
     def start_daemons(self):
         super().start_daemons()
