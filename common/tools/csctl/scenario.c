@@ -83,7 +83,7 @@ static bool answers(struct selftest *t)
     for (size_t i = 0; i < CS_LEN(t->phone); i++) {
         struct ask *a = next(t);
         phone_options(t->phone[i], a);
-        saw(t, "%s", sip_transport_uri(t->conf[i].transport).p);
+        saw(t, "%s", sip_transport_name(t->conf[i].transport).p);
         t->unreachable = !finished(t, a);
         if (t->unreachable)
             return false;
