@@ -201,7 +201,9 @@ static const struct command {
       "certificate, unless the owner made one and sends a request.\n\n"
       "  --days N             how long it is good (90)\n"
       "  --out PREFIX         of the files, PREFIX.crt and PREFIX.key; after the first NAME\n"
-      "  --csr FILE           certificate request to take the key from, and nothing else\n" },
+      "  --csr FILE           certificate request to take the key from, and nothing else\n"
+      "  --renew N            keep what is there if it says these names, is by this authority and\n"
+      "                       good for N more days; else put a new key and certificate there\n" },
     { "ca revoke", ca_revoke, "DIR SERIAL | FILE... [--days N]", "take certificates back",
       "Writes DIR/crl.pem, which authd and the registrar read.\n\n"
       "  --days N             how long that list is good (30)\n" },
