@@ -114,6 +114,7 @@ static bool registers(struct selftest *t, unsigned who)
 {
     struct ask *a = &t->reg[who];
     uint64_t left;
+    saw(t, "%s", sip_transport_name(t->conf[who].transport).p);
     phone_register(t->phone[who], a, LIFETIME, NULL);
     if (!answered(t, a, 200) || !was_challenged(t, a))
         return false;
