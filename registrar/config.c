@@ -27,6 +27,27 @@ static void http_check(struct conf_check *c, void *section)
 
 static const struct conf_section http_section = { sizeof(HTTP), http_keys, http_check };
 
+#define CA __typeof__(((ROOT *)0)->ca)
+static const struct conf_key ca_keys[] = {
+    CONF_ADDR("listen", CA, listen,
+              "Where it is to be had, as http://ADDRESS/ca.crt: in the clear, so who fetches it "
+              "compares its fingerprint, which is in the log."),
+    CONF_PATH("file", CA, file, "Its certificate (PEM)."),
+    { 0 },
+};
+
+static void ca_check(struct conf_check *c, void *section)
+{
+    const CA *ca = section;
+    bool listens = ca->listen.sa.sa_family != AF_UNSPEC;
+    if (listens && !ca->file)
+        conf_error(c, "listen", "there is nothing to serve; add file: ca.crt");
+    if (!listens && ca->file)
+        conf_error(c, "file", "is served nowhere; add listen: 192.0.2.1:5080");
+}
+
+static const struct conf_section ca_section = { sizeof(CA), ca_keys, ca_check };
+
 #define LINK __typeof__(((ROOT *)0)->link)
 static const struct conf_key link_keys[] = {
     CONF_PATH(
@@ -574,6 +595,9 @@ static const struct conf_key root_keys[] = {
     CONF_SECTION("redis", ROOT, redis, &redis_settings_section, "Where bindings are kept."),
     CONF_SECTION("http", ROOT, http, &http_section, "Health and metrics."),
     CONF_SECTION("link", ROOT, link, &link_section, "How registrars of one installation meet."),
+    CONF_SECTION("ca", ROOT, ca, &ca_section,
+                 "The authority of our certificates, where it is one of our own, for phones and "
+                 "browsers to fetch."),
     CONF_SECTION("tls", ROOT, tls, &tls_section, "TLS of all listeners, and as a client."),
     CONF_STRS("domains", ROOT, domains, "Domains whose phones register here.", .at_least = 1,
               .max = 255, .required = true, .unique = true),

@@ -79,6 +79,10 @@ struct registrar_conf {
         struct addr listen;
     } http;
     struct {
+        struct addr listen; /* AF_UNSPEC: it is not served */
+        const char *file;
+    } ca;
+    struct {
         const char *directory; /* NULL: no Unix sockets */
         struct span *users;    /* besides our own */
         size_t n_users;

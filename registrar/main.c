@@ -1,6 +1,7 @@
 /* registrar: the SIP front.
  * Knows: its listeners, bindings in Redis, and what authd grants. Knows no password, verifier or
- * token key. May touch: the SIP ports, auth.sock, Redis, and one loopback port for its own state.
+ * token key. May touch: the SIP ports, auth.sock, Redis, one loopback port for its own state, and
+ * one port at which everybody may fetch the authority's certificate.
  * Talks to strangers, so everything it reads is hostile until authd said otherwise. It runs
  * unprivileged and cannot be dumped. */
 #include <signal.h>
@@ -11,6 +12,7 @@
 #include "base/process.h"
 #include "conf/options.h"
 #include "registrar/abuse.h"
+#include "registrar/authority.h"
 #include "registrar/drain.h"
 #include "registrar/front.h"
 #include "registrar/status.h"
@@ -30,6 +32,7 @@ struct registrar {
     struct timer opening; /* of a worker's sockets */
     unsigned looks;
     struct httpd *httpd;
+    struct authority *authority; /* NULL: none is served */
 };
 
 static const char usage[] =
@@ -78,6 +81,7 @@ static void stop(void *arg)
     drain_stop(&r->drain);
     timer_stop(&r->loop, &r->opening);
     httpd_close(&r->httpd);
+    authority_close(&r->authority);
     gate_close(&r->front.gate); /* open questions are answered 503 while there is a socket */
     nodes_close(&r->front.nodes);
     redis_close(&r->front.redis);
@@ -103,6 +107,8 @@ static void on_hangup(void *arg, int signum)
     (void)signum;
     if (r->front.certs)
         certs_reload(r->front.certs);
+    if (r->authority)
+        authority_reload(r->authority);
 }
 
 static void on_revoked(void *arg, const Countersign__Auth__Revoked *revoked)
@@ -135,6 +141,8 @@ static int start(struct registrar *r)
         err = open_redis(r);
     if (!err)
         err = status_open(&r->front, &r->httpd);
+    if (!err && r->conf.ca.file && r->place.number <= 1) /* of workers the first serves it */
+        err = authority_open(&r->loop, &r->conf, &r->authority);
     if (err) {
         log_error(&main_log, "cannot start", kv_err(err));
         return err;
@@ -161,6 +169,10 @@ static int start(struct registrar *r)
     if (r->place.number)
         timer_start(&r->loop, &r->opening, DURATION_MS(0));
     log_info(&main_log, "status listening", kv_addr("address", httpd_local(r->httpd)));
+    if (r->authority)
+        log_info(&main_log, "authority listening",
+                 kv_addr("address", authority_local(r->authority)),
+                 kv_str("sha256", authority_sha256(r->authority)));
     log_info(&main_log, "serving", kv_s("domain", r->conf.domains[0]),
              kv_u("domains", r->conf.n_domains));
     if (!err)

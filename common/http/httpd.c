@@ -202,7 +202,7 @@ static int start(struct httpd *h, int fd)
 int httpd_open(struct loop *l, const struct httpd_conf *conf, const struct http_route *routes,
                void *arg, struct httpd **out)
 {
-    if (!conf->tls && !addr_is_loopback(&conf->listen)) {
+    if (!conf->tls && !conf->in_the_clear && !addr_is_loopback(&conf->listen)) {
         log_error(&lg, "plain HTTP is served on loopback only", kv_addr("listen", &conf->listen));
         return CS_EDENIED;
     }

@@ -26,7 +26,8 @@ struct http_route {
 };
 
 struct httpd_conf {
-    struct addr listen;      /* without TLS loopback only, else CS_EDENIED */
+    struct addr listen;      /* without TLS loopback only, else CS_EDENIED, but */
+    bool in_the_clear;       /* what all routes give is for everybody: anywhere, by any Host */
     struct tls_context *tls; /* of a server; NULL: plain */
     const struct bearers
         *bearers;             /* borrowed; NULL: all but HTTP_PUBLIC routes answer 401 always */

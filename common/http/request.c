@@ -373,7 +373,7 @@ static void judge_head(struct http_req *r, const char *method, const char *versi
     const bool may_lack = strcmp(version, MHD_HTTP_VERSION_1_0) == 0;
     if (hosts > 1 || (hosts == 0 && !may_lack)) {
         http_problem(r, 400, "host", "Bad request", "Send one Host header.");
-    } else if (hosts && !r->h->conf.tls &&
+    } else if (hosts && !r->h->conf.tls && !r->h->conf.in_the_clear &&
                !route_host_is_ours(http_header(r, "Host"), r->h->conf.name)) {
         http_problem(r, 421, "host", "Misdirected request",
                      "This Host is not known here. Use an address or localhost.");

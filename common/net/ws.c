@@ -5,6 +5,7 @@
 #include <wslay/wslay.h>
 
 #include "base/buf.h"
+#include "base/rand.h"
 
 enum {
     FIN = 0x80,
@@ -25,7 +26,7 @@ struct ws_reader {
     struct span in;
     const struct ws_events *events;
     void *arg;
-    bool closed_by_peer;
+    bool closed_by_peer, client;
 };
 
 /* ---- what wslay asks for ---- */
@@ -68,14 +69,28 @@ static void on_message(wslay_event_context_ptr ctx, const struct wslay_event_on_
         wslay_event_shutdown_read(ctx);
 }
 
-static struct ws_reader *reader_new(void)
+static int on_mask(wslay_event_context_ptr ctx, uint8_t *to, size_t n, void *arg)
+{
+    (void)ctx;
+    (void)arg;
+    rand_bytes(to, n);
+    return 0;
+}
+
+static struct ws_reader *reader_new(bool client)
 {
     static const struct wslay_event_callbacks callbacks = { .recv_callback = on_read,
                                                             .send_callback = on_write,
-                                                            .on_msg_recv_callback = on_message };
+                                                            .on_msg_recv_callback = on_message,
+                                                            .genmask_callback = on_mask };
     struct ws_reader *r = calloc(1, sizeof(*r));
-    if (r && wslay_event_context_server_init(&r->wslay, &callbacks, r) == 0)
+    int failed = !r       ? WSLAY_ERR_NOMEM
+                 : client ? wslay_event_context_client_init(&r->wslay, &callbacks, r)
+                          : wslay_event_context_server_init(&r->wslay, &callbacks, r);
+    if (!failed) {
+        r->client = client;
         return r;
+    }
     free(r);
     return NULL;
 }
@@ -165,7 +180,8 @@ static int settle(struct ws_reader *r)
 static int read_frames(struct ws *w, struct ws_shelf *shelf, struct span frames, size_t max,
                        const struct ws_events *events, void *arg)
 {
-    struct ws_reader *r = w->reader ? w->reader : shelf->spare ? shelf->spare : reader_new();
+    bool fits = shelf->spare && shelf->spare->client == w->client;
+    struct ws_reader *r = w->reader ? w->reader : fits ? shelf->spare : reader_new(w->client);
     if (!r)
         return CS_ENOMEM;
     if (r == shelf->spare)
@@ -226,35 +242,57 @@ ptrdiff_t ws_feed(struct ws *w, struct ws_shelf *shelf, struct span in, size_t m
 
 /* ---- the way out ---- */
 
-static size_t put_head(unsigned char head[WS_FRAME_MAX], unsigned opcode, size_t n)
+/* Returns the length of the whole frame. */
+static size_t put_frame(const struct ws *w, char *to, unsigned opcode, struct span payload)
 {
+    const size_t n = payload.n;
     size_t at = 2, more = n <= CONTROL_MAX ? 0 : n <= UINT16_MAX ? 2 : 8;
-    head[0] = (unsigned char)(FIN | opcode);
-    head[1] = (unsigned char)(more == 0 ? n : more == 2 ? LENGTH16 : LENGTH64);
+    const unsigned length = more == 0 ? (unsigned)n : more == 2 ? LENGTH16 : LENGTH64;
+    to[0] = (char)(FIN | opcode);
+    to[1] = (char)(length | (w->client ? MASKED : 0));
     while (more--)
-        head[at++] = (unsigned char)((uint64_t)n >> (8 * more));
-    return at;
+        to[at++] = (char)((uint64_t)n >> (8 * more));
+    const char *mask = to + at;
+    if (w->client) {
+        rand_bytes(to + at, MASK_LEN);
+        at += MASK_LEN;
+    }
+    if (n)
+        memcpy(to + at, payload.p, n);
+    for (size_t i = 0; w->client && i < n; i++)
+        to[at + i] ^= mask[i % MASK_LEN];
+    return at + n;
 }
 
-size_t ws_head(unsigned char head[WS_FRAME_MAX], struct span message)
+size_t ws_frame(const struct ws *w, char *to, struct span message)
 {
-    return put_head(head, span_is_utf8(message) ? WSLAY_TEXT_FRAME : WSLAY_BINARY_FRAME, message.n);
+    return put_frame(w, to, span_is_utf8(message) ? WSLAY_TEXT_FRAME : WSLAY_BINARY_FRAME, message);
+}
+
+static void write_control(const struct ws *w, unsigned opcode, struct span payload,
+                          const struct ws_events *events, void *arg)
+{
+    char frame[WS_FRAME_MAX + CONTROL_MAX];
+    events->write(arg, span_of(frame, put_frame(w, frame, opcode, payload)));
+}
+
+void ws_ping(const struct ws *w, const struct ws_events *events, void *arg)
+{
+    write_control(w, WSLAY_PING, SPAN_NULL, events, arg);
 }
 
 void ws_close(struct ws *w, enum ws_code code, struct span reason, const struct ws_events *events,
               void *arg)
 {
-    unsigned char frame[2 + CONTROL_MAX];
-    struct buf b = buf_of(frame, sizeof(frame));
+    char payload[CONTROL_MAX];
+    struct buf b = BUF_INIT(payload);
     if (w->closed)
         return;
     w->closed = true;
-    reason = span_head(reason, CONTROL_MAX - 2);
-    b.n = put_head(frame, WSLAY_CONNECTION_CLOSE, 2 + reason.n);
     buf_putc(&b, (char)(code >> 8));
     buf_putc(&b, (char)code);
-    buf_put(&b, reason);
-    events->write(arg, buf_span(&b));
+    buf_put(&b, span_head(reason, CONTROL_MAX - 2));
+    write_control(w, WSLAY_CONNECTION_CLOSE, buf_span(&b), events, arg);
 }
 
 void ws_fini(struct ws *w)

@@ -1,4 +1,4 @@
-/* WebSocket behind its handshake, the server's side (RFC 6455, 5 to 7): frames to messages and
+/* WebSocket behind its handshake, either side (RFC 6455, 5 to 7): frames to messages and
  * back. Does no I/O. wslay reads the frames; it is known to ws.c alone.
  *
  * A connection that is between two messages holds no reader: thousands of idle browsers share one.
@@ -45,6 +45,7 @@ struct ws {                   /* embedded; members are ws.c's */
     struct ws_reader *reader; /* of a message in several frames; NULL: none is under way */
     unsigned pieces;          /* of that message */
     bool closed;              /* nothing is read or written any more */
+    bool client;              /* set by the owner: what we send is masked (5.3) */
 };
 
 /* Reads what came. Returns the bytes used, or, when the connection has to end and the close frame
@@ -61,9 +62,10 @@ static inline bool ws_is_partial(const struct ws *w)
 {
     return w->pieces > 0;
 }
-/* The head of the frame of a message: what is not UTF-8 goes as binary, or browsers would close
- * (RFC 6455, 8.1). Returns its length, at most WS_FRAME_MAX. */
-size_t ws_head(unsigned char head[WS_FRAME_MAX], struct span message);
+/* Writes the frame of a message, of at most WS_FRAME_MAX + message.n bytes, and returns its length:
+ * what is not UTF-8 goes as binary, or browsers would close (RFC 6455, 8.1). */
+size_t ws_frame(const struct ws *w, char *to, struct span message);
+void ws_ping(const struct ws *w, const struct ws_events *events, void *arg);
 /* Says why, unless that was said already. The reason is for people, at most 123 bytes. */
 void ws_close(struct ws *w, enum ws_code code, struct span reason, const struct ws_events *events,
               void *arg);

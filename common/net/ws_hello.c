@@ -2,7 +2,9 @@
 
 #include <openssl/evp.h>
 
-enum { KEY_LEN = 24, HEADERS_MAX = 64 };
+#include "base/rand.h"
+
+enum { HEADERS_MAX = 64 };
 
 struct request {
     struct span path, query;
@@ -53,10 +55,10 @@ static bool is_text(struct span s)
 /* base64 of 16 bytes (RFC 6455, 4.2.1) */
 static bool is_key(struct span s)
 {
-    unsigned char bytes[KEY_LEN];
-    return s.n == KEY_LEN && s.p[KEY_LEN - 3] != '=' &&
-           span_eq(span_skip(s, KEY_LEN - 2), SPAN("==")) &&
-           EVP_DecodeBlock(bytes, (const unsigned char *)s.p, KEY_LEN) > 0;
+    unsigned char bytes[WS_KEY_LEN];
+    return s.n == WS_KEY_LEN && s.p[WS_KEY_LEN - 3] != '=' &&
+           span_eq(span_skip(s, WS_KEY_LEN - 2), SPAN("==")) &&
+           EVP_DecodeBlock(bytes, (const unsigned char *)s.p, WS_KEY_LEN) > 0;
 }
 
 static bool is_among(struct span s, const struct span *list, size_t n)
@@ -75,6 +77,27 @@ static bool lists(struct span value, struct span token)
             return true;
     }
     return false;
+}
+
+/* Lines end with CRLF and nothing else, and none is folded: no two readers differ. */
+static int cut_line(struct span *head, struct span *line)
+{
+    *line = span_cut(head, '\n');
+    if (!span_ends(*line, SPAN("\r")))
+        return CS_EPROTO;
+    line->n--;
+    return 0;
+}
+
+static int cut_header(struct span *head, struct span *name, struct span *value)
+{
+    if (cut_line(head, value))
+        return CS_EPROTO;
+    *name = span_cut(value, ':');
+    if (!is_token(*name) || !value->p || !is_text(*value))
+        return CS_EPROTO;
+    *value = span_trim(*value);
+    return 0;
 }
 
 /* Without its port. */
@@ -149,20 +172,15 @@ static int read_request_line(struct request *r, struct span line)
     return 0;
 }
 
-/* Lines end with CRLF and nothing else, and none is folded: no two readers differ. */
 static int read_request(struct request *r, const struct ws_rules *rules, struct span head)
 {
-    struct span line = span_cut(&head, '\n');
-    if (!span_ends(line, SPAN("\r")) || read_request_line(r, span_head(line, line.n - 1)))
+    struct span line, name, value;
+    if (cut_line(&head, &line) || read_request_line(r, line))
         return CS_EPROTO;
     for (size_t n = 0; head.n; n++) {
-        line = span_cut(&head, '\n');
-        if (!span_ends(line, SPAN("\r")) || n == HEADERS_MAX)
+        if (n == HEADERS_MAX || cut_header(&head, &name, &value))
             return CS_EPROTO;
-        struct span value = span_head(line, line.n - 1), name = span_cut(&value, ':');
-        if (!is_token(name) || !value.p || !is_text(value))
-            return CS_EPROTO;
-        take_header(r, rules, name, span_trim(value));
+        take_header(r, rules, name, value);
     }
     return 0;
 }
@@ -264,7 +282,7 @@ size_t ws_hello_read(struct span in, const struct ws_rules *rules, struct ws_hel
 static void write_accept(struct buf *b, struct span key)
 {
     unsigned char sha1[EVP_MAX_MD_SIZE], text[4 * EVP_MAX_MD_SIZE / 3 + 4];
-    char joined[KEY_LEN + 36];
+    char joined[WS_KEY_LEN + 36];
     struct buf j = BUF_INIT(joined);
     unsigned n = 0;
     buf_put(&j, key);
@@ -323,4 +341,88 @@ void ws_hello_answer(struct buf *b, const struct ws_rules *rules, const struct w
     buf_lit(b, "\r\n\r\n");
     buf_put(b, why);
     buf_putc(b, '\n');
+}
+
+/* ---- the client's side ---- */
+
+struct answer {
+    struct span accept, protocol;
+    bool upgrade, connection, more; /* more: than we asked for, or said twice */
+};
+
+void ws_hello_ask(struct buf *b, struct span host, struct span path, struct span protocol,
+                  char key[WS_KEY_LEN])
+{
+    unsigned char random[16], text[WS_KEY_LEN + 1];
+    rand_bytes(random, sizeof(random));
+    EVP_EncodeBlock(text, random, sizeof(random));
+    memcpy(key, text, WS_KEY_LEN);
+    buf_printf(b,
+               "GET " SPAN_FMT " HTTP/1.1\r\nHost: " SPAN_FMT "\r\nUpgrade: websocket\r\n"
+               "Connection: Upgrade\r\nSec-WebSocket-Key: %s\r\nSec-WebSocket-Version: 13\r\n"
+               "Sec-WebSocket-Protocol: " SPAN_FMT "\r\n\r\n",
+               SPAN_ARG(path), SPAN_ARG(host), (const char *)text, SPAN_ARG(protocol));
+}
+
+static int read_status(struct span line, unsigned *status)
+{
+    uint64_t code;
+    if (!span_starts(line, SPAN("HTTP/1.1 ")) ||
+        span_u64(span_head(span_skip(line, 9), 3), 599, &code) || code < 100)
+        return CS_EPROTO;
+    *status = (unsigned)code;
+    return 0;
+}
+
+static void take_answer(struct answer *a, struct span name, struct span value)
+{
+    struct span *slot = span_caseeq(name, SPAN("Sec-WebSocket-Accept"))     ? &a->accept
+                        : span_caseeq(name, SPAN("Sec-WebSocket-Protocol")) ? &a->protocol
+                                                                            : NULL;
+    if (slot) {
+        a->more |= slot->p != NULL;
+        *slot = value;
+    } else if (span_caseeq(name, SPAN("Upgrade"))) {
+        a->upgrade |= lists(value, SPAN("websocket"));
+    } else if (span_caseeq(name, SPAN("Connection"))) {
+        a->connection |= lists(value, SPAN("upgrade"));
+    } else if (span_caseeq(name, SPAN("Sec-WebSocket-Extensions"))) {
+        a->more = true;
+    }
+}
+
+static bool is_for_us(const struct answer *a, struct span protocol, const char key[WS_KEY_LEN])
+{
+    char text[64];
+    struct buf want = BUF_INIT(text);
+    write_accept(&want, span_of(key, WS_KEY_LEN));
+    return a->upgrade && a->connection && !a->more && span_eq(a->protocol, protocol) &&
+           span_eq(a->accept, buf_span(&want));
+}
+
+ptrdiff_t ws_hello_check(struct span in, struct span protocol, const char key[WS_KEY_LEN],
+                         unsigned *status)
+{
+    struct answer a = { 0 };
+    struct span head, line, name, value;
+    *status = 0;
+    if (in.n && in.p[0] != 'H') /* SIP over TCP, for one */
+        return CS_EPROTO;
+    const char *end = in.n ? memmem(in.p, CS_MIN(in.n, (size_t)WS_HELLO_MAX), "\r\n\r\n", 4) : NULL;
+    if (!end)
+        return in.n < WS_HELLO_MAX ? 0 : CS_EPROTO;
+    head = span_of(in.p, (size_t)(end - in.p) + 2);
+    const ptrdiff_t used = (ptrdiff_t)head.n + 2;
+    unsigned code = 0;
+    if (cut_line(&head, &line) || read_status(line, &code))
+        return CS_EPROTO;
+    for (size_t n = 0; head.n; n++) {
+        if (n == HEADERS_MAX || cut_header(&head, &name, &value))
+            return CS_EPROTO;
+        take_answer(&a, name, value);
+    }
+    if (code == 101 && !is_for_us(&a, protocol, key))
+        return CS_EPROTO;
+    *status = code;
+    return used;
 }

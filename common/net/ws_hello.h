@@ -1,13 +1,14 @@
-/* The opening handshake of WebSocket, the server's side (RFC 6455, 4.2): one GET request, whether
- * it is taken, and the answer to it. Does no I/O. */
+/* The opening handshake of WebSocket (RFC 6455, 4): one GET request, whether it is taken, and the
+ * answer to it. Does no I/O. */
 #ifndef CS_NET_WS_HELLO_H
 #define CS_NET_WS_HELLO_H
 
 #include "base/buf.h"
 
 enum {
-    WS_HELLO_MAX = 8192,       /* bytes of the request; beyond them it is refused */
-    WS_HELLO_ANSWER_MAX = 1024 /* bytes of the answer */
+    WS_HELLO_MAX = 8192,        /* bytes of the request; beyond them it is refused */
+    WS_HELLO_ANSWER_MAX = 1024, /* bytes of the answer */
+    WS_KEY_LEN = 24
 };
 
 struct ws_rules {               /* what a listener takes; borrowed */
@@ -33,5 +34,15 @@ struct ws_hello {    /* spans borrow from the request; of a refused one only sta
  * refused at once. */
 size_t ws_hello_read(struct span in, const struct ws_rules *rules, struct ws_hello *out);
 void ws_hello_answer(struct buf *b, const struct ws_rules *rules, const struct ws_hello *h);
+
+/* ---- the client's side ---- */
+
+/* The request, with a key of its own that is left in key. host may have a port. */
+void ws_hello_ask(struct buf *b, struct span host, struct span path, struct span protocol,
+                  char key[WS_KEY_LEN]);
+/* What is answered to it: the bytes used, 0 when more is needed, CS_EPROTO when it is no HTTP or a
+ * 101 that is not for this key and protocol. status: 101, or that of the refusal. */
+CS_CHECK ptrdiff_t ws_hello_check(struct span in, struct span protocol, const char key[WS_KEY_LEN],
+                                  unsigned *status);
 
 #endif

@@ -63,7 +63,8 @@ static bool peer_is(const struct map_node *n, const void *key)
     const struct peer *p = key;
     if (c->flow.transport != p->transport || !addr_eq(&c->flow.remote, p->remote))
         return false;
-    return p->transport != SIP_TLS || (c->domain && span_caseeq(span_str(c->domain), p->domain));
+    return !(sip_transport_is_tls(p->transport) || sip_transport_is_ws(p->transport)) ||
+           (c->domain && span_caseeq(span_str(c->domain), p->domain));
 }
 
 struct conn *conn_by_addr(const struct siptp *tp, enum sip_transport transport,
@@ -347,7 +348,7 @@ int conn_accept(void *arg, struct stream *s, void **out)
         return CS_ELIMIT;
     }
     struct websocket *w = NULL;
-    int err = ws ? websocket_new(&w) : 0;
+    int err = ws ? websocket_new(false, &w) : 0;
     if (!err)
         err = conn_new(ls, s, link ? NULL : remote, host, &c);
     if (err) {
@@ -387,14 +388,17 @@ int conn_begin(struct conn *c, struct stream *s, int err, struct flow **out)
 static int connect_to(struct conn *c, struct span domain, struct stream **s)
 {
     struct siptp *tp = c->flow.tp;
-    bool tls = c->flow.transport == SIP_TLS;
+    const bool tls = sip_transport_is_tls(c->flow.transport);
+    const bool ws = sip_transport_is_ws(c->flow.transport);
     struct addr from = c->flow.local;
     addr_set_port(&from, 0);
-    c->domain = tls ? strndup(domain.p, domain.n) : NULL;
-    if (tls && !c->domain)
+    c->domain = tls || ws ? strndup(domain.p, domain.n) : NULL;
+    if ((tls || ws) && !c->domain)
         return CS_ENOMEM;
-    int err = stream_connect_tcp(tp->loop, &c->flow.remote, addr_is_any(&from) ? NULL : &from,
-                                 &tp->stream_limits, &conn_events, c, s);
+    int err = ws ? websocket_new(true, &c->ws) : 0;
+    if (!err)
+        err = stream_connect_tcp(tp->loop, &c->flow.remote, addr_is_any(&from) ? NULL : &from,
+                                 ws ? &tp->ws_limits : &tp->stream_limits, &conn_events, c, s);
     int broken = !err && tls ? stream_start_tls(*s, tp->tls, c->domain) : 0;
     if (broken) /* closed() says so later */
         stream_close(*s, broken);
@@ -406,7 +410,7 @@ int conn_open(struct siptp_listener *ls, const struct addr *remote, struct span 
 {
     struct siptp *tp = ls->tp;
     struct conn *c;
-    if (ls->transport == SIP_TLS && !tp->tls)
+    if (sip_transport_is_tls(ls->transport) && !tp->tls)
         return CS_ENOTSUP;
     if (tp->n_conns >= tp->conf.max_connections)
         return CS_ELIMIT;
@@ -423,7 +427,9 @@ static void conn_opened(struct stream *s, void *arg)
     struct conn *c = arg;
     if (!c->flow.open)
         return;
-    c->connecting = false;
+    c->connecting = c->ours && c->ws;
+    if (c->connecting)
+        websocket_ask(c);
     shaken(c);
     X509 *issuer, *shown = c->domain ? NULL : stream_certificate(s, &issuer);
     if (shown && sip_transport_is_tls(c->flow.transport)) {

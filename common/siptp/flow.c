@@ -138,7 +138,7 @@ int siptp_flow_to_domain(struct siptp *tp, enum sip_transport transport, const s
     *out = NULL;
     if (!tp->events)
         return CS_ECLOSED;
-    if (sip_transport_is_ws(transport))
+    if (sip_transport_is_ws(transport) && !tp->ws_path.p)
         return CS_ENOTSUP;
     if (via && (via->transport != transport || !can_send_to(via, remote)))
         return UV_EAFNOSUPPORT;

@@ -48,6 +48,10 @@ struct websocket {
     bool is_ticket; /* and this it has shown: */
     struct secret credential;
     struct mono pinged; /* and it has not said a thing since; 0: it has */
+    /* Of one that we make: */
+    char key[WS_KEY_LEN];
+    char *early; /* frames that wait for the handshake */
+    size_t n_early;
 };
 
 /* A TCP connection or a link. The stream holds one reference to the flow until it has closed. */
@@ -60,7 +64,7 @@ struct conn {
     struct conn_host *host; /* NULL when we made the connection, and for links */
     struct timer deadline;
     struct list shaking; /* in siptp.shaking: accepted, and its TLS handshake is not done */
-    char *domain;        /* of TLS that we began: what its certificate says; NULL: accepted */
+    char *domain; /* of TLS and WebSockets that we began: who shall be there; NULL: accepted */
     X509 *certificate, *issuer; /* of a client, verified; NULL: none */
     struct mono since;          /* of the connection */
     struct mono active;         /* last message or keepalive */
@@ -96,6 +100,7 @@ struct siptp {
     struct listener *link_tls;
     struct tls_context *link_client;
     struct tls_context *tls; /* of connections that we make; NULL: none */
+    struct span ws_path;     /* of WebSockets that we make; absent: none */
     struct list shaking;     /* the oldest first */
     size_t n_listeners, n_conns, n_shaking, n_leaving;
     struct map by_id, by_addr, hosts;
@@ -152,12 +157,14 @@ CS_CHECK int conn_take(struct conn *c, struct span text, bool alone);
 void conn_left(struct conn *c, bool partial);
 
 /* websocket.c */
-CS_CHECK int websocket_new(struct websocket **out);
+CS_CHECK int websocket_new(bool ours, struct websocket **out);
 void websocket_free(struct websocket **w);
 /* When it has to be looked at, if it is one that has begun to speak SIP: pinged, or closed. */
 bool websocket_due(const struct conn *c, struct mono *due);
 /* Pings it, if that was not done. */
 bool websocket_ping(struct conn *c);
+/* Of one that we make: the connection is there. */
+void websocket_ask(struct conn *c);
 ptrdiff_t websocket_data(struct conn *c, struct span in);
 void websocket_send(struct conn *c, struct span message);
 /* Says why the connection ends, if that was not said yet; false: it is none yet. */

@@ -275,6 +275,11 @@ void siptp_use_tls(struct siptp *tp, struct tls_context *tls)
     tls_context_unref(&old);
 }
 
+void siptp_use_ws(struct siptp *tp, struct span path)
+{
+    tp->ws_path = path;
+}
+
 struct duration siptp_delay(const struct siptp *tp)
 {
     return tp->delay;

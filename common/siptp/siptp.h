@@ -110,6 +110,9 @@ void siptp_listener_use_ws(struct siptp_listener *ls, const struct ws_rules *rul
 /* What connections that we make over TLS have from now on: a client's context, held. Before the
  * first call they are CS_ENOTSUP. */
 void siptp_use_tls(struct siptp *tp, struct tls_context *tls);
+/* The path of WebSockets that we make, as a browser does; borrowed. Before the first call they are
+ * CS_ENOTSUP: only a phone makes any. */
+void siptp_use_ws(struct siptp *tp, struct span path);
 struct span siptp_listener_name(const struct siptp_listener *ls);
 struct span siptp_listener_sent_by(const struct siptp_listener *ls);
 const struct addr *siptp_listener_local(const struct siptp_listener *ls);
@@ -133,9 +136,9 @@ bool siptp_hears(const struct siptp *tp, enum sip_transport transport, const str
  * TCP an open connection to exactly this address or a new one (what is sent waits for it; a failed
  * connect shows as closed); for TLS the same, but only one that we made for this domain: who
  * connected to us said nothing of who he is to others (RFC 5923, 5). domain is what the
- * certificate must say; absent: the address. The caller gets a reference. UV_EAFNOSUPPORT when no
- * listener fits, CS_ENOTSUP when TLS is not to be spoken, and for WebSockets, which are their
- * clients' to make. */
+ * certificate must say, and the Host of a WebSocket; absent: the address. The caller gets a
+ * reference. UV_EAFNOSUPPORT when no listener fits, CS_ENOTSUP when TLS or WebSocket is not to be
+ * spoken. */
 CS_CHECK int siptp_flow_to_domain(struct siptp *tp, enum sip_transport transport,
                                   const struct addr *remote, struct span domain,
                                   struct siptp_listener *via, struct flow **out);

@@ -4,10 +4,15 @@
 #include "base/metric.h"
 #include "siptp/impl.h"
 
-int websocket_new(struct websocket **out)
+#define PROTOCOL SPAN("sip") /* RFC 7118, 4.1 */
+
+int websocket_new(bool ours, struct websocket **out)
 {
     *out = calloc(1, sizeof(**out));
-    return *out ? 0 : CS_ENOMEM;
+    if (!*out)
+        return CS_ENOMEM;
+    (*out)->ws.client = ours;
+    return 0;
 }
 
 void websocket_free(struct websocket **pw)
@@ -18,6 +23,7 @@ void websocket_free(struct websocket **pw)
         return;
     ws_fini(&w->ws);
     secret_fini(&w->credential);
+    free(w->early);
     free(w);
 }
 
@@ -67,7 +73,7 @@ static const struct ws_events events = { on_message, on_alive, on_write };
 bool websocket_due(const struct conn *c, struct mono *due)
 {
     const struct websocket *w = c->ws;
-    if (!w || !c->greeted)
+    if (!w || !c->greeted || !w->upgraded)
         return false;
     *due = mono_add(w->pinged.ns ? w->pinged : c->active, c->flow.tp->conf.ping);
     return true;
@@ -77,10 +83,10 @@ bool websocket_due(const struct conn *c, struct mono *due)
 bool websocket_ping(struct conn *c)
 {
     struct websocket *w = c->ws;
-    if (!w || !c->greeted || w->pinged.ns)
+    if (!w || !c->greeted || !w->upgraded || w->pinged.ns)
         return false;
     w->pinged = loop_now(c->flow.tp->loop);
-    stream_write(c->stream, SPAN("\x89\x00"));
+    ws_ping(&w->ws, &events, c);
     return true;
 }
 
@@ -128,6 +134,41 @@ static ptrdiff_t shake(struct conn *c, struct span in)
     return (ptrdiff_t)n;
 }
 
+void websocket_ask(struct conn *c)
+{
+    char text[1024];
+    struct buf b = BUF_INIT(text);
+    char host[300];
+    snprintf(host, sizeof(host), "%s:%u", c->domain, addr_port(&c->flow.remote));
+    ws_hello_ask(&b, span_str(host), c->flow.tp->ws_path, PROTOCOL, c->ws->key);
+    if (buf_ok(&b))
+        stream_write(c->stream, buf_span(&b));
+    else
+        conn_close(c, CS_ELIMIT);
+}
+
+/* The same of one that we asked for. */
+static ptrdiff_t read_answer(struct conn *c, struct span in)
+{
+    struct websocket *w = c->ws;
+    unsigned status;
+    ptrdiff_t n = ws_hello_check(in, PROTOCOL, w->key, &status);
+    if (!n)
+        return 0;
+    if (status != 101) {
+        log_warn(&c->flow.log, "this WebSocket is not taken", kv_u("status", status));
+        conn_close(c, CS_EPROTO);
+        return CS_EPROTO;
+    }
+    w->upgraded = true;
+    c->connecting = false;
+    c->active = loop_now(c->flow.tp->loop);
+    stream_write(c->stream, span_of(w->early, w->n_early));
+    free(w->early);
+    w->early = NULL;
+    return n;
+}
+
 /* ---- bytes ---- */
 
 /* Many messages may come in one piece: each of them counts, as on any connection. */
@@ -158,7 +199,7 @@ ptrdiff_t websocket_data(struct conn *c, struct span in)
     struct websocket *w = c->ws;
     ptrdiff_t used = 0, n = 0;
     if (!w->upgraded) {
-        used = conn_hold(c) ? 0 : shake(c, in);
+        used = conn_hold(c) ? 0 : c->ours ? read_answer(c, in) : shake(c, in);
         if (used < 0 || c->held.ns)
             return used;
     }
@@ -181,14 +222,21 @@ ptrdiff_t websocket_data(struct conn *c, struct span in)
 
 void websocket_send(struct conn *c, struct span message)
 {
-    unsigned char head[WS_FRAME_MAX];
-    size_t n = ws_head(head, message);
-    char *p = stream_reserve(c->stream, n + message.n);
-    if (!p)
+    struct websocket *w = c->ws;
+    const size_t room = WS_FRAME_MAX + message.n;
+    if (w->upgraded) {
+        char *p = stream_reserve(c->stream, room);
+        if (p)
+            stream_wrote(c->stream, ws_frame(&w->ws, p, message));
         return;
-    memcpy(p, head, n);
-    memcpy(p + n, message.p, message.n);
-    stream_wrote(c->stream, n + message.n);
+    }
+    char *all = w->n_early + room <= SIPTP_MAX_UNSENT ? realloc(w->early, w->n_early + room) : NULL;
+    if (!all) {
+        conn_close(c, CS_ELIMIT);
+        return;
+    }
+    w->early = all;
+    w->n_early += ws_frame(&w->ws, all + w->n_early, message);
 }
 
 bool websocket_leave(struct conn *c, enum ws_code code)

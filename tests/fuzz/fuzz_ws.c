@@ -1,5 +1,5 @@
-/* Frames of WebSocket: messages and the end do not change with how the bytes are cut, what is sent
- * back is whole frames, and nothing is read behind an end. */
+/* Frames of WebSocket, at a server and at a client: messages and the end do not change with how the
+ * bytes are cut, what is sent back is whole frames, and nothing is read behind an end. */
 #include <assert.h>
 #include <stdlib.h>
 
@@ -60,11 +60,13 @@ static ptrdiff_t feed(struct end *e, struct span in, size_t piece)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct end whole = { 0 }, cut = { 0 };
     if (!size)
         return 0;
+    const bool client = data[0] & 0x80;
+    const size_t piece = data[0] & 0x7f;
+    struct end whole = { .ws.client = client }, cut = { .ws.client = client };
     struct span in = span_of(data + 1, size - 1);
-    ptrdiff_t a = feed(&whole, in, in.n), b = feed(&cut, in, data[0] ? data[0] : 1);
+    ptrdiff_t a = feed(&whole, in, in.n), b = feed(&cut, in, piece ? piece : 1);
     assert(a == b && whole.messages == cut.messages && whole.sum == cut.sum);
     assert(whole.ws.closed == (a < 0));
     assert(a < 0 || whole.sent == cut.sent); /* an end may overtake a pong */

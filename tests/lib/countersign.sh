@@ -68,7 +68,8 @@ listeners:
 YAML
 }
 
-# To be called before cs_start: the registrar speaks TLS as well, at $CS_TLS, to who trusts $CS_CA.
+# To be called before cs_start: the registrar speaks TLS as well, at $CS_TLS, and WebSocket, at $CS_WSS and $CS_WS,
+# to who trusts $CS_CA.
 cs_with_tls() {
     eval "cs_registrar_plain_yaml() $(declare -f cs_registrar_yaml | tail -n +2)"
     cs_registrar_yaml() {
@@ -77,6 +78,9 @@ cs_with_tls() {
         cs_registrar_plain_yaml
         echo "  - { name: tls, transport: tls, address: \"$CS_TLS\","
         echo "      tls: { certificates: [{ certificate_file: sip.crt, key_file: sip.key }] } }"
+        echo "  - { name: wss, transport: wss, address: \"$CS_WSS\", websocket: { origins: [any], path: /sip },"
+        echo "      tls: { certificates: [{ certificate_file: sip.crt, key_file: sip.key }] } }"
+        echo "  - { name: ws, transport: ws, address: \"$CS_WS\", websocket: { origins: [any] } }"
     }
 }
 
@@ -152,7 +156,8 @@ cs_start() { # dir build port
     CS_DIR=$1 CS_BUILD=$2 CS_PORT=$3
     CSCTL=$CS_BUILD/common/tools/csctl
     CS_SIP=127.0.0.1:$CS_PORT
-    CS_TLS=127.0.0.1:$((CS_PORT + 5)) CS_CA=$CS_DIR/ca/ca.crt
+    CS_TLS=127.0.0.1:$((CS_PORT + 5)) CS_WSS=127.0.0.1:$((CS_PORT + 12)) CS_WS=127.0.0.1:$((CS_PORT + 13))
+    CS_CA=$CS_DIR/ca/ca.crt
     mkdir -p "$CS_DIR"
     export CSCTL_URL=http://127.0.0.1:$((CS_PORT + 1)) CSCTL_TOKEN_FILE=$CS_DIR/admin.token
     (

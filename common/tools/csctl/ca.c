@@ -13,7 +13,7 @@ enum { NAMES_MAX = 16, DAYS_MAX = 20 * 366 };
 
 struct ca_options {
     const char *name, *out, *csr;
-    unsigned days;
+    unsigned days, renew; /* renew: 0 if not given */
 };
 
 /* ---- options ---- */
@@ -31,11 +31,11 @@ static int take_days(struct ctl *c, const char *text, unsigned *out)
 static int take_options(struct ctl *c, int argc, char **argv, const char *allowed,
                         struct ca_options *o)
 {
-    static const struct option options[] = { { "name", required_argument, NULL, 'n' },
-                                             { "days", required_argument, NULL, 'd' },
-                                             { "out", required_argument, NULL, 'o' },
-                                             { "csr", required_argument, NULL, 'c' },
-                                             { NULL, 0, NULL, 0 } };
+    static const struct option options[] = {
+        { "name", required_argument, NULL, 'n' },  { "days", required_argument, NULL, 'd' },
+        { "out", required_argument, NULL, 'o' },   { "csr", required_argument, NULL, 'c' },
+        { "renew", required_argument, NULL, 'r' }, { NULL, 0, NULL, 0 }
+    };
     optind = 0;
     opterr = 0;
     for (int got; (got = getopt_long(argc, argv, "", options, NULL)) != -1;) {
@@ -47,7 +47,7 @@ static int take_options(struct ctl *c, int argc, char **argv, const char *allowe
             o->out = optarg;
         else if (got == 'c')
             o->csr = optarg;
-        else if (take_days(c, optarg, &o->days))
+        else if (take_days(c, optarg, got == 'r' ? &o->renew : &o->days))
             return EXIT_USAGE;
     }
     return EXIT_OK;
@@ -122,13 +122,38 @@ static bool is_free(const char *path)
     return false;
 }
 
+/* Whether what is there is what would be made, and is so for long enough. */
+static bool is_good(const struct ca *ca, const struct ca_options *o, const char *certificate,
+                    const char *key_path, char *const *names, size_t n)
+{
+    time_t then = time(NULL) + (time_t)o->renew * 24 * 3600;
+    FILE *cf = fopen(certificate, "re"), *kf = fopen(key_path, "re");
+    X509 *x = cf ? PEM_read_X509(cf, NULL, NULL, NULL) : NULL;
+    EVP_PKEY *key = kf ? PEM_read_PrivateKey(kf, NULL, NULL, NULL) : NULL;
+    bool good = x && key && X509_check_private_key(x, key) == 1 &&
+                X509_verify(x, X509_get0_pubkey(ca->certificate)) == 1 &&
+                X509_cmp_time(X509_get0_notAfter(x), &then) > 0 &&
+                ca_says(x, (const char *const *)names, n);
+    X509_free(x);
+    EVP_PKEY_free(key);
+    if (cf)
+        fclose(cf);
+    if (kf)
+        fclose(kf);
+    return good;
+}
+
 static int issue_to(const struct ca *ca, const struct ca_options *o, const char *prefix,
                     char *const *names, size_t n)
 {
     char certificate[PATH_MAX], key_path[PATH_MAX], serial[64];
     snprintf(certificate, sizeof(certificate), "%s.crt", prefix);
     snprintf(key_path, sizeof(key_path), "%s.key", prefix);
-    if (!is_free(certificate) || (!o->csr && !is_free(key_path)))
+    if (o->renew && is_good(ca, o, certificate, key_path, names, n)) {
+        printf("%s is good for more than %u days, and was kept\n", certificate, o->renew);
+        return 0;
+    }
+    if (!o->renew && (!is_free(certificate) || (!o->csr && !is_free(key_path))))
         return CS_ECONFLICT;
     EVP_PKEY *key = o->csr ? key_of_request(o->csr) : ca_new_key();
     X509 *x = key ? ca_certify(ca, key, ca->key, (const char *const *)names, n, o->days) : NULL;
@@ -153,8 +178,11 @@ int ca_issue(struct ctl *c, int argc, char **argv)
     char prefix[NAME_MAX];
     struct ca_options o = { .days = 90 };
     struct ca ca;
-    if (take_options(c, argc, argv, "doc", &o))
+    if (take_options(c, argc, argv, "docr", &o))
         return EXIT_USAGE;
+    if (o.renew && (o.csr || o.renew >= o.days))
+        return bad_usage(c, o.csr ? "who sent the request renews it by another"
+                                  : "--renew wants fewer days than the new one is good for");
     char *const *names = argv + optind + 1;
     if (argc - optind < 2 || argc - optind > 1 + NAMES_MAX)
         return bad_usage(c, "say the directory and one to %d names", NAMES_MAX);

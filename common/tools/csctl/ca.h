@@ -49,6 +49,8 @@ EVP_PKEY *ca_new_key(void);
  * subjectAltNames, or of an authority its name alone. NULL when OpenSSL refuses. */
 X509 *ca_certify(const struct ca *ca, EVP_PKEY *key, EVP_PKEY *signer, const char *const *names,
                  size_t n, unsigned days);
+/* Whether its subjectAltName is these names, in this order. */
+bool ca_says(const X509 *x, const char *const *names, size_t n);
 /* In hex, into text. */
 const char *ca_serial(const X509 *x, char text[64]);
 X509_CRL *ca_crl(const struct ca *ca, unsigned days);

@@ -73,7 +73,7 @@ fail:
     return NULL;
 }
 
-static bool add_names(X509 *x, const char *const *names, size_t n)
+static GENERAL_NAMES *general_names(const char *const *names, size_t n)
 {
     GENERAL_NAMES *all = sk_GENERAL_NAME_new_null();
     bool ok = all != NULL;
@@ -83,9 +83,31 @@ static bool add_names(X509 *x, const char *const *names, size_t n)
         if (!ok)
             GENERAL_NAME_free(name);
     }
-    ok = ok && X509_add1_ext_i2d(x, NID_subject_alt_name, all, 0, 0);
+    if (ok)
+        return all;
+    GENERAL_NAMES_free(all);
+    return NULL;
+}
+
+static bool add_names(X509 *x, const char *const *names, size_t n)
+{
+    GENERAL_NAMES *all = general_names(names, n);
+    bool ok = all && X509_add1_ext_i2d(x, NID_subject_alt_name, all, 0, 0);
     GENERAL_NAMES_free(all);
     return ok;
+}
+
+bool ca_says(const X509 *x, const char *const *names, size_t n)
+{
+    GENERAL_NAMES *want = general_names(names, n),
+                  *has = X509_get_ext_d2i(x, NID_subject_alt_name, NULL, NULL);
+    const int n_names = has ? sk_GENERAL_NAME_num(has) : 0;
+    bool same = want && n_names == sk_GENERAL_NAME_num(want);
+    for (int i = 0; same && i < n_names; i++)
+        same = GENERAL_NAME_cmp(sk_GENERAL_NAME_value(has, i), sk_GENERAL_NAME_value(want, i)) == 0;
+    GENERAL_NAMES_free(want);
+    GENERAL_NAMES_free(has);
+    return same;
 }
 
 /* ---- certificates ---- */

@@ -246,6 +246,7 @@ static void check_listeners(struct doctor *d, const struct keeper *k)
     check_secret(d, client->key_file, k, "tls.key_file", making);
     check_certificate(d, client->certificate_file, k, "tls.certificate_file");
     check_certificate(d, client->ca_file, k, "tls.ca_file");
+    check_certificate(d, d->registrar->ca.file, k, "ca.file");
 }
 
 /* Each daemon becomes a user of its own, so that what one reads is not the other's. */

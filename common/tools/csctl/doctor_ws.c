@@ -4,9 +4,12 @@
 #include "doctor.h"
 #include "net/stream.h"
 
+#define PROTOCOL SPAN("sip")
+
 /* One handshake (RFC 6455, 4.1), until the status of its answer. */
 struct hello {
     struct span request;
+    char key[WS_KEY_LEN];
     struct ping ping;
     bool done, closed;
 };
@@ -20,13 +23,11 @@ static void say(struct stream *s, void *arg)
 static ptrdiff_t on_data(struct stream *s, void *arg, struct span in)
 {
     struct hello *h = arg;
-    uint64_t status;
-    if (in.n < 12)
+    ptrdiff_t n = ws_hello_check(in, PROTOCOL, h->key, &h->ping.status);
+    if (!n)
         return 0;
-    h->ping.answered = span_starts(in, SPAN("HTTP/1.1 ")) &&
-                       span_u64(span_head(span_skip(in, 9), 3), 599, &status) == 0;
-    h->ping.status = h->ping.answered ? (unsigned)status : 0;
-    h->ping.err = h->ping.answered ? 0 : CS_EPROTO;
+    h->ping.answered = n > 0;
+    h->ping.err = n > 0 ? 0 : CS_EPROTO;
     h->done = true;
     stream_close(s, 0);
     return (ptrdiff_t)in.n;
@@ -79,11 +80,7 @@ struct ping doctor_ask_ws(struct doctor *d, const struct listener_conf *l, const
     struct stream *s;
     struct hello h = { .ping.err = CS_ETIMEOUT };
     struct span host = host_of(l, to, at);
-    buf_printf(&b,
-               "GET " SPAN_FMT " HTTP/1.1\r\nHost: " SPAN_FMT "\r\nUpgrade: websocket\r\n"
-               "Connection: Upgrade\r\nSec-WebSocket-Key: Y291bnRlcnNpZ24gZG9jdA==\r\n"
-               "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: sip\r\n\r\n",
-               SPAN_ARG(l->ws->path), SPAN_ARG(l->ws->n_hosts ? l->ws->hosts[0] : host));
+    ws_hello_ask(&b, l->ws->n_hosts ? l->ws->hosts[0] : host, l->ws->path, PROTOCOL, h.key);
     h.request = buf_span(&b);
     int err =
         buf_ok(&b) ? stream_connect_tcp(&d->loop, to, NULL, &limits, &events, &h, &s) : CS_ELIMIT;

@@ -201,7 +201,9 @@ static const struct command {
       "certificate, unless the owner made one and sends a request.\n\n"
       "  --days N             how long it is good (90)\n"
       "  --out PREFIX         of the files, PREFIX.crt and PREFIX.key; after the first NAME\n"
-      "  --csr FILE           certificate request to take the key from, and nothing else\n" },
+      "  --csr FILE           certificate request to take the key from, and nothing else\n"
+      "  --renew N            keep what is there if it says these names, is by this authority and\n"
+      "                       good for N more days; else put a new key and certificate there\n" },
     { "ca revoke", ca_revoke, "DIR SERIAL | FILE... [--days N]", "take certificates back",
       "Writes DIR/crl.pem, which authd and the registrar read.\n\n"
       "  --days N             how long that list is good (30)\n" },
@@ -269,10 +271,10 @@ static const struct command {
       "Two phones register, are refused where they must be, call each other and hang up; nothing\n"
       "is left behind. Give two users of the domain that have no phones. Exit code 1 when a step\n"
       "failed, 3 when the registrar does not answer.\n\n"
-      "  --sip [udp:|tcp:|tls:]HOST[:PORT]\n"
+      "  --sip [udp:|tcp:|tls:]HOST[:PORT] | ws[s]://HOST[:PORT][/PATH]\n"
       "                       the registrar, over UDP unless said; the second time it is given\n"
       "                       it is for the second phone\n"
-      "  --sip-cacert F       who vouches for the registrar's certificate, with tls:\n"
+      "  --sip-cacert F       who vouches for the registrar's certificate, over TLS and WSS\n"
       "  --transport udp|tcp  the same address over this transport, for the second phone\n"
       "  --domain D           of the users\n"
       "  --user U             given twice\n"

@@ -183,6 +183,7 @@ static int open_transport(struct phone *p)
                                                 .ack = on_ack };
     struct siptx_conf xc = { .max_transactions = 100, .answer_memory = 1 };
     struct siptp_conf tc = { 0 };
+    const bool ws = sip_transport_is_ws(p->conf.transport);
     struct addr local;
     int err = local_address(&p->conf.server, &local);
     if (!err)
@@ -194,9 +195,11 @@ static int open_transport(struct phone *p)
             siptp_listen(p->tp, p->conf.transport, &local, SPAN("phone"), SPAN_NULL, &p->listener);
     if (!err && p->conf.tls)
         siptp_use_tls(p->tp, p->conf.tls);
+    if (!err && ws)
+        siptp_use_ws(p->tp, p->conf.path);
     if (!err)
-        err = siptp_flow_to_domain(p->tp, p->conf.transport, &p->conf.server, p->conf.domain,
-                                   p->listener, &p->flow);
+        err = siptp_flow_to_domain(p->tp, p->conf.transport, &p->conf.server,
+                                   ws ? p->conf.host : p->conf.domain, p->listener, &p->flow);
     return err;
 }
 

@@ -14,7 +14,8 @@ struct phone_conf { /* spans and secret outlive the phone */
     const struct secret *password;
     enum sip_transport transport;
     struct addr server;
-    struct tls_context *tls; /* a client's, for SIP_TLS; its server must say domain */
+    struct tls_context *tls; /* a client's; over SIP_TLS the server must say domain, */
+    struct span host, path;  /* of a WebSocket: over SIP_WSS host, which is in its URL */
 };
 
 enum { ASK_LINES = 1024, ASK_CREDENTIALS = 2048, ASK_TRAIL = 64 };

@@ -83,7 +83,7 @@ static bool answers(struct selftest *t)
     for (size_t i = 0; i < CS_LEN(t->phone); i++) {
         struct ask *a = next(t);
         phone_options(t->phone[i], a);
-        saw(t, "%s", sip_transport_uri(t->conf[i].transport).p);
+        saw(t, "%s", sip_transport_name(t->conf[i].transport).p);
         t->unreachable = !finished(t, a);
         if (t->unreachable)
             return false;
@@ -114,6 +114,7 @@ static bool registers(struct selftest *t, unsigned who)
 {
     struct ask *a = &t->reg[who];
     uint64_t left;
+    saw(t, "%s", sip_transport_name(t->conf[who].transport).p);
     phone_register(t->phone[who], a, LIFETIME, NULL);
     if (!answered(t, a, 200) || !was_challenged(t, a))
         return false;

@@ -14,9 +14,10 @@ struct result {
 };
 
 struct options {
-    struct {
+    struct server {
         enum sip_transport transport;
         struct addr addr;
+        struct span host, path; /* of a WebSocket's URL */
     } server[2];
     size_t n_servers;
     const char *domain, *cacert;
@@ -27,45 +28,56 @@ struct options {
 
 /* ---- options ---- */
 
-static int add_server(struct ctl *c, struct options *o, enum sip_transport transport,
-                      const struct addr *addr)
+static int add_server(struct ctl *c, struct options *o, const struct server *server)
 {
     if (o->n_servers == CS_LEN(o->server))
         return bad_usage(c, "there are two phones: give at most two addresses");
-    if (transport != SIP_UDP && transport != SIP_TCP && transport != SIP_TLS)
-        return bad_usage(c, "phones speak udp, tcp and tls");
-    o->server[o->n_servers].transport = transport;
-    o->server[o->n_servers++].addr = *addr;
+    o->server[o->n_servers++] = *server;
     return EXIT_OK;
 }
 
-/* [udp:|tcp:|tls:]host[:port] */
+/* What stands before the port, if there is one. */
+static struct span host_of(struct span text)
+{
+    size_t end = text.n;
+    while (end && ascii_digit(text.p[end - 1]))
+        end--;
+    return end > 1 && text.p[end - 1] == ':' ? span_head(text, end - 1) : text;
+}
+
+/* [udp:|tcp:|tls:]host[:port], or the URL of a WebSocket */
 static int add_sip(struct ctl *c, struct options *o, const char *text)
 {
-    enum sip_transport transport = SIP_UDP;
-    struct addr addr;
+    struct server s = { .transport = SIP_UDP, .path = SPAN("/") };
     struct span rest = span_str(text), host = rest;
-    if (sip_transport_of(span_cut(&rest, ':'), &transport) == 0 && rest.p)
+    if (sip_transport_of(span_cut(&rest, ':'), &s.transport) == 0 && rest.p)
         host = rest;
-    int err = host_parse(host, sip_transport_port(transport), &addr);
+    if (sip_transport_is_ws(s.transport) && span_starts(host, SPAN("//"))) {
+        rest = span_skip(host, 2);
+        host = span_cut(&rest, '/');
+        if (rest.n)
+            s.path = span_of(rest.p - 1, rest.n + 1);
+    }
+    int err = host_parse(host, sip_transport_port(s.transport), &s.addr);
     if (err == CS_EPROTO)
         return bad_usage(c, "\"%s\" has no port behind its colon", text);
     if (err)
         return bad_usage(c, "\"" SPAN_FMT "\" is no address and no host that is known",
                          SPAN_ARG(host));
-    return add_server(c, o, transport, &addr);
+    s.host = host_of(host);
+    return add_server(c, o, &s);
 }
 
 static int add_transport(struct ctl *c, struct options *o, const char *name)
 {
-    enum sip_transport transport;
-    if (sip_transport_of(span_str(name), &transport))
-        return bad_usage(c, "\"%s\" is no transport; write udp or tcp", name);
+    struct server s;
     if (!o->n_servers)
         return bad_usage(c, "--transport adds to the --sip before it");
-    if (transport == SIP_TLS || o->server[o->n_servers - 1].transport == SIP_TLS)
-        return bad_usage(c, "TLS has a port of its own; give --sip tls:HOST[:PORT]");
-    return add_server(c, o, transport, &o->server[o->n_servers - 1].addr);
+    s = o->server[o->n_servers - 1];
+    if (s.transport > SIP_TCP || sip_transport_of(span_str(name), &s.transport) ||
+        s.transport > SIP_TCP)
+        return bad_usage(c, "only udp and tcp share a port; give another --sip, as in tls:HOST");
+    return add_server(c, o, &s);
 }
 
 static int read_options(struct ctl *c, int argc, char **argv, struct options *o)
@@ -120,7 +132,7 @@ static int read_options(struct ctl *c, int argc, char **argv, struct options *o)
     if (optind < argc)
         return bad_usage(c, "it takes options only, not \"%s\"", argv[optind]);
     for (size_t i = 0; i < o->n_servers; i++) {
-        if (o->server[i].transport == SIP_TLS && !o->cacert)
+        if (sip_transport_is_tls(o->server[i].transport) && !o->cacert)
             return bad_usage(c, "a phone believes no server by itself; give --sip-cacert FILE");
     }
     if (!o->n_servers || !o->domain || o->n_users < 2 || o->n_files < 2)
@@ -228,11 +240,16 @@ static int run_phones(const struct ctl *c, const struct options *o, struct selft
     return status;
 }
 
-static int open_tls(const struct options *o, struct tls_context **out)
+/* Over TLS the server is a domain's (RFC 5922), to a WebSocket a host (RFC 7118, 7). */
+static int open_tls(const struct options *o, const struct server *s, struct tls_context **out)
 {
-    const struct tls_conf conf = { .role = TLS_CLIENT, .ca_file = o->cacert, .sip_names = true };
+    const struct tls_conf conf = { .role = TLS_CLIENT,
+                                   .ca_file = o->cacert,
+                                   .sip_names = s->transport == SIP_TLS };
     *out = NULL;
-    return o->cacert && tls_context_new(&conf, out) ? EXIT_USAGE : EXIT_OK; /* why was logged */
+    return sip_transport_is_tls(s->transport) && tls_context_new(&conf, out)
+               ? EXIT_USAGE /* why was logged */
+               : EXIT_OK;
 }
 
 int selftest(struct ctl *c, int argc, char **argv)
@@ -240,28 +257,30 @@ int selftest(struct ctl *c, int argc, char **argv)
     static struct selftest t;
     struct options o = { 0 };
     struct secret password[2] = { 0 };
-    struct tls_context *tls = NULL;
     int status = read_options(c, argc, argv, &o);
-    if (!status)
-        status = open_tls(&o, &tls);
     for (size_t i = 0; !status && i < CS_LEN(password); i++) {
         int err = secret_read_file(&password[i], o.password_file[i]);
         if (err) {
             complain("%s: %s", o.password_file[i], cs_strerror(err));
             status = EXIT_USAGE;
         }
-        const size_t which = i ? o.n_servers - 1 : 0; /* the second phone by the second address */
+        /* The second phone by the second address. */
+        const struct server *s = &o.server[i && o.n_servers ? o.n_servers - 1 : 0];
         t.conf[i] = (struct phone_conf){ .user = span_str(o.user[i]),
                                          .domain = span_str(o.domain),
                                          .password = &password[i],
-                                         .transport = o.server[which].transport,
-                                         .tls = tls,
-                                         .server = o.server[which].addr };
+                                         .transport = s->transport,
+                                         .server = s->addr,
+                                         .host = s->host,
+                                         .path = s->path };
+        if (!status)
+            status = open_tls(&o, s, &t.conf[i].tls);
     }
     if (!status)
         status = run_phones(c, &o, &t);
     for (size_t i = 0; i < CS_LEN(password); i++)
         secret_fini(&password[i]);
-    tls_context_unref(&tls);
+    for (size_t i = 0; i < CS_LEN(t.conf); i++)
+        tls_context_unref(&t.conf[i].tls);
     return status;
 }

@@ -1,12 +1,13 @@
 """Debian's Chromium with a fresh profile that trusts the test's authority, as a user's does who was told to."""
 import json
 import os
+import re
 import select
 import shutil
 import subprocess
 
 import npm
-from daemons import skip
+from daemons import TOP, skip
 
 
 def install(build):
@@ -16,10 +17,22 @@ def install(build):
     return npm.install(build, "webphone", "driver.js", "phones.js")
 
 
-class Chromium:
-    """folder: where phone.crt, phone.key and ca.crt are."""
+def recipe(name, websocket, user, domain, password):
+    """README's snippet with this first line, with our names in place of its example's."""
+    with open(os.path.join(TOP, "README.md"), encoding="utf-8") as f:
+        blocks = re.findall(r"^```js\n// ([^\n]+)\n(.*?)^```", f.read(), re.M | re.S)
+    code = dict(blocks)[name]
+    for ours, example in ((websocket, "wss://sip.example.com:7443"), (f"sip:{user}@{domain}", "sip:alice@example.com"),
+                          (f"'{user}'", "'alice'"), (password, "the password")):
+        code = code.replace(example, ours)
+    return code
 
-    def __init__(self, world, port, name="chromium", trusts=True):
+
+class Chromium:
+    """In the world's folder are phone.crt and phone.key of its page, and ca.crt. hosts: those that there are for it,
+    besides those of example.test, which are 127.0.0.1."""
+
+    def __init__(self, world, port, name="chromium", trusts=True, hosts=("127.0.0.1",)):
         profile = world.path(name)
         nss = os.path.join(profile, ".pki/nssdb")
         os.makedirs(nss)
@@ -29,7 +42,7 @@ class Chromium:
                            check=True)
         with open(world.path(f"{name}.log"), "ab") as log:
             self.process = subprocess.Popen(
-                [shutil.which("node"), os.path.join(install(world.build), "driver.js"), world.dir, profile, str(port)],
+                [shutil.which("node"), os.path.join(install(world.build), "driver.js"), world.dir, profile, str(port), *hosts],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True)
         self._answer(60)
 

@@ -3,15 +3,15 @@
 //   {"do": "run", "page": NAME, "code": TEXT}   the body of an async function, in that page
 //   {"do": "token", "value": TEXT}              what fetchToken() gives from now on
 //   {"do": "close", "page": NAME}
-// and answers each with {"result": ...} or {"error": TEXT}. Called with the folder of certificates, a profile and
-// a port. Certificates are verified as a user's browser does.
+// and answers each with {"result": ...} or {"error": TEXT}. Called with the folder of certificates, a profile, a port
+// and the hosts that may be reached. Certificates are verified as a user's browser does.
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:https';
 import { createInterface } from 'node:readline';
 import { build } from 'esbuild';
 import puppeteer from 'puppeteer-core';
 
-const [certificates, profile, port] = process.argv.slice(2);
+const [certificates, profile, port, ...hosts] = process.argv.slice(2);
 const origin = `https://phone.example.test:${port}`;
 const pages = new Map();
 let token = '';
@@ -20,7 +20,7 @@ const flags = [
     '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
     '--disable-background-networking', '--disable-component-update', '--disable-sync',
     '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream', '--allow-loopback-in-peer-connection',
-    '--host-resolver-rules=MAP *.example.test 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
+    `--host-resolver-rules=MAP *.example.test 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE ${['127.0.0.1', ...hosts].join(', EXCLUDE ')}`,
 ];
 
 async function serve() {

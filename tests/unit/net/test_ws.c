@@ -234,30 +234,83 @@ static void test_behind_our_close_only_the_peers_is_waited_for(void **state)
 
 static void test_the_head_of_a_frame_fits_its_message(void **state)
 {
-    unsigned char head[WS_FRAME_MAX];
-    char *big = calloc(1, 70000);
+    static const struct {
+        size_t n, head;
+        const char *bytes;
+    } rows[] = {
+        { 0, 2, "\x81\x00" },
+        { 125, 2, "\x81\x7d" },
+        { 126, 4, "\x81\x7e\x00\x7e" },
+        { 65535, 4, "\x81\x7e\xff\xff" },
+        { 65536, 10, "\x81\x7f\0\0\0\0\0\x01\0\0" },
+    };
+    const struct ws w = { 0 };
+    char *big = calloc(1, 70000), *frame = calloc(1, 70000 + WS_FRAME_MAX);
     (void)state;
     assert_non_null(big);
+    assert_non_null(frame);
     memset(big, 'x', 70000);
-    assert_int_equal(ws_head(head, SPAN("")), 2);
-    assert_memory_equal(head, "\x81\x00", 2);
-    assert_int_equal(ws_head(head, span_of(big, 125)), 2);
-    assert_memory_equal(head, "\x81\x7d", 2);
-    assert_int_equal(ws_head(head, span_of(big, 126)), 4);
-    assert_memory_equal(head, "\x81\x7e\x00\x7e", 4);
-    assert_int_equal(ws_head(head, span_of(big, 65535)), 4);
-    assert_memory_equal(head, "\x81\x7e\xff\xff", 4);
-    assert_int_equal(ws_head(head, span_of(big, 65536)), 10);
-    assert_memory_equal(head, "\x81\x7f\0\0\0\0\0\x01\0\0", 10);
-    ws_head(head, SPAN("gr\xc3\xbc\xc3\x9f"));
-    assert_int_equal(head[0], FIN | TEXT);
+    for (size_t i = 0; i < CS_LEN(rows); i++) {
+        assert_int_equal(ws_frame(&w, frame, span_of(big, rows[i].n)), rows[i].head + rows[i].n);
+        assert_memory_equal(frame, rows[i].bytes, rows[i].head);
+        assert_memory_equal(frame + rows[i].head, big, rows[i].n);
+    }
+    ws_frame(&w, frame, SPAN("gr\xc3\xbc\xc3\x9f"));
+    assert_int_equal((unsigned char)frame[0], FIN | TEXT);
     for (size_t at = 0; at < 20; at++) { /* wherever in a word it stands */
         big[at] = (char)0xfc;
-        ws_head(head, span_of(big, 20));
-        assert_int_equal(head[0], FIN | BINARY);
+        ws_frame(&w, frame, span_of(big, 20));
+        assert_int_equal((unsigned char)frame[0], FIN | BINARY);
         big[at] = 'x';
     }
+    free(frame);
     free(big);
+}
+
+/* What a client sends a server takes, and the other way round; nobody takes what is his own. */
+static void test_a_client_masks_and_a_server_does_not(void **state)
+{
+    char frame[WS_FRAME_MAX + 300], again[WS_FRAME_MAX + 300];
+    char text[300];
+    (void)state;
+    memset(text, 'm', sizeof(text));
+    for (unsigned from = 0; from < 2; from++) {
+        for (unsigned to = 0; to < 2; to++) {
+            struct end *e = end_new();
+            const struct ws w = { .client = from };
+            size_t n = ws_frame(&w, frame, span_of(text, sizeof(text)));
+            e->ws.client = to;
+            assert_int_equal(feed(e, span_of(frame, n)), from != to ? (int)n : CS_EPROTO);
+            assert_int_equal(e->messages, from != to);
+            if (from != to)
+                assert_memory_equal(e->last, text, sizeof(text));
+            assert_true(ws_frame(&w, again, span_of(text, sizeof(text))) == n);
+            assert_int_equal(memcmp(frame, again, n) != 0, from); /* another mask each time */
+            end_free(e);
+        }
+    }
+}
+
+/* A client's pong, ping and close are masked, too: a server takes them. */
+static void test_a_client_answers_in_masked_frames(void **state)
+{
+    struct end *e = end_new(), *server = end_new();
+    (void)state;
+    e->ws.client = true;
+    assert_int_equal(feed(e, SPAN("\x89\x02hi")), 4);
+    assert_int_equal(e->alive, 1);
+    ws_ping(&e->ws, &events, e);
+    assert_int_equal(feed(server, buf_span(&e->sent)), e->sent.n);
+    assert_int_equal(server->alive, 2);
+    e->sent.n = 0;
+    ws_close(&e->ws, WS_NORMAL, SPAN("bye"), &events, e);
+    assert_int_equal(feed(server, buf_span(&e->sent)), CS_ECLOSED);
+    assert_memory_equal(server->out + server->sent.n - 7,
+                        "\x88\x05\x03\xe8"
+                        "bye",
+                        7);
+    end_free(server);
+    end_free(e);
 }
 
 static int drop_shelf(void **state)
@@ -276,6 +329,8 @@ int main(void)
         cmocka_unit_test(test_a_message_in_pieces_is_bounded_too),
         cmocka_unit_test(test_behind_our_close_only_the_peers_is_waited_for),
         cmocka_unit_test(test_the_head_of_a_frame_fits_its_message),
+        cmocka_unit_test(test_a_client_masks_and_a_server_does_not),
+        cmocka_unit_test(test_a_client_answers_in_masked_frames),
     };
     return cmocka_run_group_tests(tests, NULL, drop_shelf);
 }

@@ -223,6 +223,67 @@ static void test_a_refusal_says_what_to_do(void **state)
     }
 }
 
+/* ---- the client's side ---- */
+
+static void test_what_a_client_asks_a_server_takes(void **state)
+{
+    char asked[1024], answer[WS_HELLO_ANSWER_MAX], key[WS_KEY_LEN], other[WS_KEY_LEN];
+    struct buf b = BUF_INIT(asked), a = BUF_INIT(answer);
+    struct ws_hello h;
+    unsigned status;
+    (void)state;
+    ws_hello_ask(&b, SPAN("sip.example.com:8443"), SPAN("/ws"), SPAN("sip"), key);
+    assert_true(buf_ok(&b));
+    assert_int_equal(ws_hello_read(buf_span(&b), &rules, &h), b.n);
+    assert_int_equal(h.status, 101);
+    ws_hello_answer(&a, &rules, &h);
+    assert_int_equal(ws_hello_check(buf_span(&a), SPAN("sip"), key, &status), a.n);
+    assert_int_equal(status, 101);
+    for (size_t n = 0; n < a.n; n++) {
+        struct span part = guard_span(span_of(answer, n));
+        assert_int_equal(ws_hello_check(part, SPAN("sip"), key, &status), 0);
+        guard_release();
+    }
+    b.n = 0;
+    ws_hello_ask(&b, SPAN("sip.example.com"), SPAN("/ws"), SPAN("sip"), other);
+    assert_int_equal(ws_hello_check(buf_span(&a), SPAN("sip"), other, &status), CS_EPROTO);
+    assert_int_equal(ws_hello_check(buf_span(&a), SPAN("mqtt"), key, &status), CS_EPROTO);
+}
+
+#define TAKEN                                                    \
+    "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n" \
+    "Connection: Upgrade\r\nSec-WebSocket-Protocol: sip\r\n"     \
+    "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"
+
+static void test_an_answer_is_for_us_or_a_refusal_or_nothing(void **state)
+{
+    static const struct {
+        const char *text;
+        int status; /* 0: CS_EPROTO */
+    } rows[] = {
+        { TAKEN "\r\n", 101 },
+        { TAKEN "Server: x\r\n\r\n", 101 },
+        { TAKEN "Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n", 0 },
+        { TAKEN "Sec-WebSocket-Protocol: sip\r\n\r\n", 0 },
+        { TAKEN " folded\r\n\r\n", 0 },
+        { "HTTP/1.1 101 Switching Protocols\r\n\r\n", 0 },
+        { "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n", 403 },
+        { "HTTP/1.1 099 Odd\r\n\r\n", 0 },
+        { "HTTP/1.0 404 Not Found\r\n\r\n", 0 },
+        { "HTTP/1.1 40\r\n\r\n", 0 },
+        { "SIP/2.0 400 Bad Request\r\n\r\n", 0 },
+    };
+    unsigned status;
+    (void)state;
+    for (size_t i = 0; i < CS_LEN(rows); i++) {
+        struct span in = guard_span(span_str(rows[i].text));
+        ptrdiff_t n = ws_hello_check(in, SPAN("sip"), KEY, &status);
+        assert_int_equal(n, rows[i].status ? (ptrdiff_t)in.n : CS_EPROTO);
+        assert_int_equal(status, rows[i].status);
+        guard_release();
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -233,6 +294,8 @@ int main(void)
         cmocka_unit_test(test_more_is_asked_for_until_it_is_whole),
         cmocka_unit_test(test_what_is_too_large_or_no_http_is_refused),
         cmocka_unit_test(test_a_refusal_says_what_to_do),
+        cmocka_unit_test(test_what_a_client_asks_a_server_takes),
+        cmocka_unit_test(test_an_answer_is_for_us_or_a_refusal_or_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -341,7 +341,7 @@ static void test_the_end_takes_those_that_leave_with_it(void **state)
     close(two);
 }
 
-static void test_we_connect_to_no_websocket(void **state)
+static void test_only_a_phone_connects_to_a_websocket(void **state)
 {
     struct wsworld x;
     struct addr to = loopback(9);
@@ -355,6 +355,96 @@ static void test_we_connect_to_no_websocket(void **state)
     close(fd);
     assert_true(run_until_count(&x.w.loop, &x.w.closed, 1, 2000));
     assert_int_equal(flow_for_response(x.w.flow, x.w.msg, &f), CS_ENOTSUP);
+    world_close(&x.w);
+}
+
+/* ---- as a phone does ---- */
+
+static struct flow *flow_from(struct wsworld *x, const char *path)
+{
+    struct flow *f;
+    siptp_use_ws(x->w.tp, span_str(path));
+    assert_int_equal(siptp_flow_to_domain(x->w.tp, SIP_WS, siptp_listener_local(x->ws),
+                                          SPAN("sip.example.com"), NULL, &f),
+                     0);
+    return f;
+}
+
+static void test_a_phone_is_heard_and_hears(void **state)
+{
+    struct wsworld x;
+    struct flow *same;
+    (void)state;
+    open_(&x, &(struct siptp_conf){ 0 });
+    struct flow *f = flow_from(&x, "/");
+    assert_int_equal(flow_send(f, sip()), 0); /* they wait for the handshake, in their order */
+    assert_int_equal(flow_send(f, sip()), 0);
+    until_messages(&x.w, 2);
+    assert_ptr_not_equal(x.w.flow, f);
+    assert_int_equal(x.w.flow->transport, SIP_WS);
+    assert_true(span_eq(x.w.msg->raw, sip()));
+    assert_int_equal(siptp_flow_to_domain(x.w.tp, SIP_WS, siptp_listener_local(x.ws),
+                                          SPAN("sip.example.com"), NULL, &same),
+                     0);
+    assert_ptr_equal(same, f);
+    flow_unref(&same);
+    struct flow *back = flow_ref(x.w.flow);
+    assert_int_equal(flow_send(back, sip()), 0);
+    until_messages(&x.w, 3);
+    assert_ptr_equal(x.w.flow, f);
+    flow_unref(&back);
+    flow_unref(&f);
+    world_close(&x.w);
+}
+
+static void test_a_phone_answers_pings_and_is_silent_without_fault(void **state)
+{
+    struct wsworld x;
+    (void)state;
+    open_(&x, &(struct siptp_conf){ .ping = DURATION_S(30) });
+    struct flow *f = flow_from(&x, "/");
+    assert_int_equal(flow_send(f, sip()), 0);
+    until_messages(&x.w, 1);
+    for (unsigned i = 0; i < 4; i++) {
+        loop_skip(&x.w.loop, DURATION_S(31));
+        run_for(&x.w.loop, 50);
+    }
+    assert_true(f->open && x.w.flow->open);
+    flow_unref(&f);
+    world_close(&x.w);
+}
+
+static void test_a_phone_that_is_not_taken_is_told(void **state)
+{
+    struct wsworld x;
+    (void)state;
+    open_(&x, &(struct siptp_conf){ 0 });
+    struct flow *f = flow_from(&x, "/elsewhere"); /* 404 */
+    assert_int_equal(flow_send(f, sip()), 0);
+    assert_true(run_until_count(&x.w.loop, &x.w.closed, 2, 2000)); /* at either end */
+    assert_int_equal(x.w.messages, 0);
+    flow_unref(&f);
+    world_close(&x.w);
+}
+
+/* Who takes a connection and says nothing, as any server of another protocol may. */
+static void test_a_phone_does_not_wait_for_ever(void **state)
+{
+    struct wsworld x;
+    struct addr silent;
+    struct flow *f;
+    (void)state;
+    open_(&x, &(struct siptp_conf){ .connect = DURATION_S(2) });
+    siptp_use_ws(x.w.tp, SPAN("/"));
+    int fd = wire_tcp_listening(&silent);
+    assert_int_equal(siptp_flow_to(x.w.tp, SIP_WS, &silent, NULL, &f), 0);
+    assert_int_equal(flow_send(f, sip()), 0);
+    run_for(&x.w.loop, 50);
+    assert_true(f->open);
+    loop_skip(&x.w.loop, DURATION_S(3));
+    assert_true(run_until_count(&x.w.loop, &x.w.closed, 1, 2000));
+    flow_unref(&f);
+    close(fd);
     world_close(&x.w);
 }
 
@@ -385,7 +475,11 @@ int main(void)
         cmocka_unit_test(test_each_of_many_messages_in_one_piece_counts),
         cmocka_unit_test(test_a_close_waits_a_moment_for_the_peer),
         cmocka_unit_test(test_the_end_takes_those_that_leave_with_it),
-        cmocka_unit_test(test_we_connect_to_no_websocket),
+        cmocka_unit_test(test_only_a_phone_connects_to_a_websocket),
+        cmocka_unit_test(test_a_phone_is_heard_and_hears),
+        cmocka_unit_test(test_a_phone_answers_pings_and_is_silent_without_fault),
+        cmocka_unit_test(test_a_phone_that_is_not_taken_is_told),
+        cmocka_unit_test(test_a_phone_does_not_wait_for_ever),
         cmocka_unit_test(test_a_listener_without_rules_accepts_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
