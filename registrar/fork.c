@@ -13,6 +13,7 @@ enum {
     MESSAGE_MAX = 70000,
     BREADTH = 60,
     LINES_MAX = 8192,
+    ROUTE_MAX = 2600, /* two values, each with two tokens and a host */
     OUR_HEADERS = 300 /* Via and Record-Route, about */
 };
 
@@ -98,7 +99,7 @@ static int send_once(struct branch *b)
     static const struct tx_client_events events = { on_response, on_failed };
     struct fork *k = b->fork;
     const struct sip_msg *m = k->rq.msg;
-    char branch[LOOPS_BRANCH_LEN], via[512], route[1024], lines[LINES_MAX];
+    char branch[LOOPS_BRANCH_LEN], via[512], route[ROUTE_MAX], lines[LINES_MAX];
     struct buf bb = BUF_INIT(branch), vb = BUF_INIT(via), rb = BUF_INIT(route),
                lb = BUF_INIT(lines), ob = BUF_INIT(out);
     loops_branch(&bb, k->rq.loop_hash, siptp_node(k->front->tp));

@@ -190,9 +190,10 @@ void flow_accepted(struct flow *f);
 
 /* ---- tokens ---- */
 /* A token names a flow of one process and cannot be made up (HMAC); all processes that share the
- * key can read it. That of a TCP connection we made outlives it: it leads to a new one. At most
- * FLOW_TOKEN_MAX base64url characters. */
-enum { FLOW_TOKEN_MAX = 64 };
+ * key can read it. That of a connection we made outlives it: it leads to a new one, over TLS to who
+ * shows the same domain. At most FLOW_TOKEN_MAX base64url characters, a UDP flow's FLOW_TOKEN_UDP.
+ */
+enum { FLOW_TOKEN_MAX = 384, FLOW_TOKEN_UDP = 64 };
 void flow_token(const struct flow *f, struct buf *b);
 struct flow_token {
     uint32_t node; /* who has the flow: siptp_node_id() */

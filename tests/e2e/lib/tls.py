@@ -55,11 +55,15 @@ class TlsServer:
 
     def __init__(self, world, host, own):
         self.world, self.host = world, host
-        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self.context.load_cert_chain(world.path(f"{own}.crt"), world.path(f"{own}.key"))
+        self.show(own)
         self.sock = socket.create_server((host, 0))
         self.sock.settimeout(5)
         self.port = self.sock.getsockname()[1]
+
+    def show(self, own):
+        """From now on."""
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(self.world.path(f"{own}.crt"), self.world.path(f"{own}.key"))
 
     def accept(self, user):
         """The next one, when its handshake is done."""

@@ -140,6 +140,59 @@ static void test_a_connection_serves_its_domain_and_not_who_came_by_it(void **st
     flow_unref(&c);
 }
 
+static void test_a_token_of_a_connection_we_made_asks_for_the_domain_again(void **state)
+{
+    char text[FLOW_TOKEN_MAX];
+    struct flow_token t;
+    struct flow *f;
+    (void)state;
+    serve(&server_pki, false);
+    be_client(NULL, NULL);
+    assert_true(reaches("example.com"));
+    struct flow *a = flow_to("example.com");
+    struct buf b = buf_of(text, sizeof(text));
+    flow_token(a, &b);
+    assert_int_equal(flow_token_read(w.tp, buf_span(&b), &t), 0);
+    assert_int_equal(t.transport, SIP_TLS);
+    assert_int_equal(siptp_flow_by_token(w.tp, buf_span(&b), &f), 0);
+    assert_ptr_equal(f, a);
+    flow_unref(&f);
+    flow_close(a);
+    assert_int_equal(siptp_flow_by_token(w.tp, buf_span(&b), &f), 0);
+    assert_ptr_not_equal(f, a);
+    assert_true(reaches("example.com"));
+    assert_true(f->open);
+    flow_close(f);
+    flow_unref(&f);
+    serve(&client_pki, false); /* somebody else has the address now */
+    assert_int_equal(siptp_flow_by_token(w.tp, buf_span(&b), &f), 0);
+    for (unsigned i = 0; i < 200 && f->open; i++)
+        run_for(&w.loop, 5);
+    assert_false(f->open);
+    flow_unref(&f);
+    flow_unref(&a);
+}
+
+static void test_a_token_has_room_for_the_longest_domain(void **state)
+{
+    char domain[256], text[FLOW_TOKEN_MAX];
+    struct flow *a, *f;
+    (void)state;
+    be_client(NULL, NULL);
+    for (size_t n = 253; n < 255; n++) {
+        struct buf b = BUF_INIT(text);
+        memset(domain, 'd', n);
+        domain[n] = 0;
+        a = flow_to(domain);
+        flow_token(a, &b);
+        assert_true(buf_ok(&b));
+        assert_int_equal(siptp_flow_by_token(w.tp, buf_span(&b), &f), 0);
+        assert_ptr_equal(f, a);
+        flow_unref(&f);
+        flow_unref(&a);
+    }
+}
+
 static void test_what_a_client_has_shown_stays_with_its_flow(void **state)
 {
     X509 *issuer, *x;
@@ -229,6 +282,8 @@ int main(void)
         T(test_a_server_is_believed_for_its_own_domain_only),
         T(test_a_pinned_key_is_the_only_one),
         T(test_a_connection_serves_its_domain_and_not_who_came_by_it),
+        T(test_a_token_of_a_connection_we_made_asks_for_the_domain_again),
+        T(test_a_token_has_room_for_the_longest_domain),
         T(test_what_a_client_has_shown_stays_with_its_flow),
         T(test_who_has_shown_nothing_has_nothing),
         T(test_nothing_is_accepted_before_there_is_a_certificate),
