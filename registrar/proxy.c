@@ -275,8 +275,11 @@ static void on_found(void *arg, int err, const struct targets *phone)
 {
     struct proxied *p = arg;
     p->relocation = NULL;
+    p->too_open |= err == CS_EDENIED;
     if (err == CS_ENOENT)
         refuse(p, 430, "Flow Failed"); /* RFC 5626, 11.5 */
+    else if (err == CS_EDENIED)
+        unavailable(p);
     else if (err)
         later(p);
     else
