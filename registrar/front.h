@@ -25,8 +25,9 @@ struct front {
     struct locator *locator;
     struct hop_means means;
     struct hop_probes *hop_probes;
-    char *addresses[LISTENERS_MAX]; /* as advertised, host:port */
-    char link[108];                 /* path of our socket; "": none */
+    char *addresses[2 * LISTENERS_MAX]; /* as advertised and, if other, as bound, host:port */
+    size_t n_addresses;
+    char link[108]; /* path of our socket; "": none */
     char tls[ADDR_STRLEN], tls_name[65];
     struct list forks, registrations; /* under way */
     struct bound bound;

@@ -68,10 +68,13 @@ static bool is_back(const struct hop_walk *w, const struct locate_target *t)
     return w->from && w->from->transport == t->transport && addr_eq(&w->from->remote, &t->addr);
 }
 
-/* A name or a maddr of somebody else's may lead to us, where the request would begin anew. */
+/* A name or a maddr of somebody else's may lead to us, or to another registrar of ours, where the
+ * request would begin anew. */
 static bool is_us(const struct hop_walk *w, const struct locate_target *t)
 {
-    return siptp_hears(w->means->tp, t->transport, &t->addr);
+    const struct hop_means *m = w->means;
+    return siptp_hears(m->tp, t->transport, &t->addr) ||
+           (w->hop->is_contact && m->is_ours && m->is_ours(m->arg, &t->addr));
 }
 
 static void give(struct hop_walk *w, struct flow *flow)

@@ -17,6 +17,8 @@ struct hop_means { /* of a process, for all its walks; outlives them */
     struct duration avoid; /* who did not answer is tried behind the others for so long */
     /* A link to a node of ours; the caller gets a reference. */
     int (*link)(void *arg, uint32_t node, struct flow **out);
+    /* Whether another node of ours hears phones there; NULL: there is none. */
+    bool (*is_ours)(void *arg, const struct addr *a);
     void *arg;
 };
 
