@@ -137,7 +137,8 @@ static int send_once(struct branch *b)
         .append = buf_span(&lb),
     };
     if (k->rq.record_route) {
-        record_route_write(&rb, k->front, k->rq.from, b->flow, b->target.tag, m);
+        record_route_write(&rb, k->front, k->rq.from, b->flow,
+                           b->walk ? hop_walk_domain(b->walk) : SPAN_NULL, b->target.tag, m);
         edit.record_route = buf_span(&rb);
     }
     sip_write_request(&ob, m, &edit);

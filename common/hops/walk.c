@@ -92,10 +92,13 @@ static struct flow *next_flow(struct hop_walk *w)
     while (w->at_target < w->n_targets) {
         const struct locate_target *t = &w->targets[w->at_target++];
         struct flow *flow;
-        if (!is_back(w, t) && !is_us(w, t) &&
+        if (is_back(w, t) || is_us(w, t) ||
             siptp_flow_to_domain(w->means->tp, t->transport, &t->addr, w->hop->uri.host, NULL,
-                                 &flow) == 0)
+                                 &flow))
+            continue;
+        if (flow != w->from)
             return flow;
+        flow_unref(&flow); /* the connection by which it came serves for its address, too */
     }
     return NULL;
 }
@@ -179,6 +182,11 @@ void hop_walk_next(struct hop_walk *w)
 {
     w->gave = false;
     turn_queue(w->means->loop, &w->turn);
+}
+
+struct span hop_walk_domain(const struct hop_walk *w)
+{
+    return w->hop->node ? SPAN_NULL : w->hop->uri.host;
 }
 
 void hop_walk_failed(struct hop_walk *w)

@@ -39,6 +39,8 @@ struct hop_walk *hop_walk_new(const struct hop_means *m, const struct hop_ask *a
                               void *arg);
 /* fn is called once, not from inside. */
 void hop_walk_next(struct hop_walk *w);
+/* Whose the flow is that was given out last; absent: a node's. */
+struct span hop_walk_domain(const struct hop_walk *w);
 /* What was given out last did not answer, so that others try it last, or it did. */
 void hop_walk_failed(struct hop_walk *w);
 void hop_walk_answered(struct hop_walk *w);

@@ -131,11 +131,11 @@ bool siptp_hears(const struct siptp *tp, enum sip_transport transport, const str
 
 /* A flow to a peer, found or made: for UDP from the listener given, or the first of its family; for
  * TCP an open connection to exactly this address or a new one (what is sent waits for it; a failed
- * connect shows as closed); for TLS the same, but only one that we made for this domain: who
- * connected to us said nothing of who he is to others (RFC 5923, 5). domain is what the
- * certificate must say; absent: the address. The caller gets a reference. UV_EAFNOSUPPORT when no
- * listener fits, CS_ENOTSUP when TLS is not to be spoken, and for WebSockets, which are their
- * clients' to make. */
+ * connect shows as closed); for TLS the same, but only one that we made for this domain, or that
+ * who is this domain made and lets us use (RFC 5923): his Via said "alias", and his certificate, of
+ * an authority of siptp_use_tls(), says the domain. domain is what the certificate must say;
+ * absent: the address. The caller gets a reference. UV_EAFNOSUPPORT when no listener fits,
+ * CS_ENOTSUP when TLS is not to be spoken, and for WebSockets, which are their clients' to make. */
 CS_CHECK int siptp_flow_to_domain(struct siptp *tp, enum sip_transport transport,
                                   const struct addr *remote, struct span domain,
                                   struct siptp_listener *via, struct flow **out);
@@ -173,7 +173,9 @@ CS_CHECK int flow_renew_credential(struct flow *f, struct span token);
 X509 *flow_certificate(const struct flow *f, X509 **issuer);
 /* Keeps something with the flow, in the one place for it; detach(p) when the flow goes. */
 void flow_attach(struct flow *f, void *p, void (*detach)(void *p));
-/* Value of the Via to put on a request that leaves by this flow. */
+/* Value of the Via to put on a request that leaves by this flow; with "alias" (RFC 5923, 8.1) if we
+ * made it over TLS, and showed the certificate that its listener shows, so that the other side may
+ * know us by it. */
 void flow_write_via(struct buf *b, const struct flow *f, struct span branch);
 /* Copies data; leaves at the end of the turn. CS_ECLOSED, CS_ELIMIT. */
 CS_CHECK int flow_send(struct flow *f, struct span data);
@@ -195,6 +197,9 @@ void flow_accepted(struct flow *f);
  */
 enum { FLOW_TOKEN_MAX = 384, FLOW_TOKEN_UDP = 64 };
 void flow_token(const struct flow *f, struct buf *b);
+/* The same of one that siptp_flow_to_domain() gave for this domain: where that was not made by us,
+ * it outlives it all the same. */
+void flow_token_to(const struct flow *f, struct span domain, struct buf *b);
 struct flow_token {
     uint32_t node; /* who has the flow: siptp_node_id() */
     enum sip_transport transport;

@@ -4,10 +4,11 @@
  *     4 bytes  node
  *     UDP:     2 bytes port, 4 or 16 bytes address
  *     TCP that we connected: the same, for it can be connected again
- *     TLS that we connected: 2 bytes port, 1 byte length of the address, address, and the domain
- * that its certificate must say again; marked in the first byte streams: 4 bytes epoch of the
- * process, 8 bytes number of the connection links:   4 bytes node at the other end 10 bytes of
- * HMAC-SHA256 over all that
+ *     TLS to a domain, marked beside the transport:
+ *              2 bytes port, 1 byte length of the address, address, domain
+ *     streams: 4 bytes epoch of the process, 8 bytes number of the connection
+ *     links:   4 bytes node at the other end
+ *     10 bytes of HMAC-SHA256 over all that
  */
 #include <openssl/core_names.h>
 
@@ -84,12 +85,6 @@ static bool is_by_address(const struct flow *f)
     return f->transport == SIP_UDP || (f->transport == SIP_TCP && conn_of(f)->ours);
 }
 
-static bool is_by_domain(const struct flow *f)
-{
-    return f->transport == SIP_TLS && conn_of(f)->domain &&
-           strlen(conn_of(f)->domain) <= DOMAIN_MAX;
-}
-
 static void put_address(struct buf *b, const struct addr *a, bool with_length)
 {
     const struct span host = addr_host_bytes(a);
@@ -100,31 +95,63 @@ static void put_address(struct buf *b, const struct addr *a, bool with_length)
     buf_put(b, host);
 }
 
+static void finish(struct siptp *tp, struct buf body, struct buf *b)
+{
+    unsigned char mac[MAC_LEN];
+    if (!buf_ok(&body) || !sign(tp, buf_span(&body), mac)) {
+        b->full = true;
+        return;
+    }
+    memcpy(body.p + body.n, mac, MAC_LEN);
+    buf_base64url(b, body.p, body.n + MAC_LEN);
+}
+
+static void put_head(struct buf *b, const struct flow *f, int mark)
+{
+    buf_putc(b, (char)((int)f->transport | mark));
+    buf_putc(b, (char)f->listener->index);
+    buf_put(b, span_of(&f->tp->node, sizeof(f->tp->node)));
+}
+
+static void write_domain(const struct flow *f, const struct addr *at, struct span domain,
+                         struct buf *b)
+{
+    unsigned char token[BODY_MAX + MAC_LEN];
+    struct buf body = buf_of(token, BODY_MAX);
+    put_head(&body, f, BY_DOMAIN);
+    put_address(&body, at, true);
+    buf_put(&body, domain);
+    finish(f->tp, body, b);
+}
+
 void flow_token(const struct flow *f, struct buf *b)
 {
-    unsigned char token[BODY_MAX + MAC_LEN], mac[MAC_LEN];
+    unsigned char token[BODY_MAX + MAC_LEN];
     struct buf body = buf_of(token, BODY_MAX);
-    const bool by_domain = is_by_domain(f);
-    buf_putc(&body, (char)(f->transport | (by_domain ? BY_DOMAIN : 0)));
-    buf_putc(&body, (char)f->listener->index);
-    buf_put(&body, span_of(&f->tp->node, sizeof(f->tp->node)));
+    struct span domain = f->transport == SIP_TLS ? span_str(conn_of(f)->domain) : SPAN_NULL;
+    if (domain.n && domain.n <= DOMAIN_MAX) {
+        write_domain(f, &f->remote, domain, b);
+        return;
+    }
+    put_head(&body, f, 0);
     if (is_by_address(f)) {
         put_address(&body, &f->remote, false);
-    } else if (by_domain) {
-        put_address(&body, &f->remote, true);
-        buf_put(&body, span_str(conn_of(f)->domain));
     } else if (f->transport == SIP_LINK) {
         buf_put(&body, span_of(&f->peer, sizeof(f->peer)));
     } else {
         buf_put(&body, span_of(&f->tp->epoch, sizeof(f->tp->epoch)));
         buf_put(&body, span_of(&f->id, sizeof(f->id)));
     }
-    if (!buf_ok(&body) || !sign(f->tp, buf_span(&body), mac)) {
-        b->full = true;
-        return;
-    }
-    memcpy(token + body.n, mac, MAC_LEN);
-    buf_base64url(b, token, body.n + MAC_LEN);
+    finish(f->tp, body, b);
+}
+
+void flow_token_to(const struct flow *f, struct span domain, struct buf *b)
+{
+    const struct alias *a = f->transport == SIP_TLS ? conn_of(f)->alias : NULL;
+    if (a && domain.n && domain.n <= DOMAIN_MAX)
+        write_domain(f, &a->addr, domain, b);
+    else
+        flow_token(f, b);
 }
 
 static bool read_address(struct span port, struct span host, struct addr *out)

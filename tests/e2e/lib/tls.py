@@ -61,8 +61,10 @@ class TlsServer:
         self.port = self.sock.getsockname()[1]
 
     def show(self, own):
-        """From now on."""
+        """From now on; and asks who connects."""
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.verify_mode = ssl.CERT_OPTIONAL
+        self.context.load_verify_locations(self.world.path("ca.crt"))
         self.context.load_cert_chain(self.world.path(f"{own}.crt"), self.world.path(f"{own}.key"))
 
     def accept(self, user):
