@@ -38,6 +38,7 @@ struct front {
     bool draining;                       /* about to stop: nothing new is begun */
     struct probes *probes;               /* NULL: none */
     struct flood *flood;
+    struct kernel_bans *kernel_bans; /* NULL: none */
     struct route_key route_key;
 };
 
