@@ -21,10 +21,6 @@ class TlsPhone(Party):
         super().__init__(user, domain or world.domain, world.passwords, "tls", host, self.sock.getsockname()[1])
         world.phones.append(self)
 
-    @property
-    def contact(self):
-        return f"<sip:{self.user}@{self.host}:{self.port};transport=tls>"
-
     def close(self):
         self.sock.close()
 
