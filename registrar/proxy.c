@@ -350,12 +350,7 @@ static void follow_route(struct proxied *p)
  * BYE ends what is paid for. */
 static bool is_of_known_call(const struct proxied *p)
 {
-    char token[FLOW_TOKEN_MAX];
-    struct buf b = BUF_INIT(token);
-    if (!p->in_dialog || !p->route.from.p)
-        return false;
-    flow_token(p->flow, &b);
-    return buf_ok(&b) && span_eq(buf_span(&b), p->route.from);
+    return p->in_dialog && p->route.from.p && flow_has_token(p->flow, p->route.from);
 }
 
 static void pass_unjudged(struct proxied *p)

@@ -200,6 +200,9 @@ void flow_token(const struct flow *f, struct buf *b);
 /* The same of one that siptp_flow_to_domain() gave for this domain: where that was not made by us,
  * it outlives it all the same. */
 void flow_token_to(const struct flow *f, struct span domain, struct buf *b);
+/* Whether the token is of flow_token() or flow_token_to() of this flow, to whatever domain that his
+ * certificate says. */
+bool flow_has_token(const struct flow *f, struct span token);
 struct flow_token {
     uint32_t node; /* who has the flow: siptp_node_id() */
     enum sip_transport transport;

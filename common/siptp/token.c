@@ -14,6 +14,7 @@
 
 #include "base/ct.h"
 #include "base/rand.h"
+#include "net/tls_names.h"
 #include "siptp/impl.h"
 
 enum {
@@ -181,14 +182,23 @@ static int address_by_token(struct siptp_listener *ls, struct span body, struct 
     return siptp_flow_to(ls->tp, ls->transport, &to, ls, out);
 }
 
+/* Absent: there is none in it. */
+static struct span read_domain(struct span body, struct addr *to)
+{
+    struct span at = span_skip(body, HEAD), rest = span_skip(at, 3);
+    size_t n = at.n > 3 ? (unsigned char)at.p[2] : 0;
+    if (rest.n <= n || !read_address(at, span_head(rest, n), to))
+        return SPAN_NULL;
+    return span_skip(rest, n);
+}
+
 static int domain_by_token(struct siptp_listener *ls, struct span body, struct flow **out)
 {
     struct addr to;
-    struct span at = span_skip(body, HEAD), rest = span_skip(at, 3);
-    size_t n = at.n > 3 ? (unsigned char)at.p[2] : 0;
-    if (rest.n <= n || !read_address(at, span_head(rest, n), &to))
+    struct span domain = read_domain(body, &to);
+    if (!domain.p)
         return CS_EPROTO;
-    return siptp_flow_to_domain(ls->tp, ls->transport, &to, span_skip(rest, n), ls, out);
+    return siptp_flow_to_domain(ls->tp, ls->transport, &to, domain, ls, out);
 }
 
 static int stream_by_token(struct siptp *tp, struct span body, struct flow **out)
@@ -232,6 +242,24 @@ int flow_token_read(struct siptp *tp, struct span text, struct flow_token *out)
     if (out->transport == SIP_LINK)
         memcpy(&out->peer, space + HEAD, sizeof(out->peer));
     return 0;
+}
+
+bool flow_has_token(const struct flow *f, struct span token)
+{
+    char text[FLOW_TOKEN_MAX];
+    struct buf own = BUF_INIT(text);
+    unsigned char space[BODY_MAX + MAC_LEN];
+    struct span body;
+    struct addr to;
+    flow_token(f, &own);
+    if (buf_ok(&own) && span_eq(buf_span(&own), token))
+        return true;
+    const struct conn *c = f->transport == SIP_TLS ? conn_of(f) : NULL;
+    if (!c || !c->alias || open_token(f->tp, token, space, &body) || !(space[0] & BY_DOMAIN))
+        return false;
+    struct span domain = read_domain(body, &to);
+    return domain.p && addr_eq(&to, &c->alias->addr) &&
+           tls_names_sip_domain(c->certificate, domain);
 }
 
 int siptp_flow_by_token(struct siptp *tp, struct span text, struct flow **out)
