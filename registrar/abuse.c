@@ -1,6 +1,7 @@
 #include "registrar/abuse.h"
 
 #include "registrar/flood.h"
+#include "registrar/kernel_bans.h"
 
 #define ABUSE(name) COUNTERSIGN__AUTH__ABUSE__ABUSE_##name
 
@@ -44,7 +45,10 @@ const struct siptp_guard abuse_guard = { .admits = admits, .wait = wait_, .refus
 void abuse_banned(void *arg, const struct gate_ban *ban)
 {
     const struct front *f = arg;
-    siptp_close_from(f->tp, &ban->net, ban->port);
+    if (f->kernel_bans)
+        kernel_bans_take(f->kernel_bans, ban);
+    if (ban && ban->rest.ms)
+        siptp_close_from(f->tp, &ban->net, ban->port);
 }
 
 void abuse_stray(struct front *f, const struct flow *flow)

@@ -78,7 +78,7 @@ static inline bool binding_is_live(const Countersign__Store__Binding *b, struct 
 
 /* The Path by which a registrar hands a request to the one that has the binding's flow (RFC 3327):
  * "<sip:" flow "@" owner ";lr>"; behind the flow the tag of its instance, if that is not absent. */
-enum { BINDING_PATH_MAX = 208 };
+enum { BINDING_PATH_MAX = 528 };
 void binding_write_path(struct buf *b, const Countersign__Store__Binding *binding, struct span tag);
 
 #endif

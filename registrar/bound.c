@@ -34,7 +34,7 @@ struct lately {
     struct list link;
     struct mono when;
     struct carried *carried;
-    char token[FLOW_TOKEN_MAX + 1];
+    char token[FLOW_TOKEN_UDP + 1];
 };
 
 enum { LATELY_MS = 10000, LATELY_MAX = 65536 };
@@ -204,7 +204,7 @@ static void add_lately(struct bound *b, const struct flow *flow, struct span aor
     struct lately *l = rests.tags.n ? malloc(sizeof(*l)) : NULL;
     if (!l)
         return;
-    struct buf tb = buf_of(l->token, FLOW_TOKEN_MAX);
+    struct buf tb = buf_of(l->token, FLOW_TOKEN_UDP);
     flow_token(flow, &tb);
     l->token[tb.n] = '\0';
     l->when = now;

@@ -302,6 +302,31 @@ static void tls_check(struct conf_check *c, void *section)
 
 static const struct conf_section tls_section = { sizeof(TLS), tls_keys, tls_check };
 
+#define NFTABLES struct nftables_conf
+static const char *const nft_families[] = { "inet", "ip", "ip6", "netdev", NULL };
+static const struct conf_key nftables_keys[] = {
+    CONF_ENUM("family", NFTABLES, family, nft_families, "Of the table.", .def = "inet"),
+    CONF_STR("table", NFTABLES, table, "The table, which is there already.", .def = "countersign",
+             .min = 1, .max = NFT_NAME_LEN - 1),
+    CONF_STR("set4", NFTABLES, set4,
+             "Its set of type ipv4_addr with flags interval, timeout; emptied at the start.",
+             .max = NFT_NAME_LEN - 1),
+    CONF_STR("set6", NFTABLES, set6,
+             "Its set of type ipv6_addr with flags interval, timeout; emptied at the start.",
+             .max = NFT_NAME_LEN - 1),
+    { 0 },
+};
+
+static void nftables_check(struct conf_check *c, void *section)
+{
+    const NFTABLES *n = section;
+    if (!n->set4.n && !n->set6.n)
+        conf_error(c, "set4", "no set is named; write set4: banned4, or set6: banned6, or both");
+}
+
+static const struct conf_section nftables_section = { sizeof(NFTABLES), nftables_keys,
+                                                      nftables_check };
+
 #define LIMITS __typeof__(((ROOT *)0)->limits)
 static const struct conf_key limit_keys[] = {
     CONF_SIZE("message", LIMITS, message, "Bytes of one SIP message.", .def = "64k", .min = 1024,
@@ -356,6 +381,10 @@ static const struct conf_key limit_keys[] = {
     CONF_DURATION("drain", LIMITS, drain,
                   "After SIGTERM: how long requests that were begun and connections have to end.",
                   .def = "5s", .min = 0, .max = 10 * CONF_MINUTE),
+    CONF_OPTION(
+        "nftables", LIMITS, nftables, &nftables_section,
+        "Bans are put into these sets of the kernel's packet filter, too, by a process that "
+        "has CAP_NET_ADMIN for it; rules that drop are the operator's."),
     { 0 },
 };
 static const struct conf_section limits_section = { sizeof(LIMITS), limit_keys, NULL };

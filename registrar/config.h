@@ -5,6 +5,7 @@
 #include "conf/sections.h"
 #include "dns/settings.h"
 #include "gate/settings.h"
+#include "net/nft.h"
 #include "net/tls.h"
 #include "net/ws_hello.h"
 #include "redis/settings.h"
@@ -67,6 +68,12 @@ enum outbound_policy { OUTBOUND_STRICT, OUTBOUND_BEST_EFFORT };
 enum path_policy { PATH_ACCEPT, PATH_REFUSE };
 enum probe_method { PROBE_NONE, PROBE_CRLF, PROBE_OPTIONS };
 
+/* Bans are put into sets of the kernel's packet filter, too. */
+struct nftables_conf {
+    enum nft_family family;
+    struct span table, set4, set6;
+};
+
 struct registrar_conf {
     struct span node; /* absent: the host's name */
     struct span user; /* uid to become; absent: stay */
@@ -117,6 +124,7 @@ struct registrar_conf {
             answer_memory, branches, known, uri, strangers, handshakes;
         struct duration idle, ping, message_deadline, first_message, first_authentication, connect,
             drain;
+        struct nftables_conf *nftables; /* NULL: they are not */
     } limits;
     struct {
         struct rate_conf source, all;

@@ -13,6 +13,7 @@ enum {
     MESSAGE_MAX = 70000,
     BREADTH = 60,
     LINES_MAX = 8192,
+    ROUTE_MAX = 2600, /* two values, each with two tokens and a host */
     OUR_HEADERS = 300 /* Via and Record-Route, about */
 };
 
@@ -31,6 +32,14 @@ struct branch {
     struct sip_msg *resp;  /* final answer, if one came */
 };
 
+/* A hop that was given up in silence. It was told not to ring; if it has taken the call all the
+ * same, the caller shall know (RFC 3261, 16.7 step 5). */
+struct late {
+    struct list link;
+    struct fork *fork;
+    struct tx *tx;
+};
+
 struct fork {
     struct list link; /* front.forks */
     struct front *front;
@@ -39,7 +48,8 @@ struct fork {
     size_t n, n_spare, started, finals; /* spares stand behind the n branches */
     uint32_t breadth;
     bool answered, cancelled, won; /* won: a 2xx came */
-    struct timer timer;            /* next group, or the end of a won INVITE */
+    struct list late;
+    struct timer timer; /* next group, or the end of a won INVITE */
     struct turn end;
 };
 
@@ -61,10 +71,20 @@ static void stop_walking(struct branch *b)
     hop_walk_free(&b->walk);
 }
 
+static void late_free(struct late *l)
+{
+    list_remove(&l->link);
+    tx_forget(l->tx);
+    tx_unref(&l->tx);
+    free(l);
+}
+
 static void fork_free(struct fork *k)
 {
     struct loop *l = k->front->loop;
     list_remove(&k->link);
+    list_for_each (it, &k->late)
+        late_free(container_of(it, struct late, link));
     timer_stop(l, &k->timer);
     turn_cancel(&k->end);
     if (tx_data(k->rq.tx))
@@ -98,7 +118,7 @@ static int send_once(struct branch *b)
     static const struct tx_client_events events = { on_response, on_failed };
     struct fork *k = b->fork;
     const struct sip_msg *m = k->rq.msg;
-    char branch[LOOPS_BRANCH_LEN], via[512], route[1024], lines[LINES_MAX];
+    char branch[LOOPS_BRANCH_LEN], via[512], route[ROUTE_MAX], lines[LINES_MAX];
     struct buf bb = BUF_INIT(branch), vb = BUF_INIT(via), rb = BUF_INIT(route),
                lb = BUF_INIT(lines), ob = BUF_INIT(out);
     loops_branch(&bb, k->rq.loop_hash, siptp_node(k->front->tp));
@@ -117,7 +137,8 @@ static int send_once(struct branch *b)
         .append = buf_span(&lb),
     };
     if (k->rq.record_route) {
-        record_route_write(&rb, k->front, k->rq.from, b->flow, b->target.tag, m);
+        record_route_write(&rb, k->front, k->rq.from, b->flow,
+                           b->walk ? hop_walk_domain(b->walk) : SPAN_NULL, b->target.tag, m);
         edit.record_route = buf_span(&rb);
     }
     sip_write_request(&ob, m, &edit);
@@ -335,6 +356,23 @@ static bool is_last_hop(const struct sip_msg *resp)
     return !sip_next(&it) || !sip_next(&it);
 }
 
+/* A 2xx; counted: what it is the answer of is one of those that are final. */
+static void win(struct fork *k, struct sip_msg *resp, bool counted)
+{
+    bool first = !k->won;
+    k->won = true;
+    if (k->rq.msg->method == SIP_INVITE || !k->answered) {
+        k->answered = true;
+        forward(k, resp, SPAN_NULL);
+    }
+    if (first) {
+        timer_stop(k->front->loop, &k->timer);
+        cancel_branches(k);
+    }
+    if (first || !counted)
+        advance(k);
+}
+
 static void on_response(void *arg, struct tx *tx, struct sip_msg *resp)
 {
     struct branch *b = arg;
@@ -368,20 +406,10 @@ static void on_response(void *arg, struct tx *tx, struct sip_msg *resp)
             finalize(b, resp->status, resp);
         return;
     }
-    bool first = !k->won, counted = b->status;
-    k->won = true;
+    bool counted = b->status;
     b->status = resp->status;
     k->finals += !counted;
-    if (k->rq.msg->method == SIP_INVITE || !k->answered) {
-        k->answered = true;
-        forward(k, resp, SPAN_NULL);
-    }
-    if (first) {
-        timer_stop(k->front->loop, &k->timer);
-        cancel_branches(k);
-    }
-    if (first || !counted)
-        advance(k);
+    win(k, resp, counted);
 }
 
 static unsigned unreachable(const struct branch *b)
@@ -402,10 +430,39 @@ static void on_failed(void *arg, struct tx *tx, int err)
 
 /* ---- next hops ---- */
 
+static void on_late(void *arg, struct tx *tx, struct sip_msg *resp)
+{
+    struct late *l = arg;
+    (void)tx;
+    if (resp->status >= 200 && resp->status < 300 && !is_last_hop(resp))
+        win(l->fork, resp, true);
+}
+
+static void on_late_end(void *arg, struct tx *tx, int err)
+{
+    (void)tx;
+    (void)err;
+    late_free(arg);
+}
+
+/* Without memory nobody waits for it. */
+static void keep_late(struct branch *b)
+{
+    static const struct tx_client_events events = { on_late, on_late_end };
+    struct late *l = malloc(sizeof(*l));
+    if (!l)
+        return;
+    *l = (struct late){ .fork = b->fork, .tx = b->tx };
+    b->tx = NULL;
+    tx_hand_over(l->tx, &events, l);
+    list_push_back(&b->fork->late, &l->link);
+}
+
 static void on_silence(struct timer *t)
 {
     struct branch *b = container_of(t, struct branch, silence);
     tx_cancel(b->tx); /* should it have arrived, it shall not ring there */
+    keep_late(b);
     try_next(b, 408, NULL);
 }
 
@@ -497,6 +554,7 @@ struct fork *fork_start(struct front *f, const struct fork_request *rq)
     k->rq.tx = tx_ref(rq->tx);
     k->rq.targets = NULL;
     k->breadth = sip_hdr_u32(rq->msg, SIP_HDR_MAX_BREADTH, &breadth) ? BREADTH : breadth;
+    list_init(&k->late);
     timer_init(&k->timer, on_timer);
     turn_init(&k->end, on_end);
     list_push_back(&f->forks, &k->link);

@@ -311,6 +311,15 @@ static int link_to(void *arg, uint32_t node, struct flow **out)
     return nodes_link(f->nodes, node, out);
 }
 
+static bool is_a_node(void *arg, const struct addr *a)
+{
+    const struct front *f = arg;
+    char host[ADDR_STRLEN];
+    struct buf b = BUF_INIT(host);
+    addr_write_host(&b, a);
+    return nodes_hear(f->nodes, buf_span(&b), addr_port(a));
+}
+
 /* What we can send over, and to. */
 static void find_means(struct front *f)
 {
@@ -319,6 +328,7 @@ static void find_means(struct front *f)
                                    .locator = f->locator,
                                    .avoid = f->conf->dns.avoid,
                                    .link = link_to,
+                                   .is_ours = is_a_node,
                                    .arg = f };
     for (size_t i = 0; i < f->conf->n_listeners; i++) {
         const struct listener_conf *l = &f->conf->listeners[i];
@@ -423,15 +433,12 @@ static int open_tls(struct front *f)
     return 0;
 }
 
-/* host:port; the caller frees it. */
-static char *advertised(const struct listener_conf *l)
+/* host:port */
+static int add_address(struct front *f, const struct listener_conf *l, struct span host)
 {
     char text[300];
     struct buf b = BUF_INIT(text);
-    if (l->advertise.p)
-        buf_put(&b, l->advertise);
-    else
-        addr_write(&b, &l->address);
+    buf_put(&b, host);
     ptrdiff_t colon = -1;
     for (size_t i = 0; i < b.n; i++) {
         if (text[i] == ':')
@@ -439,7 +446,27 @@ static char *advertised(const struct listener_conf *l)
     }
     if (colon < 0 || text[b.n - 1] == ']')
         buf_printf(&b, ":%u", sip_transport_port(l->transport));
-    return buf_ok(&b) ? strndup(text, b.n) : NULL;
+    char *copy = buf_ok(&b) ? strndup(text, b.n) : NULL;
+    if (copy)
+        f->addresses[f->n_addresses++] = copy;
+    return copy ? 0 : CS_ENOMEM;
+}
+
+/* Where the others shall know us by: a Contact may say either, or a name that leads there. */
+static int name_addresses(struct front *f)
+{
+    int err = 0;
+    for (size_t i = 0; !err && i < f->conf->n_listeners; i++) {
+        const struct listener_conf *l = &f->conf->listeners[i];
+        char text[ADDR_STRLEN];
+        struct buf b = BUF_INIT(text);
+        addr_write(&b, &l->address);
+        if (l->advertise.p)
+            err = add_address(f, l, l->advertise);
+        if (!err && (!l->advertise.p || !addr_is_any(&l->address)))
+            err = add_address(f, l, buf_span(&b));
+    }
+    return err;
 }
 
 /* Those that configuration names, for Redis does not know them. */
@@ -468,13 +495,10 @@ int front_open_link(struct front *f)
                              .link = folder ? f->link : NULL,
                              .tls = tls ? f->tls : NULL,
                              .tls_name = tls ? f->tls_name : NULL,
-                             .addresses = f->addresses,
-                             .n_addresses = f->conf->n_listeners };
-    for (size_t i = 0; i < f->conf->n_listeners; i++) {
-        f->addresses[i] = advertised(&f->conf->listeners[i]);
-        if (!f->addresses[i])
-            return CS_ENOMEM;
-    }
+                             .addresses = f->addresses };
+    if (name_addresses(f))
+        return CS_ENOMEM;
+    nc.n_addresses = f->n_addresses;
     if (folder) {
         int n = snprintf(f->link, sizeof(f->link), "%s/%s.sock", folder, f->node);
         int err = n >= (int)sizeof(f->link)
@@ -516,9 +540,8 @@ void front_revoke(struct front *f, const Countersign__Auth__Revoked *r)
 
 void front_close(struct front *f)
 {
-    for (size_t i = 0; i < CS_LEN(f->addresses); i++)
-        free(f->addresses[i]);
-    memset(f->addresses, 0, sizeof(f->addresses));
+    while (f->n_addresses)
+        free(f->addresses[--f->n_addresses]);
     fork_end_all(f);
     probes_close(&f->probes);
     hop_probes_close(&f->hop_probes);

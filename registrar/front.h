@@ -25,8 +25,9 @@ struct front {
     struct locator *locator;
     struct hop_means means;
     struct hop_probes *hop_probes;
-    char *addresses[LISTENERS_MAX]; /* as advertised, host:port */
-    char link[108];                 /* path of our socket; "": none */
+    char *addresses[2 * LISTENERS_MAX]; /* as advertised and, if other, as bound, host:port */
+    size_t n_addresses;
+    char link[108]; /* path of our socket; "": none */
     char tls[ADDR_STRLEN], tls_name[65];
     struct list forks, registrations; /* under way */
     struct bound bound;
@@ -37,6 +38,7 @@ struct front {
     bool draining;                       /* about to stop: nothing new is begun */
     struct probes *probes;               /* NULL: none */
     struct flood *flood;
+    struct kernel_bans *kernel_bans; /* NULL: none */
     struct route_key route_key;
 };
 

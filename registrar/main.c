@@ -13,8 +13,10 @@
 #include "conf/options.h"
 #include "registrar/abuse.h"
 #include "registrar/authority.h"
+#include "registrar/bouncer.h"
 #include "registrar/drain.h"
 #include "registrar/front.h"
+#include "registrar/kernel_bans.h"
 #include "registrar/status.h"
 #include "registrar/workers.h"
 
@@ -83,6 +85,7 @@ static void stop(void *arg)
     httpd_close(&r->httpd);
     authority_close(&r->authority);
     gate_close(&r->front.gate); /* open questions are answered 503 while there is a socket */
+    kernel_bans_close(&r->front.kernel_bans);
     nodes_close(&r->front.nodes);
     redis_close(&r->front.redis);
     locations_close(&r->front.locations);
@@ -159,7 +162,11 @@ static int start(struct registrar *r)
         log_error(&main_log, "cannot start", kv_err(err));
         return err;
     }
-    err = gate_open(&r->loop, &gc, &r->front.gate); /* authd looks at our uid: after the change */
+    if (r->place.bouncer)
+        err = kernel_bans_open(&r->loop, r->place.bouncer, &r->front.kernel_bans);
+    if (!err)
+        err =
+            gate_open(&r->loop, &gc, &r->front.gate); /* authd looks at our uid: after the change */
     if (!err) {
         gate_on_revoked(r->front.gate, on_revoked, &r->front);
         gate_on_banned(r->front.gate, abuse_banned, &r->front);
@@ -184,9 +191,21 @@ static int start(struct registrar *r)
     return err;
 }
 
-static int run_workers(const struct registrar_conf *conf, struct arena *a, char **argv)
+/* First of all: in the child is nothing then but the configuration. */
+static int start_bouncer(const struct registrar_conf *c, int *fd)
 {
-    int err = workers_run(conf, argv);
+    const struct nftables_conf *n = c->limits.nftables;
+    const struct nft_conf sets = { n->family, n->table, n->set4, n->set6 };
+    int err = bouncer_start(&sets, c->user, fd);
+    if (err)
+        log_error(&main_log, "cannot start the process that changes the packet filter",
+                  kv_err(err));
+    return err;
+}
+
+static int run_workers(const struct registrar_conf *conf, int bouncer, struct arena *a, char **argv)
+{
+    int err = workers_run(conf, bouncer, argv);
     arena_fini(a);
     return err ? 1 : 0;
 }
@@ -213,8 +232,10 @@ int main(int argc, char **argv)
     err = workers_place(&r.conf, &r.place);
     if (err)
         log_error(&main_log, "the place of a worker makes no sense", kv_err(err));
+    if (!err && r.conf.limits.nftables && !r.place.number)
+        err = start_bouncer(&r.conf, &r.place.bouncer);
     if (!err && r.conf.workers > 1 && !r.place.number)
-        return run_workers(&r.conf, &arena, argv);
+        return run_workers(&r.conf, r.place.bouncer, &arena, argv);
     metric_set(M_PROCESS_START, 0, clock_wall().ms / 1000);
     r.front.worker = r.place.number;
     r.front.fds = r.place.fds;

@@ -17,7 +17,7 @@ struct probe {
     struct tx *tx; /* an OPTIONS under way */
     unsigned unanswered;
     bool seen; /* in the record at hand */
-    char token[FLOW_TOKEN_MAX + 1];
+    char token[FLOW_TOKEN_UDP + 1];
     char contact[]; /* as the Request-URI */
 };
 

@@ -275,8 +275,11 @@ static void on_found(void *arg, int err, const struct targets *phone)
 {
     struct proxied *p = arg;
     p->relocation = NULL;
+    p->too_open |= err == CS_EDENIED;
     if (err == CS_ENOENT)
         refuse(p, 430, "Flow Failed"); /* RFC 5626, 11.5 */
+    else if (err == CS_EDENIED)
+        unavailable(p);
     else if (err)
         later(p);
     else
@@ -347,12 +350,7 @@ static void follow_route(struct proxied *p)
  * BYE ends what is paid for. */
 static bool is_of_known_call(const struct proxied *p)
 {
-    char token[FLOW_TOKEN_MAX];
-    struct buf b = BUF_INIT(token);
-    if (!p->in_dialog || !p->route.from.p)
-        return false;
-    flow_token(p->flow, &b);
-    return buf_ok(&b) && span_eq(buf_span(&b), p->route.from);
+    return p->in_dialog && p->route.from.p && flow_has_token(p->flow, p->route.from);
 }
 
 static void pass_unjudged(struct proxied *p)

@@ -29,7 +29,8 @@ static struct span instance_of(const struct sip_msg *m)
 }
 
 void record_route_write(struct buf *b, const struct front *f, const struct flow *caller,
-                        const struct flow *callee, struct span tag, const struct sip_msg *m)
+                        const struct flow *callee, struct span domain, struct span tag,
+                        const struct sip_msg *m)
 {
     char from[SIDE_MAX], to[SIDE_MAX], callers[ROUTE_TAG_LEN], text[TOKEN_MAX];
     struct buf fb = BUF_INIT(from), tb = BUF_INIT(to), cb = BUF_INIT(callers),
@@ -37,7 +38,7 @@ void record_route_write(struct buf *b, const struct front *f, const struct flow 
     flow_token(caller, &fb);
     route_tag_write(&cb, &f->route_key, instance_of(m));
     route_tag_put(&fb, buf_span(&cb));
-    flow_token(callee, &tb);
+    flow_token_to(callee, domain, &tb);
     route_tag_put(&tb, tag);
     route_token_write(&user, &f->route_key, buf_span(&fb), buf_span(&tb), m);
     if (!buf_ok(&fb) || !buf_ok(&tb) || !buf_ok(&user)) {

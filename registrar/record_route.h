@@ -6,12 +6,14 @@
 
 #include "registrar/front.h"
 
-/* tag is that of the callee's instance, absent if it has none. One value, or two where the sides
- * differ in transport or listener (RFC 5658: each side then finds the address that serves it). None
- * for a side that is another registrar: it finds us by its own.
+/* domain is where the callee's flow leads if it is a next hop's, absent for a phone; tag is that of
+ * the callee's instance, absent if it has none. One value, or two where the sides differ in
+ * transport or listener (RFC 5658: each side then finds the address that serves it). None for a
+ * side that is another registrar: it finds us by its own.
  */
 void record_route_write(struct buf *b, const struct front *f, const struct flow *caller,
-                        const struct flow *callee, struct span tag, const struct sip_msg *m);
+                        const struct flow *callee, struct span domain, struct span tag,
+                        const struct sip_msg *m);
 
 struct dialog_route {
     struct flow *to;           /* a reference of the caller's; NULL when the flow is gone */

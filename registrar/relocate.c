@@ -44,7 +44,7 @@ static void on_record(void *arg, int err, const struct location *read)
         err = targets_of(r->front, r->secure, r->msg, r->aor, read->record, 1, is_the_phone,
                          r->route, &t);
     if (!err && t.n == 0)
-        err = CS_ENOENT;
+        err = t.too_open ? CS_EDENIED : CS_ENOENT;
     if (!err)
         metric_inc(M_REG_RELOCATED, 0);
     r->fn(r->arg, err, err ? NULL : &t);

@@ -9,7 +9,8 @@
 
 struct relocation;
 /* err is 0, with one target and its spares borrowed for the call; CS_ENOENT: the phone has not come
- * back; CS_ECLOSED: nobody knows; CS_ENOMEM. */
+ * back; CS_EDENIED: it has, but not by what a sips URI may go over; CS_ECLOSED: nobody knows;
+ * CS_ENOMEM. */
 typedef void relocate_fn(void *arg, int err, const struct targets *phone);
 
 /* Whether m is of a dialog with a phone of ours, so that there is somewhere to look. route is what

@@ -36,6 +36,7 @@ static int hop_of(struct arena *a, const Countersign__Store__Binding *b, struct 
     if (!hops || !hop)
         return CS_ENOMEM;
     hops[0] = hop;
+    hop->is_contact = true;
     hop->text = span_str(b->n_path ? b->path[0] : b->contact);
     int err = b->n_path ? sip_addr_parse(hop->text, &path) : sip_uri_parse(hop->text, &hop->uri);
     if (!err && b->n_path)

@@ -15,7 +15,8 @@
 #include "net/child.h"
 #include "registrar/flow_key.h"
 
-/* "2:3,4,5": the second, whose sockets are 3 and 4, and 5 a file with the seed of ticket keys */
+/* "2:3,4,5": the second, whose sockets are 3 and 4, and 5 a file with the seed of ticket keys;
+ * behind it what the bouncer is spoken to by, if there is one */
 #define VARIABLE "COUNTERSIGN_WORKER"
 
 enum {
@@ -33,8 +34,9 @@ struct workers;
 struct worker {
     struct workers *all;
     unsigned number;
-    int fds[LISTENERS_MAX + 1]; /* the last one is that of the seed, while it is started */
-    struct child *child;        /* NULL: not running */
+    int fds[LISTENERS_MAX +
+            2];          /* behind the sockets the seed, while it is started, and the bouncer */
+    struct child *child; /* NULL: not running */
     struct timer pause;
     int64_t pause_ms; /* before the next start */
     struct mono started;
@@ -46,6 +48,7 @@ struct workers {
     char **argv;
     struct worker worker[WORKERS_MAX];
     struct tls_tickets *tickets;
+    int bouncer;           /* 0: none */
     struct timer deadline; /* of stopping */
     bool stopping;
 };
@@ -85,8 +88,11 @@ int workers_place(const struct registrar_conf *conf, struct worker_place *out)
             return CS_EPROTO;
         out->fds[i] = (int)fd;
     }
-    if (!fds.p || span_u64(fds, 1024, &fd) || take_seed((int)fd, &out->tickets))
+    if (!fds.p || span_u64(span_cut(&fds, ','), 1024, &fd) || take_seed((int)fd, &out->tickets))
         return CS_EPROTO;
+    if (fds.p && span_u64(fds, 1024, &fd))
+        return CS_EPROTO;
+    out->bouncer = fds.p ? (int)fd : 0;
     out->number = (unsigned)number;
     return 0;
 }
@@ -142,13 +148,15 @@ static int start_worker(struct worker *w)
     char place[128];
     struct buf b = BUF_INIT(place);
     struct workers *ws = w->all;
-    size_t n = ws->conf->n_listeners;
+    size_t n = ws->conf->n_listeners, all = n + 1;
+    if (ws->bouncer && w->number == 1)
+        w->fds[all++] = ws->bouncer;
     int err = give_seed(ws, &w->fds[n]);
     if (err)
         return err;
-    write_place(&b, w, n + 1);
+    write_place(&b, w, all);
     w->started = loop_now(&ws->loop);
-    err = child_start(&ws->loop, ws->argv, place, w->fds, n + 1, on_exit_of, w, &w->child);
+    err = child_start(&ws->loop, ws->argv, place, w->fds, all, on_exit_of, w, &w->child);
     close(w->fds[n]);
     return err;
 }
@@ -249,11 +257,11 @@ static int start_all(struct workers *ws)
     return err;
 }
 
-int workers_run(const struct registrar_conf *conf, char **argv)
+int workers_run(const struct registrar_conf *conf, int bouncer, char **argv)
 {
     static struct workers ws;
     static char self[] = "/proc/self/exe";
-    ws = (struct workers){ .conf = conf, .argv = argv };
+    ws = (struct workers){ .conf = conf, .argv = argv, .bouncer = bouncer };
     argv[0] = self;
     timer_init(&ws.deadline, on_deadline);
     for (unsigned i = 0; i < conf->workers; i++) {

@@ -2,9 +2,11 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <pwd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static int find_group(struct span group, gid_t *gid)
@@ -57,6 +59,50 @@ int process_become(struct span user)
     if (setgroups(0, NULL) || setresgid(gid, gid, gid) || setresuid(uid, uid, uid))
         return -errno;
     return uid != 0 && setuid(0) == 0 ? CS_EDENIED : 0;
+}
+
+enum { WORDS = 2 };
+
+static bool capabilities_read(struct __user_cap_data_struct data[WORDS])
+{
+    struct __user_cap_header_struct h = { .version = _LINUX_CAPABILITY_VERSION_3 };
+    return syscall(SYS_capget, &h, data) == 0;
+}
+
+static int capabilities_write(const struct __user_cap_data_struct data[WORDS])
+{
+    struct __user_cap_header_struct h = { .version = _LINUX_CAPABILITY_VERSION_3 };
+    return syscall(SYS_capset, &h, data) ? -errno : 0;
+}
+
+int process_become_with(struct span user, unsigned capability)
+{
+    struct __user_cap_data_struct had[WORDS] = { 0 }, only[WORDS] = { 0 };
+    const unsigned word = capability / 32;
+    const uint32_t bit = 1U << capability % 32;
+    if (!capabilities_read(had) || prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0))
+        return -errno;
+    int err = process_become(user);
+    if (err)
+        return err;
+    only[word].permitted = only[word].effective = had[word].permitted & bit;
+    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+    return capabilities_write(only);
+}
+
+void process_give_up(unsigned capability)
+{
+    struct __user_cap_data_struct had[WORDS] = { 0 };
+    const unsigned word = capability / 32;
+    const uint32_t bit = 1U << capability % 32;
+    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_LOWER, capability, 0, 0);
+    prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
+    if (!capabilities_read(had))
+        return;
+    had[word].permitted &= ~bit;
+    had[word].effective &= ~bit;
+    had[word].inheritable &= ~bit;
+    (void)capabilities_write(had);
 }
 
 void process_harden(void)

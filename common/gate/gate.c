@@ -271,6 +271,13 @@ static void on_verdict(struct gate *g, const AUTH(Verdict) * v)
     answer(ask, kind, v);
 }
 
+static void on_guard(struct gate *g, const AUTH(Guard) * m)
+{
+    guard_set(g->guard, m);
+    if (g->on_banned)
+        g->on_banned(g->banned_arg, NULL);
+}
+
 static void on_ban(struct gate *g, const AUTH(Ban) * m)
 {
     struct gate_ban ban;
@@ -296,7 +303,7 @@ static void on_message(void *arg, const AUTH(FromAuthd) * msg)
     else if (msg->body_case == COUNTERSIGN__AUTH__FROM_AUTHD__BODY_REVOKED)
         on_revoked(g, msg->revoked);
     else if (msg->body_case == COUNTERSIGN__AUTH__FROM_AUTHD__BODY_GUARD)
-        guard_set(g->guard, msg->guard);
+        on_guard(g, msg->guard);
     else if (msg->body_case == COUNTERSIGN__AUTH__FROM_AUTHD__BODY_BAN)
         on_ban(g, msg->ban);
     else if (msg->body_case == COUNTERSIGN__AUTH__FROM_AUTHD__BODY_SIGNED)

@@ -47,10 +47,13 @@ void gate_on_revoked(struct gate *g, gate_revoked_fn *fn, void *arg);
 bool gate_admits(struct gate *g, const struct addr *from);
 /* What it does besides asking, told to authd once a second. proven: it came over a connection. */
 void gate_saw(struct gate *g, Countersign__Auth__Abuse abuse, const struct addr *from, bool proven);
-/* What is connected from there has to go. Borrowed for the call. */
+/* What is connected from there has to go, unless the ban is lifted. Borrowed for the call; NULL:
+ * all bans are forgotten, and those that stand come behind it. */
 struct gate_ban {
     struct cidr net;
-    uint16_t port; /* 0: any */
+    uint16_t port;        /* 0: any */
+    struct duration rest; /* 0: it is lifted */
+    bool partly;          /* some of it is exempt */
 };
 typedef void gate_banned_fn(void *arg, const struct gate_ban *ban);
 /* One at a time, NULL for none; to be set before the loop runs. */

@@ -73,6 +73,15 @@ static void watch(struct guard *g)
         timer_start(g->loop, &g->timer, DURATION_MS(SECOND_MS));
 }
 
+static bool overlaps_exempt(const struct guard *g, const struct cidr *net)
+{
+    for (size_t i = 0; i < g->n_exempt; i++) {
+        if (cidr_contains(&g->exempt[i], &net->net) || cidr_contains(net, &g->exempt[i].net))
+            return true;
+    }
+    return false;
+}
+
 bool guard_take(struct guard *g, const AUTH(Ban) * m, struct gate_ban *out)
 {
     struct addr a;
@@ -80,16 +89,18 @@ bool guard_take(struct guard *g, const AUTH(Ban) * m, struct gate_ban *out)
         return false;
     out->net = cidr_of(&a, m->has_prefix_bits ? m->prefix_bits : 128);
     out->port = m->has_source_port ? (uint16_t)m->source_port : 0;
+    out->rest = DURATION_S(m->has_seconds ? m->seconds : 0);
+    out->partly = overlaps_exempt(g, &out->net);
     struct netset_member *old = netset_get(&g->bans, &out->net, out->port, 0);
     if (old)
         ban_free(g, container_of(old, struct ban, at));
-    if (!m->has_seconds || m->seconds == 0)
-        return false;
+    if (!out->rest.ms)
+        return true;
     struct ban *b = calloc(1, sizeof(*b));
     if (b) {
         b->at.net = out->net;
         b->at.port = out->port;
-        b->until = mono_add(loop_now(g->loop), DURATION_S(m->seconds));
+        b->until = mono_add(loop_now(g->loop), out->rest);
     }
     if (!b || netset_add(&g->bans, &b->at)) {
         log_error(&lg, "a ban cannot be kept");

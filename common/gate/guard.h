@@ -17,8 +17,8 @@ void guard_free(struct guard **g);
 
 /* Forgets every ban: those that stand come behind it. */
 void guard_set(struct guard *g, const Countersign__Auth__Guard *m);
-/* True when *net is banned from now on, and what is connected from there has to go. */
-bool guard_take(struct guard *g, const Countersign__Auth__Ban *m, struct gate_ban *net);
+/* True when *ban is told: something is banned from now on, or no more. */
+bool guard_take(struct guard *g, const Countersign__Auth__Ban *m, struct gate_ban *ban);
 /* Whether this source is heard, as far as a stranger's budget goes. */
 bool guard_admits(struct guard *g, const struct addr *from);
 /* The source for guard_know(); 0: nobody keeps an account of it. */

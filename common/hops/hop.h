@@ -10,6 +10,7 @@ struct hop {            /* where a request may go */
     struct span text;   /* as written */
     uint32_t node;      /* siptp_node_id() of a node of ours; 0: */
     struct sip_uri uri; /* by RFC 3263 */
+    bool is_contact;    /* of a phone, or the Path to it, and not the operator's word */
     struct mono down;   /* tried behind the others until then */
 };
 

@@ -68,10 +68,13 @@ static bool is_back(const struct hop_walk *w, const struct locate_target *t)
     return w->from && w->from->transport == t->transport && addr_eq(&w->from->remote, &t->addr);
 }
 
-/* A name or a maddr of somebody else's may lead to us, where the request would begin anew. */
+/* A name or a maddr of somebody else's may lead to us, or to another registrar of ours, where the
+ * request would begin anew. */
 static bool is_us(const struct hop_walk *w, const struct locate_target *t)
 {
-    return siptp_hears(w->means->tp, t->transport, &t->addr);
+    const struct hop_means *m = w->means;
+    return siptp_hears(m->tp, t->transport, &t->addr) ||
+           (w->hop->is_contact && m->is_ours && m->is_ours(m->arg, &t->addr));
 }
 
 static void give(struct hop_walk *w, struct flow *flow)
@@ -89,10 +92,13 @@ static struct flow *next_flow(struct hop_walk *w)
     while (w->at_target < w->n_targets) {
         const struct locate_target *t = &w->targets[w->at_target++];
         struct flow *flow;
-        if (!is_back(w, t) && !is_us(w, t) &&
+        if (is_back(w, t) || is_us(w, t) ||
             siptp_flow_to_domain(w->means->tp, t->transport, &t->addr, w->hop->uri.host, NULL,
-                                 &flow) == 0)
+                                 &flow))
+            continue;
+        if (flow != w->from)
             return flow;
+        flow_unref(&flow); /* the connection by which it came serves for its address, too */
     }
     return NULL;
 }
@@ -176,6 +182,11 @@ void hop_walk_next(struct hop_walk *w)
 {
     w->gave = false;
     turn_queue(w->means->loop, &w->turn);
+}
+
+struct span hop_walk_domain(const struct hop_walk *w)
+{
+    return w->hop->node ? SPAN_NULL : w->hop->uri.host;
 }
 
 void hop_walk_failed(struct hop_walk *w)

@@ -17,6 +17,8 @@ struct hop_means { /* of a process, for all its walks; outlives them */
     struct duration avoid; /* who did not answer is tried behind the others for so long */
     /* A link to a node of ours; the caller gets a reference. */
     int (*link)(void *arg, uint32_t node, struct flow **out);
+    /* Whether another node of ours hears phones there; NULL: there is none. */
+    bool (*is_ours)(void *arg, const struct addr *a);
     void *arg;
 };
 
@@ -37,6 +39,8 @@ struct hop_walk *hop_walk_new(const struct hop_means *m, const struct hop_ask *a
                               void *arg);
 /* fn is called once, not from inside. */
 void hop_walk_next(struct hop_walk *w);
+/* Whose the flow is that was given out last; absent: a node's. */
+struct span hop_walk_domain(const struct hop_walk *w);
 /* What was given out last did not answer, so that others try it last, or it did. */
 void hop_walk_failed(struct hop_walk *w);
 void hop_walk_answered(struct hop_walk *w);

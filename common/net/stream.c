@@ -437,6 +437,11 @@ X509 *stream_certificate(const struct stream *s, X509 **issuer)
     return s->tls ? tls_session_certificate(s->tls, issuer) : NULL;
 }
 
+bool stream_is_vouched(const struct stream *s, const struct tls_context *by)
+{
+    return s->tls && tls_session_is_vouched(s->tls, by);
+}
+
 void stream_pause(struct stream *s)
 {
     if (s->state != OPEN || s->paused)

@@ -50,6 +50,9 @@ CS_CHECK int stream_peer_certificate(const struct stream *s, struct arena *a, st
 /* The peer's certificate and who signed it, borrowed until the stream closes; NULL unless its chain
  * was verified. */
 X509 *stream_certificate(const struct stream *s, X509 **issuer);
+/* Whether the certificate that this client has shown would be believed as a server's by a client
+ * with that context, whatever name it says. Costs a verification. */
+bool stream_is_vouched(const struct stream *s, const struct tls_context *by);
 /* Copies data. After stream_close() nothing more is sent. Errors show in closed(). */
 void stream_write(struct stream *s, struct span data);
 /* Room for n bytes to be written in place, valid until the next call on s; stream_wrote() says how

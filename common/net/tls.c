@@ -266,3 +266,14 @@ struct tls_expiry tls_context_expiry(const struct tls_context *c)
 {
     return c->expiry;
 }
+
+bool tls_context_is_shown(const struct tls_context *client, const struct tls_context *server)
+{
+    const X509 *own = SSL_CTX_get0_certificate(client->ctx);
+    for (size_t i = 0; own && i < server->n_hosts; i++) {
+        const X509 *x = SSL_CTX_get0_certificate(server->hosts[i].ctx);
+        if (x && X509_cmp(own, x) == 0)
+            return true;
+    }
+    return false;
+}

@@ -74,6 +74,9 @@ struct tls_expiry {
 };
 struct tls_expiry tls_context_expiry(const struct tls_context *c);
 
+/* Whether the certificate that a client shows is one of those that a server shows. */
+bool tls_context_is_shown(const struct tls_context *client, const struct tls_context *server);
+
 /* What the other side's certificate says. */
 struct tls_peer {
     bool verified;       /* its chain was checked against ca_file, a server's name as well */

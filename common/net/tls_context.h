@@ -32,6 +32,9 @@ struct tls_context {
 
 /* tls_peers.c: chains, names and lists of what was taken back. */
 CS_CHECK int tls_verify_peers(struct tls_context *c, const struct tls_conf *conf);
+/* Whether a client with this context would believe the certificate to be a server's; its name is
+ * not looked at. */
+bool tls_vouches(const struct tls_context *c, X509 *x, STACK_OF(X509) * chain);
 /* Says why a file cannot be used. */
 int tls_unusable(const char *file, const char *message);
 

@@ -133,3 +133,17 @@ bool tls_names_sip_domain(const X509 *x, struct span domain)
     GENERAL_NAMES_free(all);
     return is;
 }
+
+bool tls_names_sip_purpose(X509 *x)
+{
+    EXTENDED_KEY_USAGE *uses = X509_get_ext_d2i(x, NID_ext_key_usage, NULL, NULL);
+    bool sip = false;
+    for (int i = 0; i < sk_ASN1_OBJECT_num(uses); i++) {
+        char oid[32];
+        OBJ_obj2txt(oid, sizeof(oid), sk_ASN1_OBJECT_value(uses, i), 1);
+        sip |= span_eq(span_str(oid), SPAN("1.3.6.1.5.5.7.3.20")) ||
+               span_eq(span_str(oid), SPAN("2.5.29.37.0"));
+    }
+    EXTENDED_KEY_USAGE_free(uses);
+    return sip && X509_get_key_usage(x) & KU_DIGITAL_SIGNATURE;
+}

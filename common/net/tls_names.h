@@ -14,5 +14,7 @@ CS_CHECK int tls_sni_parse(struct span extension, struct span *out);
  * subjectAltName, else the DNS names there, else, when it has no subjectAltName, its CN; each whole
  * and without wildcards. For an address in place of a domain also by the addresses there. */
 bool tls_names_sip_domain(const X509 *x, struct span domain);
+/* Whether the certificate says that it is for SIP, or for anything (RFC 5924, 4), and may sign. */
+bool tls_names_sip_purpose(X509 *x);
 
 #endif

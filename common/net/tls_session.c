@@ -442,6 +442,12 @@ X509 *tls_session_certificate(const struct tls_session *s, X509 **issuer)
     return n ? sk_X509_value(chain, 0) : NULL;
 }
 
+bool tls_session_is_vouched(const struct tls_session *s, const struct tls_context *by)
+{
+    X509 *issuer, *x = tls_session_certificate(s, &issuer);
+    return x && tls_vouches(by, x, SSL_get_peer_cert_chain(s->ssl));
+}
+
 int tls_session_peer(const struct tls_session *s, struct arena *a, struct tls_peer *out)
 {
     *out = (struct tls_peer){ 0 };

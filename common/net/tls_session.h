@@ -38,6 +38,8 @@ int tls_session_broken(struct tls_session *s, int reason);
 
 /* The peer's certificate and who signed it, borrowed; NULL unless its chain was verified. */
 X509 *tls_session_certificate(const struct tls_session *s, X509 **issuer);
+/* stream_is_vouched() */
+bool tls_session_is_vouched(const struct tls_session *s, const struct tls_context *by);
 CS_CHECK int tls_session_peer(const struct tls_session *s, struct arena *a, struct tls_peer *out);
 
 #endif

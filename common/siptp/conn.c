@@ -45,7 +45,7 @@ static void host_leave(struct siptp *tp, struct conn_host *h)
     free(h);
 }
 
-static uint64_t addr_hash(const struct addr *a)
+uint64_t conn_addr_hash(const struct addr *a)
 {
     uint16_t port = addr_port(a);
     return map_hash2(addr_host_bytes(a), span_of(&port, sizeof(port)));
@@ -71,7 +71,7 @@ struct conn *conn_by_addr(const struct siptp *tp, enum sip_transport transport,
                           const struct addr *remote, struct span domain)
 {
     const struct peer key = { transport, remote, domain };
-    struct map_node *n = map_find(&tp->by_addr, addr_hash(remote), peer_is, &key);
+    struct map_node *n = map_find(&tp->by_addr, conn_addr_hash(remote), peer_is, &key);
     return n ? container_of(n, struct conn, by_addr) : NULL;
 }
 
@@ -234,6 +234,7 @@ static void conn_shut(struct conn *c, int reason)
 {
     struct siptp *tp = c->flow.tp;
     stranger_leave(c);
+    alias_drop(c);
     c->flow.open = false;
     timer_stop(tp->loop, &c->deadline);
     map_remove(&tp->by_id, &c->by_id);
@@ -288,7 +289,7 @@ int conn_new(struct siptp_listener *ls, struct stream *s, const struct addr *rem
     uint64_t id = tp->last_id + 1;
     int err = map_insert(&tp->by_id, &c->by_id, map_hash(span_of(&id, sizeof(id))));
     if (!err) {
-        err = map_insert(&tp->by_addr, &c->by_addr, addr_hash(remote));
+        err = map_insert(&tp->by_addr, &c->by_addr, conn_addr_hash(remote));
         if (err)
             map_remove(&tp->by_id, &c->by_id);
     }
@@ -336,7 +337,7 @@ int conn_accept(void *arg, struct stream *s, void **out)
     struct conn_host *host;
     bool link = ls->transport == SIP_LINK, tls = sip_transport_is_tls(ls->transport);
     bool ws = sip_transport_is_ws(ls->transport);
-    if ((tls && !ls->has_tls) || (ws && !ls->ws) || (!link && !siptp_admits(tp, remote)))
+    if ((tls && !ls->tls) || (ws && !ls->ws) || (!link && !siptp_admits(tp, remote)))
         return CS_EDENIED;
     if (tp->n_conns >= tp->conf.max_connections) { /* no fault of this one */
         metric_inc(M_SIP_REFUSED, REFUSED_CONNECTIONS);
@@ -395,6 +396,8 @@ static int connect_to(struct conn *c, struct span domain, struct stream **s)
     c->domain = tls || ws ? strndup(domain.p, domain.n) : NULL;
     if ((tls || ws) && !c->domain)
         return CS_ENOMEM;
+    c->offers_alias =
+        tls && !ws && c->flow.listener->tls && tls_context_is_shown(tp->tls, c->flow.listener->tls);
     int err = ws ? websocket_new(true, &c->ws) : 0;
     if (!err)
         err = stream_connect_tcp(tp->loop, &c->flow.remote, addr_is_any(&from) ? NULL : &from,
@@ -477,6 +480,7 @@ static void deliver(struct conn *c, struct sip_msg *m)
     m->source = c->flow.remote;
     if (c->flow.transport == SIP_LINK)
         link_learn_peer(&c->flow, m);
+    alias_take(c, m);
     metric_inc(M_SIP_RECEIVED, c->flow.transport);
     tp->events->message(tp->arg, &c->flow, m);
 }

@@ -150,6 +150,8 @@ int siptp_flow_to_domain(struct siptp *tp, enum sip_transport transport, const s
         return *out ? 0 : CS_ENOMEM;
     }
     struct conn *c = conn_by_addr(tp, transport, remote, domain);
+    if (!c && transport == SIP_TLS)
+        c = alias_find(tp, remote, domain);
     if (c) {
         *out = flow_ref(&c->flow);
         return 0;
@@ -194,6 +196,8 @@ void flow_write_via(struct buf *b, const struct flow *f, struct span branch)
     buf_put(b, sip_transport_via(f->transport));
     buf_putc(b, ' ');
     buf_put(b, siptp_listener_sent_by(f->listener));
+    if (f->transport == SIP_TLS && conn_of(f)->offers_alias)
+        buf_lit(b, ";alias");
     buf_lit(b, ";rport;branch=");
     buf_put(b, branch);
 }

@@ -32,7 +32,7 @@ struct siptp_listener {
     char *name, *sent_by;
     struct span host; /* of sent_by */
     uint16_t port;
-    bool has_tls;              /* siptp_listener_use_tls() was called */
+    struct tls_context *tls;   /* NULL: siptp_listener_use_tls() was not called */
     const struct ws_rules *ws; /* NULL: siptp_listener_use_ws() was not called */
 };
 
@@ -54,6 +54,13 @@ struct websocket {
     size_t n_early;
 };
 
+/* A connection that was accepted, as a way to who made it (RFC 5923). */
+struct alias {
+    struct map_node node;
+    struct conn *conn;
+    struct addr addr; /* where it came from, with the port of its Via */
+};
+
 /* A TCP connection or a link. The stream holds one reference to the flow until it has closed. */
 struct conn {
     struct flow flow;
@@ -66,6 +73,9 @@ struct conn {
     struct list shaking; /* in siptp.shaking: accepted, and its TLS handshake is not done */
     char *domain; /* of TLS and WebSockets that we began: who shall be there; NULL: accepted */
     X509 *certificate, *issuer; /* of a client, verified; NULL: none */
+    struct alias *alias;        /* NULL: none */
+    bool alias_asked;           /* by the other side */
+    bool offers_alias;          /* we do */
     struct mono since;          /* of the connection */
     struct mono active;         /* last message or keepalive */
     struct mono held;           /* nothing is read before; 0: it is */
@@ -103,7 +113,7 @@ struct siptp {
     struct span ws_path;     /* of WebSockets that we make; absent: none */
     struct list shaking;     /* the oldest first */
     size_t n_listeners, n_conns, n_shaking, n_leaving;
-    struct map by_id, by_addr, hosts;
+    struct map by_id, by_addr, by_alias, hosts;
     uint64_t last_id;
     struct udp_flow *spare;
     size_t n_spare;
@@ -139,6 +149,7 @@ CS_CHECK int conn_open(struct siptp_listener *ls, const struct addr *remote, str
 struct conn *conn_by_addr(const struct siptp *tp, enum sip_transport transport,
                           const struct addr *remote, struct span domain);
 void conn_free(struct conn *c);
+uint64_t conn_addr_hash(const struct addr *a);
 struct conn *conn_by_id(const struct siptp *tp, uint64_t id);
 void conn_close(struct conn *c, int reason);
 void conn_close_ws(struct conn *c, int reason, enum ws_code code);
@@ -155,6 +166,13 @@ bool conn_hold(struct conn *c);
 CS_CHECK int conn_take(struct conn *c, struct span text, bool alone);
 /* Of all that came, rest was left: a message whose end is missing, or nothing. */
 void conn_left(struct conn *c, bool partial);
+
+/* alias.c */
+/* What the Via of a request says of the connection it came by. */
+void alias_take(struct conn *c, const struct sip_msg *m);
+void alias_drop(struct conn *c);
+/* The one that leads to who is this domain at this address; NULL: there is none. */
+struct conn *alias_find(const struct siptp *tp, const struct addr *remote, struct span domain);
 
 /* websocket.c */
 CS_CHECK int websocket_new(bool ours, struct websocket **out);

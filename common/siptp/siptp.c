@@ -101,6 +101,7 @@ int siptp_new(struct loop *l, const struct siptp_conf *conf, const struct siptp_
     tp->link_limits = (struct stream_limits){ tp->conf.limits.message + 4, SIPTP_LINK_UNSENT };
     map_init(&tp->by_id);
     map_init(&tp->by_addr);
+    map_init(&tp->by_alias);
     map_init(&tp->hosts);
     int err = self_new(l, &tp->self);
     if (!err)
@@ -119,6 +120,7 @@ void siptp_listener_free(struct siptp_listener *ls)
     list_remove(&ls->link);
     udp_close(&ls->udp);
     listener_close(&ls->tcp);
+    tls_context_unref(&ls->tls);
     free(ls->name);
     free(ls->sent_by);
     free(ls);
@@ -141,6 +143,7 @@ void siptp_unref(struct siptp *tp)
     }
     map_fini(&tp->by_id);
     map_fini(&tp->by_addr);
+    map_fini(&tp->by_alias);
     map_fini(&tp->hosts);
     ws_shelf_fini(&tp->shelf);
     self_free(&tp->self);
@@ -260,7 +263,9 @@ void siptp_listener_use_tls(struct siptp_listener *ls, struct tls_context *tls)
 {
     if (ls->tcp) /* it accepts still */
         listener_start_tls(ls->tcp, tls);
-    ls->has_tls = true;
+    struct tls_context *old = ls->tls;
+    ls->tls = tls_context_ref(tls);
+    tls_context_unref(&old);
 }
 
 void siptp_listener_use_ws(struct siptp_listener *ls, const struct ws_rules *rules)

@@ -134,11 +134,11 @@ bool siptp_hears(const struct siptp *tp, enum sip_transport transport, const str
 
 /* A flow to a peer, found or made: for UDP from the listener given, or the first of its family; for
  * TCP an open connection to exactly this address or a new one (what is sent waits for it; a failed
- * connect shows as closed); for TLS the same, but only one that we made for this domain: who
- * connected to us said nothing of who he is to others (RFC 5923, 5). domain is what the
- * certificate must say, and the Host of a WebSocket; absent: the address. The caller gets a
- * reference. UV_EAFNOSUPPORT when no listener fits, CS_ENOTSUP when TLS or WebSocket is not to be
- * spoken. */
+ * connect shows as closed); for TLS the same, but only one that we made for this domain, or that
+ * who is this domain made and lets us use (RFC 5923): his Via said "alias", and his certificate, of
+ * an authority of siptp_use_tls(), says the domain. domain is what the certificate must say, and
+ * the Host of a WebSocket; absent: the address. The caller gets a reference. UV_EAFNOSUPPORT when
+ * no listener fits, CS_ENOTSUP when TLS or WebSocket is not to be spoken. */
 CS_CHECK int siptp_flow_to_domain(struct siptp *tp, enum sip_transport transport,
                                   const struct addr *remote, struct span domain,
                                   struct siptp_listener *via, struct flow **out);
@@ -176,7 +176,9 @@ CS_CHECK int flow_renew_credential(struct flow *f, struct span token);
 X509 *flow_certificate(const struct flow *f, X509 **issuer);
 /* Keeps something with the flow, in the one place for it; detach(p) when the flow goes. */
 void flow_attach(struct flow *f, void *p, void (*detach)(void *p));
-/* Value of the Via to put on a request that leaves by this flow. */
+/* Value of the Via to put on a request that leaves by this flow; with "alias" (RFC 5923, 8.1) if we
+ * made it over TLS, and showed the certificate that its listener shows, so that the other side may
+ * know us by it. */
 void flow_write_via(struct buf *b, const struct flow *f, struct span branch);
 /* Copies data; leaves at the end of the turn. CS_ECLOSED, CS_ELIMIT. */
 CS_CHECK int flow_send(struct flow *f, struct span data);
@@ -193,10 +195,17 @@ void flow_accepted(struct flow *f);
 
 /* ---- tokens ---- */
 /* A token names a flow of one process and cannot be made up (HMAC); all processes that share the
- * key can read it. That of a TCP connection we made outlives it: it leads to a new one. At most
- * FLOW_TOKEN_MAX base64url characters. */
-enum { FLOW_TOKEN_MAX = 64 };
+ * key can read it. That of a connection we made outlives it: it leads to a new one, over TLS to who
+ * shows the same domain. At most FLOW_TOKEN_MAX base64url characters, a UDP flow's FLOW_TOKEN_UDP.
+ */
+enum { FLOW_TOKEN_MAX = 384, FLOW_TOKEN_UDP = 64 };
 void flow_token(const struct flow *f, struct buf *b);
+/* The same of one that siptp_flow_to_domain() gave for this domain: where that was not made by us,
+ * it outlives it all the same. */
+void flow_token_to(const struct flow *f, struct span domain, struct buf *b);
+/* Whether the token is of flow_token() or flow_token_to() of this flow, to whatever domain that his
+ * certificate says. */
+bool flow_has_token(const struct flow *f, struct span token);
 struct flow_token {
     uint32_t node; /* who has the flow: siptp_node_id() */
     enum sip_transport transport;

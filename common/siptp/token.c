@@ -4,6 +4,8 @@
  *     4 bytes  node
  *     UDP:     2 bytes port, 4 or 16 bytes address
  *     TCP that we connected: the same, for it can be connected again
+ *     TLS to a domain, marked beside the transport:
+ *              2 bytes port, 1 byte length of the address, address, domain
  *     streams: 4 bytes epoch of the process, 8 bytes number of the connection
  *     links:   4 bytes node at the other end
  *     10 bytes of HMAC-SHA256 over all that
@@ -12,15 +14,20 @@
 
 #include "base/ct.h"
 #include "base/rand.h"
+#include "net/tls_names.h"
 #include "siptp/impl.h"
 
 enum {
     MAC_LEN = 10,
     HEAD = 1 + 1 + 4,
-    BODY_MAX = HEAD + 2 + 16,
+    BY_DOMAIN = 0x80, /* beside the transport */
+    DOMAIN_MAX = 253,
+    ADDRESS_MAX = HEAD + 2 + 16,
+    BODY_MAX = HEAD + 2 + 1 + 16 + DOMAIN_MAX,
     STREAM_BODY = HEAD + 4 + 8,
     MACS_KEPT = 16384,
 };
+_Static_assert(FLOW_TOKEN_MAX == (BODY_MAX + MAC_LEN + 2) / 3 * 4, "base64url of the longest");
 
 int token_init(struct siptp *tp)
 {
@@ -79,46 +86,119 @@ static bool is_by_address(const struct flow *f)
     return f->transport == SIP_UDP || (f->transport == SIP_TCP && conn_of(f)->ours);
 }
 
+static void put_address(struct buf *b, const struct addr *a, bool with_length)
+{
+    const struct span host = addr_host_bytes(a);
+    const uint16_t port = addr_port(a);
+    buf_put(b, span_of(&port, sizeof(port)));
+    if (with_length)
+        buf_putc(b, (char)host.n);
+    buf_put(b, host);
+}
+
+static void finish(struct siptp *tp, struct buf body, struct buf *b)
+{
+    unsigned char mac[MAC_LEN];
+    if (!buf_ok(&body) || !sign(tp, buf_span(&body), mac)) {
+        b->full = true;
+        return;
+    }
+    memcpy(body.p + body.n, mac, MAC_LEN);
+    buf_base64url(b, body.p, body.n + MAC_LEN);
+}
+
+static void put_head(struct buf *b, const struct flow *f, int mark)
+{
+    buf_putc(b, (char)((int)f->transport | mark));
+    buf_putc(b, (char)f->listener->index);
+    buf_put(b, span_of(&f->tp->node, sizeof(f->tp->node)));
+}
+
+static void write_domain(const struct flow *f, const struct addr *at, struct span domain,
+                         struct buf *b)
+{
+    unsigned char token[BODY_MAX + MAC_LEN];
+    struct buf body = buf_of(token, BODY_MAX);
+    put_head(&body, f, BY_DOMAIN);
+    put_address(&body, at, true);
+    buf_put(&body, domain);
+    finish(f->tp, body, b);
+}
+
 void flow_token(const struct flow *f, struct buf *b)
 {
-    unsigned char token[BODY_MAX + MAC_LEN], mac[MAC_LEN];
+    unsigned char token[BODY_MAX + MAC_LEN];
     struct buf body = buf_of(token, BODY_MAX);
-    buf_putc(&body, (char)f->transport);
-    buf_putc(&body, (char)f->listener->index);
-    buf_put(&body, span_of(&f->tp->node, sizeof(f->tp->node)));
+    struct span domain = f->transport == SIP_TLS ? span_str(conn_of(f)->domain) : SPAN_NULL;
+    if (domain.n && domain.n <= DOMAIN_MAX) {
+        write_domain(f, &f->remote, domain, b);
+        return;
+    }
+    put_head(&body, f, 0);
     if (is_by_address(f)) {
-        uint16_t port = addr_port(&f->remote);
-        buf_put(&body, span_of(&port, sizeof(port)));
-        buf_put(&body, addr_host_bytes(&f->remote));
+        put_address(&body, &f->remote, false);
     } else if (f->transport == SIP_LINK) {
         buf_put(&body, span_of(&f->peer, sizeof(f->peer)));
     } else {
         buf_put(&body, span_of(&f->tp->epoch, sizeof(f->tp->epoch)));
         buf_put(&body, span_of(&f->id, sizeof(f->id)));
     }
-    if (!buf_ok(&body) || !sign(f->tp, buf_span(&body), mac)) {
-        b->full = true;
-        return;
+    finish(f->tp, body, b);
+}
+
+void flow_token_to(const struct flow *f, struct span domain, struct buf *b)
+{
+    const struct alias *a = f->transport == SIP_TLS ? conn_of(f)->alias : NULL;
+    if (a && domain.n && domain.n <= DOMAIN_MAX)
+        write_domain(f, &a->addr, domain, b);
+    else
+        flow_token(f, b);
+}
+
+static bool read_address(struct span port, struct span host, struct addr *out)
+{
+    uint16_t n;
+    *out = (struct addr){ 0 };
+    if (host.n == 4) {
+        out->in4.sin_family = AF_INET;
+        memcpy(&out->in4.sin_addr, host.p, 4);
+    } else if (host.n == 16) {
+        out->in6.sin6_family = AF_INET6;
+        memcpy(&out->in6.sin6_addr, host.p, 16);
+    } else {
+        return false;
     }
-    memcpy(token + body.n, mac, MAC_LEN);
-    buf_base64url(b, token, body.n + MAC_LEN);
+    memcpy(&n, port.p, sizeof(n));
+    addr_set_port(out, n);
+    return true;
 }
 
 static int address_by_token(struct siptp_listener *ls, struct span body, struct flow **out)
 {
-    struct addr to = { 0 };
-    uint16_t port;
-    memcpy(&port, body.p + HEAD, sizeof(port));
-    struct span host = span_skip(body, HEAD + sizeof(port));
-    if (host.n == 4) {
-        to.in4.sin_family = AF_INET;
-        memcpy(&to.in4.sin_addr, host.p, 4);
-    } else {
-        to.in6.sin6_family = AF_INET6;
-        memcpy(&to.in6.sin6_addr, host.p, 16);
-    }
-    addr_set_port(&to, port);
+    struct addr to;
+    struct span at = span_skip(body, HEAD);
+    if (!read_address(at, span_skip(at, 2), &to))
+        return CS_EPROTO;
     return siptp_flow_to(ls->tp, ls->transport, &to, ls, out);
+}
+
+/* Absent: there is none in it. */
+static struct span read_domain(struct span body, struct addr *to)
+{
+    struct span at = span_skip(body, HEAD), rest = span_skip(at, 3);
+    size_t n = at.n > 3 ? (unsigned char)at.p[2] : 0;
+    if (rest.n <= n || !read_address(at, span_head(rest, n), to))
+        return SPAN_NULL;
+    return span_skip(rest, n);
+}
+
+static int domain_by_token(struct siptp_listener *ls, struct span body, struct flow **out)
+{
+    struct addr to;
+    struct span domain = read_domain(body, &to);
+    if (!domain.p)
+        return CS_EPROTO;
+    return siptp_flow_to_domain(ls->tp, ls->transport, &to, domain, ls, out);
 }
 
 static int stream_by_token(struct siptp *tp, struct span body, struct flow **out)
@@ -157,11 +237,29 @@ int flow_token_read(struct siptp *tp, struct span text, struct flow_token *out)
     *out = (struct flow_token){ 0 };
     if (open_token(tp, text, space, &body))
         return CS_EPROTO;
-    out->transport = space[0];
+    out->transport = space[0] & ~BY_DOMAIN;
     memcpy(&out->node, space + 2, sizeof(out->node));
     if (out->transport == SIP_LINK)
         memcpy(&out->peer, space + HEAD, sizeof(out->peer));
     return 0;
+}
+
+bool flow_has_token(const struct flow *f, struct span token)
+{
+    char text[FLOW_TOKEN_MAX];
+    struct buf own = BUF_INIT(text);
+    unsigned char space[BODY_MAX + MAC_LEN];
+    struct span body;
+    struct addr to;
+    flow_token(f, &own);
+    if (buf_ok(&own) && span_eq(buf_span(&own), token))
+        return true;
+    const struct conn *c = f->transport == SIP_TLS ? conn_of(f) : NULL;
+    if (!c || !c->alias || open_token(f->tp, token, space, &body) || !(space[0] & BY_DOMAIN))
+        return false;
+    struct span domain = read_domain(body, &to);
+    return domain.p && addr_eq(&to, &c->alias->addr) &&
+           tls_names_sip_domain(c->certificate, domain);
 }
 
 int siptp_flow_by_token(struct siptp *tp, struct span text, struct flow **out)
@@ -172,7 +270,7 @@ int siptp_flow_by_token(struct siptp *tp, struct span text, struct flow **out)
     *out = NULL;
     if (open_token(tp, text, space, &body))
         return CS_EPROTO;
-    enum sip_transport transport = space[0];
+    enum sip_transport transport = space[0] & ~BY_DOMAIN;
     memcpy(&node, space + 2, sizeof(node));
     if (node != tp->node)
         return CS_ENOENT;
@@ -180,7 +278,9 @@ int siptp_flow_by_token(struct siptp *tp, struct span text, struct flow **out)
         struct siptp_listener *ls = container_of(it, struct siptp_listener, link);
         if (ls->index != space[1] || ls->transport != transport)
             continue;
-        bool address = body.n == HEAD + 2 + 4 || body.n == BODY_MAX;
+        if (space[0] & BY_DOMAIN)
+            return transport == SIP_TLS ? domain_by_token(ls, body, out) : CS_EPROTO;
+        bool address = body.n == HEAD + 2 + 4 || body.n == ADDRESS_MAX;
         if (transport == SIP_UDP || (transport == SIP_TCP && address))
             return address ? address_by_token(ls, body, out) : CS_EPROTO;
         return body.n == STREAM_BODY ? stream_by_token(tp, body, out) : CS_EPROTO;

@@ -91,6 +91,12 @@ void tx_cancel(struct tx *t)
     tx_move(t, TX_EV_CANCEL, NULL);
 }
 
+void tx_hand_over(struct tx *t, const struct tx_client_events *events, void *arg)
+{
+    t->events = events;
+    t->arg = arg;
+}
+
 void tx_forget(struct tx *t)
 {
     t->events = NULL;

@@ -95,6 +95,8 @@ CS_CHECK int tx_send(struct siptx *x, struct flow *f, enum sip_method method, st
                      struct tx **out);
 /* Cancels an INVITE: now if a provisional was seen, else when one is (RFC 3261, 9.1). */
 void tx_cancel(struct tx *t);
+/* From here on these are called, with this. */
+void tx_hand_over(struct tx *t, const struct tx_client_events *events, void *arg);
 /* The events are not called any more. The transaction ends by itself. */
 void tx_forget(struct tx *t);
 

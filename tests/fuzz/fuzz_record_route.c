@@ -68,7 +68,7 @@ static void start(void)
     must(siptp_flow_to(w.front.tp, SIP_UDP, &peer, outside, &w.callee));
     must(sip_msg_parse(span_str(invite), true, &limits, &m));
     w.ours = (struct buf)BUF_INIT(w.routes);
-    record_route_write(&w.ours, &w.front, w.caller, w.callee, SPAN("aTagOf8_"), m);
+    record_route_write(&w.ours, &w.front, w.caller, w.callee, SPAN_NULL, SPAN("aTagOf8_"), m);
     assert(buf_ok(&w.ours));
     sip_msg_unref(&m);
 }

@@ -6,7 +6,8 @@ import socket
 import time
 
 from phone import Dialog, Party
-from sip import Message, challenge_of
+from sip import Message, challenge_of, token
+from websocket import BINARY, CLOSE, PING, PONG, TEXT, frame, hello, take_frame
 
 T1, T2 = 0.5, 4.0
 PATIENCE = 64 * T1  # timers B and F (RFC 3261, 17.1.1.2, 17.1.2.2)
@@ -20,12 +21,16 @@ class Silence(OSError):
 class Caller(Party, asyncio.Protocol):
     """A phone that knows several servers and is registered at one of them, number at.
 
-    make_socket(kind) is for phones that live elsewhere in the network; take is what it answers an INVITE
+    make_socket(kind) is for phones that live elsewhere in the network; tls and names, of the servers, for those
+    that speak TLS or WSS. With an instance it registers as RFC 5626 has it. take is what it answers an INVITE
     with, dialog the last one that came of it. took is how long it waited for the last answer."""
 
     def __init__(self, user, domain, passwords, servers, transport="udp", host="127.0.0.1", at=0,
-                 make_socket=None, patience=PATIENCE):
+                 make_socket=None, patience=PATIENCE, tls=None, names=(), instance=None):
         super().__init__(user, domain, passwords, transport, host, 0)
+        self.tls, self.names, self.instance = tls, names, instance
+        self.invalid = f"{token(6)}.invalid"  # what a browser calls itself (RFC 7118)
+        self.upgraded = None  # a future, while a WebSocket is made
         self.make_socket = make_socket or (lambda kind: socket.socket(socket.AF_INET, kind))
         self.servers, self.at, self.patience = servers, at, patience
         self.take, self.dialog, self.got, self.took = 200, None, [], 0.0
@@ -37,6 +42,16 @@ class Caller(Party, asyncio.Protocol):
         self.tasks = set()
 
     # ---- the line ----
+
+    @property
+    def contact(self):
+        where = f"<sip:{self.user}@{self.invalid};transport=ws>" if self.transport == "wss" else super().contact
+        return f'{where};+sip.instance="<{self.instance}>";reg-id=1' if self.instance else where
+
+    @property
+    def via(self):
+        where = self.invalid if self.transport == "wss" else f"{self.host}:{self.port};rport"
+        return f"SIP/2.0/{self.transport.upper()} {where};branch=z9hG4bK{token()}"
 
     async def connect(self, at=None):
         """To this server, if not yet; over TCP in the place of the last connection."""
@@ -56,7 +71,11 @@ class Caller(Party, asyncio.Protocol):
                 self.line, _ = await loop.create_datagram_endpoint(lambda: self, sock=sock)
             else:
                 await asyncio.wait_for(loop.sock_connect(sock, self.servers[at]), self.patience)
-                self.line, _ = await loop.create_connection(lambda: self, sock=sock)
+                secure = self.transport in ("tls", "wss")
+                self.line, _ = await loop.create_connection(lambda: self, sock=sock, ssl=self.tls if secure else None,
+                                                            server_hostname=self.names[at] if secure else None)
+                if self.transport == "wss":
+                    await self.upgrade()
         except asyncio.TimeoutError as e:
             sock.close()
             raise Silence(f"{self.user}: no connection to {self.servers[at]}") from e
@@ -64,6 +83,12 @@ class Caller(Party, asyncio.Protocol):
             sock.close()
             raise
         self.port = sock.getsockname()[1]
+
+    async def upgrade(self):
+        request, _ = hello(self.names[self.at], self.servers[self.at][1])
+        self.upgraded = asyncio.get_running_loop().create_future()
+        self.line.write(request)
+        await asyncio.wait_for(self.upgraded, self.patience)
 
     def close(self):
         for task in list(self.tasks):
@@ -82,7 +107,7 @@ class Caller(Party, asyncio.Protocol):
         if self.transport == "udp":
             self.line.sendto(data, self.servers[self.at])
         else:
-            self.line.write(data)
+            self.line.write(frame(TEXT, data) if self.transport == "wss" else data)
         return message
 
     def datagram_received(self, data, _addr):
@@ -93,10 +118,34 @@ class Caller(Party, asyncio.Protocol):
 
     def data_received(self, data):
         self.buffer += data
+        if self.transport == "wss":
+            self.take_frames()
+            return
         while message := self.framed():
             self.hear(message)
 
+    def take_frames(self):
+        if not self.upgraded.done():
+            head, end, rest = self.buffer.partition(b"\r\n\r\n")
+            if not end:
+                return
+            self.buffer = rest
+            if head.startswith(b"HTTP/1.1 101 "):
+                self.upgraded.set_result(None)
+            else:
+                self.upgraded.set_exception(ConnectionError(f"{self.user}: {head!r}"))
+        while taken := take_frame(self.buffer):
+            (opcode, payload), self.buffer = taken
+            if opcode in (TEXT, BINARY):
+                self.hear(Message.parse(payload))
+            elif opcode == PING:
+                self.line.write(frame(PONG, payload))
+            elif opcode == CLOSE:
+                self.line.close()
+
     def connection_lost(self, _error):
+        if self.upgraded and not self.upgraded.done():
+            self.upgraded.set_exception(ConnectionError(f"{self.user}: the connection ended"))
         for queue in self.open.values():
             queue.put_nowait(None)
 
@@ -159,7 +208,8 @@ class Caller(Party, asyncio.Protocol):
     async def register(self, at=None, expires=600):
         """At this server: the final answer."""
         await self.connect(at)
-        request = self.register_request(headers=[("Expires", str(expires))])
+        more = [("Supported", "path, outbound")] if self.instance else []
+        request = self.register_request(headers=[("Expires", str(expires))] + more)
         return (await self.prove(request))[0]
 
     async def call(self, aor):

@@ -79,13 +79,14 @@ def open_tap(host, device):
 
 class Line(threading.Thread):
     """Carries frames between two devices that it makes, (host, name) each; start() it when both are up. Of
-    UDP over IPv4 it loses a share, by dice that always fall the same; everything comes late by delay
-    seconds."""
+    UDP over IPv4 it loses a share, and doubles a share, by dice that always fall the same; everything comes
+    late by delay seconds, what is the double of something by up to as much again."""
 
     def __init__(self, one, other):
         super().__init__(daemon=True)
         self.ends = [open_tap(*one), open_tap(*other)]
-        self.loss, self.delay, self.lost, self.carried = 0.0, 0.0, 0, 0
+        self.loss, self.delay, self.double = 0.0, 0.0, 0.0
+        self.lost, self.carried, self.doubled = 0, 0, 0
         self.dice, self.late = random.Random(1), []
 
     def run(self):
@@ -105,10 +106,18 @@ class Line(threading.Thread):
             return
         end = self.ends[1 - self.ends.index(fd)]
         self.carried += 1
-        if frame[12:14] == ETHERTYPE_IPV4 and frame[23] == PROTOCOL_UDP and self.dice.random() < self.loss:
+        udp = frame[12:14] == ETHERTYPE_IPV4 and frame[23] == PROTOCOL_UDP
+        if udp and self.dice.random() < self.loss:
             self.lost += 1
-        elif self.delay:
-            heapq.heappush(self.late, (time.monotonic() + self.delay, self.carried, end, frame))
+            return
+        self._send(end, frame, self.delay)
+        if udp and self.double and self.dice.random() < self.double:
+            self.doubled += 1
+            self._send(end, frame, self.delay * (1 + self.dice.random()))
+
+    def _send(self, end, frame, delay):
+        if delay:
+            heapq.heappush(self.late, (time.monotonic() + delay, self.carried + self.doubled, end, frame))
         else:
             self._put(end, frame)
 

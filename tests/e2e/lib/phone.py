@@ -25,7 +25,7 @@ class Party:
 
     @property
     def contact(self):
-        more = ";transport=tcp" if self.transport == "tcp" else ""
+        more = "" if self.transport == "udp" else f";transport={self.transport}"
         return f"<sip:{self.user}@{self.host}:{self.port}{more}>"
 
     @property

@@ -24,8 +24,9 @@ def authority(folder, name):
           "-addext", "keyUsage=critical,keyCertSign,cRLSign")
 
 
-def certificate(folder, by, name, names):
-    """By this authority, for names such as "DNS:a.example,IP:127.0.0.1"."""
+def certificate(folder, by, name, names, uses=None):
+    """By this authority, for names such as "DNS:a.example,IP:127.0.0.1", and for these uses alone."""
     by = os.path.join(folder, by)
+    uses = ["-addext", f"extendedKeyUsage={uses}"] if uses else []
     _make(folder, name, "-CA", by + ".crt", "-CAkey", by + ".key", "-addext", "basicConstraints=CA:FALSE",
-          "-addext", f"subjectAltName={names}")
+          "-addext", f"subjectAltName={names}", *uses)

@@ -1,12 +1,14 @@
 """Three sites, each a host with a registrar and an authd, and phones behind a line of their own; hosts are
 joined by a bridge, the trunk. Redis is at the first one, over TLS and under its users. To be run inside
 namespaces.enter(..., "--net")."""
+import collections
 import http.client
 import json
 import os
 import secrets
 import signal
 import socket
+import ssl
 import subprocess
 
 import pki
@@ -15,6 +17,8 @@ from daemons import TOP, Daemons, wait_for
 from namespaces import Line, add_host, inside, ip, own_names
 
 SITES, REST, STATUS, DOMAIN = 3, 8080, 8081, "example.test"
+PORTS = {"udp": 5060, "tcp": 5060, "tls": 5061, "wss": 5443}
+PHONES = "198.51.100.0/24"
 
 AUTHD = """
 listen: {{ socket: {own}/auth.sock, mode: "0600", users: ["{uid}"] }}
@@ -24,6 +28,7 @@ seal_key_file: {keys}/seal.key
 http: {{ listen: "127.0.0.1:{rest}", admin_token_file: {keys}/admin.token }}
 audit: {{ file: {own}/audit.log }}
 realms: [ {{ name: {domain} }} ]
+defence: {{ exempt: [{phones}] }}
 peer_groups:
   - {{ name: phones, digest: {{ realm: {domain}, attempts: 0 }}, expires: {{ min: 1s, max: 2h }} }}
 """
@@ -40,6 +45,9 @@ domains: [{domain}]
 listeners:
   - {{ name: udp, transport: udp, address: "{host}:5060" }}
   - {{ name: tcp, transport: tcp, address: "{host}:5060" }}
+  - {{ name: tls, transport: tls, address: "{host}:5061", tls: {tls} }}
+  - {{ name: wss, transport: wss, address: "{host}:5443", tls: {tls}, websocket: {{ origins: [any] }} }}
+limits: {{ connections_per_address: 20000 }}
 log: {{ level: debug }}
 """
 
@@ -106,8 +114,7 @@ class Sites(Daemons):
     def __init__(self, build):
         super().__init__(build)
         self.sites = [Site(i + 1) for i in range(SITES)]
-        self.servers = [(s.host, 5060) for s in self.sites]
-        self.passwords, self.unused, self.callers = {}, [], []
+        self.passwords, self.unused, self.callers, self.port = {}, [], [], REST
 
     def start_at(self, site, name, *argv):
         os.makedirs(self.path(site.name), exist_ok=True)
@@ -126,6 +133,7 @@ class Sites(Daemons):
                 if site is not other:
                     site.meet(other)
         self.start_redis()
+        self.tls = ssl.create_default_context(cafile=self.path("ca.crt"))
         subprocess.run([self.binary("authd/authd"), "--make-keys", self.dir], check=True,
                        stdout=subprocess.DEVNULL)
         for site in self.sites:
@@ -147,7 +155,9 @@ class Sites(Daemons):
     def start_daemons(self, site):
         redis = f'address: "{self.sites[0].host}:6379", tls: {{ ca_file: {self.dir}/ca.crt, server_name: redis }}'
         words = dict(uid=os.getuid(), keys=self.dir, own=self.path(site.name), rest=REST, status=STATUS,
-                     domain=DOMAIN, name=site.name, host=site.host, redis=redis)
+                     domain=DOMAIN, name=site.name, host=site.host, redis=redis, phones=PHONES,
+                     tls=f"{{ certificates: [ {{ certificate_file: {self.dir}/{site.name}.crt, "
+                         f"key_file: {self.dir}/{site.name}.key }} ] }}")
         for daemon, text, port in (("authd", AUTHD, REST), ("registrar", REGISTRAR, STATUS)):
             name = f"{site.name}.{daemon}"
             path = self.path(f"{name}.yaml")
@@ -156,8 +166,18 @@ class Sites(Daemons):
             self.start_at(site, name, self.binary(f"{daemon}/{daemon}"), "--config", path)
             wait_for(name, lambda port=port: site.is_ready(port))
 
-    def all_met(self):
-        return all(self.log(s).count("a registrar appeared") >= SITES - 1 for s in self.sites)
+    def start_registrar(self, site):
+        """Once more."""
+        name = f"{site.name}.registrar"
+        self.start_at(site, name, self.binary("registrar/registrar"), "--config", self.path(f"{name}.yaml"))
+        wait_for(name, lambda: site.is_ready(STATUS))
+
+    def all_met(self, *again):
+        """again: whose registrar has been started once more."""
+        def met(site):
+            back = 1 if again and site.number - 1 not in again else 0
+            return self.log(site).count("a registrar appeared") >= SITES - 1 + back
+        return all(map(met, self.sites))
 
     def log(self, site, daemon="registrar"):
         with open(self.path(f"{site.name}.{daemon}.log"), encoding="utf-8", errors="replace") as f:
@@ -170,20 +190,37 @@ class Sites(Daemons):
         assert status < 300, f"{method} {target}: {status} {data[:300]!r}"
         return json.loads(data)
 
+    def csctl(self, *argv, at=0, **more):
+        with inside(self.sites[at].name):
+            return super().csctl(*argv, **more)
+
     def add_users(self, n):
-        self.passwords.update({f"user{i:03}": secrets.token_urlsafe(15) for i in range(n)})
-        for user, word in self.passwords.items():
-            self.rest("POST", "/v1/users", json.dumps({"user": user, "realm": DOMAIN, "password": word}))
-        self.unused = list(self.passwords)[::-1]
+        """So many more."""
+        new = [f"user{len(self.passwords) + i:05}" for i in range(n)]
+        self.passwords.update({name: secrets.token_urlsafe(15) for name in new})
+        lines = "".join(f"{name},{DOMAIN},{self.passwords[name]}\n" for name in new)
+        code, out, err = self.csctl("user", "import", "-", stdin="user,realm,password\n" + lines)
+        assert code == 0, out + err
+        self.unused += new[::-1]
 
     def bindings(self, caller):
         return self.rest("GET", f"/v1/bindings/{caller.aor}")["bindings"]
 
-    def phone(self, at, transport="udp"):
+    def all_bindings(self, at=0):
+        """Contacts and registrars by AOR."""
+        code, out, err = self.csctl("-o", "json", "bindings", at=at)
+        assert code == 0, err
+        found = collections.defaultdict(list)
+        for b in json.loads(out):
+            found[b["aor"]].append((b["contact"], b["registrar"]))
+        return found
+
+    def phone(self, at, transport="udp", **more):
         """Of a new user, behind the line of this site, whose registrar it asks first."""
         site = self.sites[at]
-        p = Caller(self.unused.pop(), DOMAIN, self.passwords, self.servers, transport, host=site.phone_host,
-                   at=at, make_socket=site.make_socket)
+        p = Caller(self.unused.pop(), DOMAIN, self.passwords, [(s.host, PORTS[transport]) for s in self.sites],
+                   transport, host=site.phone_host, at=at, make_socket=site.make_socket, tls=self.tls,
+                   names=[s.name for s in self.sites], **more)
         self.callers.append(p)
         return p
 

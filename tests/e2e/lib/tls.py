@@ -21,10 +21,6 @@ class TlsPhone(Party):
         super().__init__(user, domain or world.domain, world.passwords, "tls", host, self.sock.getsockname()[1])
         world.phones.append(self)
 
-    @property
-    def contact(self):
-        return f"<sip:{self.user}@{self.host}:{self.port};transport=tls>"
-
     def close(self):
         self.sock.close()
 
@@ -55,11 +51,17 @@ class TlsServer:
 
     def __init__(self, world, host, own):
         self.world, self.host = world, host
-        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self.context.load_cert_chain(world.path(f"{own}.crt"), world.path(f"{own}.key"))
+        self.show(own)
         self.sock = socket.create_server((host, 0))
         self.sock.settimeout(5)
         self.port = self.sock.getsockname()[1]
+
+    def show(self, own):
+        """From now on; and asks who connects."""
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.verify_mode = ssl.CERT_OPTIONAL
+        self.context.load_verify_locations(self.world.path("ca.crt"))
+        self.context.load_cert_chain(self.world.path(f"{own}.crt"), self.world.path(f"{own}.key"))
 
     def accept(self, user):
         """The next one, when its handshake is done."""

@@ -19,6 +19,46 @@ MORE = 0 # a continuation
 ORIGIN = "https://phone.example.test"
 
 
+def hello(name, port, path="/", **headers):
+    """The handshake that asks for SIP, and what the answer accepts it by. headers are added, and one whose value is
+    None is left out."""
+    key = base64.b64encode(os.urandom(16)).decode()
+    say = {"Host": f"{name}:{port}", "Upgrade": "websocket", "Connection": "keep-alive, Upgrade",
+           "Sec-WebSocket-Key": key, "Sec-WebSocket-Version": "13", "Origin": ORIGIN,
+           "Sec-WebSocket-Protocol": "sip"}
+    say.update({name.replace("_", "-"): value for name, value in headers.items()})
+    lines = "".join(f"{name}: {value}\r\n" for name, value in say.items() if value is not None)
+    want = hashlib.sha1((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").encode()).digest()
+    return f"GET {path} HTTP/1.1\r\n{lines}\r\n".encode(), base64.b64encode(want).decode()
+
+
+def frame(opcode, payload=b"", fin=True, masked=True, bits=0):
+    n = len(payload)
+    head = bytes([(0x80 if fin else 0) | bits << 4 | opcode])
+    flag = 0x80 if masked else 0
+    head += (bytes([flag | n]) if n < 126 else bytes([flag | 126]) + struct.pack(">H", n) if n < 65536
+             else bytes([flag | 127]) + struct.pack(">Q", n))
+    if masked:
+        mask = os.urandom(4)
+        payload = mask + bytes(b ^ mask[i % 4] for i, b in enumerate(payload))
+    return head + payload
+
+
+def take_frame(b):
+    """(opcode, payload) of the first of these bytes, and the rest; None while it is not whole."""
+    if len(b) < 2:
+        return None
+    assert b[0] & 0x70 == 0 and b[1] & 0x80 == 0, "reserved bits, or a mask"
+    n, at = b[1] & 0x7f, 2
+    if n == 126:
+        n, at = struct.unpack(">H", b[2:4])[0], 4
+    elif n == 127:
+        n, at = struct.unpack(">Q", b[2:10])[0], 10
+    if len(b) < at + n:
+        return None
+    return (b[0] & 15, b[at:at + n]), b[at + n:]
+
+
 class Refused(Exception):
     def __init__(self, status, headers, body):
         super().__init__(f"{status} {body}")
@@ -26,21 +66,15 @@ class Refused(Exception):
 
 
 class WebSocket:
-    """One connection. path may carry a query; headers are added to those of the handshake, and one whose value
-    is None is left out of it."""
+    """One connection. path may carry a query; headers are those of hello()."""
 
     def __init__(self, address, path="/", tls=None, name="127.0.0.1", source="127.0.0.1", **headers):
         self.sock = socket.create_connection(address, timeout=5, source_address=(source, 0))
         if tls:
             self.sock = tls.wrap_socket(self.sock, server_hostname=name)
         self.buffer = b""
-        key = base64.b64encode(os.urandom(16)).decode()
-        say = {"Host": f"{name}:{address[1]}", "Upgrade": "websocket", "Connection": "keep-alive, Upgrade",
-               "Sec-WebSocket-Key": key, "Sec-WebSocket-Version": "13", "Origin": ORIGIN,
-               "Sec-WebSocket-Protocol": "sip"}
-        say.update({name.replace("_", "-"): value for name, value in headers.items()})
-        lines = "".join(f"{name}: {value}\r\n" for name, value in say.items() if value is not None)
-        self.sock.sendall(f"GET {path} HTTP/1.1\r\n{lines}\r\n".encode())
+        request, accept = hello(name, address[1], path, **headers)
+        self.sock.sendall(request)
         status, self.headers = self._answer()
         if status != 101:
             body = self.buffer
@@ -48,8 +82,7 @@ class WebSocket:
                 body += more
             self.sock.close()
             raise Refused(status, self.headers, body.decode())
-        want = hashlib.sha1((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").encode()).digest()
-        assert self.headers["sec-websocket-accept"] == base64.b64encode(want).decode()
+        assert self.headers["sec-websocket-accept"] == accept
         assert self.headers["sec-websocket-protocol"] == "sip"
         assert "sec-websocket-extensions" not in self.headers
 
@@ -62,26 +95,16 @@ class WebSocket:
         start, *lines = head.decode().split("\r\n")
         return int(start.split()[1]), {n.lower(): v.strip() for n, v in (line.split(":", 1) for line in lines)}
 
-    def frame(self, opcode, payload=b"", fin=True, masked=True, bits=0):
-        n = len(payload)
-        head = bytes([(0x80 if fin else 0) | bits << 4 | opcode])
-        flag = 0x80 if masked else 0
-        head += (bytes([flag | n]) if n < 126 else bytes([flag | 126]) + struct.pack(">H", n) if n < 65536
-                 else bytes([flag | 127]) + struct.pack(">Q", n))
-        if masked:
-            mask = os.urandom(4)
-            payload = mask + bytes(b ^ mask[i % 4] for i, b in enumerate(payload))
-        return head + payload
-
     def send(self, opcode, payload=b"", **more):
-        self.sock.sendall(self.frame(opcode, payload, **more))
+        self.sock.sendall(frame(opcode, payload, **more))
 
     def receive(self, timeout=3.0):
         """(opcode, payload) of the next frame, None when nothing comes; EOFError at the end."""
         end = time.monotonic() + timeout
         while True:
-            got = self._frame()
-            if got:
+            taken = take_frame(self.buffer)
+            if taken:
+                got, self.buffer = taken
                 return got
             self.sock.settimeout(max(0.001, end - time.monotonic()))
             try:
@@ -91,21 +114,6 @@ class WebSocket:
             if not data:
                 raise EOFError
             self.buffer += data
-
-    def _frame(self):
-        b = self.buffer
-        if len(b) < 2:
-            return None
-        assert b[0] & 0x70 == 0 and b[1] & 0x80 == 0, "reserved bits, or a mask"
-        n, at = b[1] & 0x7f, 2
-        if n == 126:
-            n, at = struct.unpack(">H", b[2:4])[0], 4
-        elif n == 127:
-            n, at = struct.unpack(">Q", b[2:10])[0], 10
-        if len(b) < at + n:
-            return None
-        self.buffer = b[at + n:]
-        return b[0] & 15, b[at:at + n]
 
     def expect_close(self, code):
         """The server says this code, and ends the connection once we agree."""

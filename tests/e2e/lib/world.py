@@ -186,9 +186,9 @@ class World(Daemons):
             found[b["aor"]].append(b["contact"])
         return found
 
-    def counters(self):
-        """The registrar's metrics by name and labels."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.status}/metrics", timeout=5) as r:
+    def counters(self, at=0):
+        """A registrar's metrics by name and labels."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.statuses[at]}/metrics", timeout=5) as r:
             text = r.read().decode()
         return {name: float(value) for name, value in
                 re.findall(r"^([a-z_]+(?:\{[^}]*\})?) ([0-9.e+-]+)$", text, re.M)}

@@ -75,9 +75,9 @@ static bool ban(const char *net, uint16_t port, uint32_t seconds)
     m.seconds = seconds;
     m.has_source_port = port != 0;
     m.source_port = port;
-    bool banned = guard_take(guard, &m, &out);
-    assert_true(!banned || (out.net.bits == c.bits && out.port == port));
-    return banned;
+    bool taken = guard_take(guard, &m, &out);
+    assert_true(!taken || (out.net.bits == c.bits && out.port == port));
+    return taken && out.rest.ms == (int64_t)seconds * 1000 && seconds;
 }
 
 static void set(const char *exempt, uint32_t rate, uint32_t burst, uint32_t sources)

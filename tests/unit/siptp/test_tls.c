@@ -9,7 +9,7 @@
 
 static struct world w;
 static struct siptp_listener *tls;
-static struct pki ca, server_pki, client_pki;
+static struct pki ca, server_pki, client_pki, narrow_pki;
 
 static int setup(void **state)
 {
@@ -140,6 +140,142 @@ static void test_a_connection_serves_its_domain_and_not_who_came_by_it(void **st
     flow_unref(&c);
 }
 
+static void test_a_token_of_a_connection_we_made_asks_for_the_domain_again(void **state)
+{
+    char text[FLOW_TOKEN_MAX];
+    struct flow_token t;
+    struct flow *f;
+    (void)state;
+    serve(&server_pki, false);
+    be_client(NULL, NULL);
+    assert_true(reaches("example.com"));
+    struct flow *a = flow_to("example.com");
+    struct buf b = buf_of(text, sizeof(text));
+    flow_token(a, &b);
+    assert_int_equal(flow_token_read(w.tp, buf_span(&b), &t), 0);
+    assert_int_equal(t.transport, SIP_TLS);
+    assert_int_equal(siptp_flow_by_token(w.tp, buf_span(&b), &f), 0);
+    assert_ptr_equal(f, a);
+    flow_unref(&f);
+    flow_close(a);
+    assert_int_equal(siptp_flow_by_token(w.tp, buf_span(&b), &f), 0);
+    assert_ptr_not_equal(f, a);
+    assert_true(reaches("example.com"));
+    assert_true(f->open);
+    flow_close(f);
+    flow_unref(&f);
+    serve(&client_pki, false); /* somebody else has the address now */
+    assert_int_equal(siptp_flow_by_token(w.tp, buf_span(&b), &f), 0);
+    for (unsigned i = 0; i < 200 && f->open; i++)
+        run_for(&w.loop, 5);
+    assert_false(f->open);
+    flow_unref(&f);
+    flow_unref(&a);
+}
+
+/* Whether what is sent to this domain at this port goes by the connection of w.flow. */
+static bool leads_back(uint16_t port, const char *domain)
+{
+    struct flow *f;
+    struct addr to = w.flow->remote;
+    addr_set_port(&to, port);
+    assert_int_equal(siptp_flow_to_domain(w.tp, SIP_TLS, &to, span_str(domain), NULL, &f), 0);
+    bool back = f == w.flow;
+    if (!back)
+        flow_close(f);
+    flow_unref(&f);
+    return back;
+}
+
+static struct flow *come(const struct pki *own, const char *via)
+{
+    be_client(own, NULL);
+    struct flow *f = flow_to("example.com");
+    size_t before = w.messages;
+    assert_int_equal(flow_send(f, request(via, "")), 0);
+    until_messages(&w, before + 1);
+    return f;
+}
+
+/* RFC 5923, 8.2 and 9.2 */
+static void test_who_proves_a_domain_has_its_requests_by_his_connection(void **state)
+{
+    static const struct {
+        const struct pki *own;
+        const char *via;
+        uint16_t port;
+        bool leads;
+    } t[] = {
+        { &client_pki, "TLS there:7777;alias;branch=z9hG4bK1", 7777, true },
+        { &client_pki, "TLS there;branch=z9hG4bK1;ALIAS", 5061, true },
+        { &client_pki, "TLS there:7777;branch=z9hG4bK1", 7777, false },
+        { &client_pki, "TLS there:7777;alias;branch=z9hG4bK1", 7778, false },
+        { &narrow_pki, "TLS there:7777;alias;branch=z9hG4bK1", 7777, false },
+        { NULL, "TLS there:7777;alias;branch=z9hG4bK1", 7777, false },
+    };
+    (void)state;
+    serve(&server_pki, true);
+    for (size_t i = 0; i < CS_LEN(t); i++) {
+        struct flow *f = come(t[i].own, t[i].via);
+        assert_false(leads_back(t[i].port, "client.example.com")); /* nobody has accepted him */
+        flow_accepted(w.flow);
+        assert_int_equal(leads_back(t[i].port, "client.example.com"), t[i].leads);
+        assert_false(leads_back(t[i].port, "example.com"));
+        assert_false(leads_back(t[i].port, NULL));
+        struct flow *gone = flow_ref(w.flow);
+        flow_close(gone);
+        assert_false(leads_back(t[i].port, "client.example.com"));
+        flow_unref(&gone);
+        flow_close(f);
+        flow_unref(&f);
+    }
+}
+
+static bool offers_alias(const struct flow *f)
+{
+    char via[256];
+    struct buf b = BUF_INIT(via);
+    flow_write_via(&b, f, SPAN("z9hG4bK1"));
+    buf_putc(&b, 0);
+    return strstr(via, ";alias;") != NULL;
+}
+
+static void test_we_offer_what_we_make_with_the_certificate_of_its_listener(void **state)
+{
+    (void)state;
+    serve(&server_pki, false);
+    const struct pki *const own[] = { NULL, &client_pki, &server_pki };
+    for (size_t i = 0; i < CS_LEN(own); i++) {
+        be_client(own[i], NULL);
+        struct flow *f = flow_to("example.com");
+        assert_int_equal(offers_alias(f), own[i] == &server_pki);
+        flow_close(f);
+        flow_unref(&f);
+    }
+    assert_true(reaches("example.com"));
+    assert_false(offers_alias(w.flow)); /* what was accepted is its client's to offer */
+}
+
+static void test_a_token_has_room_for_the_longest_domain(void **state)
+{
+    char domain[256], text[FLOW_TOKEN_MAX];
+    struct flow *a, *f;
+    (void)state;
+    be_client(NULL, NULL);
+    for (size_t n = 253; n < 255; n++) {
+        struct buf b = BUF_INIT(text);
+        memset(domain, 'd', n);
+        domain[n] = 0;
+        a = flow_to(domain);
+        flow_token(a, &b);
+        assert_true(buf_ok(&b));
+        assert_int_equal(siptp_flow_by_token(w.tp, buf_span(&b), &f), 0);
+        assert_ptr_equal(f, a);
+        flow_unref(&f);
+        flow_unref(&a);
+    }
+}
+
 static void test_what_a_client_has_shown_stays_with_its_flow(void **state)
 {
     X509 *issuer, *x;
@@ -229,6 +365,10 @@ int main(void)
         T(test_a_server_is_believed_for_its_own_domain_only),
         T(test_a_pinned_key_is_the_only_one),
         T(test_a_connection_serves_its_domain_and_not_who_came_by_it),
+        T(test_a_token_of_a_connection_we_made_asks_for_the_domain_again),
+        T(test_who_proves_a_domain_has_its_requests_by_his_connection),
+        T(test_we_offer_what_we_make_with_the_certificate_of_its_listener),
+        T(test_a_token_has_room_for_the_longest_domain),
         T(test_what_a_client_has_shown_stays_with_its_flow),
         T(test_who_has_shown_nothing_has_nothing),
         T(test_nothing_is_accepted_before_there_is_a_certificate),
@@ -238,5 +378,6 @@ int main(void)
     ca = pki_authority("ca");
     server_pki = pki_certificate(&ca, "server", "URI:sip:example.com,DNS:other.example.com");
     client_pki = pki_certificate(&ca, "client", "DNS:client.example.com");
+    narrow_pki = pki_certificate(&ca, "narrow", "URI:sip:alice@client.example.com"); /* a user */
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
