@@ -274,6 +274,7 @@ static const struct command {
       "  --sip [udp:|tcp:|tls:]HOST[:PORT] | ws[s]://HOST[:PORT][/PATH]\n"
       "                       the registrar, over UDP unless said; the second time it is given\n"
       "                       it is for the second phone\n"
+      "  --echo NUMBER        a number that says what it hears, *43: tried with SRTP\n"
       "  --sip-cacert F       who vouches for the registrar's certificate, over TLS and WSS\n"
       "  --transport udp|tcp  the same address over this transport, for the second phone\n"
       "  --domain D           of the users\n"

@@ -32,7 +32,8 @@ struct ask {
     char lines[ASK_LINES];
     char credentials[ASK_CREDENTIALS]; /* header line as it was sent last; "" if none */
     bool has_body;
-    bool bare; /* set by the owner before sending: a challenge is not answered */
+    const char *sdp; /* instead of the usual one; outlives it */
+    bool bare;       /* set by the owner before sending: a challenge is not answered */
     /* What has happened: */
     uint32_t cseq;
     unsigned answered;  /* challenges */
@@ -84,6 +85,8 @@ void phone_options(struct phone *p, struct ask *a);
 void phone_register(struct phone *p, struct ask *a, unsigned expires, const char *credentials);
 void phone_query(struct phone *p, struct ask *a);
 void phone_invite(struct phone *p, struct ask *a, struct span user, bool bare);
+/* The same with this description; it outlives the ask. */
+void phone_invite_with(struct phone *p, struct ask *a, struct span user, const char *sdp);
 /* Ends a call: d is that of the call or of the ask that made it. */
 void phone_bye(struct phone *p, struct ask *a, struct dialog *d);
 /* Gives up an INVITE. */

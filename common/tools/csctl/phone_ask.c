@@ -194,7 +194,9 @@ static void send_ask(struct ask *a)
     siptx_branch(&branch);
     write_request(&b, a, a->method, a->uri, buf_span(&branch));
     buf_put(&b, span_str(a->lines));
-    if (a->has_body)
+    if (a->sdp)
+        sip_write_end(&b, SPAN("application/sdp"), span_str(a->sdp));
+    else if (a->has_body)
         phone_write_body(&b, p);
     else
         sip_write_end(&b, SPAN_NULL, SPAN_NULL);
@@ -238,11 +240,10 @@ void phone_query(struct phone *p, struct ask *a)
     start(p, a, SIP_REGISTER, &p->registration);
 }
 
-void phone_invite(struct phone *p, struct ask *a, struct span user, bool bare)
+static void invite(struct phone *p, struct ask *a, struct span user)
 {
     char to[DIALOG_URI];
     struct buf b = BUF_INIT(to);
-    *a = (struct ask){ .has_body = true, .bare = bare };
     phone_uri(&b, user, p->conf.domain);
     dialog_init(&a->own, span_str(p->aor), buf_span(&b), buf_span(&b));
     /* An identity that no phone may claim (RFC 3325, 5): the server puts the caller's own there. */
@@ -251,6 +252,18 @@ void phone_invite(struct phone *p, struct ask *a, struct span user, bool bare)
              "P-Asserted-Identity: <sip:nobody@csctl.invalid>\r\n",
              p->contact);
     start(p, a, SIP_INVITE, &a->own);
+}
+
+void phone_invite(struct phone *p, struct ask *a, struct span user, bool bare)
+{
+    *a = (struct ask){ .has_body = true, .bare = bare };
+    invite(p, a, user);
+}
+
+void phone_invite_with(struct phone *p, struct ask *a, struct span user, const char *sdp)
+{
+    *a = (struct ask){ .sdp = sdp };
+    invite(p, a, user);
 }
 
 void phone_bye(struct phone *p, struct ask *a, struct dialog *d)

@@ -4,6 +4,7 @@
 
 #include "csctl.h"
 #include "phone.h"
+#include "phone_media.h"
 
 enum { SELFTEST_SEEN = 512, SELFTEST_STEPS = 32 };
 
@@ -13,6 +14,7 @@ struct selftest {
     struct loop *loop;
     struct phone_conf conf[2];
     struct duration timeout; /* of a step */
+    struct span echo;        /* a number that says what it hears; absent: there is none */
     /* From here on the scenario's: */
     struct phone *phone[2];
     struct phone *wrong;    /* the first phone with a wrong password */
@@ -20,6 +22,8 @@ struct selftest {
     struct secret made_up;
     char nobody[32];
     struct ask reg[2], refused, call, other;
+    struct phone_media media;
+    char offer[2048]; /* of it */
     struct timer deadline;
     bool late, unreachable;
     char seen[SELFTEST_SEEN]; /* what the step at hand saw */
@@ -29,6 +33,7 @@ struct step {
     const char *name;
     bool (*run)(struct selftest *t);
     unsigned needs; /* bit i: step i must have passed */
+    bool echo;      /* only where there is such a number */
 };
 
 /* Ends with a NULL name. The first says whether the server can be reached. */
