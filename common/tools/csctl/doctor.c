@@ -211,7 +211,8 @@ static int read_options(struct ctl *c, int argc, char **argv, struct doctor *d, 
 static void examine(struct doctor *d)
 {
     static void (*const examinations[])(struct doctor *) = {
-        doctor_files, doctor_listeners, doctor_names, doctor_processes, doctor_redis, doctor_authd,
+        doctor_files, doctor_listeners, doctor_names, doctor_processes,
+        doctor_bans,  doctor_redis,     doctor_authd,
     };
     for (size_t i = 0; i < CS_LEN(examinations); i++)
         examinations[i](d);

@@ -48,6 +48,7 @@ void doctor_files(struct doctor *d);
 void doctor_listeners(struct doctor *d);
 void doctor_names(struct doctor *d);
 void doctor_processes(struct doctor *d);
+void doctor_bans(struct doctor *d);
 void doctor_redis(struct doctor *d);
 void doctor_authd(struct doctor *d);
 /* What both files say of the socket between the daemons; false when they differ. */
