@@ -199,6 +199,30 @@ static void test_life_goes_on_without_the_bouncer(void **state)
     fd = dup(2);
 }
 
+/* The bouncer believes nobody, not even us. */
+static void test_an_order_that_names_no_network_is_refused(void **state)
+{
+    static const struct bouncer_order bad[] = {
+        { .what = BOUNCER_ADD },
+        { .what = BOUNCER_ADD, .n_host = 5, .bits = 8, .host = { 10 } },
+        { .what = BOUNCER_ADD, .n_host = 4, .bits = 33, .host = { 10 } },
+        { .what = BOUNCER_ADD, .n_host = 16, .bits = 129, .host = { 0x20, 1 } },
+        { .what = BOUNCER_ADD, .n_host = 255, .bits = 1 },
+        { .what = BOUNCER_ADD, .n_host = 16, .bits = 128, .host = { [10] = 255, [11] = 255, 10 } },
+    };
+    struct bouncer_order o;
+    struct cidr net, again;
+    (void)state;
+    ORDERS("!");
+    for (size_t i = 0; i < CS_LEN(bad); i++)
+        assert_int_equal(bouncer_net(&bad[i], &net), CS_EPROTO);
+    assert_int_equal(cidr_parse(SPAN("2001:db8::/61"), &net), 0);
+    bouncer_write(&o, BOUNCER_ADD, &net, DURATION_MS(1));
+    assert_int_equal(o.seconds, 1);
+    assert_int_equal(bouncer_net(&o, &again), 0);
+    assert_true(addr_same_host(&net.net, &again.net) && net.bits == again.bits);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -212,6 +236,7 @@ int main(void)
         T(test_a_refused_ban_is_not_there),
         T(test_many_at_once_wait_and_are_not_lost),
         T(test_life_goes_on_without_the_bouncer),
+        T(test_an_order_that_names_no_network_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
