@@ -194,7 +194,7 @@ static const struct conf_key root_keys[] = {
     CONF_SECTION("dns", ROOT, dns, &dns_settings_section,
                  "How the addresses of trunks are found (RFC 3263)."),
     CONF_SECTION("media", ROOT, media, &media_section, "Where media flow."),
-    CONF_SECTION("lines", ROOT, lines, &media_policy_section, "What the media of lines are to be."),
+    CONF_SECTION("lines", ROOT, lines, &line_media_section, "What the media of lines are to be."),
     CONF_STR("context", ROOT, lines_context, "Of the dial plan, where lines stand.", .def = "lines",
              .max = 64),
     CONF_SECTIONS("trunks", ROOT, trunks, &trunk_conf_section, "The ways out, and in.",

@@ -52,7 +52,7 @@ struct side {
     struct crypt_key in, out;
     struct dtls_conf dtls;
     bool has_agent;
-    uint64_t asked; /* relay_set() */
+    uint64_t asked, asked_dtls; /* relay_set(); the one that made DTLS another one */
 };
 
 struct relay {
@@ -524,6 +524,8 @@ int relay_set(struct relay *r, unsigned side, const struct side_conf *conf)
     s->dtls = conf->dtls;
     s->has_agent = has_agent;
     s->asked++;
+    if (!same)
+        s->asked_dtls = s->asked;
     worker_post(r->worker, &c->command);
     return 0;
 }
@@ -546,7 +548,7 @@ void relay_stats(const struct relay *r, unsigned side, struct side_stats *out)
         .dtls = READ(dtls),
         .suite = READ(suite),
     };
-    if (set < s->asked) /* of what was set last nothing is known yet */
+    if (set < s->asked_dtls) /* of that nothing is known yet */
         out->dtls = s->dtls.n ? DTLS_WAITING : DTLS_NONE;
     for (size_t i = 0; i < DROPPED_COUNT; i++)
         out->dropped[i] = READ(dropped[i]);
