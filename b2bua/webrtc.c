@@ -209,7 +209,7 @@ void webrtc_set(const struct webrtc *w, struct side_conf *c)
 
 static bool bundles(const struct sdp *offer, struct span mid)
 {
-    for (size_t i = 0; offer && i < offer->attrs.n; i++) {
+    for (size_t i = 0; i < offer->attrs.n; i++) {
         struct span rest = offer->attrs.a[i].value;
         if (!span_eq(offer->attrs.a[i].name, SPAN("group")) ||
             !span_eq(span_cut(&rest, ' '), SPAN("BUNDLE")))
@@ -231,7 +231,7 @@ int webrtc_session_lines(const struct webrtc *first, const struct sdp *offer, st
     *out = (struct sdp_attrs){ arena_alloc(a, 2 * sizeof(*out->a)), 0 };
     if (!out->a)
         return CS_ENOMEM;
-    if (first->mid[0] && bundles(offer, span_str(first->mid))) {
+    if (first->mid[0] && (!offer || bundles(offer, span_str(first->mid)))) {
         buf_lit(&b, "BUNDLE ");
         buf_put(&b, span_str(first->mid));
         add(&l, SPAN("group"), buf_span(&b));

@@ -37,8 +37,8 @@ CS_CHECK int webrtc_accept(struct webrtc *w, const struct sdp *s, const struct s
                            const struct webrtc_at *at, struct arena *a, struct sdp_attrs *out);
 /* What media/ is told. Where the peer does not check, the address is as it was set. */
 void webrtc_set(const struct webrtc *w, struct side_conf *c);
-/* Lines of the session: that we are lite, and BUNDLE of the first stream where the offer that is
- * answered had that. Others have transports of their own. */
+/* Lines of the session: that we are lite, and BUNDLE of the first stream, in an answer where the
+ * offer had that (NULL: these are for an offer). Others have transports of their own. */
 CS_CHECK int webrtc_session_lines(const struct webrtc *first, const struct sdp *offer,
                                   struct arena *a, struct sdp_attrs *out);
 
