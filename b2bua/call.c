@@ -7,7 +7,7 @@
 
 static const struct log call_log = { .module = "call" };
 
-enum { SHAKING_MS = 100, SHAKEN_MS = 15000 /* checks of ICE and all */ };
+enum { SHAKING_MS = 100 };
 
 static void on_quiet(struct timer *t);
 static void ask_candidate(struct call *c);
@@ -87,7 +87,7 @@ static int take_answer(struct call *c, unsigned from, struct span sdp, struct bu
     int err = session_answer(c->session, from, sdp, out, why);
     if (err || session_dtls(c->session) != DTLS_WAITING)
         return err;
-    c->shaken_by = mono_add(loop_now(c->ua->loop), DURATION_MS(SHAKEN_MS));
+    c->shaken_by = mono_add(loop_now(c->ua->loop), c->ua->conf->timers.dtls);
     timer_start(c->ua->loop, &c->shaking, DURATION_MS(SHAKING_MS));
     return 0;
 }

@@ -154,6 +154,10 @@ static const struct conf_key timer_keys[] = {
                   .min = 100 * CONF_MS, .max = 60 * CONF_SECOND),
     CONF_DURATION("t4", TIMERS, t4, "How long a message stays in the network.", .def = "5s",
                   .min = 100 * CONF_MS, .max = 60 * CONF_SECOND),
+    CONF_DURATION("dtls", TIMERS, dtls,
+                  "A call is ended whose media have no keys of DTLS-SRTP so long after they were "
+                  "agreed on.",
+                  .def = "15s", .min = CONF_SECOND, .max = CONF_HOUR),
     CONF_DURATION("ring", TIMERS, ring, "A call that nobody takes for so long is given up.",
                   .def = "3m", .min = CONF_SECOND, .max = CONF_HOUR),
     CONF_DURATION("session", TIMERS, session,
