@@ -7,8 +7,6 @@
 
 static const struct log call_log = { .module = "call" };
 
-enum { SHAKING_MS = 100 };
-
 static void on_quiet(struct timer *t);
 static void ask_candidate(struct call *c);
 static void try_next(struct call *c);
@@ -53,45 +51,6 @@ static void refuse_media(struct call *c, int err, const char *why, unsigned by)
     call_finish(c, &end, by);
 }
 
-static void end_unsafe(struct call *c, unsigned which, const char *why)
-{
-    char text[128];
-    struct buf reason = BUF_INIT(text);
-    buf_printf(&reason, "SIP;cause=488;text=\"%s\"", why);
-    metric_inc(M_B2BUA_DTLS, which);
-    call_finish(
-        c,
-        &(struct leg_end){ .status = 488, .reason = buf_span(&reason), .warning = span_str(why) },
-        SIDE_A);
-}
-
-/* Whoever is not who his description said has no call. */
-static void on_shaking(struct timer *t)
-{
-    struct call *c = container_of(t, struct call, shaking);
-    const enum dtls_state state = session_dtls(c->session);
-    if (state == DTLS_FAILED)
-        end_unsafe(c, 1, "DTLS failed");
-    else if (state == DTLS_WAITING && !mono_before(loop_now(c->ua->loop), c->shaken_by))
-        end_unsafe(c, 2, "no DTLS");
-    else if (state == DTLS_WAITING)
-        timer_start(c->ua->loop, &c->shaking, DURATION_MS(SHAKING_MS));
-    else if (state == DTLS_DONE)
-        metric_inc(M_B2BUA_DTLS, 0);
-}
-
-/* What a side answered, as the other is told; from now on media flow, if DTLS agrees on keys. */
-static int take_answer(struct call *c, unsigned from, struct span sdp, struct buf *out,
-                       const char **why)
-{
-    int err = session_answer(c->session, from, sdp, out, why);
-    if (err || session_dtls(c->session) != DTLS_WAITING)
-        return err;
-    c->shaken_by = mono_add(loop_now(c->ua->loop), c->ua->conf->timers.dtls);
-    timer_start(c->ua->loop, &c->shaking, DURATION_MS(SHAKING_MS));
-    return 0;
-}
-
 /* ---- who is asked ---- */
 
 static void on_ringing(void *arg, struct leg *l, unsigned status, struct span sdp)
@@ -108,7 +67,7 @@ static void on_ringing(void *arg, struct leg *l, unsigned status, struct span sd
         return;
     }
     metric_inc(M_B2BUA_EARLY_MEDIA, 0);
-    int err = take_answer(c, SIDE_B, sdp, &b, &why);
+    int err = call_answer(c, SIDE_B, sdp, &b, &why);
     if (err) {
         refuse_media(c, err, why, SIDE_B);
         return;
@@ -135,7 +94,7 @@ static void on_answered(void *arg, struct leg *l, struct span sdp)
     int err = CS_ENOTSUP;
     (void)l;
     if (sdp.p && c->offer.p)
-        err = take_answer(c, SIDE_B, sdp, &b, &why);
+        err = call_answer(c, SIDE_B, sdp, &b, &why);
     else if (sdp.p)
         err = session_offer(c->session, SIDE_B, sdp, &b, &why);
     else if (c->early && session_stands(c->session, SIDE_A, c->offer, &early)) {
@@ -218,7 +177,7 @@ static void on_acked(void *arg, struct leg *l, struct span sdp)
     c->asked_offer = false;
     if (!c->leg[!side])
         return;
-    int err = sdp.p ? take_answer(c, side, sdp, &b, &why) : CS_ENOTSUP;
+    int err = sdp.p ? call_answer(c, side, sdp, &b, &why) : CS_ENOTSUP;
     if (err) {
         refuse_media(c, err, why, side);
         return;
@@ -284,7 +243,7 @@ static void on_settled(void *arg, struct leg *l, unsigned status, struct span sd
     }
     int err = !sdp.p           ? CS_ENOTSUP
               : c->asked_offer ? session_offer(c->session, side, sdp, &b, &why)
-                               : take_answer(c, side, sdp, &b, &why);
+                               : call_answer(c, side, sdp, &b, &why);
     if (err) {
         refuse_media(c, err, why, side);
         return;
@@ -595,7 +554,7 @@ static struct call *call_new(struct ua *u, const struct sip_msg *m, const struct
     c->max_forwards = (unsigned)(m->max_forwards < 0 ? 70 : m->max_forwards) - 1;
     arena_init(&c->arena, NULL, 0, 0);
     timer_init(&c->quiet, on_quiet);
-    timer_init(&c->shaking, on_shaking);
+    call_dtls_init(c);
     list_push_back(&u->calls, &c->link);
     u->n_calls++;
     metric_add(M_B2BUA_CALLS, 0, 1);

@@ -53,6 +53,13 @@ extern const struct leg_events call_events;
 void call_media_of(const struct call *c, const struct dialplan_candidate *to,
                    const struct trunk_conf *trunk, bool dtls, struct session_side *out);
 
+/* call_dtls.c */
+void call_dtls_init(struct call *c);
+/* What a side answered, as the other is told (session_answer()). From now on media flow; where DTLS
+ * has to agree on keys first and does not, the call is ended. */
+CS_CHECK int call_answer(struct call *c, unsigned from, struct span sdp, struct buf *out,
+                         const char **why);
+
 /* transfer.c */
 bool call_may_refer(const struct call *c, const struct leg *l);
 void call_referred(struct call *c, struct leg *l, const struct leg_refer *r);

@@ -152,7 +152,7 @@ void call_joined(struct call *c, unsigned side, unsigned status, struct span sdp
     char text[SESSION_SDP_MAX];
     struct buf b = BUF_INIT(text);
     const char *why = "refused";
-    int err = status < 300 && sdp.p ? session_answer(c->session, side, sdp, &b, &why) : CS_ENOTSUP;
+    int err = status < 300 && sdp.p ? call_answer(c, side, sdp, &b, &why) : CS_ENOTSUP;
     c->asker = -1;
     c->acks = false;
     if (err)
