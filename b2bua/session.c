@@ -349,8 +349,10 @@ static int settle_answerer(struct stream *st, unsigned side, const struct sdp *s
 {
     struct keys *k = &st->keys[side];
     const enum offer_kind kind = offer_kind_of(answer->proto);
-    if (st->webrtc[side])
+    if (st->webrtc[side]) {
+        keys_clear(k);
         return kind == OFFER_DTLS ? webrtc_answered(st->webrtc[side], sdp, answer) : CS_EDENIED;
+    }
     if (kind == OFFER_DTLS)
         return CS_EDENIED;
     if (kind == OFFER_CLEAR && !st->optional[side]) {

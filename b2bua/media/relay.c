@@ -506,10 +506,10 @@ int relay_set(struct relay *r, unsigned side, const struct side_conf *conf)
             p->conf.rtp = (struct addr){ 0 };
         forget(&p->conf.in);
         forget(&p->conf.out);
-        err = make_crypt(&conf->in, false, c->keeps_in, &p->in);
+        err = make_crypt(&conf->in, false, c->keeps_in || conf->dtls.n, &p->in);
     }
     if (!err)
-        err = make_crypt(&conf->out, true, c->keeps_out, &p->out);
+        err = make_crypt(&conf->out, true, c->keeps_out || conf->dtls.n, &p->out);
     if (!err && has_agent && !c->keeps_agent) {
         p->waits = conf->dtls.n;
         err = agent_new(r->media->identity, &conf->ice, &conf->dtls, &p->agent);
