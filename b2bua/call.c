@@ -8,6 +8,7 @@
 static const struct log call_log = { .module = "call" };
 
 static void on_quiet(struct timer *t);
+static void ask_candidate(struct call *c);
 static void try_next(struct call *c);
 
 unsigned call_side(const struct call *c, const struct leg *l)
@@ -21,6 +22,7 @@ static void call_free(struct call *c)
     c->ua->n_calls--;
     metric_add(M_B2BUA_CALLS, 0, -1);
     timer_stop(c->ua->loop, &c->quiet);
+    timer_stop(c->ua->loop, &c->shaking);
     session_free(&c->session);
     arena_fini(&c->arena);
     free(c);
@@ -65,7 +67,7 @@ static void on_ringing(void *arg, struct leg *l, unsigned status, struct span sd
         return;
     }
     metric_inc(M_B2BUA_EARLY_MEDIA, 0);
-    int err = session_answer(c->session, SIDE_B, sdp, &b, &why);
+    int err = call_answer(c, SIDE_B, sdp, &b, &why);
     if (err) {
         refuse_media(c, err, why, SIDE_B);
         return;
@@ -92,7 +94,7 @@ static void on_answered(void *arg, struct leg *l, struct span sdp)
     int err = CS_ENOTSUP;
     (void)l;
     if (sdp.p && c->offer.p)
-        err = session_answer(c->session, SIDE_B, sdp, &b, &why);
+        err = call_answer(c, SIDE_B, sdp, &b, &why);
     else if (sdp.p)
         err = session_offer(c->session, SIDE_B, sdp, &b, &why);
     else if (c->early && session_stands(c->session, SIDE_A, c->offer, &early)) {
@@ -113,6 +115,23 @@ static bool hunts_on(unsigned status)
     return status == 408 || status == 430 || (status >= 500 && status < 600);
 }
 
+static const struct media_policy *policy_of(const struct call *c,
+                                            const struct dialplan_candidate *to,
+                                            const struct trunk_conf *trunk)
+{
+    static const struct media_policy ours = { .srtp = SRTP_FORBID };
+    return trunk ? &trunk->media : to->kind == DIALPLAN_EXTENSION ? &ours : &c->ua->conf->lines;
+}
+
+/* 488: the called phone cannot take media as they were offered. Nothing tells before whether it is
+ * a browser. */
+static bool wants_another_offer(const struct call *c, unsigned status)
+{
+    const struct media_policy *p = policy_of(c, c->candidate, c->to);
+    return status == 488 && c->offer.p && !c->early && !c->again && p->webrtc >= WEBRTC_RETRY &&
+           p->srtp != SRTP_FORBID;
+}
+
 /* What the caller is told of it: challenges and redirections are not his affair. */
 static unsigned told_status(unsigned status)
 {
@@ -125,6 +144,12 @@ static void on_refused(struct call *c, const struct leg_end *why)
 {
     struct leg_end told = *why;
     c->leg[SIDE_B] = NULL;
+    if (wants_another_offer(c, why->status)) {
+        c->again = true;
+        c->dtls = !c->dtls;
+        ask_candidate(c);
+        return;
+    }
     c->status = why->status;
     if (hunts_on(why->status) && !c->early && c->next < c->plan.n) {
         try_next(c);
@@ -152,7 +177,7 @@ static void on_acked(void *arg, struct leg *l, struct span sdp)
     c->asked_offer = false;
     if (!c->leg[!side])
         return;
-    int err = sdp.p ? session_answer(c->session, side, sdp, &b, &why) : CS_ENOTSUP;
+    int err = sdp.p ? call_answer(c, side, sdp, &b, &why) : CS_ENOTSUP;
     if (err) {
         refuse_media(c, err, why, side);
         return;
@@ -218,7 +243,7 @@ static void on_settled(void *arg, struct leg *l, unsigned status, struct span sd
     }
     int err = !sdp.p           ? CS_ENOTSUP
               : c->asked_offer ? session_offer(c->session, side, sdp, &b, &why)
-                               : session_answer(c->session, side, sdp, &b, &why);
+                               : call_answer(c, side, sdp, &b, &why);
     if (err) {
         refuse_media(c, err, why, side);
         return;
@@ -424,11 +449,10 @@ struct leg *call_ask(struct call *c, const struct dialplan_candidate *to,
 }
 
 void call_media_of(const struct call *c, const struct dialplan_candidate *to,
-                   const struct trunk_conf *trunk, struct session_side *out)
+                   const struct trunk_conf *trunk, bool dtls, struct session_side *out)
 {
-    static const struct media_policy ours = { .srtp = SRTP_FORBID };
-    bool here = to->kind == DIALPLAN_EXTENSION;
-    ua_media_side(c->ua, trunk ? &trunk->media : here ? &ours : &c->ua->conf->lines, out);
+    const bool here = to->kind == DIALPLAN_EXTENSION;
+    ua_media_side(c->ua, policy_of(c, to, trunk), dtls, out);
     if (here)
         out->advertised = SPAN_NULL; /* it is reached from here */
 }
@@ -436,27 +460,17 @@ void call_media_of(const struct call *c, const struct dialplan_candidate *to,
 static int offer_to(struct call *c, struct buf *out, const char **why)
 {
     struct session_side side;
-    call_media_of(c, c->candidate, c->to, &side);
+    call_media_of(c, c->candidate, c->to, c->dtls, &side);
     session_set_side(c->session, SIDE_B, &side);
     return c->offer.p ? session_offer(c->session, SIDE_A, c->offer, out, why) : 0;
 }
 
-static void try_next(struct call *c)
+static void ask_candidate(struct call *c)
 {
     char text[SESSION_SDP_MAX];
     struct buf b = BUF_INIT(text);
     const char *why = NULL;
-    if (c->next == c->plan.n) {
-        call_finish(c, &(struct leg_end){ .status = c->status ? told_status(c->status) : 480 },
-                    SIDE_B);
-        return;
-    }
-    const struct dialplan_candidate *to = c->candidate = &c->plan.candidates[c->next++];
-    c->to = to->kind == DIALPLAN_TRUNK ? conf_trunk(c->ua->conf, to->name) : NULL;
-    if (to->kind == DIALPLAN_REFUSE) {
-        call_finish(c, &(struct leg_end){ .status = to->status }, SIDE_B);
-        return;
-    }
+    const struct dialplan_candidate *to = c->candidate;
     int err = offer_to(c, &b, &why);
     if (err) {
         refuse_media(c, err, why, SIDE_A);
@@ -470,6 +484,24 @@ static void try_next(struct call *c)
     }
     if (to->kind != DIALPLAN_EXTENSION)
         c->call_id[SIDE_B] = arena_dup(&c->arena, leg_sip_call_id(c->leg[SIDE_B]));
+}
+
+static void try_next(struct call *c)
+{
+    if (c->next == c->plan.n) {
+        call_finish(c, &(struct leg_end){ .status = c->status ? told_status(c->status) : 480 },
+                    SIDE_B);
+        return;
+    }
+    const struct dialplan_candidate *to = c->candidate = &c->plan.candidates[c->next++];
+    c->to = to->kind == DIALPLAN_TRUNK ? conf_trunk(c->ua->conf, to->name) : NULL;
+    if (to->kind == DIALPLAN_REFUSE) {
+        call_finish(c, &(struct leg_end){ .status = to->status }, SIDE_B);
+        return;
+    }
+    c->dtls = policy_of(c, c->candidate, c->to)->webrtc == WEBRTC_FIRST;
+    c->again = false;
+    ask_candidate(c);
 }
 
 /* ---- the beginning ---- */
@@ -522,6 +554,7 @@ static struct call *call_new(struct ua *u, const struct sip_msg *m, const struct
     c->max_forwards = (unsigned)(m->max_forwards < 0 ? 70 : m->max_forwards) - 1;
     arena_init(&c->arena, NULL, 0, 0);
     timer_init(&c->quiet, on_quiet);
+    call_dtls_init(c);
     list_push_back(&u->calls, &c->link);
     u->n_calls++;
     metric_add(M_B2BUA_CALLS, 0, 1);
@@ -530,7 +563,7 @@ static struct call *call_new(struct ua *u, const struct sip_msg *m, const struct
     c->offer = m->body.n ? arena_dup(&c->arena, m->body) : SPAN_NULL;
     find_caller(c, m);
     struct session_side side;
-    ua_media_side(u, from ? &from->media : &u->conf->lines, &side);
+    ua_media_side(u, from ? &from->media : &u->conf->lines, false, &side);
     if (c->call_id[SIDE_A].p && find_way(c, context) == 0 &&
         session_new(u->media, &c->session) == 0) {
         session_set_side(c->session, SIDE_A, &side);

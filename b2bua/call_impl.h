@@ -21,8 +21,9 @@ struct call {
     size_t next;                                /* candidate */
     const struct dialplan_candidate *candidate; /* that is asked, or took it */
     unsigned status;                            /* of the last one that failed */
-    bool up;                                    /* both sides have said so */
-    bool early;                                 /* the caller was given an answer to its offer */
+    bool dtls, again;    /* it is offered DTLS-SRTP; this is the other kind of offer */
+    bool up;             /* both sides have said so */
+    bool early;          /* the caller was given an answer to its offer */
     struct leg *waiting; /* whom a side is to be replaced by, while it is asked; NULL: nobody */
     unsigned replaced;   /* that side */
     bool joining;        /* another leg has taken its place, and is asked for an offer */
@@ -33,8 +34,10 @@ struct call {
     int asker;                            /* whose offer is open in a call that stands; -1: none */
     bool asked_offer;                     /* it is to be made by the other side */
     struct wall began, rang, taken;
-    struct timer quiet; /* looks whether media flow */
-    uint64_t packets;   /* that were counted then */
+    struct timer quiet;   /* looks whether media flow */
+    uint64_t packets;     /* that were counted then */
+    struct timer shaking; /* looks how DTLS is doing */
+    struct mono shaken_by;
 };
 
 /* call.c */
@@ -48,7 +51,14 @@ struct leg *call_ask(struct call *c, const struct dialplan_candidate *to,
 /* The events of the two legs of a call. */
 extern const struct leg_events call_events;
 void call_media_of(const struct call *c, const struct dialplan_candidate *to,
-                   const struct trunk_conf *trunk, struct session_side *out);
+                   const struct trunk_conf *trunk, bool dtls, struct session_side *out);
+
+/* call_dtls.c */
+void call_dtls_init(struct call *c);
+/* What a side answered, as the other is told (session_answer()). From now on media flow; where DTLS
+ * has to agree on keys first and does not, the call is ended. */
+CS_CHECK int call_answer(struct call *c, unsigned from, struct span sdp, struct buf *out,
+                         const char **why);
 
 /* transfer.c */
 bool call_may_refer(const struct call *c, const struct leg *l);

@@ -41,15 +41,16 @@ static void put_media(struct buf *b, const struct call *c, const char *key, unsi
 {
     struct side_stats s;
     uint64_t dropped = 0;
+    const struct session_safety safety = session_safety(c->session, side);
     session_stats(c->session, side, &s);
     for (size_t i = 0; i < DROPPED_COUNT; i++)
         dropped += s.dropped[i];
     buf_printf(b,
                ",\"%s\":{\"packets\":%llu,\"bytes\":%llu,\"lost\":%llu,\"jitter_us\":%u,"
-               "\"dropped\":%llu,\"srtp\":\"%s\"}",
+               "\"dropped\":%llu,\"srtp\":\"%s\",\"dtls\":%s}",
                key, (unsigned long long)s.packets, (unsigned long long)s.bytes,
                (unsigned long long)s.lost, s.jitter_us, (unsigned long long)dropped,
-               suite_name(session_suite(c->session, side)));
+               suite_name(safety.suite), safety.dtls ? "true" : "false");
 }
 
 void call_record(const struct call *c, const struct leg_end *why, unsigned by)

@@ -71,7 +71,7 @@ struct b2bua_conf {
         struct duration drain;
     } limits;
     struct {
-        struct duration t1, t2, t4, ring, session, session_least;
+        struct duration t1, t2, t4, dtls, ring, session, session_least;
     } timers;
 };
 

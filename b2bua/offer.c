@@ -1,12 +1,12 @@
 #include "b2bua/offer.h"
 
-static const struct {
-    struct span text;
-    enum sdp_proto clear, srtp;
-    struct span srtp_text;
-} profiles[] = {
-    { SPAN_INIT("RTP/AVP"), SDP_AVP, SDP_SAVP, SPAN_INIT("RTP/SAVP") },
-    { SPAN_INIT("RTP/AVPF"), SDP_AVPF, SDP_SAVPF, SPAN_INIT("RTP/SAVPF") },
+static const struct span profiles[] = {
+    [SDP_AVP] = SPAN_INIT("RTP/AVP"),
+    [SDP_AVPF] = SPAN_INIT("RTP/AVPF"),
+    [SDP_SAVP] = SPAN_INIT("RTP/SAVP"),
+    [SDP_SAVPF] = SPAN_INIT("RTP/SAVPF"),
+    [SDP_TLS_SAVP] = SPAN_INIT("UDP/TLS/RTP/SAVP"),
+    [SDP_TLS_SAVPF] = SPAN_INIT("UDP/TLS/RTP/SAVPF"),
 };
 
 /* What says the same to both sides. rtpmap and fmtp are written with each codec. */
@@ -16,18 +16,38 @@ static const struct span passing[] = { SPAN_INIT("ptime"), SPAN_INIT("maxptime")
 bool offer_is_ours(const struct sdp_media *m)
 {
     bool kind = span_eq(m->kind, SPAN("audio")) || span_eq(m->kind, SPAN("video"));
-    return kind && m->proto >= SDP_AVP && m->proto <= SDP_SAVPF;
+    return kind && m->proto != SDP_OTHER;
 }
 
-void offer_set_proto(struct sdp_media *m, bool srtp)
+enum offer_kind offer_kind_of(enum sdp_proto p)
 {
-    for (size_t i = 0; i < CS_LEN(profiles); i++) {
-        if (m->proto != profiles[i].clear && m->proto != profiles[i].srtp)
-            continue;
-        m->proto = srtp ? profiles[i].srtp : profiles[i].clear;
-        m->proto_text = srtp ? profiles[i].srtp_text : profiles[i].text;
-        return;
+    return p >= SDP_TLS_SAVP ? OFFER_DTLS : p >= SDP_SAVP ? OFFER_SRTP : OFFER_CLEAR;
+}
+
+static bool has_feedback(enum sdp_proto p)
+{
+    return p == SDP_AVPF || p == SDP_SAVPF || p == SDP_TLS_SAVPF;
+}
+
+/* A browser's feedback is its own affair: phones and trunks that know AVPF are few. */
+static enum sdp_proto proto_for(enum sdp_proto from, enum offer_kind kind)
+{
+    const bool feedback = (from == SDP_AVPF || from == SDP_SAVPF);
+    switch (kind) {
+    case OFFER_CLEAR:
+        return feedback ? SDP_AVPF : SDP_AVP;
+    case OFFER_SRTP:
+        return feedback ? SDP_SAVPF : SDP_SAVP;
+    case OFFER_DTLS:
+        break;
     }
+    return SDP_TLS_SAVPF;
+}
+
+static void set_proto(struct sdp_media *m, enum sdp_proto p)
+{
+    m->proto = p;
+    m->proto_text = profiles[p];
 }
 
 int offer_append(struct sdp_media *m, const struct sdp_attrs *more, struct arena *a)
@@ -89,7 +109,7 @@ static void add_codec(struct lines *l, const struct sdp_codec *c, unsigned paylo
     add_text(l, SPAN("fmtp"), &fmtp);
 }
 
-static void add_rest(struct lines *l, const struct sdp *s, const struct sdp_media *m)
+static void add_rest(struct lines *l, const struct sdp *s, const struct sdp_media *m, bool feedback)
 {
     for (size_t i = 0; i < CS_LEN(passing); i++) {
         const struct sdp_attr *at = sdp_attr(&m->attrs, passing[i]);
@@ -97,7 +117,6 @@ static void add_rest(struct lines *l, const struct sdp *s, const struct sdp_medi
             add(l, at->name, at->value);
     }
     for (size_t i = 0; i < m->attrs.n; i++) {
-        bool feedback = m->proto == SDP_AVPF || m->proto == SDP_SAVPF;
         if (feedback && span_eq(m->attrs.a[i].name, SPAN("rtcp-fb")))
             add(l, m->attrs.a[i].name, m->attrs.a[i].value);
     }
@@ -133,22 +152,23 @@ static bool is_aside(const struct sdp_codec *c)
     return span_caseeq(c->name, SPAN("telephone-event")) || span_caseeq(c->name, SPAN("CN"));
 }
 
-int offer_pass(const struct sdp *s, const struct sdp_media *m, const struct span *codecs, size_t n,
+int offer_pass(const struct sdp *s, const struct sdp_media *m, const struct offer_wish *wish,
                struct arena *a, struct sdp_media *out)
 {
     struct lines l = { 0 };
     size_t speech = 0;
     if (!begin(&l, m, a, out))
         return CS_ENOMEM;
+    set_proto(out, proto_for(m->proto, wish->kind));
     for (size_t i = 0; i < m->n_formats; i++) {
         struct sdp_codec c;
-        if (sdp_codec(m, i, &c) || !is_listed(codecs, n, c.name))
+        if (sdp_codec(m, i, &c) || !is_listed(wish->codecs, wish->n_codecs, c.name))
             continue;
         out->formats[out->n_formats++] = m->formats[i];
         add_codec(&l, &c, c.payload);
         speech += !is_aside(&c);
     }
-    add_rest(&l, s, m);
+    add_rest(&l, s, m, has_feedback(m->proto) && has_feedback(out->proto));
     out->attrs = (struct sdp_attrs){ l.a, l.n };
     return l.err ? l.err : speech ? 0 : CS_ENOENT;
 }
@@ -191,6 +211,8 @@ int offer_answer(const struct sdp_media *offer, const struct sdp *answer_sdp,
     if (!begin(&l, answer, a, out))
         return CS_ENOMEM;
     out->kind = offer->kind;
+    out->proto = offer->proto;
+    out->proto_text = offer->proto_text;
     for (size_t i = 0; i < answer->n_formats; i++) {
         struct sdp_codec c, ours;
         char text[4];
@@ -205,7 +227,7 @@ int offer_answer(const struct sdp_media *offer, const struct sdp *answer_sdp,
         map_payload(map, ours.payload, c.payload, c.rate);
         speech += !is_aside(&c);
     }
-    add_rest(&l, answer_sdp, answer);
+    add_rest(&l, answer_sdp, answer, has_feedback(answer->proto) && has_feedback(offer->proto));
     out->attrs = (struct sdp_attrs){ l.a, l.n };
     return l.err ? l.err : speech ? 0 : CS_ENOTSUP;
 }

@@ -4,6 +4,7 @@
 
 #include "b2bua/keys.h"
 #include "b2bua/offer.h"
+#include "b2bua/webrtc.h"
 #include "base/ct.h"
 #include "base/rand.h"
 
@@ -12,8 +13,8 @@ enum { SIDES = RELAY_SIDES };
 struct stream {
     struct relay *relay; /* NULL: refused */
     struct keys keys[SIDES];
-    bool optional[SIDES]; /* our offer to this side was RTP/AVP with crypto lines beside */
-    struct side_conf set[SIDES];
+    bool optional[SIDES];         /* our offer to this side was RTP/AVP with crypto lines beside */
+    struct webrtc *webrtc[SIDES]; /* NULL: not by DTLS */
 };
 
 struct told { /* what one side was told last */
@@ -36,6 +37,33 @@ struct session {
     bool open; /* an offer was passed on */
 };
 
+/* ---- DTLS ---- */
+
+static void webrtc_free(struct webrtc **w)
+{
+    if (*w)
+        webrtc_fini(*w);
+    free(*w);
+    *w = NULL;
+}
+
+static struct webrtc *webrtc_of(struct stream *st, unsigned side)
+{
+    if (!st->webrtc[side])
+        st->webrtc[side] = calloc(1, sizeof(struct webrtc));
+    return st->webrtc[side];
+}
+
+static bool is_by_dtls(const struct session *s, unsigned side)
+{
+    bool any = s->side[side].dtls;
+    for (size_t i = 0; i < s->n_streams; i++)
+        any |= s->stream[i].webrtc[side] && s->stream[i].webrtc[side]->agreed;
+    return any;
+}
+
+/* ---- its life ---- */
+
 int session_new(struct media *m, struct session **out)
 {
     struct session *s = *out = calloc(1, sizeof(*s));
@@ -56,7 +84,7 @@ void session_free(struct session **sp)
         relay_free(&s->stream[i].relay);
         for (unsigned side = 0; side < SIDES; side++) {
             keys_fini(&s->stream[i].keys[side]);
-            ct_wipe(&s->stream[i].set[side], sizeof(s->stream[i].set[side]));
+            webrtc_free(&s->stream[i].webrtc[side]);
         }
     }
     for (unsigned side = 0; side < SIDES; side++) {
@@ -77,6 +105,7 @@ void session_set_side(struct session *s, unsigned side, const struct session_sid
     s->told[side] = (struct told){ .id = rand_u64() >> 2, .version = 0 };
     for (size_t i = 0; i < s->n_streams; i++) {
         keys_fini(&s->stream[i].keys[side]);
+        webrtc_free(&s->stream[i].webrtc[side]);
         s->stream[i].optional[side] = false;
     }
 }
@@ -111,6 +140,14 @@ static struct sdp_connection connection_to(const struct session *s, unsigned sid
             c.addr = told;
     }
     return c;
+}
+
+static int tell_webrtc(struct session *s, unsigned side, struct sdp *d, bool answer)
+{
+    const struct webrtc *first = NULL;
+    for (size_t i = 0; i < d->n_media && !first; i++)
+        first = d->media[i].port ? s->stream[i].webrtc[side] : NULL;
+    return first ? webrtc_session_lines(first, answer ? &s->offer : NULL, &s->arena, &d->attrs) : 0;
 }
 
 /* Its version grows when it says something else than before, and not otherwise (RFC 3264, 8). */
@@ -161,22 +198,40 @@ void session_withdraw(struct session *s)
 
 /* ---- offers ---- */
 
-static bool wants_srtp(const struct session *s, const struct stream *st, unsigned side)
+static enum offer_kind kind_for(const struct session *s, const struct stream *st, unsigned to)
 {
-    return st->keys[side].out.suite != CRYPT_NONE || s->side[side].srtp == SRTP_REQUIRE;
+    if (is_by_dtls(s, to))
+        return OFFER_DTLS;
+    return st->keys[to].out.suite != CRYPT_NONE || s->side[to].srtp == SRTP_REQUIRE ? OFFER_SRTP
+                                                                                    : OFFER_CLEAR;
 }
 
-static int offer_keys(struct session *s, struct stream *st, unsigned to, struct sdp_media *m,
-                      struct arena *a)
+static struct webrtc_at where(struct session *s, const struct stream *st, unsigned side)
 {
-    struct sdp_attrs lines;
-    bool srtp = wants_srtp(s, st, to);
-    offer_set_proto(m, srtp);
-    st->optional[to] = !srtp && s->side[to].srtp == SRTP_PREFER;
-    if (!srtp && !st->optional[to])
-        return 0;
-    int err = keys_offer(&st->keys[to], a, &lines);
-    return err ? err : offer_append(m, &lines, a);
+    const struct addr *local = relay_local(st->relay, side);
+    return (struct webrtc_at){ .fingerprint = media_fingerprint(s->media),
+                               .host = host_of(s, side, local, &s->arena),
+                               .port = addr_port(local) };
+}
+
+static int offer_keys(struct session *s, size_t i, unsigned to, struct sdp_media *m)
+{
+    struct stream *st = &s->stream[i];
+    const enum offer_kind kind = offer_kind_of(m->proto);
+    struct sdp_attrs lines = { 0 };
+    int err;
+    st->optional[to] = kind == OFFER_CLEAR && s->side[to].srtp == SRTP_PREFER;
+    if (kind == OFFER_DTLS) {
+        const struct webrtc_at at = where(s, st, to);
+        err =
+            webrtc_of(st, to) ? webrtc_offer(st->webrtc[to], &at, i, &s->arena, &lines) : CS_ENOMEM;
+    } else {
+        webrtc_free(&st->webrtc[to]);
+        if (kind == OFFER_CLEAR && !st->optional[to])
+            return 0;
+        err = keys_offer(&st->keys[to], &s->arena, &lines);
+    }
+    return err ? err : offer_append(m, &lines, &s->arena);
 }
 
 static int refuse_stream(const struct sdp_media *m, struct sdp_media *out)
@@ -203,11 +258,12 @@ static int pass_stream(struct session *s, size_t i, unsigned from, struct sdp_me
         if (err)
             return err == CS_ELIMIT ? err : CS_ENOMEM;
     }
-    int err = offer_pass(&s->offer, m, side->codecs, side->n_codecs, &s->arena, out);
+    const struct offer_wish wish = { kind_for(s, st, to), side->codecs, side->n_codecs };
+    int err = offer_pass(&s->offer, m, &wish, &s->arena, out);
     if (err == CS_ENOENT)
         return refuse_stream(m, out);
     out->port = addr_port(relay_local(st->relay, to));
-    return err ? err : offer_keys(s, st, to, out, &s->arena);
+    return err ? err : offer_keys(s, i, to, out);
 }
 
 /* Of policy, and what can be done at all. */
@@ -222,6 +278,10 @@ static int judge_offer(const struct session *s, unsigned from, const char **why)
         bool srtp = sdp_is_srtp(m->proto) || sdp_attr(&m->attrs, SPAN("crypto"));
         if (m->port && sdp_is_srtp(m->proto) && s->side[from].srtp == SRTP_FORBID) {
             *why = "SRTP not taken here";
+            return CS_EDENIED;
+        }
+        if (m->port && offer_kind_of(m->proto) == OFFER_DTLS && !s->side[from].takes_dtls) {
+            *why = "DTLS-SRTP not taken here";
             return CS_EDENIED;
         }
         if (m->port && !srtp && i < s->n_streams &&
@@ -274,7 +334,9 @@ int session_offer(struct session *s, unsigned from, struct span sdp, struct buf 
         *why = "no codec in common";
         return CS_ENOTSUP;
     }
-    err = tell(s, !from, &d, &s->arena, out);
+    err = tell_webrtc(s, !from, &d, false);
+    if (!err)
+        err = tell(s, !from, &d, &s->arena, out);
     s->open = !err;
     return err;
 }
@@ -282,17 +344,24 @@ int session_offer(struct session *s, unsigned from, struct span sdp, struct buf 
 /* ---- answers ---- */
 
 /* The side that answered our offer: what protects its stream. */
-static int settle_answerer(struct stream *st, unsigned side, const struct sdp_media *answer)
+static int settle_answerer(struct stream *st, unsigned side, const struct sdp *sdp,
+                           const struct sdp_media *answer)
 {
     struct keys *k = &st->keys[side];
-    bool srtp = sdp_is_srtp(answer->proto);
-    if (!srtp && !st->optional[side]) {
+    const enum offer_kind kind = offer_kind_of(answer->proto);
+    if (st->webrtc[side]) {
+        keys_clear(k);
+        return kind == OFFER_DTLS ? webrtc_answered(st->webrtc[side], sdp, answer) : CS_EDENIED;
+    }
+    if (kind == OFFER_DTLS)
+        return CS_EDENIED;
+    if (kind == OFFER_CLEAR && !st->optional[side]) {
         if (k->made || k->out.suite != CRYPT_NONE)
             return CS_EDENIED; /* we offered SRTP and nothing else */
         return 0;
     }
     int err = keys_answered(k, answer);
-    if (err == CS_ENOENT && !srtp) {
+    if (err == CS_ENOENT && kind == OFFER_CLEAR) {
         keys_clear(k);
         return 0;
     }
@@ -304,21 +373,33 @@ static int settle_offerer(struct session *s, struct stream *st, unsigned side,
                           const struct sdp_media *offer, struct sdp_media *out)
 {
     struct sdp_attrs lines = { 0 };
-    bool srtp = sdp_is_srtp(offer->proto);
-    int err = s->side[side].srtp == SRTP_FORBID
-                  ? CS_ENOENT
-                  : keys_accept(&st->keys[side], offer, &s->arena, &lines);
-    out->proto = offer->proto; /* of the class that was offered, whatever the other side has */
-    out->proto_text = offer->proto_text;
+    int err;
+    if (offer_kind_of(offer->proto) == OFFER_DTLS) { /* and SDES never beside it (RFC 8827, 6.5) */
+        const struct webrtc_at at = where(s, st, side);
+        keys_clear(&st->keys[side]);
+        err = webrtc_of(st, side)
+                  ? webrtc_accept(st->webrtc[side], &s->offer, offer, &at, &s->arena, &lines)
+                  : CS_ENOMEM;
+        return err ? err : offer_append(out, &lines, &s->arena);
+    }
+    webrtc_free(&st->webrtc[side]);
+    err = s->side[side].srtp == SRTP_FORBID
+              ? CS_ENOENT
+              : keys_accept(&st->keys[side], offer, &s->arena, &lines);
     if (err == CS_ENOENT) {
         keys_clear(&st->keys[side]);
-        return srtp ? CS_EDENIED : 0;
+        return sdp_is_srtp(offer->proto) ? CS_EDENIED : 0;
     }
     return err ? err : offer_append(out, &lines, &s->arena);
 }
 
-static int destination(const struct sdp *d, const struct sdp_media *m, struct side_conf *out)
+static int destination(const struct sdp *d, const struct sdp_media *m, const struct webrtc *w,
+                       struct side_conf *out)
 {
+    if (w)
+        webrtc_set(w, out);
+    if (w && w->checks)
+        return 0; /* where he proves to be */
     struct sdp_connection c = sdp_connection_of(d, m);
     out->rtp = c.addr;
     if (out->rtp.sa.sa_family == AF_UNSPEC)
@@ -348,13 +429,13 @@ static int settle_stream(struct session *s, size_t i, unsigned from, const struc
     int err =
         offer_answer(offer, answer, m, &s->arena, out, &(struct offer_map){ &set[to], &set[from] });
     if (!err)
-        err = settle_answerer(st, from, m);
+        err = settle_answerer(st, from, answer, m);
     if (!err)
         err = settle_offerer(s, st, to, offer, out);
     if (!err)
-        err = destination(&s->offer, offer, &set[to]);
+        err = destination(&s->offer, offer, st->webrtc[to], &set[to]);
     if (!err)
-        err = destination(answer, m, &set[from]);
+        err = destination(answer, m, st->webrtc[from], &set[from]);
     if (err)
         return err;
     out->port = addr_port(relay_local(st->relay, to));
@@ -398,7 +479,9 @@ int session_answer(struct session *s, unsigned from, struct span sdp, struct buf
         if (err)
             return err;
     }
-    err = tell(s, !from, &d, &s->arena, out);
+    err = tell_webrtc(s, !from, &d, true);
+    if (!err)
+        err = tell(s, !from, &d, &s->arena, out);
     if (!err) {
         keep_said(s, from, sdp);
         keep_said(s, !from, span_str(s->offer_text));
@@ -429,11 +512,33 @@ void session_stats(const struct session *s, unsigned side, struct side_stats *ou
     }
 }
 
-enum crypt_suite session_suite(const struct session *s, unsigned side)
+struct session_safety session_safety(const struct session *s, unsigned side)
 {
     for (size_t i = 0; i < s->n_streams; i++) {
-        if (s->stream[i].relay)
-            return s->stream[i].keys[side].out.suite;
+        const struct stream *st = &s->stream[i];
+        struct side_stats one;
+        if (!st->relay)
+            continue;
+        if (!st->webrtc[side])
+            return (struct session_safety){ st->keys[side].out.suite, false };
+        relay_stats(st->relay, side, &one);
+        return (struct session_safety){ one.suite, true };
     }
-    return CRYPT_NONE;
+    return (struct session_safety){ CRYPT_NONE, false };
+}
+
+enum dtls_state session_dtls(const struct session *s)
+{
+    enum dtls_state all = DTLS_NONE;
+    for (size_t i = 0; i < s->n_streams; i++) {
+        for (unsigned side = 0; side < SIDES && s->stream[i].relay; side++) {
+            struct side_stats one;
+            relay_stats(s->stream[i].relay, side, &one);
+            if (one.dtls == DTLS_FAILED)
+                return DTLS_FAILED;
+            if (one.dtls != DTLS_NONE && all != DTLS_WAITING)
+                all = one.dtls;
+        }
+    }
+    return all;
 }

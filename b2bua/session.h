@@ -11,11 +11,15 @@
 struct session;
 
 enum srtp_policy { SRTP_FORBID, SRTP_PREFER, SRTP_REQUIRE };
+/* Of DTLS-SRTP, where SRTP is not forbidden: whether it is taken, and when it is offered. */
+enum webrtc_policy { WEBRTC_NEVER, WEBRTC_ACCEPT, WEBRTC_RETRY, WEBRTC_FIRST };
 
 struct session_side {       /* borrowed while the session lives */
     size_t address;         /* of ports */
     struct span advertised; /* host that the side is told; absent: the address itself */
     enum srtp_policy srtp;
+    bool takes_dtls;           /* UDP/TLS/RTP/SAVPF in its offers */
+    bool dtls;                 /* it is offered that, and nothing else */
     bool learn;                /* symmetric RTP: where it really comes from counts */
     const struct span *codecs; /* that the side is offered, by name; none: any */
     size_t n_codecs;
@@ -46,7 +50,13 @@ void session_withdraw(struct session *s);
 
 /* Sums over all streams, of what came from this side. */
 void session_stats(const struct session *s, unsigned side, struct side_stats *out);
-/* What protects a side's first stream: CRYPT_NONE for RTP in the clear. */
-enum crypt_suite session_suite(const struct session *s, unsigned side);
+struct session_safety {     /* of a side's first stream */
+    enum crypt_suite suite; /* that protects it; CRYPT_NONE: RTP in the clear, or no keys yet */
+    bool dtls;              /* its keys are DTLS's */
+};
+struct session_safety session_safety(const struct session *s, unsigned side);
+/* How DTLS is doing: FAILED where one stream's did, WAITING where one does, DONE where all that
+ * have it are. */
+enum dtls_state session_dtls(const struct session *s);
 
 #endif

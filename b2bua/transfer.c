@@ -20,7 +20,7 @@ static void set_side(struct call *c, unsigned side, const struct dialplan_candid
                      const struct trunk_conf *trunk)
 {
     struct session_side conf;
-    call_media_of(c, to, trunk, &conf);
+    call_media_of(c, to, trunk, false, &conf);
     session_set_side(c->session, side, &conf);
 }
 
@@ -98,7 +98,8 @@ static unsigned join_calls(struct call *c, unsigned side, struct span replaces)
     c->moved = arena_dup(&c->arena, theirs == SIDE_A ? other->called : other->caller);
     c->moved_trunk = theirs == SIDE_A ? other->to : other->from;
     struct session_side conf;
-    ua_media_side(c->ua, c->moved_trunk ? &c->moved_trunk->media : &c->ua->conf->lines, &conf);
+    ua_media_side(c->ua, c->moved_trunk ? &c->moved_trunk->media : &c->ua->conf->lines, false,
+                  &conf);
     other->leg[!theirs] = NULL;
     replace(c, side, comes);
     session_set_side(c->session, side, &conf);
@@ -151,7 +152,7 @@ void call_joined(struct call *c, unsigned side, unsigned status, struct span sdp
     char text[SESSION_SDP_MAX];
     struct buf b = BUF_INIT(text);
     const char *why = "refused";
-    int err = status < 300 && sdp.p ? session_answer(c->session, side, sdp, &b, &why) : CS_ENOTSUP;
+    int err = status < 300 && sdp.p ? call_answer(c, side, sdp, &b, &why) : CS_ENOTSUP;
     c->asker = -1;
     c->acks = false;
     if (err)

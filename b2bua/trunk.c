@@ -3,26 +3,37 @@
 #include "sip/chars.h"
 
 static const char *const srtp_names[] = { "forbid", "prefer", "require", NULL };
+static const char *const webrtc_names[] = { "never", "accept", "retry", "first", NULL };
 static const char *const identities[] = { "none", "p-asserted-identity", "remote-party-id", NULL };
 
 #define MEDIA struct media_policy
-static const struct conf_key media_keys[] = {
-    CONF_ENUM("srtp", MEDIA, srtp, srtp_names,
-              "Whether media are encrypted: require refuses what is not (488), prefer offers both, "
-              "forbid offers and takes RTP alone.",
-              .def = "prefer"),
-    CONF_STR("address", MEDIA, address, "Name of one of media.addresses; default: the first.",
-             .max = 32),
-    CONF_STRS("codecs", MEDIA, codecs,
-              "Names of the codecs that are offered, \"PCMU\", \"telephone-event\"; default: all "
-              "that the other side has.",
-              .min = 1, .max = 32, .at_most = 32, .unique = true),
-    CONF_BOOL("learn", MEDIA, learn,
-              "Media go to where they come from, for peers behind NAT (symmetric RTP)."),
-    { 0 },
-};
+#define MEDIA_KEYS(webrtc_def)                                                                     \
+    CONF_ENUM("srtp", MEDIA, srtp, srtp_names,                                                     \
+              "Whether media are encrypted: require refuses what is not (488), prefer offers "     \
+              "both, forbid offers and takes RTP alone.",                                          \
+              .def = "prefer"),                                                                    \
+        CONF_ENUM("webrtc", MEDIA, webrtc, webrtc_names,                                           \
+                  "Whether DTLS-SRTP with ICE, as browsers have it, is taken, and when it is "     \
+                  "offered: accept never does, retry to who refused another offer by 488, first "  \
+                  "before any other. Not where srtp is forbid.",                                   \
+                  .def = (webrtc_def)),                                                            \
+        CONF_STR("address", MEDIA, address, "Name of one of media.addresses; default: the first.", \
+                 .max = 32),                                                                       \
+        CONF_STRS("codecs", MEDIA, codecs,                                                         \
+                  "Names of the codecs that are offered, \"PCMU\", \"telephone-event\"; default: " \
+                  "all that the other side has.",                                                  \
+                  .min = 1, .max = 32, .at_most = 32, .unique = true),                             \
+        CONF_BOOL("learn", MEDIA, learn,                                                           \
+                  "Media go to where they come from, for peers behind NAT (symmetric RTP)."),      \
+    {                                                                                              \
+        0                                                                                          \
+    }
 
-const struct conf_section media_policy_section = { sizeof(MEDIA), media_keys, NULL };
+static const struct conf_key line_keys[] = { MEDIA_KEYS("retry") };
+static const struct conf_key media_keys[] = { MEDIA_KEYS("never") };
+
+const struct conf_section line_media_section = { sizeof(MEDIA), line_keys, NULL };
+static const struct conf_section media_section = { sizeof(MEDIA), media_keys, NULL };
 
 #define T struct trunk_conf
 static const struct conf_key trunk_keys[] = {
@@ -48,7 +59,7 @@ static const struct conf_key trunk_keys[] = {
     CONF_BOOL("refer", T, refer,
               "Whether it may transfer its calls by REFER; they are charged to whoever we are to "
               "the next trunk."),
-    CONF_SECTION("media", T, media, &media_policy_section, "What its media are to be."),
+    CONF_SECTION("media", T, media, &media_section, "What its media are to be."),
     { 0 },
 };
 

@@ -9,13 +9,14 @@
 
 struct media_policy { /* of a kind of leg */
     enum srtp_policy srtp;
+    enum webrtc_policy webrtc;
     struct span address; /* name of a media address; absent: the first */
     struct span *codecs; /* none: any */
     size_t n_codecs;
     bool learn;
 };
 
-extern const struct conf_section media_policy_section;
+extern const struct conf_section line_media_section; /* of struct media_policy */
 
 enum trunk_identity { IDENTITY_NONE, IDENTITY_ASSERTED, IDENTITY_PARTY };
 

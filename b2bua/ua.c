@@ -58,8 +58,10 @@ void ua_contact(struct buf *b, const struct ua *u, const struct trunk_conf *t, s
     buf_put(b, siptp_listener_sent_by(ls));
 }
 
-void ua_media_side(const struct ua *u, const struct media_policy *p, struct session_side *out)
+void ua_media_side(const struct ua *u, const struct media_policy *p, bool dtls,
+                   struct session_side *out)
 {
+    const bool takes = p->webrtc != WEBRTC_NEVER && p->srtp != SRTP_FORBID;
     size_t at = 0;
     for (size_t i = 0; i < u->conf->media.n_addresses; i++) {
         if (p->address.p && span_eq(u->conf->media.addresses[i].name, p->address))
@@ -68,6 +70,8 @@ void ua_media_side(const struct ua *u, const struct media_policy *p, struct sess
     *out = (struct session_side){ .address = at,
                                   .advertised = u->conf->media.addresses[at].advertise,
                                   .srtp = p->srtp,
+                                  .takes_dtls = takes,
+                                  .dtls = dtls && takes,
                                   .learn = p->learn,
                                   .codecs = p->codecs,
                                   .n_codecs = p->n_codecs };

@@ -41,7 +41,8 @@ void ua_close(struct ua *u);
 uint32_t ua_registrar(const struct ua *u, struct span call_id);
 /* Our Contact URI towards a trunk: user@address of its listener. */
 void ua_contact(struct buf *b, const struct ua *u, const struct trunk_conf *t, struct span user);
-/* How media are to be for a policy. */
-void ua_media_side(const struct ua *u, const struct media_policy *p, struct session_side *out);
+/* How media are to be for a policy; dtls: DTLS-SRTP is offered, if the policy knows of it. */
+void ua_media_side(const struct ua *u, const struct media_policy *p, bool dtls,
+                   struct session_side *out);
 
 #endif

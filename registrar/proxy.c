@@ -2,6 +2,8 @@
 
 #include "base/metric.h"
 #include "registrar/abuse.h"
+#include "registrar/binding.h"
+#include "registrar/browser.h"
 #include "registrar/gruu.h"
 #include "registrar/loops.h"
 #include "registrar/relocate.h"
@@ -32,6 +34,7 @@ struct proxied {
     struct span append;
     bool target_asked, target_known;
     const struct route_conf *way; /* for none of our users; NULL: there is none */
+    bool no_browsers;             /* what is offered is nothing for them */
     bool too_open;                /* a phone was passed over, for sips allows no hop in the clear */
 };
 
@@ -106,12 +109,28 @@ static void tell_unreachable(struct proxied *p)
 }
 
 /* Bindings of a GRUU are those of its instance (RFC 5627, 5.4). */
-static bool is_named(const struct front *f, const struct sip_msg *m, const void *arg,
+static bool is_named(const struct sip_msg *m, const Countersign__Store__Binding *b)
+{
+    return !gruu_is(&m->uri) || gruu_names(&m->uri, span_str(b->instance));
+}
+
+static bool is_asked(const struct front *f, const struct sip_msg *m, const void *arg,
                      const Countersign__Store__Binding *b)
 {
+    const struct proxied *p = arg;
     (void)f;
-    (void)arg;
-    return gruu_names(&m->uri, span_str(b->instance));
+    return is_named(m, b) && !(p->no_browsers && browser_is(b));
+}
+
+static bool leaves_browsers_out(const struct proxied *p, const Countersign__Store__Location *record)
+{
+    const struct wall now = loop_wall(p->front->loop);
+    for (size_t i = 0; p->no_browsers && record && i < record->n_binding; i++) {
+        const Countersign__Store__Binding *b = record->binding[i];
+        if (binding_is_live(b, now) && is_named(p->msg, b) && browser_is(b))
+            return true;
+    }
+    return false;
 }
 
 static void on_record(void *arg, int err, const struct location *read)
@@ -122,15 +141,16 @@ static void on_record(void *arg, int err, const struct location *read)
     bool gruu = gruu_is(&msg->uri);
     struct targets t = { 0 };
     p->location = NULL;
-    int failed =
-        err ? 0
-            : targets_of(p->front, flow_is_secure(p->flow), msg, p->aor, read->record,
-                         p->front->conf->limits.branches, gruu ? is_named : NULL, NULL, &t);
+    int failed = err ? 0
+                     : targets_of(p->front, flow_is_secure(p->flow), msg, p->aor, read->record,
+                                  p->front->conf->limits.branches, is_asked, p, &t);
     p->too_open |= t.too_open;
     if (err) {
         later(p);
     } else if (failed) {
         refuse(p, 500, NULL);
+    } else if (t.n == 0 && leaves_browsers_out(p, record)) {
+        refuse(p, 488, NULL); /* the b2bua makes them another offer */
     } else if (t.n == 0 && (!p->target_known || (gruu && !gruu_is_ours(&msg->uri)))) {
         refuse(p, 404, NULL);
     } else if (t.n == 0) {
@@ -411,6 +431,7 @@ static void find_line(struct proxied *p)
     if (conf_serves(p->front->conf, p->msg->uri.host))
         p->aor = front_aor(p->msg, &p->msg->uri);
     p->target_known = true;
+    p->no_browsers = !browser_takes(p->msg);
     p->strip = wants_privacy(p->msg) ? FRONT_IDENTITY : 0;
     p->location =
         p->aor.p ? location_get(p->front->locations, p->aor, &p->msg->arena, on_record, p) : NULL;

@@ -7,12 +7,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "b2bua/media/agent.h"
 #include "b2bua/media/rtp.h"
-#include "b2bua/media/worker.h"
 #include "base/util.h"
 
 struct media {
     struct ports *ports;
+    struct dtls_identity *identity;
     unsigned n, next;
     struct worker *worker[];
 };
@@ -21,7 +22,7 @@ struct media {
 struct counters {
     _Atomic uint64_t packets, bytes, lost, rtcp, last_ns, set;
     _Atomic uint64_t dropped[DROPPED_COUNT];
-    _Atomic uint32_t jitter_us;
+    _Atomic uint32_t jitter_us, dtls, suite;
     _Atomic bool learned;
 };
 
@@ -37,6 +38,8 @@ struct stream_socket {
 struct plan {              /* of a side; the worker's */
     struct side_conf conf; /* its keys are wiped */
     struct crypt *in, *out;
+    struct agent *agent; /* NULL: the peer is where it was said to be, its keys are known */
+    bool waits;          /* for keys */
 };
 
 struct side {
@@ -45,7 +48,11 @@ struct side {
     struct plan *plan; /* NULL: nothing was set yet */
     struct rtp_quality quality;
     struct counters counters;
-    struct crypt_key in, out; /* the main thread's: what plan has, or will */
+    /* The main thread's: what plan has, or will. */
+    struct crypt_key in, out;
+    struct dtls_conf dtls;
+    bool has_agent;
+    uint64_t asked, asked_dtls; /* relay_set(); the one that made DTLS another one */
 };
 
 struct relay {
@@ -61,6 +68,7 @@ struct change {
     unsigned side;
     struct plan *plan;
     bool keeps_in, keeps_out; /* the key is the same, and so its index of packets */
+    bool keeps_agent;
 };
 
 static void add(_Atomic uint64_t *n, uint64_t more)
@@ -93,7 +101,7 @@ static void direct(struct stream_socket *s, const struct addr *to, bool locked)
 static bool learn(struct side *s, struct stream_socket *from, const struct addr *source)
 {
     if (from->connected || addr_eq(&from->to, source)) {
-        if (!from->connected)
+        if (!from->connected && !s->plan->agent)
             direct(from, source, true);
         return true;
     }
@@ -142,7 +150,7 @@ static void carry_rtcp(struct side *from, struct side *to, struct stream_socket 
     }
     add(&from->counters.rtcp, 1);
     seen(from, w, n);
-    if (!out || (out->out && crypt_protect_rtcp(out->out, packet, &n))) {
+    if (!out || out->waits || (out->out && crypt_protect_rtcp(out->out, packet, &n))) {
         drop(from, DROPPED_UNSENT);
         return;
     }
@@ -178,7 +186,7 @@ static void carry_rtp(struct side *from, struct side *to, struct stream_socket *
                           memory_order_relaxed);
     atomic_store_explicit(&from->counters.jitter_us, rtp_quality_jitter_us(&from->quality),
                           memory_order_relaxed);
-    if (!in->conf.sends || !out || !out->conf.listens) {
+    if (!in->conf.sends || !out || !out->conf.listens || out->waits) {
         drop(from, DROPPED_HELD);
         return;
     }
@@ -188,6 +196,67 @@ static void carry_rtp(struct side *from, struct side *to, struct stream_socket *
         return;
     }
     send_to(from, &to->rtp, packet, n);
+}
+
+/* ---- in the thread: a side with an agent ---- */
+
+static void agent_send(void *arg, const struct addr *to, const char *datagram, size_t n)
+{
+    struct side *s = arg;
+    if (sendto(s->rtp.socket.fd, datagram, n, MSG_DONTWAIT, &to->sa, addr_len(to)) < 0)
+        drop(s, DROPPED_UNSENT);
+}
+
+static void agent_moved(void *arg, const struct addr *to)
+{
+    struct side *s = arg;
+    direct(&s->rtp, to, false);
+    atomic_store_explicit(&s->counters.learned, true, memory_order_relaxed);
+}
+
+static void tell_dtls(struct side *s, enum dtls_state state, enum crypt_suite suite)
+{
+    atomic_store_explicit(&s->counters.suite, suite, memory_order_relaxed);
+    atomic_store_explicit(&s->counters.dtls, state, memory_order_relaxed);
+}
+
+static void agent_failed(void *arg)
+{
+    tell_dtls(arg, DTLS_FAILED, CRYPT_NONE);
+}
+
+static void agent_keyed(void *arg, const struct crypt_key *in, const struct crypt_key *out)
+{
+    struct side *s = arg;
+    struct plan *p = s->plan;
+    if (crypt_new(in, false, &p->in) || crypt_new(out, true, &p->out)) {
+        agent_failed(s);
+        return;
+    }
+    p->waits = false;
+    tell_dtls(s, DTLS_DONE, in->suite);
+}
+
+static const struct agent_events agent_events = { agent_send, agent_moved, agent_keyed,
+                                                  agent_failed };
+
+/* Whether a datagram is media that may be looked at. RTCP has no port of its own there. */
+static bool admit(struct side *s, const struct stream_socket *at, const struct addr *source,
+                  const char *packet, size_t n)
+{
+    switch (at->rtcp ? AGENT_STRANGE : agent_receive(s->plan->agent, packet, n, source)) {
+    case AGENT_MEDIA:
+        return true;
+    case AGENT_STRANGE:
+        drop(s, DROPPED_SOURCE);
+        break;
+    case AGENT_JUNK:
+        drop(s, DROPPED_MALFORMED);
+        break;
+    case AGENT_TAKEN:
+        break;
+    }
+    return false;
 }
 
 static void on_readable(struct worker_socket *ws, struct worker *w)
@@ -209,6 +278,8 @@ static void on_readable(struct worker_socket *ws, struct worker *w)
         drop(from, from->plan ? DROPPED_MALFORMED : DROPPED_SOURCE);
         return;
     }
+    if (from->plan->agent && !admit(from, s, &source, packet, (size_t)n))
+        return;
     if (s->rtcp || (from->plan->conf.mux && rtp_is_rtcp(span_of(packet, (size_t)n))))
         carry_rtcp(from, to, s, &source, packet, (size_t)n, w);
     else
@@ -223,6 +294,8 @@ static void plan_free(struct plan *p)
         return;
     crypt_free(&p->in);
     crypt_free(&p->out);
+    agent_free(&p->agent);
+    OPENSSL_cleanse(&p->conf.ice, sizeof(p->conf.ice));
     free(p);
 }
 
@@ -263,12 +336,38 @@ static void keep(struct crypt **to, struct crypt **from, bool keeps)
     *from = NULL;
 }
 
-/* What was learned stands while the signalled address does. */
+/* What was learned stands while the signalled address does; with ICE, until the peer proves to be
+ * elsewhere, even where ICE begins anew (RFC 8445, 9). */
 static void redirect(struct stream_socket *s, const struct addr *before, const struct addr *to,
                      bool learns)
 {
     if (!before || !addr_eq(before, to))
         direct(s, to, !learns);
+}
+
+static void keep_agent(struct plan *now, struct plan *old, bool keeps)
+{
+    if (!keeps)
+        return;
+    now->agent = old->agent;
+    now->waits = old->waits;
+    old->agent = NULL;
+}
+
+static void set_out(struct relay *r, struct side *s, bool keeps)
+{
+    static const struct addr nowhere;
+    struct plan *p = s->plan;
+    if (keeps) {
+        agent_retell(p->agent, &p->conf.ice, &s->rtp.to);
+        return;
+    }
+    tell_dtls(s, p->conf.dtls.n ? DTLS_WAITING : DTLS_NONE, CRYPT_NONE);
+    if (!p->agent)
+        return;
+    if (agent_has_ice(p->agent)) /* another one must prove where it is */
+        direct(&s->rtp, &nowhere, false);
+    agent_begin(p->agent, r->worker, &s->rtp.to, &agent_events, s);
 }
 
 static void on_change(struct worker_command *c)
@@ -279,11 +378,13 @@ static void on_change(struct worker_command *c)
     if (old) {
         keep(&now->in, &old->in, change->keeps_in);
         keep(&now->out, &old->out, change->keeps_out);
+        keep_agent(now, old, change->keeps_agent);
     }
     redirect(&s->rtp, old ? &old->conf.rtp : NULL, &now->conf.rtp, now->conf.learn);
     redirect(&s->rtcp, old ? &old->conf.rtcp : NULL, &now->conf.rtcp, now->conf.learn);
     s->plan = now;
-    add(&s->counters.set, 1);
+    set_out(change->relay, s, change->keeps_agent);
+    atomic_fetch_add_explicit(&s->counters.set, 1, memory_order_release);
     plan_free(old);
     free(change);
 }
@@ -300,6 +401,8 @@ int media_open(const struct media_conf *conf, struct media **out)
         return CS_ENOMEM;
     m->ports = conf->ports;
     int err = crypt_setup();
+    if (!err)
+        err = dtls_identity_new(&m->identity);
     for (; !err && m->n < n; m->n += !err)
         err = worker_start(&m->worker[m->n]);
     if (err)
@@ -313,7 +416,14 @@ void media_close(struct media **mp)
     *mp = NULL;
     for (unsigned i = 0; m && i < m->n; i++)
         worker_stop(&m->worker[i]);
+    if (m)
+        dtls_identity_free(&m->identity);
     free(m);
+}
+
+const unsigned char *media_fingerprint(const struct media *m)
+{
+    return dtls_identity_fingerprint(m->identity);
 }
 
 static void init_socket(struct stream_socket *s, struct relay *r, unsigned side, bool rtcp, int fd)
@@ -380,21 +490,30 @@ int relay_set(struct relay *r, unsigned side, const struct side_conf *conf)
     struct side *s = &r->side[side];
     struct change *c = calloc(1, sizeof(*c));
     struct plan *p = calloc(1, sizeof(*p));
+    const bool has_agent = conf->ice.ufrag[0] || conf->dtls.n;
+    const bool same = dtls_conf_eq(&conf->dtls, &s->dtls) && has_agent == s->has_agent;
     int err = c && p ? 0 : CS_ENOMEM;
     if (!err) {
         *c = (struct change){ .command = { .run = on_change },
                               .relay = r,
                               .side = side,
                               .plan = p,
-                              .keeps_in = crypt_key_eq(&conf->in, &s->in),
-                              .keeps_out = crypt_key_eq(&conf->out, &s->out) };
+                              .keeps_in = same && crypt_key_eq(&conf->in, &s->in),
+                              .keeps_out = same && crypt_key_eq(&conf->out, &s->out),
+                              .keeps_agent = same && has_agent };
         p->conf = *conf;
+        if (conf->ice.ufrag[0])
+            p->conf.rtp = (struct addr){ 0 };
         forget(&p->conf.in);
         forget(&p->conf.out);
-        err = make_crypt(&conf->in, false, c->keeps_in, &p->in);
+        err = make_crypt(&conf->in, false, c->keeps_in || conf->dtls.n, &p->in);
     }
     if (!err)
-        err = make_crypt(&conf->out, true, c->keeps_out, &p->out);
+        err = make_crypt(&conf->out, true, c->keeps_out || conf->dtls.n, &p->out);
+    if (!err && has_agent && !c->keeps_agent) {
+        p->waits = conf->dtls.n;
+        err = agent_new(r->media->identity, &conf->ice, &conf->dtls, &p->agent);
+    }
     if (err) {
         plan_free(p);
         free(c);
@@ -402,13 +521,20 @@ int relay_set(struct relay *r, unsigned side, const struct side_conf *conf)
     }
     s->in = conf->in;
     s->out = conf->out;
+    s->dtls = conf->dtls;
+    s->has_agent = has_agent;
+    s->asked++;
+    if (!same)
+        s->asked_dtls = s->asked;
     worker_post(r->worker, &c->command);
     return 0;
 }
 
 void relay_stats(const struct relay *r, unsigned side, struct side_stats *out)
 {
-    const struct counters *c = &r->side[side].counters;
+    const struct side *s = &r->side[side];
+    const struct counters *c = &s->counters;
+    const uint64_t set = atomic_load_explicit(&c->set, memory_order_acquire);
 #define READ(field) atomic_load_explicit(&c->field, memory_order_relaxed)
     *out = (struct side_stats){
         .packets = READ(packets),
@@ -418,8 +544,12 @@ void relay_stats(const struct relay *r, unsigned side, struct side_stats *out)
         .jitter_us = READ(jitter_us),
         .last = { (int64_t)READ(last_ns) },
         .learned = READ(learned),
-        .set = READ(set),
+        .set = set,
+        .dtls = READ(dtls),
+        .suite = READ(suite),
     };
+    if (set < s->asked_dtls) /* of that nothing is known yet */
+        out->dtls = s->dtls.n ? DTLS_WAITING : DTLS_NONE;
     for (size_t i = 0; i < DROPPED_COUNT; i++)
         out->dropped[i] = READ(dropped[i]);
 #undef READ

@@ -5,6 +5,8 @@
 #define CS_B2BUA_MEDIA_RELAY_H
 
 #include "b2bua/media/crypt.h"
+#include "b2bua/media/dtls.h"
+#include "b2bua/media/ice.h"
 #include "b2bua/media/ports.h"
 #include "base/addr.h"
 #include "base/clock.h"
@@ -17,8 +19,11 @@ struct media_conf {
     struct ports *ports; /* borrowed, outlives the media */
 };
 
-/* CS_ENOTSUP when libsrtp2 cannot do what crypt.h wants, CS_ENOMEM, or libuv's codes. */
+/* CS_ENOTSUP when libsrtp2 cannot do what crypt.h wants, or OpenSSL what dtls.h does, CS_ENOMEM, or
+ * libuv's codes. */
 CS_CHECK int media_open(const struct media_conf *conf, struct media **out);
+/* SHA-256 of the certificate that DTLS shows: DTLS_SHA256 bytes. */
+const unsigned char *media_fingerprint(const struct media *m);
 /* Ends the threads; all relays were freed before. Sets *m to NULL. */
 void media_close(struct media **m);
 
@@ -43,6 +48,11 @@ struct side_conf {
     bool sends, listens; /* the peer, as its side of the call stands: what comes from a peer that
                             does not send is dropped, to one that does not listen nothing is sent */
     struct crypt_key in, out; /* suite NONE: in clear. The same key as before keeps its index */
+    /* With ICE rtp is not looked at: media go to where the peer proves to be. With DTLS in and out
+     * are not: nothing passes until it has agreed on keys. Both want mux. The same DTLS as before
+     * goes on, whatever ICE says (RFC 8842, 4). */
+    struct ice_conf ice;
+    struct dtls_conf dtls;
     unsigned char
         payload[128];   /* what leaves by the other side for each type; RELAY_DROP: nothing */
     uint32_t rate[128]; /* clock of each type, for jitter; 0: 8000 */
@@ -64,9 +74,11 @@ struct side_stats { /* of what came from this side's peer */
     uint64_t packets, bytes, lost, rtcp;
     uint64_t dropped[DROPPED_COUNT];
     uint32_t jitter_us;
-    struct mono last; /* when the last good packet came; ns 0: none did */
-    bool learned;     /* the source was learned */
-    uint64_t set;     /* how many relay_set() are in force */
+    struct mono last;       /* when the last good packet came; ns 0: none did */
+    bool learned;           /* the source was learned */
+    uint64_t set;           /* how many relay_set() are in force */
+    enum dtls_state dtls;   /* NONE where the side has none */
+    enum crypt_suite suite; /* what DTLS agreed on */
 };
 /* May be behind by what is in flight. */
 void relay_stats(const struct relay *r, unsigned side, struct side_stats *out);

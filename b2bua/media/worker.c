@@ -22,6 +22,8 @@ struct worker {
     bool stopping;
     pthread_mutex_t lock; /* posted */
     struct list posted;
+    struct list timers; /* few, and short-lived: in no order */
+    struct mono next;   /* none is due before */
     _Alignas(16) char room[WORKER_ROOM];
 };
 
@@ -46,11 +48,42 @@ static void run_posted(struct worker *w)
     }
 }
 
+/* Rounded up: what is woken too early would only be woken again. */
+static int wait_ms(const struct worker *w)
+{
+    if (list_empty(&w->timers))
+        return -1;
+    const int64_t ms = (w->next.ns - clock_mono().ns + 999999) / 1000000;
+    return (int)CS_MAX(0, CS_MIN(ms, 60000));
+}
+
+static void run_timers(struct worker *w)
+{
+    struct list due;
+    if (list_empty(&w->timers) || mono_before(w->now, w->next))
+        return;
+    list_init(&due);
+    w->next = (struct mono){ INT64_MAX };
+    list_for_each (it, &w->timers) {
+        struct worker_timer *t = container_of(it, struct worker_timer, link);
+        if (!mono_before(w->now, t->due)) {
+            list_remove(it);
+            list_push_back(&due, it);
+        } else if (mono_before(t->due, w->next)) {
+            w->next = t->due;
+        }
+    }
+    for (struct list *it; (it = list_pop(&due));) {
+        struct worker_timer *t = container_of(it, struct worker_timer, link);
+        t->run(t);
+    }
+}
+
 /* Commands come last: one may free what an event of this round is about. */
 static void one_round(struct worker *w)
 {
     bool posted = false;
-    w->n_events = epoll_wait(w->epoll, w->events, EVENTS, -1);
+    w->n_events = epoll_wait(w->epoll, w->events, EVENTS, wait_ms(w));
     w->now = clock_mono();
     for (int i = 0; i < w->n_events; i++) {
         struct worker_socket *s = w->events[i].data.ptr;
@@ -59,6 +92,7 @@ static void one_round(struct worker *w)
         else
             posted = true;
     }
+    run_timers(w);
     if (posted)
         run_posted(w);
 }
@@ -113,6 +147,7 @@ int worker_start(struct worker **out)
         return CS_ENOMEM;
     *w = (struct worker){ .stop = { .run = on_stop } };
     list_init(&w->posted);
+    list_init(&w->timers);
     pthread_mutex_init(&w->lock, NULL);
     int err = open_descriptors(w);
     if (!err)
@@ -156,6 +191,20 @@ int worker_watch(struct worker *w, struct worker_socket *s)
 void worker_unwatch(struct worker *w, struct worker_socket *s)
 {
     (void)epoll_ctl(w->epoll, EPOLL_CTL_DEL, s->fd, NULL);
+}
+
+void worker_timer_start(struct worker *w, struct worker_timer *t, struct mono due)
+{
+    worker_timer_stop(t);
+    if (list_empty(&w->timers) || mono_before(due, w->next))
+        w->next = due;
+    t->due = due;
+    list_push_back(&w->timers, &t->link);
+}
+
+void worker_timer_stop(struct worker_timer *t)
+{
+    list_remove(&t->link);
 }
 
 struct mono worker_now(const struct worker *w)

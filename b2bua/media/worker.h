@@ -19,6 +19,12 @@ struct worker_socket { /* embedded; fn is called in the thread when fd can be re
     void (*readable)(struct worker_socket *s, struct worker *w);
 };
 
+struct worker_timer { /* embedded; begins as an empty list of its own */
+    struct list link;
+    struct mono due;
+    void (*run)(struct worker_timer *t); /* in the thread, once; may start it again */
+};
+
 CS_CHECK int worker_start(struct worker **out);
 /* Runs what was posted, then ends the thread. Sets *w to NULL. */
 void worker_stop(struct worker **w);
@@ -28,6 +34,9 @@ void worker_post(struct worker *w, struct worker_command *c);
 /* ---- in the thread ---- */
 CS_CHECK int worker_watch(struct worker *w, struct worker_socket *s);
 void worker_unwatch(struct worker *w, struct worker_socket *s);
+/* When it is due, or a little later. Stopping one that does not run is harmless. */
+void worker_timer_start(struct worker *w, struct worker_timer *t, struct mono due);
+void worker_timer_stop(struct worker_timer *t);
 /* The time at which this round of packets began. */
 struct mono worker_now(const struct worker *w);
 /* Room for a packet and what sealing adds, at an aligned address; one for all. */

@@ -53,7 +53,9 @@ enum sdp_direction sdp_direction_of(const struct sdp *s, const struct sdp_media 
     if (!direction_in(&m->attrs, &d))
         (void)direction_in(&s->attrs, &d);
     const struct sdp_connection c = sdp_connection_of(s, m);
-    if (c.addr.sa.sa_family != AF_UNSPEC && addr_is_any(&c.addr))
+    /* With ICE it says that candidates are still to come (RFC 8840, 4.3.1). */
+    if (c.addr.sa.sa_family != AF_UNSPEC && addr_is_any(&c.addr) &&
+        !sdp_attr_of(s, m, SPAN("ice-ufrag")))
         d = (enum sdp_direction)(d & SDP_SENDONLY);
     return d;
 }

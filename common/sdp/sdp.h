@@ -91,8 +91,8 @@ const struct sdp_attr *sdp_attr_of(const struct sdp *s, const struct sdp_media *
 struct sdp_connection sdp_connection_of(const struct sdp *s, const struct sdp_media *m);
 
 enum sdp_direction { SDP_INACTIVE = 0, SDP_RECVONLY = 1, SDP_SENDONLY = 2, SDP_SENDRECV = 3 };
-/* As who wrote it sees it (RFC 8866, 6.7). Held the old way, by 0.0.0.0, takes receiving away (RFC
- * 3264, 8.4). */
+/* As who wrote it sees it (RFC 8866, 6.7). Held the old way, by 0.0.0.0 without ICE, takes
+ * receiving away (RFC 3264, 8.4). */
 enum sdp_direction sdp_direction_of(const struct sdp *s, const struct sdp_media *m);
 struct span sdp_direction_name(enum sdp_direction d);
 

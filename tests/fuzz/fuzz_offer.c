@@ -7,6 +7,7 @@
 
 #include "b2bua/keys.h"
 #include "b2bua/offer.h"
+#include "b2bua/webrtc.h"
 #include "base/ct.h"
 
 static void read_again(const struct sdp_media *m, struct arena *a)
@@ -35,6 +36,15 @@ static bool has_format(const struct sdp_media *m, unsigned payload)
     return false;
 }
 
+/* Without a certificate that is known and one port for both nothing is agreed on. */
+static void check_agreed(const struct webrtc *w, const struct sdp_media *m)
+{
+    struct side_conf c = { 0 };
+    webrtc_set(w, &c);
+    assert(w->agreed && c.mux && c.dtls.n >= DTLS_SHA256 && sdp_attr(&m->attrs, SPAN("rtcp-mux")));
+    assert(!c.ice.ufrag[0] || strlen(c.ice.peer) >= 4);
+}
+
 static void join(const struct sdp *offer, const struct sdp_media *m, const struct sdp *answer,
                  const struct sdp_media *r, struct arena *a)
 {
@@ -42,13 +52,19 @@ static void join(const struct sdp *offer, const struct sdp_media *m, const struc
     struct sdp_media out;
     struct sdp_attrs lines;
     struct keys keys = { 0 };
+    struct webrtc webrtc = { 0 };
+    static const unsigned char print[DTLS_SHA256] = { 0xab };
+    const struct webrtc_at here = { print, SPAN("192.0.2.1"), 4000 };
     if (!offer_is_ours(m))
         return;
-    if (offer_pass(offer, m, NULL, 0, a, &out) == 0) {
-        bool srtp = sdp_is_srtp(m->proto);
-        offer_set_proto(&out, !srtp);
-        assert(sdp_is_srtp(out.proto) != srtp && out.n_formats <= m->n_formats);
-        if (keys_offer(&keys, a, &lines) == 0 && offer_append(&out, &lines, a) == 0)
+    for (enum offer_kind kind = OFFER_CLEAR; kind <= OFFER_DTLS; kind++) {
+        const struct offer_wish wish = { .kind = kind };
+        if (offer_pass(offer, m, &wish, a, &out))
+            continue;
+        assert(offer_kind_of(out.proto) == kind && out.n_formats <= m->n_formats);
+        int err = kind == OFFER_DTLS ? webrtc_offer(&webrtc, &here, 0, a, &lines)
+                                     : keys_offer(&keys, a, &lines);
+        if (!err && offer_append(&out, &lines, a) == 0)
             read_again(&out, a);
     }
     memset(&one, 0, sizeof(one));
@@ -66,6 +82,17 @@ static void join(const struct sdp *offer, const struct sdp_media *m, const struc
     if (keys_accept(&keys, m, a, &lines) == 0)
         assert(lines.n == 1 && keys.in.suite == keys.out.suite);
     keys_fini(&keys);
+    if (webrtc_answered(&webrtc, answer, r) == 0)
+        check_agreed(&webrtc, r);
+    if (webrtc_accept(&webrtc, offer, m, &here, a, &lines) == 0) {
+        check_agreed(&webrtc, m);
+        out = *m;
+        out.attrs = lines;
+        read_again(&out, a);
+        int err = webrtc_session_lines(&webrtc, offer, a, &lines);
+        assert(err == 0 && lines.n >= 1 && lines.n <= 2);
+    }
+    webrtc_fini(&webrtc);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -19,14 +19,14 @@ window.until = async (why, test, seconds = 10) => {
     throw new Error(`${why}: not within ${seconds} s`);
 };
 
-// What came and went over a peer connection, and whether DTLS has agreed on keys.
+// What came and went over a peer connection, whether it could be heard, and whether DTLS has agreed on keys.
 window.media = async (pc) => {
-    const got = { sent: 0, received: 0, dtls: '', cipher: '' };
+    const got = { sent: 0, received: 0, energy: 0, level: 0, dtls: '', cipher: '' };
     for (const s of (await pc.getStats()).values()) {
         if (s.type === 'outbound-rtp')
             got.sent += s.packetsSent;
         else if (s.type === 'inbound-rtp')
-            got.received += s.packetsReceived;
+            Object.assign(got, { received: s.packetsReceived, energy: s.totalAudioEnergy, level: s.audioLevel });
         else if (s.type === 'transport')
             Object.assign(got, { dtls: s.dtlsState, cipher: s.srtpCipher });
     }

@@ -1,23 +1,8 @@
 /* Relays: packets between real sockets, by worker threads. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <poll.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include "b2bua/media/relay.h"
 #include "b2bua/media/rtp.h"
+#include "unit/media/world.h"
 
-enum { PAYLOAD = 160, ROOM = 512, SOON_MS = 2000, NEVER_MS = 60 };
-
-static struct ports *ports;
-static struct media *media;
+enum { PAYLOAD = 160, NEVER_MS = 60 };
 
 struct peer { /* what a phone has: RTP and RTCP */
     int rtp, rtcp;
@@ -25,37 +10,6 @@ struct peer { /* what a phone has: RTP and RTCP */
     struct crypt *in, *out; /* NULL: in clear */
     unsigned seq;
 };
-
-static int open_all(void **state)
-{
-    struct addr loopback;
-    (void)state;
-    assert_int_equal(addr_parse(SPAN("127.0.0.1"), 0, &loopback), 0);
-    const struct ports_conf conf = { &loopback, 1, 21000, 21999 };
-    if (ports_new(&conf, &ports))
-        return -1;
-    const struct media_conf media_conf = { .threads = 2, .ports = ports };
-    return media_open(&media_conf, &media);
-}
-
-static int close_all(void **state)
-{
-    (void)state;
-    media_close(&media);
-    assert_int_equal(ports_taken(ports), 0);
-    ports_free(&ports);
-    return 0;
-}
-
-static int socket_at(struct addr *at)
-{
-    socklen_t n = sizeof(*at);
-    int fd = socket(AF_INET, SOCK_DGRAM, 0);
-    assert_int_equal(addr_parse(SPAN("127.0.0.1"), 0, at), 0);
-    assert_int_equal(bind(fd, &at->sa, addr_len(at)), 0);
-    assert_int_equal(getsockname(fd, &at->sa, &n), 0);
-    return fd;
-}
 
 static struct peer peer_new(void)
 {
@@ -98,19 +52,6 @@ static void secure(struct peer *p, struct side_conf *c, enum crypt_suite suite, 
     assert_int_equal(crypt_new(&c->out, false, &p->in), 0);
 }
 
-static struct relay *relay_between(void)
-{
-    static const size_t address[RELAY_SIDES];
-    struct relay *r;
-    assert_int_equal(relay_new(media, address, &r), 0);
-    return r;
-}
-
-static void send_from(int fd, const struct addr *to, const char *p, size_t n)
-{
-    assert_int_equal(sendto(fd, p, n, 0, &to->sa, addr_len(to)), n);
-}
-
 static void say(struct peer *p, const struct addr *to, unsigned payload)
 {
     _Alignas(4) char packet[ROOM] = "\x80\0\0\0\0\0\0\0\0\0\0\7";
@@ -122,12 +63,6 @@ static void say(struct peer *p, const struct addr *to, unsigned payload)
     if (p->out)
         assert_int_equal(crypt_protect(p->out, packet, &n), 0);
     send_from(p->rtp, to, packet, n);
-}
-
-static bool can_read(int fd, int ms)
-{
-    struct pollfd f = { .fd = fd, .events = POLLIN };
-    return poll(&f, 1, ms) == 1;
 }
 
 /* The payload type of what comes, whose content must be the speaker's last; -1: nothing comes. */
@@ -161,20 +96,6 @@ static struct side_stats stats_when(const struct relay *r, unsigned side, enum r
     }
     assert_int_equal(s.dropped[why], want);
     return s;
-}
-
-/* Until it is in force. */
-static void set_side(struct relay *r, unsigned side, const struct side_conf *c)
-{
-    struct side_stats s;
-    relay_stats(r, side, &s);
-    const uint64_t want = s.set + 1;
-    assert_int_equal(relay_set(r, side, c), 0);
-    for (int i = 0; i < SOON_MS && s.set < want; i++) {
-        (void)poll(NULL, 0, 1);
-        relay_stats(r, side, &s);
-    }
-    assert_int_equal(s.set, want);
 }
 
 static void test_any_kind_joins_any_other(void **state)

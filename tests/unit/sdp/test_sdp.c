@@ -177,11 +177,13 @@ static void test_directions_are_medias_else_sessions(void **state)
     (void)state;
     assert_int_equal(parse(SOME "a=recvonly\r\nm=audio 9 RTP/AVP 0\r\nm=audio 9 RTP/AVP 0\r\n"
                                 "a=inactive\r\nm=audio 9 RTP/AVP 0\r\nc=IN IP4 0.0.0.0\r\n"
-                                "a=sendrecv\r\n"),
+                                "a=sendrecv\r\nm=audio 9 RTP/AVP 0\r\nc=IN IP4 0.0.0.0\r\n"
+                                "a=sendrecv\r\na=ice-ufrag:abcd\r\n"),
                      0);
     assert_int_equal(sdp_direction_of(&sdp, &sdp.media[0]), SDP_RECVONLY);
     assert_int_equal(sdp_direction_of(&sdp, &sdp.media[1]), SDP_INACTIVE);
     assert_int_equal(sdp_direction_of(&sdp, &sdp.media[2]), SDP_SENDONLY); /* RFC 3264, 8.4 */
+    assert_int_equal(sdp_direction_of(&sdp, &sdp.media[3]), SDP_SENDRECV); /* RFC 8840, 4.3.1 */
 }
 
 static int crypto(const char *value, struct sdp_crypto *out)
