@@ -37,6 +37,7 @@ static const char usage[] =
     "      --version       print the version, and exit\n"
     "  -h, --help          print this, and exit\n"
     "\n"
+    "SIGHUP reads certificates, keys, authorities and revocation lists of TLS again.\n"
     "Exit status: 0 after SIGTERM or SIGINT, 1 on failure, 2 when called wrongly.\n";
 
 static const struct conf_program program = { .name = "b2bua",
@@ -83,6 +84,13 @@ static void on_signal(void *arg, int signum)
     timer_start(&b->loop, &b->drain, DURATION_MS(0));
 }
 
+static void on_hangup(void *arg, int signum)
+{
+    struct b2bua *b = arg;
+    (void)signum;
+    certs_reload(b->ua.certs);
+}
+
 static int start(struct b2bua *b)
 {
     struct ua *u = &b->ua;
@@ -107,6 +115,8 @@ static int start(struct b2bua *b)
     u->legs_means.uac.gate = u->gate;
     if (!err)
         err = ua_open_journal(u);
+    if (!err)
+        err = loop_signal(&b->loop, SIGHUP, on_hangup, b);
     if (!err)
         err = loop_signal(&b->loop, SIGTERM, on_signal, b);
     if (!err)

@@ -24,15 +24,29 @@ static const struct conf_key media_keys[] = {
 
 const struct conf_section media_policy_section = { sizeof(MEDIA), media_keys, NULL };
 
+#define TARGET struct trunk_target
+static const struct conf_key target_keys[] = {
+    CONF_STR("uri", TARGET, uri, "Its SIP URI, found by RFC 3263.", .required = true, .min = 1,
+             .max = 255),
+    CONF_UINT("priority", TARGET, priority,
+              "The least is tried first; the others when it is dead or says 503.", .def = "0",
+              .max = 65535),
+    CONF_UINT("weight", TARGET, weight, "Its share of the calls among those of one priority.",
+              .def = "1", .min = 1, .max = 65535),
+    { 0 },
+};
+static const struct conf_section target_section = { sizeof(TARGET), target_keys, NULL };
+
 #define T struct trunk_conf
 static const struct conf_key trunk_keys[] = {
     CONF_STR("name", T, name, "What the dial plan, authd's trunks and logs call it.",
              .required = true, .min = 1, .max = 64),
-    CONF_STRS("targets", T, targets,
-              "SIP URIs of its servers, found by RFC 3263. A call keeps to one; the others take "
-              "over when it is dead or says 503.",
-              .min = 1, .max = 255, .at_most = HOPS_MAX, .at_least = 1, .required = true,
-              .unique = true),
+    CONF_SECTIONS("targets", T, targets, &target_section,
+                  "Its servers. A call keeps to one; the others take over when it is dead or says "
+                  "503.",
+                  .at_most = HOPS_MAX, .at_least = 1, .required = true, .unique = true),
+    CONF_OPTION("tls", T, tls, &tls_peer_section,
+                "Whom it must show to be over TLS, and what it is shown."),
     CONF_STR("group", T, group,
              "authd's peer group whose requests are this trunk's; without it none come in.",
              .max = 64),
@@ -52,17 +66,46 @@ static const struct conf_key trunk_keys[] = {
     { 0 },
 };
 
+static enum sip_transport transport_of(const struct sip_uri *uri)
+{
+    enum sip_transport t;
+    if (uri->scheme == SIP_SCHEME_SIPS)
+        return SIP_TLS;
+    return uri->transport.p && sip_transport_of(uri->transport, &t) == 0 ? t : SIP_UDP;
+}
+
+enum sip_transport trunk_transport(const struct trunk_conf *t)
+{
+    return transport_of(&t->hops[0].uri);
+}
+
+static void check_targets(struct conf_check *c, T *t)
+{
+    size_t tls = 0;
+    t->hops = arena_zalloc(conf_arena(c), t->n_targets * sizeof(*t->hops));
+    t->hosts = arena_zalloc(conf_arena(c), t->n_targets * sizeof(*t->hosts));
+    for (size_t i = 0; t->hops && t->hosts && i < t->n_targets; i++) {
+        char key[40];
+        snprintf(key, sizeof(key), "targets[%zu].uri", i);
+        if (!hop_read(t->targets[i].uri, &t->hops[i]) || t->hops[i].node)
+            conf_error(c, key, "\"" SPAN_FMT "\" is no SIP URI; write sip:gateway.example.com",
+                       SPAN_ARG(t->targets[i].uri));
+        t->hops[i].priority = t->targets[i].priority;
+        t->hops[i].weight = t->targets[i].weight;
+        t->hosts[i] = t->hops[i].uri.host;
+        tls += transport_of(&t->hops[i].uri) == SIP_TLS;
+    }
+    t->peer = tls > 0;
+    t->only_tls = tls == t->n_targets;
+    if (t->tls && !tls)
+        conf_error(c, "tls",
+                   "no target is reached over TLS; write sip:gateway.example.com;transport=tls");
+}
+
 static void trunk_check(struct conf_check *c, void *section)
 {
     T *t = section;
-    t->hops = arena_zalloc(conf_arena(c), t->n_targets * sizeof(*t->hops));
-    for (size_t i = 0; t->hops && i < t->n_targets; i++) {
-        char key[32];
-        snprintf(key, sizeof(key), "targets[%zu]", i);
-        if (!hop_read(t->targets[i], &t->hops[i]) || t->hops[i].node)
-            conf_error(c, key, "\"" SPAN_FMT "\" is no SIP URI; write sip:gateway.example.com",
-                       SPAN_ARG(t->targets[i]));
-    }
+    check_targets(c, t);
     if (t->group.p && !t->context.p)
         conf_error(c, "group", "its callers stand nowhere in the dial plan; add context");
     if (t->from_domain.p && !chars_is_host(t->from_domain))

@@ -332,11 +332,27 @@ static void find_means(struct front *f)
                                    .arg = f };
     for (size_t i = 0; i < f->conf->n_listeners; i++) {
         const struct listener_conf *l = &f->conf->listeners[i];
-        if (l->transport != SIP_TLS || f->conf->tls.ca_file)
+        if (l->transport != SIP_TLS || f->conf->tls.client.ca_file)
             f->means.speaks |= LOCATE_SPEAKS(l->transport);
         f->means.ipv4 |= l->address.sa.sa_family == AF_INET;
         f->means.ipv6 |= l->address.sa.sa_family == AF_INET6;
     }
+}
+
+static int read_certificates(struct front *f)
+{
+    const struct registrar_conf *c = f->conf;
+    struct certs_listener listeners[LISTENERS_MAX];
+    f->link_tls =
+        (struct certs_link){ c->link.certificate_file, c->link.key_file, c->link.ca_file };
+    struct certs_conf conf = { .tls = &c->tls,
+                               .listeners = listeners,
+                               .n_listeners = c->n_listeners,
+                               .link =
+                                   c->link.listen.sa.sa_family != AF_UNSPEC ? &f->link_tls : NULL };
+    for (size_t i = 0; i < c->n_listeners; i++)
+        listeners[i] = (struct certs_listener){ c->listeners[i].name, c->listeners[i].tls };
+    return certs_open(f->loop, &conf, f->tp, f->worker ? f->ticket_seed : NULL, &f->certs);
 }
 
 int front_open(struct front *f)
@@ -392,7 +408,7 @@ int front_open(struct front *f)
         err = siptp_new(f->loop, &tc, siptx_transport_events(), f->tx, &f->tp);
     secret_fini(&key);
     if (!err)
-        err = certs_open(f->loop, c, f->tp, f->worker ? f->ticket_seed : NULL, &f->certs);
+        err = read_certificates(f);
     if (!err)
         err = probes_open(f, &f->probes);
     struct dns_conf dc = dns_settings_conf(&c->dns);

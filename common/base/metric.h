@@ -15,6 +15,7 @@ enum metric_part {
     METRIC_REGISTRAR = 1 << 4,
     METRIC_AUTHD = 1 << 5,
     METRIC_B2BUA = 1 << 6,
+    METRIC_TLS = 1 << 7,
 };
 
 enum metric {

@@ -86,15 +86,16 @@ static void give(struct hop_walk *w, struct flow *flow)
 }
 
 /* The next address of this hop to which there is a flow. Over TLS its certificate must say the
- * domain that was looked up, not what SRV made of it (RFC 5922, 4). */
+ * domain that was looked up, not what SRV made of it (RFC 5922, 4); or, of a peer with names of its
+ * own, one of those. */
 static struct flow *next_flow(struct hop_walk *w)
 {
     while (w->at_target < w->n_targets) {
         const struct locate_target *t = &w->targets[w->at_target++];
         struct flow *flow;
         if (is_back(w, t) || is_us(w, t) ||
-            siptp_flow_to_domain(w->means->tp, t->transport, &t->addr, w->hop->uri.host, NULL,
-                                 &flow))
+            siptp_flow_to_peer(w->means->tp, t->transport, &t->addr, w->hop->uri.host, w->hop->peer,
+                               NULL, &flow))
             continue;
         if (flow != w->from)
             return flow;

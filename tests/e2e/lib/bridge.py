@@ -38,7 +38,7 @@ media:
   inactivity: 0s
 context: lines
 trunks:
-  - {{ name: carrier, targets: ["sip:{trunk}:{trunk_port}"], group: carrier, context: outside, answer: {answer},
+  - {{ name: carrier, targets: [ {{ uri: "sip:{trunk}:{trunk_port}" }} ], group: carrier, context: outside, answer: {answer},
       media: {{ srtp: {trunk_srtp} }} }}
 dialplan:
   contexts:
