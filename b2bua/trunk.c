@@ -62,6 +62,8 @@ static const struct conf_key trunk_keys[] = {
     CONF_BOOL("refer", T, refer,
               "Whether it may transfer its calls by REFER; they are charged to whoever we are to "
               "the next trunk."),
+    CONF_DURATION("probe", T, probe, "OPTIONS to each target, so often; 0s: never.", .def = "10s",
+                  .min = 0, .max = CONF_HOUR),
     CONF_SECTION("media", T, media, &media_policy_section, "What its media are to be."),
     { 0 },
 };

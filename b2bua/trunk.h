@@ -40,7 +40,7 @@ struct trunk_conf {
     struct span from_domain;   /* absent: our own address */
     struct span listener;      /* whose address it is told; absent: the first of the transport */
     enum trunk_identity identity;
-    struct duration answer;
+    struct duration answer, probe;
     bool refer; /* its REFER moves calls */
     struct media_policy media;
 };

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "b2bua/call.h"
+#include "b2bua/trunks.h"
 #include "base/metric.h"
 #include "sip/write.h"
 
@@ -434,7 +435,7 @@ int ua_open_link(struct ua *u)
     if (err)
         log_error(&ua_log, "cannot open the link to registrars", kv_str("socket", path),
                   kv_err(err));
-    return err;
+    return err ? err : trunks_open(u, &u->trunks);
 }
 
 void ua_close(struct ua *u)
@@ -445,6 +446,7 @@ void ua_close(struct ua *u)
         list_remove(it);
         tx_unref(&tx);
     }
+    trunks_close(&u->trunks);
     call_drop_all(u);
     leg_sip_drop_all(&u->legs_means);
     journal_close(&u->journal);

@@ -18,6 +18,7 @@ struct ua {
     struct locator *locator;
     struct siptp_listener *listeners[LISTENERS_MAX];
     struct certs *certs;
+    struct trunks *trunks;
     struct ports *ports;
     struct media *media;
     struct leg_sip_means legs_means;

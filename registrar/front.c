@@ -11,7 +11,6 @@
 #include "registrar/flood.h"
 #include "registrar/flow_key.h"
 #include "registrar/fork.h"
-#include "registrar/hop_probes.h"
 #include "registrar/loops.h"
 #include "registrar/outcome.h"
 #include "registrar/probes.h"
@@ -501,6 +500,24 @@ static int add_bridges(struct front *f)
     return err;
 }
 
+static int open_probes(struct front *f)
+{
+    struct hop_probe_conf hops[ROUTES_MAX * HOPS_MAX];
+    struct hop_probes_conf conf = {
+        .loop = f->loop, .tx = f->tx, .means = &f->means, .hops = hops
+    };
+    for (size_t i = 0; i < f->conf->n_routes; i++) {
+        const struct route_conf *r = &f->conf->routes[i];
+        for (size_t j = 0; j < r->n_next_hops && r->probe.ms; j++) {
+            if (!r->hops[j].node) /* nodes say themselves that they are there */
+                hops[conf.n++] = (struct hop_probe_conf){ .hop = &r->hops[j],
+                                                          .interval = r->probe,
+                                                          .answer = r->answer };
+        }
+    }
+    return hop_probes_open(&conf, &f->hop_probes);
+}
+
 int front_open_link(struct front *f)
 {
     const char *folder = f->conf->link.directory;
@@ -533,7 +550,7 @@ int front_open_link(struct front *f)
         err = nodes_open(f->loop, f->redis, f->tp, &nc, &f->nodes);
     if (!err)
         err = add_bridges(f);
-    return err ? err : hop_probes_open(f, &f->hop_probes);
+    return err ? err : open_probes(f);
 }
 
 void front_revoke(struct front *f, const Countersign__Auth__Revoked *r)

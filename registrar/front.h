@@ -5,7 +5,7 @@
 
 #include "certs/certs.h"
 #include "gate/gate.h"
-#include "hops/walk.h"
+#include "hops/probes.h"
 #include "registrar/bound.h"
 #include "registrar/config.h"
 #include "registrar/nodes.h"

@@ -18,8 +18,8 @@ static void get_ready(struct http_req *r, void *arg)
 static void get_metrics(struct http_req *r, void *arg)
 {
     (void)arg;
-    health_metrics(r, METRIC_PROCESS | METRIC_SIP | METRIC_TLS | METRIC_GATE | METRIC_REDIS |
-                          METRIC_REGISTRAR);
+    health_metrics(r, METRIC_PROCESS | METRIC_SIP | METRIC_TLS | METRIC_HOPS | METRIC_GATE |
+                          METRIC_REDIS | METRIC_REGISTRAR);
 }
 
 static void post_reload(struct http_req *r, void *arg)

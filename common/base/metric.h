@@ -16,6 +16,7 @@ enum metric_part {
     METRIC_AUTHD = 1 << 5,
     METRIC_B2BUA = 1 << 6,
     METRIC_TLS = 1 << 7,
+    METRIC_HOPS = 1 << 8,
 };
 
 enum metric {

@@ -3,7 +3,6 @@
 #include <math.h>
 
 #include "sip/chars.h"
-#include "siptp/siptp.h"
 
 bool hop_read(struct span text, struct hop *out)
 {
@@ -48,6 +47,8 @@ static bool comes_before(const struct hop *a, const struct hop *b, struct span c
     bool a_down = mono_before(now, a->down), b_down = mono_before(now, b->down);
     if (a_down != b_down)
         return b_down;
+    if (a->bound.known != b->bound.known)
+        return a->bound.known;
     if (a->priority != b->priority)
         return a->priority < b->priority;
     return draw(a, call_id) < draw(b, call_id);

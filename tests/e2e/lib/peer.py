@@ -1,11 +1,16 @@
 """A carrier of real programs: Kamailio over TLS, which wants a certificate and stays in the dialog, and behind it
 a phone that is called, and calls, by UDP."""
 import os
+import queue
+import select
 import shutil
+import socket
 import subprocess
+import threading
 
 from daemons import free_port, skip, wait_for
 from phone import Phone
+from sip import Message
 
 CFG = """
 debug=2
@@ -105,3 +110,49 @@ class Kamailio:
             self.process.terminate()
             self.process.wait(20)
             self.line.close()
+
+
+class Gateway(Phone):
+    """A server of a carrier over UDP that answers what it is asked to, by method, by itself; the rest it leaves to
+    the test, in expect(). heard has all that came."""
+
+    def __init__(self, world, host, port=0):
+        super().__init__(world, "gateway", host=host)
+        world.phones.remove(self)
+        if port: # in place of one that was there
+            self.sock.close()
+            self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            self.sock.bind((host, port))
+            self.port = port
+        self.answers, self.heard, self.left, self.open = {"OPTIONS": 200}, [], queue.Queue(), True
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+        self.thread.start()
+
+    def serve(self):
+        while self.open:
+            if not select.select([self.sock], [], [], 0.05)[0]:
+                continue
+            data, self.sip = self.sock.recvfrom(65536)
+            message = Message.parse(data)
+            self.heard.append(message)
+            how = None if message.status else self.answers.get(message.method)
+            if callable(how):
+                how(message)
+            elif how:
+                self.answer(message, how)
+            else:
+                self.left.put(message)
+
+    def receive(self, timeout=3.0):
+        try:
+            return self.left.get(timeout=max(timeout, 0.001))
+        except queue.Empty:
+            return None
+
+    def all(self, method):
+        return [m for m in self.heard if not m.status and m.method == method]
+
+    def close(self):
+        self.open = False
+        self.thread.join()
+        super().close()

@@ -191,7 +191,7 @@ class World(Daemons):
         with urllib.request.urlopen(f"http://127.0.0.1:{port or self.statuses[at]}/metrics", timeout=5) as r:
             text = r.read().decode()
         return {name: float(value) for name, value in
-                re.findall(r"^([a-z_]+(?:\{[^}]*\})?) ([0-9.e+-]+)$", text, re.M)}
+                re.findall(r"^([a-z0-9_]+(?:\{[^}]*\})?) ([0-9.e+-]+)$", text, re.M)}
 
     def post_reload(self, port=None):
         """Status and answer of the registrar, or of whose port it is."""
