@@ -7,6 +7,7 @@
 
 #include "b2bua/call.h"
 #include "b2bua/status.h"
+#include "b2bua/trunks.h"
 #include "base/metric.h"
 #include "base/process.h"
 #include "conf/options.h"
@@ -62,7 +63,7 @@ static void on_drain(struct timer *t)
         call_end_all(&b->ua);
         b->hung_up = true;
         b->due = mono_add(loop_now(&b->loop), DURATION_MS(2000)); /* for the BYEs */
-    } else if (late || list_empty(&b->ua.all)) {
+    } else if (late || (list_empty(&b->ua.all) && trunks_have_left(b->ua.trunks))) {
         log_info(&main_log, "drained", kv_u("calls", b->ua.n_calls));
         stop(b);
         return;
@@ -80,6 +81,7 @@ static void on_signal(void *arg, int signum)
         return;
     }
     b->ua.draining = true;
+    trunks_leave(b->ua.trunks);
     b->due = mono_add(loop_now(&b->loop), b->conf.limits.drain);
     timer_start(&b->loop, &b->drain, DURATION_MS(0));
 }

@@ -37,6 +37,36 @@ static const struct conf_key target_keys[] = {
 };
 static const struct conf_section target_section = { sizeof(TARGET), target_keys, NULL };
 
+#define REGISTER struct register_conf
+static const struct conf_key register_keys[] = {
+    CONF_STR("aor", REGISTER, aor,
+             "Whom we register, sip:user@example.com; its host is the registrar's domain, and one "
+             "of the trunk's targets for authd, which signs for no other.",
+             .required = true, .min = 1, .max = 255),
+    CONF_DURATION("expires", REGISTER, expires,
+                  "For how long; what the registrar grants counts, and it is refreshed in time.",
+                  .def = "1h", .min = CONF_SECOND, .max = 7 * CONF_DAY),
+    CONF_DURATION("retry", REGISTER, retry,
+                  "After a failure about so long until the next try, and twice as long after each "
+                  "further one, half an hour at most.",
+                  .def = "30s", .min = 100 * CONF_MS, .max = 30 * CONF_MINUTE),
+    CONF_BOOL("outbound", REGISTER, outbound,
+              "Its calls come by the connection that we make (RFC 5626)."),
+    { 0 },
+};
+
+static void register_check(struct conf_check *c, void *section)
+{
+    REGISTER *r = section;
+    if (sip_uri_parse(r->aor, &r->uri) || !r->uri.user.n ||
+        (r->uri.scheme != SIP_SCHEME_SIP && r->uri.scheme != SIP_SCHEME_SIPS))
+        conf_error(c, "aor", "\"" SPAN_FMT "\" is nobody's SIP URI; write sip:user@example.com",
+                   SPAN_ARG(r->aor));
+}
+
+static const struct conf_section register_section = { sizeof(REGISTER), register_keys,
+                                                      register_check };
+
 #define T struct trunk_conf
 static const struct conf_key trunk_keys[] = {
     CONF_STR("name", T, name, "What the dial plan, authd's trunks and logs call it.",
@@ -45,6 +75,8 @@ static const struct conf_key trunk_keys[] = {
                   "Its servers. A call keeps to one; the others take over when it is dead or says "
                   "503.",
                   .at_most = HOPS_MAX, .at_least = 1, .required = true, .unique = true),
+    CONF_OPTION("register", T, registers, &register_section,
+                "Registers with it, where it wants to know by that where we are."),
     CONF_OPTION("tls", T, tls, &tls_peer_section,
                 "Whom it must show to be over TLS, and what it is shown."),
     CONF_STR("group", T, group,

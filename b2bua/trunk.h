@@ -24,21 +24,29 @@ struct trunk_target {
     unsigned priority, weight;
 };
 
+struct register_conf { /* that we register with it */
+    struct span aor;
+    struct sip_uri uri; /* the same, read */
+    struct duration expires, retry;
+    bool outbound;
+};
+
 enum trunk_identity { IDENTITY_NONE, IDENTITY_ASSERTED, IDENTITY_PARTY };
 
 struct trunk_conf {
     struct span name;
     struct trunk_target *targets;
     size_t n_targets;
-    struct hop *hops;          /* n_targets, read */
-    struct span *hosts;        /* the same, of their URIs */
-    struct tls_peer_conf *tls; /* NULL: nothing is said */
-    unsigned peer;             /* siptp_use_tls_for(); 0: it is not reached over TLS */
-    bool only_tls;             /* nor by anything else */
-    struct span group;         /* absent: no calls come in by it */
-    struct span context;       /* of the dial plan, for those */
-    struct span from_domain;   /* absent: our own address */
-    struct span listener;      /* whose address it is told; absent: the first of the transport */
+    struct hop *hops;                /* n_targets, read */
+    struct span *hosts;              /* the same, of their URIs */
+    struct register_conf *registers; /* NULL: we do not */
+    struct tls_peer_conf *tls;       /* NULL: nothing is said */
+    unsigned peer;                   /* siptp_use_tls_for(); 0: it is not reached over TLS */
+    bool only_tls;                   /* nor by anything else */
+    struct span group;               /* absent: no calls come in by it */
+    struct span context;             /* of the dial plan, for those */
+    struct span from_domain;         /* absent: our own address */
+    struct span listener; /* whose address it is told; absent: the first of the transport */
     enum trunk_identity identity;
     struct duration answer, probe;
     bool refer; /* its REFER moves calls */

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "b2bua/registration.h"
 #include "base/metric.h"
 
 enum { CONTACT_MAX = 320, WHY_MAX = 1024 };
@@ -12,6 +13,7 @@ struct trunk {
     const struct trunk_conf *conf;
     size_t first; /* of its targets, among the probes */
     char contact[CONTACT_MAX];
+    struct registration *registration; /* NULL: none is wanted */
 };
 
 struct trunks {
@@ -78,6 +80,8 @@ static void on_changed(void *arg, size_t i, enum hop_state state)
     char why[WHY_MAX];
     struct buf b = BUF_INIT(why);
     trunk_target_why(&b, all->ua, t->conf, target, hop_probes_health(all->probes, i));
+    if (state == HOP_DOWN && t->registration && t->conf->hops[target].bound.known)
+        registration_lost(t->registration);
     if (state == HOP_DOWN)
         log_warn(&trunk_log, "a target does not answer", kv_s("trunk", t->conf->name),
                  kv_s("target", t->conf->targets[target].uri), kv_s("why", buf_span(&b)));
@@ -138,8 +142,9 @@ static json_t *describe(const struct trunks *all, const struct trunk *t)
     json_t *targets = json_array();
     for (size_t i = 0; i < t->conf->n_targets; i++)
         json_array_append_new(targets, describe_target(all, t, i));
-    return json_pack("{s:o, s:s, s:o}", "name", text(t->conf->name), "state", state_of(all, t),
-                     "targets", targets);
+    return json_pack("{s:o, s:s, s:o, s:o}", "name", text(t->conf->name), "state", state_of(all, t),
+                     "targets", targets, "registration",
+                     t->registration ? registration_describe(t->registration) : json_null());
 }
 
 json_t *trunks_describe(const struct trunks *all)
@@ -161,11 +166,14 @@ json_t *trunks_describe_one(const struct trunks *all, struct span name)
 
 void trunks_measure(const struct trunks *all)
 {
-    int64_t n[3] = { 0 };
+    int64_t n[3] = { 0 }, registered = 0;
     for (size_t i = 0; i < all->n; i++) {
         for (size_t k = 0; k < all->list[i].conf->n_targets; k++)
             n[hop_probes_health(all->probes, all->list[i].first + k)->state]++;
     }
+    for (size_t i = 0; i < all->n; i++)
+        registered += all->list[i].registration && registration_stands(all->list[i].registration);
+    metric_set(M_B2BUA_REGISTERED, 0, registered);
     for (unsigned i = 0; i < CS_LEN(n); i++)
         metric_set(M_B2BUA_TARGETS, i, n[i]);
 }
@@ -186,7 +194,7 @@ static int open_probes(struct trunks *all, size_t n)
         return CS_ENOMEM;
     for (size_t i = 0; i < all->n; i++) {
         struct trunk *t = &all->list[i];
-        struct buf b = buf_of(t->contact, sizeof(t->contact));
+        struct buf b = buf_of(t->contact, sizeof(t->contact) - 1);
         ua_contact(&b, u, t->conf, SPAN_NULL);
         t->first = conf.n;
         for (size_t k = 0; k < t->conf->n_targets; k++)
@@ -199,6 +207,20 @@ static int open_probes(struct trunks *all, size_t n)
     int err = hop_probes_open(&conf, &all->probes);
     free(hops);
     return err;
+}
+
+static int open_registrations(struct trunks *all)
+{
+    for (size_t i = 0; i < all->n; i++) {
+        struct trunk *t = &all->list[i];
+        if (!t->conf->registers)
+            continue;
+        t->registration = registration_open(&all->ua->legs_means.uac, t->conf, span_str(t->contact),
+                                            span_str(all->ua->node));
+        if (!t->registration)
+            return CS_ENOMEM;
+    }
+    return 0;
 }
 
 int trunks_open(struct ua *u, struct trunks **out)
@@ -216,7 +238,33 @@ int trunks_open(struct ua *u, struct trunks **out)
         all->list[i].conf = &u->conf->trunks[i];
         targets += u->conf->trunks[i].n_targets;
     }
-    return open_probes(all, targets);
+    int err = open_probes(all, targets);
+    return err ? err : open_registrations(all);
+}
+
+void trunks_flow_closed(struct trunks *all, const struct flow *f)
+{
+    for (size_t i = 0; all && i < all->n; i++) {
+        struct registration *r = all->list[i].registration;
+        if (r && registration_is_by(r, f))
+            registration_lost(r);
+    }
+}
+
+void trunks_leave(struct trunks *all)
+{
+    for (size_t i = 0; i < all->n; i++) {
+        if (all->list[i].registration)
+            registration_leave(all->list[i].registration);
+    }
+}
+
+bool trunks_have_left(const struct trunks *all)
+{
+    bool left = true;
+    for (size_t i = 0; i < all->n; i++)
+        left &= !all->list[i].registration || registration_has_left(all->list[i].registration);
+    return left;
 }
 
 void trunks_close(struct trunks **tp)
@@ -225,6 +273,8 @@ void trunks_close(struct trunks **tp)
     *tp = NULL;
     if (!all)
         return;
+    for (size_t i = 0; i < all->n; i++)
+        registration_close(&all->list[i].registration);
     hop_probes_close(&all->probes);
     free(all->list);
     free(all);

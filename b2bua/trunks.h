@@ -1,4 +1,5 @@
-/* Trunks as they stand: whether their targets answer, and what is said of that. */
+/* Trunks as they stand: whether their targets answer, whether we are registered, and what is said
+ * of that. */
 #ifndef CS_B2BUA_TRUNKS_H
 #define CS_B2BUA_TRUNKS_H
 
@@ -16,6 +17,11 @@ json_t *trunks_describe(const struct trunks *t);
 json_t *trunks_describe_one(const struct trunks *t, struct span name);
 /* Sets the metrics that say how many are in which state. */
 void trunks_measure(const struct trunks *t);
+/* A connection ended. */
+void trunks_flow_closed(struct trunks *t, const struct flow *f);
+/* At the end: registrations are taken back. And whether they are. */
+void trunks_leave(struct trunks *t);
+bool trunks_have_left(const struct trunks *t);
 void trunks_close(struct trunks **t);
 
 /* Why a target does not serve, in words for people; nothing where it does. */

@@ -232,8 +232,9 @@ static void on_stray(void *arg, struct flow *flow, struct sip_msg *m)
 
 static void on_flow_closed(void *arg, struct flow *flow)
 {
-    (void)arg;
+    const struct ua *u = arg;
     log_debug(&flow->log, "flow closed");
+    trunks_flow_closed(u->trunks, flow);
 }
 
 /* ---- who is heard ---- */

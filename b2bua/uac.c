@@ -49,6 +49,11 @@ struct flow *uac_flow(const struct uac *r)
     return r->flow;
 }
 
+struct hop *uac_hop(const struct uac *r)
+{
+    return r->walk ? hop_walk_hop(r->walk) : NULL;
+}
+
 static void drop_tx(struct uac *r)
 {
     timer_stop(r->means->loop, &r->silence);
