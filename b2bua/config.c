@@ -3,7 +3,7 @@
 #include "base/process.h"
 #include "sip/chars.h"
 
-static const char *const transports[] = { "udp", "tcp", NULL };
+static const char *const transports[] = { "udp", "tcp", "tls", NULL };
 
 #define ROOT struct b2bua_conf
 
@@ -65,6 +65,8 @@ static const struct conf_key listener_keys[] = {
     CONF_STR("advertise", struct listener_conf, advertise,
              "host:port that trunks reach it by; must be written when the address is a wildcard.",
              .max = 255),
+    CONF_OPTION("tls", struct listener_conf, tls, &listener_tls_section,
+                "Of a listener with transport: tls."),
     { 0 },
 };
 
@@ -74,6 +76,12 @@ static void listener_check(struct conf_check *c, void *section)
     if (addr_is_any(&l->address) && !l->advertise.p)
         conf_error(c, "address",
                    "trunks cannot answer to a wildcard address; add advertise: host:port");
+    if (l->transport == SIP_TLS && !l->tls)
+        conf_error(c, "transport",
+                   "needs a certificate; add tls: { certificates: [{ certificate_file: sip.crt, "
+                   "key_file: sip.key }] }");
+    if (l->transport != SIP_TLS && l->tls)
+        conf_error(c, "tls", "is for transport: tls");
 }
 
 static const struct conf_section listener_section = { sizeof(struct listener_conf), listener_keys,
@@ -195,6 +203,7 @@ static const struct conf_key root_keys[] = {
               .at_least = 1, .max = 255, .required = true, .unique = true),
     CONF_SECTIONS("listeners", ROOT, listeners, &listener_section, "Where trunks speak SIP.",
                   .at_most = LISTENERS_MAX, .unique = true),
+    CONF_SECTION("tls", ROOT, tls, &tls_settings_section, "TLS of all listeners, and as a client."),
     CONF_SECTION("dns", ROOT, dns, &dns_settings_section,
                  "How the addresses of trunks are found (RFC 3263)."),
     CONF_SECTION("media", ROOT, media, &media_section, "Where media flow."),
@@ -202,7 +211,7 @@ static const struct conf_key root_keys[] = {
     CONF_STR("context", ROOT, lines_context, "Of the dial plan, where lines stand.", .def = "lines",
              .max = 64),
     CONF_SECTIONS("trunks", ROOT, trunks, &trunk_conf_section, "The ways out, and in.",
-                  .at_most = 256, .unique = true),
+                  .at_most = TRUNKS_MAX, .unique = true),
     CONF_SECTION("dialplan", ROOT, dialplan, &dialplan_conf_section, "Where digits lead."),
     CONF_PATH("journal_file", ROOT, journal_file,
               "Where the calls that stand are noted, so that a restart ends what was left."),
@@ -261,6 +270,27 @@ static void check_context(struct conf_check *c, const struct b2bua_conf *conf, c
         conf_error(c, key, "the dial plan has no context \"" SPAN_FMT "\"", SPAN_ARG(context));
 }
 
+/* Of a trunk over TLS; its number is its place. */
+static void check_tls(struct conf_check *c, const struct b2bua_conf *conf, size_t i)
+{
+    struct trunk_conf *t = &conf->trunks[i];
+    bool listens = false, believes = conf->tls.client.ca_file || (t->tls && t->tls->client.ca_file);
+    char key[64];
+    if (!t->peer)
+        return;
+    t->peer = (unsigned)i + 1;
+    for (size_t k = 0; t->hops && k < t->n_targets; k++)
+        t->hops[k].peer = t->peer;
+    for (size_t k = 0; k < conf->n_listeners; k++)
+        listens |= conf->listeners[k].transport == SIP_TLS;
+    snprintf(key, sizeof(key), "trunks[%zu].tls", i);
+    if (!believes)
+        conf_error(c, key, "says not whom to believe; add ca_file here, or in tls");
+    snprintf(key, sizeof(key), "trunks[%zu].targets", i);
+    if (!listens)
+        conf_error(c, key, "TLS needs a listener with transport: tls that it is spoken from");
+}
+
 static void root_check(struct conf_check *c, void *section)
 {
     struct b2bua_conf *conf = section;
@@ -283,6 +313,7 @@ static void root_check(struct conf_check *c, void *section)
     check_context(c, conf, "context", conf->lines_context);
     for (size_t i = 0; i < conf->n_trunks; i++) {
         char key[64];
+        check_tls(c, conf, i);
         snprintf(key, sizeof(key), "trunks[%zu].media.address", i);
         check_media(c, conf, key, &conf->trunks[i].media);
         snprintf(key, sizeof(key), "trunks[%zu].context", i);

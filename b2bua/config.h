@@ -5,6 +5,7 @@
 #include "b2bua/dialplan/dialplan_conf.h"
 #include "b2bua/session.h"
 #include "b2bua/trunk.h"
+#include "certs/settings.h"
 #include "conf/sections.h"
 #include "dns/settings.h"
 #include "gate/settings.h"
@@ -14,7 +15,8 @@ struct listener_conf {
     struct span name;
     enum sip_transport transport;
     struct addr address;
-    struct span advertise; /* host:port; absent: the address */
+    struct span advertise;         /* host:port; absent: the address */
+    struct listener_tls_conf *tls; /* not NULL where transport says so */
 };
 
 struct registrar_conf { /* whose phones are lines */
@@ -29,7 +31,7 @@ struct media_address_conf {
     struct span advertise; /* absent: the address */
 };
 
-enum { LISTENERS_MAX = 16, MEDIA_ADDRESSES_MAX = 16, REGISTRARS_MAX = 64 };
+enum { LISTENERS_MAX = 16, MEDIA_ADDRESSES_MAX = 16, REGISTRARS_MAX = 64, TRUNKS_MAX = 256 };
 
 struct b2bua_conf {
     struct span node; /* absent: the host's name */
@@ -50,6 +52,7 @@ struct b2bua_conf {
     size_t n_domains;
     struct listener_conf *listeners;
     size_t n_listeners;
+    struct tls_settings tls;
     struct dns_settings dns;
     struct {
         struct media_address_conf *addresses;

@@ -65,6 +65,7 @@ static void send_ack(struct sip_leg *l, struct span sdp)
         l->ack_uri = dialog_next_hop(&l->dialog, &next) ? NULL : strndup(next.text.p, next.text.n);
         if (!l->ack_uri || !hop_read(span_str(l->ack_uri), hop))
             return;
+        uac_bind(&l->means->uac, l->trunk, hop, &ask);
     }
     l->ack_walk = hop_walk_new(&l->means->uac.hops, &ask, on_ack_hop, l);
     if (l->ack_walk)

@@ -7,6 +7,7 @@
 
 #include "b2bua/call.h"
 #include "b2bua/status.h"
+#include "b2bua/trunks.h"
 #include "base/metric.h"
 #include "base/process.h"
 #include "conf/options.h"
@@ -37,6 +38,7 @@ static const char usage[] =
     "      --version       print the version, and exit\n"
     "  -h, --help          print this, and exit\n"
     "\n"
+    "SIGHUP reads certificates, keys, authorities and revocation lists of TLS again.\n"
     "Exit status: 0 after SIGTERM or SIGINT, 1 on failure, 2 when called wrongly.\n";
 
 static const struct conf_program program = { .name = "b2bua",
@@ -61,7 +63,7 @@ static void on_drain(struct timer *t)
         call_end_all(&b->ua);
         b->hung_up = true;
         b->due = mono_add(loop_now(&b->loop), DURATION_MS(2000)); /* for the BYEs */
-    } else if (late || list_empty(&b->ua.all)) {
+    } else if (late || (list_empty(&b->ua.all) && trunks_have_left(b->ua.trunks))) {
         log_info(&main_log, "drained", kv_u("calls", b->ua.n_calls));
         stop(b);
         return;
@@ -79,8 +81,16 @@ static void on_signal(void *arg, int signum)
         return;
     }
     b->ua.draining = true;
+    trunks_leave(b->ua.trunks);
     b->due = mono_add(loop_now(&b->loop), b->conf.limits.drain);
     timer_start(&b->loop, &b->drain, DURATION_MS(0));
+}
+
+static void on_hangup(void *arg, int signum)
+{
+    struct b2bua *b = arg;
+    (void)signum;
+    certs_reload(b->ua.certs);
 }
 
 static int start(struct b2bua *b)
@@ -107,6 +117,8 @@ static int start(struct b2bua *b)
     u->legs_means.uac.gate = u->gate;
     if (!err)
         err = ua_open_journal(u);
+    if (!err)
+        err = loop_signal(&b->loop, SIGHUP, on_hangup, b);
     if (!err)
         err = loop_signal(&b->loop, SIGTERM, on_signal, b);
     if (!err)

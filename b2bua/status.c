@@ -1,7 +1,9 @@
 #include "b2bua/status.h"
 
 #include "b2bua/call_impl.h"
+#include "b2bua/trunks.h"
 #include "base/metric.h"
+#include "certs/certs_http.h"
 #include "http/health.h"
 
 static void get_ready(struct http_req *r, void *arg)
@@ -17,8 +19,10 @@ static void get_ready(struct http_req *r, void *arg)
 static void get_metrics(struct http_req *r, void *arg)
 {
     const struct ua *u = arg;
+    trunks_measure(u->trunks);
     metric_set(M_B2BUA_PORTS, 0, ports_taken(u->ports));
-    health_metrics(r, METRIC_PROCESS | METRIC_SIP | METRIC_GATE | METRIC_B2BUA);
+    health_metrics(r, METRIC_PROCESS | METRIC_SIP | METRIC_TLS | METRIC_HOPS | METRIC_GATE |
+                          METRIC_B2BUA);
 }
 
 static json_t *text(struct span s)
@@ -53,6 +57,17 @@ static void get_calls(struct http_req *r, void *arg)
     http_reply_json(r, 200, json_pack("{s:o}", "calls", all));
 }
 
+static void get_trunks(struct http_req *r, void *arg)
+{
+    const struct ua *u = arg;
+    http_reply_json(r, 200, json_pack("{s:o}", "trunks", trunks_describe(u->trunks)));
+}
+
+static void post_reload(struct http_req *r, void *arg)
+{
+    certs_answer(((struct ua *)arg)->certs, r);
+}
+
 int status_open(struct ua *u, struct httpd **out)
 {
     static const struct http_route routes[] = {
@@ -60,6 +75,8 @@ int status_open(struct ua *u, struct httpd **out)
         { "GET", "/readyz", get_ready, HTTP_PUBLIC },
         { "GET", "/metrics", get_metrics, HTTP_PUBLIC },
         { "GET", "/calls", get_calls, HTTP_PUBLIC },
+        { "GET", "/trunks", get_trunks, HTTP_PUBLIC },
+        { "POST", "/reload", post_reload, HTTP_PUBLIC },
         { NULL },
     };
     struct httpd_conf conf = { .listen = u->conf->http.listen };

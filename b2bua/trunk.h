@@ -4,8 +4,10 @@
 #define CS_B2BUA_TRUNK_H
 
 #include "b2bua/session.h"
+#include "certs/settings.h"
 #include "conf/conf.h"
 #include "hops/hop.h"
+#include "siptp/siptp.h"
 
 struct media_policy { /* of a kind of leg */
     enum srtp_policy srtp;
@@ -18,23 +20,43 @@ struct media_policy { /* of a kind of leg */
 
 extern const struct conf_section line_media_section; /* of struct media_policy */
 
+struct trunk_target {
+    struct span uri;
+    unsigned priority, weight;
+};
+
+struct register_conf { /* that we register with it */
+    struct span aor;
+    struct sip_uri uri; /* the same, read */
+    struct duration expires, retry;
+    bool outbound;
+};
+
 enum trunk_identity { IDENTITY_NONE, IDENTITY_ASSERTED, IDENTITY_PARTY };
 
 struct trunk_conf {
     struct span name;
-    struct span *targets;
+    struct trunk_target *targets;
     size_t n_targets;
-    struct hop *hops;        /* n_targets, read */
-    struct span group;       /* absent: no calls come in by it */
-    struct span context;     /* of the dial plan, for those */
-    struct span from_domain; /* absent: our own address */
-    struct span listener;    /* whose address it is told; absent: the first of the transport */
+    struct hop *hops;                /* n_targets, read */
+    struct span *hosts;              /* the same, of their URIs */
+    struct register_conf *registers; /* NULL: we do not */
+    struct tls_peer_conf *tls;       /* NULL: nothing is said */
+    unsigned peer;                   /* siptp_use_tls_for(); 0: it is not reached over TLS */
+    bool only_tls;                   /* nor by anything else */
+    struct span group;               /* absent: no calls come in by it */
+    struct span context;             /* of the dial plan, for those */
+    struct span from_domain;         /* absent: our own address */
+    struct span listener; /* whose address it is told; absent: the first of the transport */
     enum trunk_identity identity;
-    struct duration answer;
+    struct duration answer, probe;
     bool refer; /* its REFER moves calls */
     struct media_policy media;
 };
 
 extern const struct conf_section trunk_conf_section;
+
+/* The transport of its first target, as far as that says it: else UDP. */
+enum sip_transport trunk_transport(const struct trunk_conf *t);
 
 #endif

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "b2bua/call.h"
+#include "b2bua/trunks.h"
 #include "base/metric.h"
 #include "sip/write.h"
 
@@ -40,11 +41,21 @@ uint32_t ua_registrar(const struct ua *u, struct span call_id)
 
 static struct siptp_listener *listener_of(const struct ua *u, const struct trunk_conf *t)
 {
+    enum sip_transport transport = trunk_transport(t);
     for (size_t i = 0; i < u->conf->n_listeners; i++) {
-        if (!t->listener.p || span_eq(u->conf->listeners[i].name, t->listener))
+        const struct listener_conf *l = &u->conf->listeners[i];
+        if (t->listener.p ? span_eq(l->name, t->listener) : l->transport == transport)
             return u->listeners[i];
     }
     return u->listeners[0];
+}
+
+static enum sip_transport transport_of(const struct ua *u, const struct siptp_listener *ls)
+{
+    size_t i = 0;
+    while (u->listeners[i] != ls)
+        i++;
+    return u->conf->listeners[i].transport;
 }
 
 void ua_contact(struct buf *b, const struct ua *u, const struct trunk_conf *t, struct span user)
@@ -56,6 +67,11 @@ void ua_contact(struct buf *b, const struct ua *u, const struct trunk_conf *t, s
         buf_putc(b, '@');
     }
     buf_put(b, siptp_listener_sent_by(ls));
+    enum sip_transport transport = transport_of(u, ls);
+    if (transport == SIP_UDP)
+        return;
+    buf_lit(b, ";transport=");
+    buf_put(b, sip_transport_uri(transport));
 }
 
 void ua_media_side(const struct ua *u, const struct media_policy *p, bool dtls,
@@ -220,8 +236,9 @@ static void on_stray(void *arg, struct flow *flow, struct sip_msg *m)
 
 static void on_flow_closed(void *arg, struct flow *flow)
 {
-    (void)arg;
+    const struct ua *u = arg;
     log_debug(&flow->log, "flow closed");
+    trunks_flow_closed(u->trunks, flow);
 }
 
 /* ---- who is heard ---- */
@@ -267,11 +284,31 @@ static int listen_all(struct ua *u)
                       kv_addr("address", &l->address), kv_err(err));
             return err;
         }
+        certs_serve(u->certs, i, u->listeners[i]);
         log_info(&ua_log, "listening", kv_s("listener", l->name),
                  kv_s("transport", sip_transport_name(l->transport)),
                  kv_addr("address", siptp_listener_local(u->listeners[i])));
     }
     return 0;
+}
+
+static int open_certs(struct ua *u)
+{
+    const struct b2bua_conf *c = u->conf;
+    struct certs_listener listeners[LISTENERS_MAX];
+    struct certs_peer peers[TRUNKS_MAX];
+    struct certs_conf conf = {
+        .tls = &c->tls, .listeners = listeners, .n_listeners = c->n_listeners, .peers = peers
+    };
+    for (size_t i = 0; i < c->n_listeners; i++)
+        listeners[i] = (struct certs_listener){ c->listeners[i].name, c->listeners[i].tls };
+    for (size_t i = 0; i < c->n_trunks; i++) {
+        const struct trunk_conf *t = &c->trunks[i];
+        if (t->peer)
+            peers[conf.n_peers++] =
+                (struct certs_peer){ t->name, t->peer, t->tls, t->hosts, t->n_targets };
+    }
+    return certs_open(u->loop, &conf, u->tp, NULL, &u->certs);
 }
 
 static int open_media(struct ua *u)
@@ -320,6 +357,8 @@ static void find_means(struct ua *u)
     }
     u->legs_means.uac.loop = u->loop;
     u->legs_means.uac.tx = u->tx;
+    u->legs_means.uac.trunks = u->conf->trunks;
+    u->legs_means.uac.n_trunks = u->conf->n_trunks;
     u->legs_means.legs = &u->legs;
     u->legs_means.all = &u->all;
     u->legs_means.t1 = u->conf->timers.t1;
@@ -353,6 +392,8 @@ int ua_open(struct ua *u)
         err = dns_open(u->loop, &dc, &u->dns);
     if (!err)
         err = locator_new(u->dns, c->dns.avoid, &u->locator);
+    if (!err)
+        err = open_certs(u);
     if (!err)
         err = listen_all(u);
     if (!err)
@@ -399,7 +440,7 @@ int ua_open_link(struct ua *u)
     if (err)
         log_error(&ua_log, "cannot open the link to registrars", kv_str("socket", path),
                   kv_err(err));
-    return err;
+    return err ? err : trunks_open(u, &u->trunks);
 }
 
 void ua_close(struct ua *u)
@@ -410,6 +451,7 @@ void ua_close(struct ua *u)
         list_remove(it);
         tx_unref(&tx);
     }
+    trunks_close(&u->trunks);
     call_drop_all(u);
     leg_sip_drop_all(&u->legs_means);
     journal_close(&u->journal);
@@ -418,6 +460,7 @@ void ua_close(struct ua *u)
     ports_free(&u->ports);
     dns_close(&u->dns);
     locator_free(&u->locator);
+    certs_close(&u->certs);
     siptx_free(&u->tx);
     siptp_free(&u->tp);
     if (u->cdr)

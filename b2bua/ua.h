@@ -5,6 +5,7 @@
 
 #include "b2bua/config.h"
 #include "b2bua/leg_sip.h"
+#include "certs/certs.h"
 
 struct ua {
     struct loop *loop;
@@ -16,6 +17,8 @@ struct ua {
     struct dns *dns;
     struct locator *locator;
     struct siptp_listener *listeners[LISTENERS_MAX];
+    struct certs *certs;
+    struct trunks *trunks;
     struct ports *ports;
     struct media *media;
     struct leg_sip_means legs_means;

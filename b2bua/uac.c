@@ -49,6 +49,11 @@ struct flow *uac_flow(const struct uac *r)
     return r->flow;
 }
 
+struct hop *uac_hop(const struct uac *r)
+{
+    return r->walk ? hop_walk_hop(r->walk) : NULL;
+}
+
 static void drop_tx(struct uac *r)
 {
     timer_stop(r->means->loop, &r->silence);
@@ -294,6 +299,16 @@ static int copy(struct uac *r, const struct uac_conf *c)
     return (c->lines.p && !r->lines.p) || (c->body.p && !r->body.p) ? CS_ENOMEM : 0;
 }
 
+void uac_bind(const struct uac_means *m, struct span trunk, struct hop *hop, struct hop_ask *ask)
+{
+    for (size_t i = 0; trunk.n && i < m->n_trunks; i++) {
+        if (!span_eq(m->trunks[i].name, trunk))
+            continue;
+        hop->peer = m->trunks[i].peer;
+        ask->sips = m->trunks[i].only_tls;
+    }
+}
+
 static void start_walk(struct uac *r, const struct uac_conf *c)
 {
     struct hop *own = &r->own;
@@ -314,6 +329,7 @@ static void start_walk(struct uac *r, const struct uac_conf *c)
         if (!text.p || sip_uri_parse(text, &r->own.uri))
             ask.n = 0;
         r->own.text = text;
+        uac_bind(r->means, r->trunk, &r->own, &ask);
     }
     r->walk = ask.n ? hop_walk_new(&r->means->hops, &ask, on_hop, r) : NULL;
     if (r->walk)

@@ -4,6 +4,7 @@
 #define CS_B2BUA_UAC_H
 
 #include "b2bua/dialog.h"
+#include "b2bua/trunk.h"
 #include "gate/gate.h"
 #include "hops/walk.h"
 
@@ -14,6 +15,8 @@ struct uac_means { /* of the process, for all requests; outlives them */
     struct siptx *tx;
     struct gate *gate;
     struct hop_means hops;
+    const struct trunk_conf *trunks;
+    size_t n_trunks;
 };
 
 struct uac_conf {
@@ -54,6 +57,12 @@ uint32_t uac_cseq(const struct uac *r);
 struct span uac_credentials(const struct uac *r);
 /* The flow it went by; NULL before. Borrowed. */
 struct flow *uac_flow(const struct uac *r);
+/* Of those of its trunk, the hop that it went to; NULL before. */
+struct hop *uac_hop(const struct uac *r);
+/* A hop that a dialog with this trunk leads to, whatever its host: over TLS the trunk must be
+ * there, by one of its own names and not by what a Record-Route or a Contact says, for that is all
+ * that was agreed with it; and what is reached over TLS alone is so here, too. Absent: a line. */
+void uac_bind(const struct uac_means *m, struct span trunk, struct hop *hop, struct hop_ask *ask);
 /* Nothing is called any more. An INVITE that is out is not cancelled by this. Sets *r to NULL. */
 void uac_free(struct uac **r);
 

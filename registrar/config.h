@@ -2,32 +2,15 @@
 #ifndef CS_REGISTRAR_CONFIG_H
 #define CS_REGISTRAR_CONFIG_H
 
+#include "certs/settings.h"
 #include "conf/sections.h"
 #include "dns/settings.h"
 #include "gate/settings.h"
 #include "net/nft.h"
-#include "net/tls.h"
 #include "net/ws_hello.h"
 #include "redis/settings.h"
 #include "registrar/route.h"
 #include "siptx/siptx.h"
-
-struct listener_certificate_conf {
-    const char *certificate_file, *key_file;
-    struct span *names; /* none: those in the certificate */
-    size_t n_names;
-};
-
-enum client_certificates { CLIENTS_NONE, CLIENTS_OPTIONAL, CLIENTS_REQUIRED };
-enum unknown_sni { UNKNOWN_FIRST, UNKNOWN_REFUSE };
-
-struct listener_tls_conf {
-    struct listener_certificate_conf *certificates;
-    size_t n_certificates;
-    enum unknown_sni unknown_sni;
-    enum client_certificates client_certificates;
-    const char *ca_file, *crl_file;
-};
 
 struct listener_ws_conf {
     struct span path;
@@ -97,15 +80,7 @@ struct registrar_conf {
         struct addr advertise; /* AF_UNSPEC: as listen */
         const char *certificate_file, *key_file, *ca_file;
     } link;
-    struct {
-        const char *ca_file, *crl_file; /* ca_file NULL: we connect to nobody over TLS */
-        const char *certificate_file, *key_file;
-        struct span *pins;
-        size_t n_pins;
-        struct tls_pin *pin; /* n_pins of them, read */
-        struct duration handshake, tickets;
-        const char *keylog_file;
-    } tls;
+    struct tls_settings tls;
     struct span *domains; /* in lower case */
     size_t n_domains;
     struct dns_settings dns;

@@ -11,7 +11,6 @@
 #include "registrar/flood.h"
 #include "registrar/flow_key.h"
 #include "registrar/fork.h"
-#include "registrar/hop_probes.h"
 #include "registrar/loops.h"
 #include "registrar/outcome.h"
 #include "registrar/probes.h"
@@ -332,11 +331,27 @@ static void find_means(struct front *f)
                                    .arg = f };
     for (size_t i = 0; i < f->conf->n_listeners; i++) {
         const struct listener_conf *l = &f->conf->listeners[i];
-        if (l->transport != SIP_TLS || f->conf->tls.ca_file)
+        if (l->transport != SIP_TLS || f->conf->tls.client.ca_file)
             f->means.speaks |= LOCATE_SPEAKS(l->transport);
         f->means.ipv4 |= l->address.sa.sa_family == AF_INET;
         f->means.ipv6 |= l->address.sa.sa_family == AF_INET6;
     }
+}
+
+static int read_certificates(struct front *f)
+{
+    const struct registrar_conf *c = f->conf;
+    struct certs_listener listeners[LISTENERS_MAX];
+    f->link_tls =
+        (struct certs_link){ c->link.certificate_file, c->link.key_file, c->link.ca_file };
+    struct certs_conf conf = { .tls = &c->tls,
+                               .listeners = listeners,
+                               .n_listeners = c->n_listeners,
+                               .link =
+                                   c->link.listen.sa.sa_family != AF_UNSPEC ? &f->link_tls : NULL };
+    for (size_t i = 0; i < c->n_listeners; i++)
+        listeners[i] = (struct certs_listener){ c->listeners[i].name, c->listeners[i].tls };
+    return certs_open(f->loop, &conf, f->tp, f->worker ? f->ticket_seed : NULL, &f->certs);
 }
 
 int front_open(struct front *f)
@@ -392,7 +407,7 @@ int front_open(struct front *f)
         err = siptp_new(f->loop, &tc, siptx_transport_events(), f->tx, &f->tp);
     secret_fini(&key);
     if (!err)
-        err = certs_open(f->loop, c, f->tp, f->worker ? f->ticket_seed : NULL, &f->certs);
+        err = read_certificates(f);
     if (!err)
         err = probes_open(f, &f->probes);
     struct dns_conf dc = dns_settings_conf(&c->dns);
@@ -485,6 +500,24 @@ static int add_bridges(struct front *f)
     return err;
 }
 
+static int open_probes(struct front *f)
+{
+    struct hop_probe_conf hops[ROUTES_MAX * HOPS_MAX];
+    struct hop_probes_conf conf = {
+        .loop = f->loop, .tx = f->tx, .means = &f->means, .hops = hops
+    };
+    for (size_t i = 0; i < f->conf->n_routes; i++) {
+        const struct route_conf *r = &f->conf->routes[i];
+        for (size_t j = 0; j < r->n_next_hops && r->probe.ms; j++) {
+            if (!r->hops[j].node) /* nodes say themselves that they are there */
+                hops[conf.n++] = (struct hop_probe_conf){ .hop = &r->hops[j],
+                                                          .interval = r->probe,
+                                                          .answer = r->answer };
+        }
+    }
+    return hop_probes_open(&conf, &f->hop_probes);
+}
+
 int front_open_link(struct front *f)
 {
     const char *folder = f->conf->link.directory;
@@ -517,7 +550,7 @@ int front_open_link(struct front *f)
         err = nodes_open(f->loop, f->redis, f->tp, &nc, &f->nodes);
     if (!err)
         err = add_bridges(f);
-    return err ? err : hop_probes_open(f, &f->hop_probes);
+    return err ? err : open_probes(f);
 }
 
 void front_revoke(struct front *f, const Countersign__Auth__Revoked *r)

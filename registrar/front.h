@@ -3,10 +3,10 @@
 #ifndef CS_REGISTRAR_FRONT_H
 #define CS_REGISTRAR_FRONT_H
 
+#include "certs/certs.h"
 #include "gate/gate.h"
-#include "hops/walk.h"
+#include "hops/probes.h"
 #include "registrar/bound.h"
-#include "registrar/certs.h"
 #include "registrar/config.h"
 #include "registrar/nodes.h"
 #include "registrar/route_token.h"
@@ -32,6 +32,7 @@ struct front {
     struct list forks, registrations; /* under way */
     struct bound bound;
     struct certs *certs;
+    struct certs_link link_tls;
     struct tls_ticket_seed *ticket_seed; /* of a worker, until it is used */
     unsigned worker;                     /* from 1; 0: the only process */
     const int *fds;                      /* of a worker: sockets of the listeners */

@@ -1,6 +1,7 @@
 #include "registrar/status.h"
 
 #include "base/metric.h"
+#include "certs/certs_http.h"
 #include "http/health.h"
 
 /* Ready when it can answer a REGISTER with something else than 503. */
@@ -17,35 +18,13 @@ static void get_ready(struct http_req *r, void *arg)
 static void get_metrics(struct http_req *r, void *arg)
 {
     (void)arg;
-    health_metrics(r, METRIC_PROCESS | METRIC_SIP | METRIC_GATE | METRIC_REDIS | METRIC_REGISTRAR);
+    health_metrics(r, METRIC_PROCESS | METRIC_SIP | METRIC_TLS | METRIC_HOPS | METRIC_GATE |
+                          METRIC_REDIS | METRIC_REGISTRAR);
 }
 
-static json_t *json_time(struct wall t)
-{
-    char text[WALL_STRLEN];
-    if (!t.ms)
-        return json_null();
-    wall_format(t, text);
-    return json_string(text);
-}
-
-/* Looks whether certificates changed, as is done anyway when the system tells of it: who asks can
- * do no more than that. */
 static void post_reload(struct http_req *r, void *arg)
 {
-    struct front *f = arg;
-    struct cert_state s;
-    bool refused = false, read = certs_look(f->certs);
-    json_t *all = json_array();
-    for (size_t i = 0; certs_state(f->certs, i, &s); i++) {
-        refused |= s.refused;
-        json_array_append_new(all,
-                              json_pack("{s:s%, s:o, s:o, s:b}", "listener", s.name.p, s.name.n,
-                                        "expires", json_time(s.expiry.certificate), "crl_expires",
-                                        json_time(s.expiry.crl), "refused", s.refused));
-    }
-    http_reply_json(r, refused ? 409 : 200,
-                    json_pack("{s:b, s:o}", "read", read, "certificates", all));
+    certs_answer(((struct front *)arg)->certs, r);
 }
 
 int status_open(struct front *f, struct httpd **out)

@@ -15,6 +15,8 @@ enum metric_part {
     METRIC_REGISTRAR = 1 << 4,
     METRIC_AUTHD = 1 << 5,
     METRIC_B2BUA = 1 << 6,
+    METRIC_TLS = 1 << 7,
+    METRIC_HOPS = 1 << 8,
 };
 
 enum metric {

@@ -1,7 +1,8 @@
 #include "hops/hop.h"
 
+#include <math.h>
+
 #include "sip/chars.h"
-#include "siptp/siptp.h"
 
 bool hop_read(struct span text, struct hop *out)
 {
@@ -33,13 +34,24 @@ uint64_t hops_seed(struct span call_id)
     return hash(call_id, SPAN_NULL);
 }
 
+/* The least comes first: so each is first for its share of the Call-IDs. */
+static double draw(const struct hop *h, struct span call_id)
+{
+    double chance = ((double)(hash(h->text, call_id) >> 11) + 0.5) / 9007199254740992.0;
+    return -log(chance) / (h->weight ? h->weight : 1);
+}
+
 static bool comes_before(const struct hop *a, const struct hop *b, struct span call_id,
                          struct mono now)
 {
     bool a_down = mono_before(now, a->down), b_down = mono_before(now, b->down);
     if (a_down != b_down)
         return b_down;
-    return hash(a->text, call_id) > hash(b->text, call_id);
+    if (a->bound.known != b->bound.known)
+        return a->bound.known;
+    if (a->priority != b->priority)
+        return a->priority < b->priority;
+    return draw(a, call_id) < draw(b, call_id);
 }
 
 void hops_order(struct hop *hops, size_t n, struct span call_id, struct mono now,

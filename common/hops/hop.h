@@ -5,13 +5,25 @@
 
 #include "base/clock.h"
 #include "sip/uri.h"
+#include "siptp/siptp.h"
 
-struct hop {            /* where a request may go */
-    struct span text;   /* as written */
-    uint32_t node;      /* siptp_node_id() of a node of ours; 0: */
-    struct sip_uri uri; /* by RFC 3263 */
-    bool is_contact;    /* of a phone, or the Path to it, and not the operator's word */
-    struct mono down;   /* tried behind the others until then */
+/* Of several addresses the one that something of ours is known at: it took our registration. */
+struct hop_address {
+    bool known;
+    enum sip_transport transport;
+    struct addr addr;
+};
+
+struct hop {                  /* where a request may go */
+    struct span text;         /* as written */
+    uint32_t node;            /* siptp_node_id() of a node of ours; 0: */
+    struct sip_uri uri;       /* by RFC 3263 */
+    bool is_contact;          /* of a phone, or the Path to it, and not the operator's word */
+    unsigned priority;        /* the lower the sooner */
+    unsigned weight;          /* its share among those of one priority; 0 is 1 */
+    struct hop_address bound; /* it comes before all others, and so does this address of it */
+    struct mono down;         /* tried behind the others until then */
+    unsigned peer; /* over TLS it must show to be this one: siptp_use_tls_for(); 0: its host */
 };
 
 enum { HOPS_MAX = 8 };
@@ -20,8 +32,9 @@ enum { HOPS_MAX = 8 };
  * Borrows the text. */
 bool hop_read(struct span text, struct hop *out);
 
-/* The order in which a call tries the hops: each Call-ID has one of its own, which changes for few
- * of them when a hop is added or taken away (rendezvous hashing); those that are down come last. */
+/* The order in which a call tries the hops: those that are down come last, the one that is bound
+ * first, then priority counts; among equals each Call-ID has an order of its own, by their weights,
+ * which changes for few of them when a hop is added or taken away (rendezvous hashing). */
 void hops_order(struct hop *hops, size_t n, struct span call_id, struct mono now,
                 struct hop *out[HOPS_MAX]);
 /* A number of the Call-ID, the same in each process: for choices that a call keeps. */

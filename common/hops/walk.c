@@ -44,6 +44,19 @@ static void add_target(struct hop_walk *w, struct locate_target t)
         w->targets[w->n_targets++] = t;
 }
 
+static void bind_first(struct hop_walk *w)
+{
+    const struct hop_address *bound = &w->hop->bound;
+    for (size_t i = 0; bound->known && i < w->n_targets; i++) {
+        struct locate_target t = w->targets[i];
+        if (t.transport != bound->transport || !addr_eq(&t.addr, &bound->addr))
+            continue;
+        memmove(&w->targets[1], &w->targets[0], i * sizeof(t));
+        w->targets[0] = t;
+        return;
+    }
+}
+
 static void on_targets(void *arg, int err, const struct locate_target *targets, size_t n)
 {
     struct hop_walk *w = arg;
@@ -60,6 +73,7 @@ static void on_targets(void *arg, int err, const struct locate_target *targets, 
     }
     if (err)
         hop_down(w);
+    bind_first(w);
     step(w);
 }
 
@@ -86,15 +100,16 @@ static void give(struct hop_walk *w, struct flow *flow)
 }
 
 /* The next address of this hop to which there is a flow. Over TLS its certificate must say the
- * domain that was looked up, not what SRV made of it (RFC 5922, 4). */
+ * domain that was looked up, not what SRV made of it (RFC 5922, 4); or, of a peer with names of its
+ * own, one of those. */
 static struct flow *next_flow(struct hop_walk *w)
 {
     while (w->at_target < w->n_targets) {
         const struct locate_target *t = &w->targets[w->at_target++];
         struct flow *flow;
         if (is_back(w, t) || is_us(w, t) ||
-            siptp_flow_to_domain(w->means->tp, t->transport, &t->addr, w->hop->uri.host, NULL,
-                                 &flow))
+            siptp_flow_to_peer(w->means->tp, t->transport, &t->addr, w->hop->uri.host, w->hop->peer,
+                               NULL, &flow))
             continue;
         if (flow != w->from)
             return flow;
@@ -187,6 +202,11 @@ void hop_walk_next(struct hop_walk *w)
 struct span hop_walk_domain(const struct hop_walk *w)
 {
     return w->hop->node ? SPAN_NULL : w->hop->uri.host;
+}
+
+struct hop *hop_walk_hop(const struct hop_walk *w)
+{
+    return w->gave ? w->hop : NULL;
 }
 
 void hop_walk_failed(struct hop_walk *w)

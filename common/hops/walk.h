@@ -44,6 +44,8 @@ struct span hop_walk_domain(const struct hop_walk *w);
 /* What was given out last did not answer, so that others try it last, or it did. */
 void hop_walk_failed(struct hop_walk *w);
 void hop_walk_answered(struct hop_walk *w);
+/* The hop of what was given out last; NULL: nothing was. */
+struct hop *hop_walk_hop(const struct hop_walk *w);
 /* fn is not called any more. Sets *w to NULL. */
 void hop_walk_free(struct hop_walk **w);
 

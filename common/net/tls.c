@@ -152,16 +152,16 @@ static SSL_CTX *ctx_new(const struct tls_conf *conf, const struct tls_pair *pair
     return NULL;
 }
 
-static int copy_names(struct tls_host *h, const struct tls_pair *pair)
+static int copy_spans(const struct span *names, size_t n, struct span **out, size_t *n_out)
 {
-    h->names = calloc(pair->n_names + 1, sizeof(*h->names));
-    for (size_t i = 0; h->names && i < pair->n_names; i++) {
-        char *copy = strndup(pair->names[i].p, pair->names[i].n);
+    *out = calloc(n + 1, sizeof(**out));
+    for (size_t i = 0; *out && i < n; i++) {
+        char *copy = strndup(names[i].p, names[i].n);
         if (!copy)
             return CS_ENOMEM;
-        h->names[h->n_names++] = span_of(copy, pair->names[i].n);
+        (*out)[(*n_out)++] = span_of(copy, names[i].n);
     }
-    return h->names ? 0 : CS_ENOMEM;
+    return *out ? 0 : CS_ENOMEM;
 }
 
 static int add_host(struct tls_context *c, const struct tls_conf *conf, const struct tls_pair *pair)
@@ -173,7 +173,7 @@ static int add_host(struct tls_context *c, const struct tls_conf *conf, const st
     c->n_hosts++;
     c->ctx = c->hosts[0].ctx;
     SSL_CTX_set_app_data(h->ctx, c);
-    int err = copy_names(h, pair);
+    int err = copy_spans(pair->names, pair->n_names, &h->names, &h->n_names);
     bool none = !pair->certificate_file && !pair->key_file && conf->role == TLS_CLIENT;
     return err || none ? err : use_pair(h->ctx, pair);
 }
@@ -224,6 +224,8 @@ int tls_context_new(const struct tls_conf *conf, struct tls_context **out)
     if (!err)
         err = copy_pins(c, conf);
     if (!err)
+        err = copy_spans(conf->names, conf->n_names, &c->expected, &c->n_expected);
+    if (!err)
         err = tls_verify_peers(c, conf);
     if (!err && conf->tickets)
         use_tickets(c, conf->tickets);
@@ -255,11 +257,19 @@ void tls_context_unref(struct tls_context **cp)
         SSL_CTX_free(c->hosts[i].ctx);
     }
     free(c->hosts);
+    for (size_t i = 0; i < c->n_expected; i++)
+        free((char *)c->expected[i].p);
+    free(c->expected);
     free(c->pins);
     tls_tickets_unref(&c->tickets);
     if (c->keylog >= 0)
         close(c->keylog);
     free(c);
+}
+
+const char *tls_context_failure(const struct tls_context *c)
+{
+    return c->failure;
 }
 
 struct tls_expiry tls_context_expiry(const struct tls_context *c)

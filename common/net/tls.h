@@ -54,7 +54,10 @@ struct tls_conf { /* PEM files; all is read by tls_context_new() and not kept */
                    wants to read them on the wire; duplicated; 0: none */
 
     /* Clients: */
-    bool sip_names;             /* the server is a SIP domain's (RFC 5922), not a host (RFC 6125) */
+    bool sip_names;           /* the server is a SIP domain's (RFC 5922), not a host (RFC 6125) */
+    const struct span *names; /* its certificate must say one of these, whatever name it was
+                                 asked for; none: that one */
+    size_t n_names;
     const struct tls_pin *pins; /* the server's key must be one of these; none: any */
     size_t n_pins;
 };
@@ -76,6 +79,10 @@ struct tls_expiry tls_context_expiry(const struct tls_context *c);
 
 /* Whether the certificate that a client shows is one of those that a server shows. */
 bool tls_context_is_shown(const struct tls_context *client, const struct tls_context *server);
+
+/* Why the last connection with this context failed, and what to do, in words for people; "": none
+ * has. */
+const char *tls_context_failure(const struct tls_context *c);
 
 /* What the other side's certificate says. */
 struct tls_peer {

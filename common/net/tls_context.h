@@ -13,6 +13,8 @@ struct tls_host {
     size_t n_names;
 };
 
+enum { TLS_FAILURE_MAX = 640 };
+
 struct tls_context {
     SSL_CTX *ctx; /* of the first host */
     struct tls_host *hosts;
@@ -20,6 +22,9 @@ struct tls_context {
     bool refuse_unknown, sip_names;
     struct tls_pin *pins;
     size_t n_pins;
+    struct span *expected; /* copies; see tls_conf.names */
+    size_t n_expected;
+    char failure[TLS_FAILURE_MAX]; /* the last one */
     struct tls_tickets *tickets;
     struct tls_expiry expiry;
     int keylog; /* a file, or -1 */

@@ -147,3 +147,47 @@ bool tls_names_sip_purpose(X509 *x)
     EXTENDED_KEY_USAGE_free(uses);
     return sip && X509_get_key_usage(x) & KU_DIGITAL_SIGNATURE;
 }
+
+/* Without what would not be seen, or end the text. */
+static void put_seen(struct buf *b, struct span text)
+{
+    for (size_t i = 0; i < text.n; i++)
+        buf_putc(b, text.p[i] > ' ' && text.p[i] < 127 ? text.p[i] : '?');
+}
+
+static void write_name(struct buf *b, const GENERAL_NAME *name)
+{
+    struct addr a = { 0 };
+    struct span raw = name->type == GEN_IPADD ? text_of(name->d.iPAddress) : SPAN_NULL;
+    buf_put(b, b->n ? SPAN(", ") : SPAN(""));
+    if (name->type == GEN_URI) {
+        put_seen(b, text_of(name->d.uniformResourceIdentifier));
+    } else if (name->type == GEN_DNS) {
+        put_seen(b, text_of(name->d.dNSName));
+    } else if (raw.n == 4) {
+        a.in4.sin_family = AF_INET;
+        memcpy(&a.in4.sin_addr, raw.p, raw.n);
+        addr_write_host(b, &a);
+    } else if (raw.n == 16) {
+        a.in6.sin6_family = AF_INET6;
+        memcpy(&a.in6.sin6_addr, raw.p, raw.n);
+        addr_write_host(b, &a);
+    }
+}
+
+void tls_names_write(struct buf *b, const X509 *x)
+{
+    GENERAL_NAMES *all = X509_get_ext_d2i(x, NID_subject_alt_name, NULL, NULL);
+    char name[256] = "";
+    for (int i = 0; i < sk_GENERAL_NAME_num(all); i++) {
+        const GENERAL_NAME *n = sk_GENERAL_NAME_value(all, i);
+        if (n->type == GEN_URI || n->type == GEN_DNS || n->type == GEN_IPADD)
+            write_name(b, n);
+    }
+    if (!all &&
+        X509_NAME_get_text_by_NID(X509_get_subject_name(x), NID_commonName, name, sizeof(name)) > 0)
+        put_seen(b, span_str(name));
+    GENERAL_NAMES_free(all);
+    if (!b->n)
+        buf_lit(b, "no name");
+}

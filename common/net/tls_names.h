@@ -4,7 +4,7 @@
 
 #include <openssl/types.h>
 
-#include "base/span.h"
+#include "base/buf.h"
 
 /* The host name in the extension server_name of a ClientHello (RFC 6066, 3), borrowed; absent when
  * it has none. CS_EPROTO when it is malformed, says two, or one that is no host name. */
@@ -16,5 +16,9 @@ CS_CHECK int tls_sni_parse(struct span extension, struct span *out);
 bool tls_names_sip_domain(const X509 *x, struct span domain);
 /* Whether the certificate says that it is for SIP, or for anything (RFC 5924, 4), and may sign. */
 bool tls_names_sip_purpose(X509 *x);
+
+/* All that it says of who it is, for people: "sip.example.com, *.example.com"; its CN where it has
+ * no subjectAltName. */
+void tls_names_write(struct buf *b, const X509 *x);
 
 #endif

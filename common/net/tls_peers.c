@@ -1,6 +1,7 @@
 /* Who is believed: chains, what authorities took back, names and pins. */
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/x509v3.h>
 
 #include "base/ct.h"
 #include "net/tls_context.h"
@@ -22,10 +23,34 @@ static bool is_pinned(const struct tls_context *c, const X509 *x)
     return false;
 }
 
-/* Of the peer's own certificate, whose chain is good. */
-static int judge(const struct tls_session *s, const struct tls_context *c, const X509 *x)
+static bool says(const struct tls_context *c, X509 *x, struct span name)
 {
-    if (c->sip_names && !tls_names_sip_domain(x, tls_session_name(s)))
+    struct addr ip;
+    if (c->sip_names)
+        return tls_names_sip_domain(x, name);
+    if (addr_parse_host(name, 0, &ip) == 0) {
+        struct span raw = addr_host_bytes(&ip);
+        return X509_check_ip(x, (const unsigned char *)raw.p, raw.n, 0) == 1;
+    }
+    return X509_check_host(x, name.p, name.n,
+                           X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS |
+                               X509_CHECK_FLAG_NEVER_CHECK_SUBJECT,
+                           NULL) == 1;
+}
+
+static bool is_expected(const struct tls_session *s, const struct tls_context *c, X509 *x)
+{
+    for (size_t i = 0; i < c->n_expected; i++) {
+        if (says(c, x, c->expected[i]))
+            return true;
+    }
+    return !c->n_expected && (!c->sip_names || says(c, x, tls_session_name(s)));
+}
+
+/* Of the peer's own certificate, whose chain is good. */
+static int judge(const struct tls_session *s, const struct tls_context *c, X509 *x)
+{
+    if (!is_expected(s, c, x))
         return X509_V_ERR_HOSTNAME_MISMATCH;
     if (c->n_pins && !is_pinned(c, x))
         return X509_V_ERR_CERT_REJECTED;
@@ -50,14 +75,18 @@ static int on_certificate(int ok, X509_STORE_CTX *store)
 {
     int depth = X509_STORE_CTX_get_error_depth(store);
     const SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
-    const struct tls_session *s = SSL_get_app_data(ssl);
+    struct tls_session *s = SSL_get_app_data(ssl);
     bool good = ok;
     ok = forgive(ok, store);
+    if (!ok)
+        tls_session_refuses(s, X509_STORE_CTX_get0_cert(store));
     if (!good || depth > 0)
         return ok;
     int why = judge(s, tls_session_context(s), X509_STORE_CTX_get_current_cert(store));
-    if (why)
+    if (why) {
         X509_STORE_CTX_set_error(store, why);
+        tls_session_refuses(s, X509_STORE_CTX_get_current_cert(store));
+    }
     return why == X509_V_OK;
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "net/tls_context.h"
+#include "net/tls_names.h"
 
 enum { COMPLAIN_EVERY_MS = 1000, MAX_NAMES = 64 };
 
@@ -20,6 +21,7 @@ struct tls_session {
     struct bytes *out;  /* ciphertext to be sent */
     bool shaken, ended; /* ended: SSL is to be asked nothing more */
     bool again;         /* the peer wanted a second handshake */
+    char shown[256];    /* names of a certificate that was refused; "": none was */
 };
 
 static const struct log tlog = { .module = "tls" };
@@ -107,12 +109,15 @@ static void complain(struct tls_session *s, const char *reason, const char *reme
 {
     struct tls_context *c = s->context;
     struct mono now = clock_mono();
+    snprintf(c->failure, sizeof(c->failure), "%s: %s%s%s", reason, remedy,
+             s->shown[0] ? "; the certificate that was shown says " : "", s->shown);
     if (c->complained.ns && mono_since(c->complained, now).ms < COMPLAIN_EVERY_MS) {
         c->untold++;
         return;
     }
     log_warn(&tlog, s->shaken ? "TLS broke" : "the TLS handshake failed", kv_addr("peer", s->peer),
-             kv_str("reason", reason), kv_str("what_to_do", remedy), kv_u("untold", c->untold));
+             kv_str("reason", reason), kv_str("what_to_do", remedy), kv_str("shown", s->shown),
+             kv_u("untold", c->untold));
     c->complained = now;
     c->untold = 0;
 }
@@ -212,17 +217,23 @@ static int attach(struct tls_session *s)
     return 0;
 }
 
-/* The domain is looked for among its names by tls_peers.c. */
-static int expect_domain(struct tls_session *s, const char *name)
+static bool is_address(const char *name)
 {
     struct addr ip;
+    return addr_parse_host(span_str(name), 0, &ip) == 0;
+}
+
+/* The domain, or what is expected instead, is looked for among its names by tls_peers.c. Of an
+ * address in place of a name nothing can be asked for (RFC 6066, 3), but of the name expected. */
+static int expect_domain(struct tls_session *s, const char *name)
+{
+    const struct tls_context *c = s->context;
     s->name = strdup(name);
     if (!s->name)
         return CS_ENOMEM;
-    return addr_parse_host(span_str(name), 0, &ip) == 0 ||
-                   SSL_set_tlsext_host_name(s->ssl, name) == 1
-               ? 0
-               : CS_ECONF;
+    if (is_address(name) && c->n_expected)
+        name = c->expected[0].p;
+    return is_address(name) || SSL_set_tlsext_host_name(s->ssl, name) == 1 ? 0 : CS_ECONF;
 }
 
 static int expect_host(SSL *ssl, const char *name)
@@ -245,7 +256,8 @@ static int expect_name(struct tls_session *s, const char *name)
 {
     if (!*name) /* to OpenSSL that would mean any */
         return CS_ECONF;
-    return s->context->sip_names ? expect_domain(s, name) : expect_host(s->ssl, name);
+    return s->context->sip_names || s->context->n_expected ? expect_domain(s, name)
+                                                           : expect_host(s->ssl, name);
 }
 
 /* We refuse to renegotiate, and do not wait for the next try. */
@@ -316,6 +328,21 @@ struct tls_context *tls_session_context(const struct tls_session *s)
 struct span tls_session_name(const struct tls_session *s)
 {
     return span_str(s->name);
+}
+
+void tls_session_refuses(struct tls_session *s, const X509 *x)
+{
+    char until[32] = "";
+    struct buf b = buf_of(s->shown, sizeof(s->shown) - 1);
+    BIO *text = BIO_new(BIO_s_mem());
+    if (s->shown[0])
+        return;
+    tls_names_write(&b, x);
+    if (text && ASN1_TIME_print(text, X509_get0_notAfter(x)) == 1)
+        BIO_read(text, until, sizeof(until) - 1);
+    BIO_free(text);
+    buf_printf(&b, ", until %s", until);
+    s->shown[b.n] = 0;
 }
 
 void tls_session_feed(struct tls_session *s, struct span wire)

@@ -22,6 +22,8 @@ struct duration tls_session_deadline(const struct tls_session *s);
 struct tls_context *tls_session_context(const struct tls_session *s);
 /* What is expected of a SIP domain's server; absent: nothing. */
 struct span tls_session_name(const struct tls_session *s);
+/* The peer's certificate, of which nothing will come: its names are told with the failure. */
+void tls_session_refuses(struct tls_session *s, const X509 *x);
 
 /* What came from the wire; borrowed until tls_session_read() returned 0 or an error. */
 void tls_session_feed(struct tls_session *s, struct span wire);

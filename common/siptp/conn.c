@@ -55,6 +55,7 @@ struct peer {
     enum sip_transport transport;
     const struct addr *remote;
     struct span domain;
+    unsigned number;
 };
 
 static bool peer_is(const struct map_node *n, const void *key)
@@ -64,13 +65,14 @@ static bool peer_is(const struct map_node *n, const void *key)
     if (c->flow.transport != p->transport || !addr_eq(&c->flow.remote, p->remote))
         return false;
     return !(sip_transport_is_tls(p->transport) || sip_transport_is_ws(p->transport)) ||
-           (c->domain && span_caseeq(span_str(c->domain), p->domain));
+           (c->domain && c->peer == p->number &&
+            (p->number || span_caseeq(span_str(c->domain), p->domain)));
 }
 
 struct conn *conn_by_addr(const struct siptp *tp, enum sip_transport transport,
-                          const struct addr *remote, struct span domain)
+                          const struct addr *remote, struct span domain, unsigned peer)
 {
-    const struct peer key = { transport, remote, domain };
+    const struct peer key = { transport, remote, domain, peer };
     struct map_node *n = map_find(&tp->by_addr, conn_addr_hash(remote), peer_is, &key);
     return n ? container_of(n, struct conn, by_addr) : NULL;
 }
@@ -236,6 +238,7 @@ static void conn_shut(struct conn *c, int reason)
     stranger_leave(c);
     alias_drop(c);
     c->flow.open = false;
+    c->flow.reason = reason;
     timer_stop(tp->loop, &c->deadline);
     map_remove(&tp->by_id, &c->by_id);
     map_remove(&tp->by_addr, &c->by_addr);
@@ -396,24 +399,25 @@ static int connect_to(struct conn *c, struct span domain, struct stream **s)
     c->domain = tls || ws ? strndup(domain.p, domain.n) : NULL;
     if ((tls || ws) && !c->domain)
         return CS_ENOMEM;
-    c->offers_alias =
-        tls && !ws && c->flow.listener->tls && tls_context_is_shown(tp->tls, c->flow.listener->tls);
+    struct tls_context *context = c->peer ? tp->peers[c->peer] : tp->tls;
+    c->offers_alias = tls && !ws && c->flow.listener->tls &&
+                      tls_context_is_shown(context, c->flow.listener->tls);
     int err = ws ? websocket_new(true, &c->ws) : 0;
     if (!err)
         err = stream_connect_tcp(tp->loop, &c->flow.remote, addr_is_any(&from) ? NULL : &from,
                                  ws ? &tp->ws_limits : &tp->stream_limits, &conn_events, c, s);
-    int broken = !err && tls ? stream_start_tls(*s, tp->tls, c->domain) : 0;
+    int broken = !err && tls ? stream_start_tls(*s, context, c->domain) : 0;
     if (broken) /* closed() says so later */
         stream_close(*s, broken);
     return err;
 }
 
 int conn_open(struct siptp_listener *ls, const struct addr *remote, struct span domain,
-              struct flow **out)
+              unsigned peer, struct flow **out)
 {
     struct siptp *tp = ls->tp;
     struct conn *c;
-    if (sip_transport_is_tls(ls->transport) && !tp->tls)
+    if (sip_transport_is_tls(ls->transport) && !(peer ? tp->peers[peer] : tp->tls))
         return CS_ENOTSUP;
     if (tp->n_conns >= tp->conf.max_connections)
         return CS_ELIMIT;
@@ -421,6 +425,7 @@ int conn_open(struct siptp_listener *ls, const struct addr *remote, struct span 
     int err = conn_new(ls, NULL, remote, NULL, &c);
     if (err)
         return err;
+    c->peer = peer;
     err = connect_to(c, domain, &s);
     return conn_begin(c, s, err, out);
 }

@@ -130,6 +130,13 @@ static struct siptp_listener *listener_for(const struct siptp *tp, enum sip_tran
 int siptp_flow_to_domain(struct siptp *tp, enum sip_transport transport, const struct addr *remote,
                          struct span domain, struct siptp_listener *via, struct flow **out)
 {
+    return siptp_flow_to_peer(tp, transport, remote, domain, 0, via, out);
+}
+
+int siptp_flow_to_peer(struct siptp *tp, enum sip_transport transport, const struct addr *remote,
+                       struct span domain, unsigned peer, struct siptp_listener *via,
+                       struct flow **out)
+{
     char host[ADDR_STRLEN];
     struct buf b = BUF_INIT(host);
     addr_write_host(&b, remote);
@@ -149,14 +156,14 @@ int siptp_flow_to_domain(struct siptp *tp, enum sip_transport transport, const s
         *out = udp_flow_new(ls, remote);
         return *out ? 0 : CS_ENOMEM;
     }
-    struct conn *c = conn_by_addr(tp, transport, remote, domain);
-    if (!c && transport == SIP_TLS)
+    struct conn *c = conn_by_addr(tp, transport, remote, domain, peer);
+    if (!c && transport == SIP_TLS && !peer)
         c = alias_find(tp, remote, domain);
     if (c) {
         *out = flow_ref(&c->flow);
         return 0;
     }
-    return conn_open(ls, remote, domain, out);
+    return conn_open(ls, remote, domain, peer, out);
 }
 
 int flow_for_response(struct flow *f, const struct sip_msg *req, struct flow **out)

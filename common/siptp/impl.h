@@ -82,6 +82,7 @@ struct conn {
     struct mono partial;        /* first byte of the unfinished message; 0: there is none */
     struct duration pace;       /* flow_expect(); 0: nothing was said */
     struct list stranger;       /* siptp.strangers, until it is accepted */
+    unsigned peer;              /* that TLS was begun with; 0: none of siptp_use_tls_for() */
     bool ours;                  /* we connected */
     bool connecting, greeted, half_ping, pinged;
 };
@@ -109,9 +110,10 @@ struct siptp {
     struct siptp_listener *link_listener; /* NULL: none; not in listeners */
     struct listener *link_tls;
     struct tls_context *link_client;
-    struct tls_context *tls; /* of connections that we make; NULL: none */
-    struct span ws_path;     /* of WebSockets that we make; absent: none */
-    struct list shaking;     /* the oldest first */
+    struct tls_context *tls;                    /* of connections that we make; NULL: none */
+    struct tls_context *peers[SIPTP_TLS_PEERS]; /* the same to peers, from 1; NULL: none */
+    struct span ws_path;                        /* of WebSockets that we make; absent: none */
+    struct list shaking;                        /* the oldest first */
     size_t n_listeners, n_conns, n_shaking, n_leaving;
     struct map by_id, by_addr, by_alias, hosts;
     uint64_t last_id;
@@ -145,9 +147,9 @@ udp_fn siptp_datagram;
 extern const struct stream_events conn_events;
 accept_fn conn_accept;
 CS_CHECK int conn_open(struct siptp_listener *ls, const struct addr *remote, struct span domain,
-                       struct flow **out);
+                       unsigned peer, struct flow **out);
 struct conn *conn_by_addr(const struct siptp *tp, enum sip_transport transport,
-                          const struct addr *remote, struct span domain);
+                          const struct addr *remote, struct span domain, unsigned peer);
 void conn_free(struct conn *c);
 uint64_t conn_addr_hash(const struct addr *a);
 struct conn *conn_by_id(const struct siptp *tp, uint64_t id);

@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -136,6 +137,8 @@ void siptp_unref(struct siptp *tp)
         siptp_listener_free(tp->link_listener);
     tls_context_unref(&tp->link_client);
     tls_context_unref(&tp->tls);
+    for (size_t i = 0; i < CS_LEN(tp->peers); i++)
+        tls_context_unref(&tp->peers[i]);
     while (tp->spare) {
         struct udp_flow *f = tp->spare;
         tp->spare = f->next;
@@ -275,9 +278,21 @@ void siptp_listener_use_ws(struct siptp_listener *ls, const struct ws_rules *rul
 
 void siptp_use_tls(struct siptp *tp, struct tls_context *tls)
 {
-    struct tls_context *old = tp->tls;
-    tp->tls = tls_context_ref(tls);
+    siptp_use_tls_for(tp, 0, tls);
+}
+
+void siptp_use_tls_for(struct siptp *tp, unsigned peer, struct tls_context *tls)
+{
+    assert(peer < SIPTP_TLS_PEERS);
+    struct tls_context **at = peer ? &tp->peers[peer] : &tp->tls, *old = *at;
+    *at = tls_context_ref(tls);
     tls_context_unref(&old);
+}
+
+const char *siptp_tls_failure(const struct siptp *tp, unsigned peer)
+{
+    const struct tls_context *c = peer ? tp->peers[peer] : tp->tls;
+    return c ? tls_context_failure(c) : "";
 }
 
 void siptp_use_ws(struct siptp *tp, struct span path)

@@ -38,6 +38,7 @@ struct flow { /* counted; members are read-only for others */
     struct siptp_listener *listener;
     enum sip_transport transport;
     bool open;
+    int reason;                /* why it is not open any more; 0: it is, or nothing was wrong */
     struct addr remote, local; /* of links: no family */
     uint32_t peer;             /* of links: the node at the other end; 0 until its first request */
     uint64_t id;               /* unique in this process; for UDP 0 */
@@ -113,6 +114,12 @@ void siptp_use_tls(struct siptp *tp, struct tls_context *tls);
 /* The path of WebSockets that we make, as a browser does; borrowed. Before the first call they are
  * CS_ENOTSUP: only a phone makes any. */
 void siptp_use_ws(struct siptp *tp, struct span path);
+/* The same for connections to one peer, which has a number, less than SIPTP_TLS_PEERS; 0: to all
+ * that have none. Its context says what its certificates are to say. */
+enum { SIPTP_TLS_PEERS = 257 };
+void siptp_use_tls_for(struct siptp *tp, unsigned peer, struct tls_context *tls);
+/* Why TLS to this peer failed last, in words for people; "": it never has. */
+const char *siptp_tls_failure(const struct siptp *tp, unsigned peer);
 struct span siptp_listener_name(const struct siptp_listener *ls);
 struct span siptp_listener_sent_by(const struct siptp_listener *ls);
 const struct addr *siptp_listener_local(const struct siptp_listener *ls);
@@ -142,6 +149,11 @@ bool siptp_hears(const struct siptp *tp, enum sip_transport transport, const str
 CS_CHECK int siptp_flow_to_domain(struct siptp *tp, enum sip_transport transport,
                                   const struct addr *remote, struct span domain,
                                   struct siptp_listener *via, struct flow **out);
+/* The same to a peer of siptp_use_tls_for(). Any connection over TLS that was made to this address
+ * for this peer serves, whatever domain led there: who is there has shown to be the peer. */
+CS_CHECK int siptp_flow_to_peer(struct siptp *tp, enum sip_transport transport,
+                                const struct addr *remote, struct span domain, unsigned peer,
+                                struct siptp_listener *via, struct flow **out);
 static inline CS_CHECK int siptp_flow_to(struct siptp *tp, enum sip_transport transport,
                                          const struct addr *remote, struct siptp_listener *via,
                                          struct flow **out)

@@ -229,7 +229,7 @@ static void check_link(struct doctor *d, const struct keeper *k)
 static void check_listeners(struct doctor *d, const struct keeper *k)
 {
     static const char making[] = "Make it anew, with its certificate.";
-    const __typeof__(d->registrar->tls) *client = &d->registrar->tls;
+    const struct tls_client_conf *client = &d->registrar->tls.client;
     char key[80];
     for (size_t i = 0; i < d->registrar->n_listeners; i++) {
         const struct listener_tls_conf *t = d->registrar->listeners[i].tls;

@@ -38,7 +38,7 @@ media:
   inactivity: 0s
 context: lines
 trunks:
-  - {{ name: carrier, targets: ["sip:{trunk}:{trunk_port}"], group: carrier, context: outside, answer: {answer},
+  - {{ name: carrier, targets: [ {{ uri: "sip:{trunk}:{trunk_port}" }} ], group: carrier, context: outside, answer: {answer}, probe: 0s,
       media: {{ srtp: {trunk_srtp} }} }}
 dialplan:
   contexts:
@@ -87,6 +87,11 @@ class BridgeWorld(World):
     def calls(self):
         with urllib.request.urlopen(f"http://127.0.0.1:{self.b2bua_status}/calls", timeout=5) as r:
             return json.load(r)["calls"]
+
+    def trunks(self):
+        """As they stand, by name."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.b2bua_status}/trunks", timeout=5) as r:
+            return {t["name"]: t for t in json.load(r)["trunks"]}
 
     def records(self):
         if not os.path.exists(self.path("cdr.json")):

@@ -186,16 +186,16 @@ class World(Daemons):
             found[b["aor"]].append(b["contact"])
         return found
 
-    def counters(self, at=0):
-        """A registrar's metrics by name and labels."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.statuses[at]}/metrics", timeout=5) as r:
+    def counters(self, at=0, port=None):
+        """Metrics by name and labels, of a registrar or of whose port it is."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{port or self.statuses[at]}/metrics", timeout=5) as r:
             text = r.read().decode()
         return {name: float(value) for name, value in
-                re.findall(r"^([a-z_]+(?:\{[^}]*\})?) ([0-9.e+-]+)$", text, re.M)}
+                re.findall(r"^([a-z0-9_]+(?:\{[^}]*\})?) ([0-9.e+-]+)$", text, re.M)}
 
-    def post_reload(self):
-        """Status and answer of the registrar."""
-        c = http.client.HTTPConnection("127.0.0.1", self.status, timeout=5)
+    def post_reload(self, port=None):
+        """Status and answer of the registrar, or of whose port it is."""
+        c = http.client.HTTPConnection("127.0.0.1", port or self.status, timeout=5)
         try:
             c.request("POST", "/reload")
             r = c.getresponse()

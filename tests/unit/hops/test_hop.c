@@ -55,6 +55,29 @@ static void test_what_is_down_comes_last(void **state)
     assert_ptr_equal(first_of(hops, 3, 1), first);
 }
 
+static void test_priority_comes_before_weight_and_what_is_bound_before_both(void **state)
+{
+    struct hop hops[4], *out[HOPS_MAX];
+    unsigned share[4] = { 0 };
+    (void)state;
+    name_hops(hops, 4);
+    hops[0].priority = 10;
+    hops[1].weight = 1;
+    hops[2].weight = 3;
+    hops[3].weight = 6;
+    for (unsigned call = 0; call < 10000; call++)
+        share[first_of(hops, 4, call) - hops]++;
+    assert_int_equal(share[0], 0);
+    assert_in_range(share[1], 850, 1150);
+    assert_in_range(share[2], 2800, 3200);
+    assert_in_range(share[3], 5800, 6200);
+    hops[0].bound.known = true;
+    assert_ptr_equal(first_of(hops, 4, 1), &hops[0]);
+    hops[0].down.ns = now.ns + 1;
+    hops_order(hops, 4, SPAN("call-1"), now, out);
+    assert_ptr_equal(out[3], &hops[0]);
+}
+
 static void test_what_an_operator_writes(void **state)
 {
     struct hop h;
@@ -73,6 +96,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_calls_are_shared_evenly_and_keep_their_hop),
         cmocka_unit_test(test_what_is_down_comes_last),
+        cmocka_unit_test(test_priority_comes_before_weight_and_what_is_bound_before_both),
         cmocka_unit_test(test_what_an_operator_writes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

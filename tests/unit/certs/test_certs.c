@@ -1,6 +1,6 @@
 /* Certificates of listeners are read again and again: what is good is used, what is not changes
  * nothing, and nothing grows (I-45). */
-#include "registrar/certs.h"
+#include "certs/certs.h"
 
 #include <malloc.h>
 #include <stdio.h>
@@ -37,8 +37,9 @@ static struct certs *certs;
 static struct pki ca, pki, other;
 static struct listener_certificate_conf files;
 static struct listener_tls_conf tls;
-static struct listener_conf listener;
-static struct registrar_conf conf;
+static struct certs_listener listener;
+static struct tls_settings settings;
+static struct certs_conf conf;
 
 static void on_message(void *arg, struct flow *f, struct sip_msg *m)
 {
@@ -69,11 +70,9 @@ static int setup(void **state)
     copy(pki.key, files.key_file);
     tls = (struct listener_tls_conf){ .certificates = &files, .n_certificates = 1 };
     assert_int_equal(addr_parse(SPAN("127.0.0.1"), 0, &any), 0);
-    listener = (struct listener_conf){
-        .name = SPAN("tls"), .transport = SIP_TLS, .address = any, .tls = &tls
-    };
-    conf = (struct registrar_conf){ .listeners = &listener, .n_listeners = 1 };
-    conf.tls.tickets = DURATION_S(3600);
+    listener = (struct certs_listener){ SPAN("tls"), &tls };
+    settings.tickets = DURATION_S(3600);
+    conf = (struct certs_conf){ .tls = &settings, .listeners = &listener, .n_listeners = 1 };
     assert_int_equal(loop_init(&loop), 0);
     assert_int_equal(siptp_new(&loop, &(struct siptp_conf){ 0 }, &events, NULL, &tp), 0);
     assert_int_equal(siptp_listen(tp, SIP_TLS, &any, SPAN("tls"), SPAN_NULL, &ls), 0);
@@ -122,17 +121,17 @@ static void test_what_cannot_be_used_changes_nothing(void **state)
 {
     (void)state;
     open_certs();
-    int64_t used = metric_get(M_REG_TLS_LOADS, 0), refused = metric_get(M_REG_TLS_LOADS, 1);
+    int64_t used = metric_get(M_TLS_LOADS, 0), refused = metric_get(M_TLS_LOADS, 1);
     assert_false(certs_look(certs)); /* nothing is new */
     copy(other.certificate, files.certificate_file);
     assert_true(certs_look(certs));
     assert_true(state_of(0).refused); /* the key is of another one */
     assert_true(state_of(0).expiry.certificate.ms > 0);
-    assert_int_equal(metric_get(M_REG_TLS_LOADS, 1), refused + 1);
+    assert_int_equal(metric_get(M_TLS_LOADS, 1), refused + 1);
     copy(other.key, files.key_file);
     assert_true(certs_look(certs));
     assert_false(state_of(0).refused);
-    assert_int_equal(metric_get(M_REG_TLS_LOADS, 0), used + 1);
+    assert_int_equal(metric_get(M_TLS_LOADS, 0), used + 1);
     unlink(files.key_file);
     assert_true(certs_look(certs));
     assert_true(state_of(0).refused);
@@ -142,12 +141,12 @@ static void test_files_that_change_are_read_again(void **state)
 {
     (void)state;
     open_certs();
-    int64_t used = metric_get(M_REG_TLS_LOADS, 0);
+    int64_t used = metric_get(M_TLS_LOADS, 0);
     copy(other.key, files.key_file);
     copy(other.certificate, files.certificate_file);
-    for (unsigned i = 0; i < 500 && metric_get(M_REG_TLS_LOADS, 0) == used; i++)
+    for (unsigned i = 0; i < 500 && metric_get(M_TLS_LOADS, 0) == used; i++)
         run_for(&loop, 10);
-    assert_int_equal(metric_get(M_REG_TLS_LOADS, 0), used + 1);
+    assert_int_equal(metric_get(M_TLS_LOADS, 0), used + 1);
     assert_false(state_of(0).refused);
 }
 
@@ -155,14 +154,14 @@ static void test_what_expires_soon_is_told(void **state)
 {
     (void)state;
     open_certs(); /* of 30 days */
-    int64_t expires = metric_get(M_REG_TLS_EXPIRES, 0);
+    int64_t expires = metric_get(M_TLS_EXPIRES, 0);
     assert_in_range(expires, clock_wall().ms / 1000 + 29 * 86400,
                     clock_wall().ms / 1000 + 31 * 86400);
-    assert_int_equal(metric_get(M_REG_TLS_EXPIRING, 0), 0);
+    assert_int_equal(metric_get(M_TLS_EXPIRING, 0), 0);
     loop_skip(&loop, DURATION_S(17 * 86400));
-    assert_int_equal(metric_get(M_REG_TLS_EXPIRING, 0), 1);
-    assert_int_equal(metric_get(M_REG_TLS_EXPIRES, 0), expires);
-    assert_int_equal(metric_get(M_REG_TLS_EXPIRES, 1), 0);
+    assert_int_equal(metric_get(M_TLS_EXPIRING, 0), 1);
+    assert_int_equal(metric_get(M_TLS_EXPIRES, 0), expires);
+    assert_int_equal(metric_get(M_TLS_EXPIRES, 1), 0);
 }
 
 static void test_a_start_wants_what_it_names(void **state)

@@ -1,4 +1,4 @@
-#include "registrar/certs.h"
+#include "certs/certs.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -17,16 +17,19 @@ static const struct log cert_log = { .module = "certs" };
 /* Where TLS is spoken. */
 struct place {
     struct span name;
-    enum { A_LISTENER, THE_CLIENT, THE_LINK } is;
-    const struct listener_conf *listener; /* of a listener */
+    enum { A_LISTENER, THE_CLIENT, A_PEER, THE_LINK } is;
+    const struct listener_tls_conf *listener; /* of a listener; */
+    size_t index;                             /* its place in the configuration */
     struct siptp_listener *serves;
+    struct certs_peer peer;        /* of a peer */
+    const struct certs_link *link; /* of the link */
     struct tls_context *tls, *out; /* out: of the link, as its client */
     bool refused;
 };
 
 struct certs {
     struct loop *loop;
-    const struct registrar_conf *conf;
+    const struct tls_settings *conf;
     struct siptp *tp;
     struct tls_tickets *tickets;
     struct place *places;
@@ -39,11 +42,10 @@ struct certs {
 
 /* ---- reading ---- */
 
-static int read_listener(const struct certs *c, const struct listener_conf *l,
-                         struct tls_context **out)
+static int read_listener(const struct certs *c, const struct place *p, struct tls_context **out)
 {
     struct tls_pair pairs[256];
-    const struct listener_tls_conf *t = l->tls;
+    const struct listener_tls_conf *t = p->listener;
     const struct tls_conf conf = {
         .role = TLS_SERVER,
         .pairs = pairs,
@@ -53,10 +55,10 @@ static int read_listener(const struct certs *c, const struct listener_conf *l,
         .require_certificate = t->client_certificates == CLIENTS_REQUIRED,
         .ca_file = t->ca_file,
         .crl_file = t->crl_file,
-        .id = l->name,
+        .id = p->name,
         .tickets = t->client_certificates == CLIENTS_NONE ? c->tickets : NULL,
         .keylog = c->keylog,
-        .handshake = c->conf->tls.handshake,
+        .handshake = c->conf->handshake,
     };
     for (size_t i = 0; i < t->n_certificates; i++) {
         const struct listener_certificate_conf *cc = &t->certificates[i];
@@ -65,29 +67,47 @@ static int read_listener(const struct certs *c, const struct listener_conf *l,
     return tls_context_new(&conf, out);
 }
 
+/* What is shown and believed: for a peer its own, where that says it. */
+static struct tls_conf client_of(const struct certs *c, const struct tls_client_conf *own)
+{
+    const struct tls_client_conf *t = &c->conf->client;
+    const struct tls_client_conf *believed = own && own->ca_file ? own : t;
+    const struct tls_client_conf *shown = own && own->certificate_file ? own : t;
+    const struct tls_client_conf *pinned = own && own->n_pin ? own : t;
+    return (struct tls_conf){
+        .role = TLS_CLIENT,
+        .certificate_file = shown->certificate_file,
+        .key_file = shown->key_file,
+        .ca_file = believed->ca_file,
+        .crl_file = own && own->crl_file ? own->crl_file : believed->crl_file,
+        .sip_names = true, /* RFC 5922, 7.3 */
+        .pins = pinned->pin,
+        .n_pins = pinned->n_pin,
+        .keylog = c->keylog,
+        .handshake = c->conf->handshake,
+    };
+}
+
 static int read_client(const struct certs *c, struct tls_context **out)
 {
-    const __typeof__(c->conf->tls) *t = &c->conf->tls;
-    const struct tls_conf conf = {
-        .role = TLS_CLIENT,
-        .certificate_file = t->certificate_file,
-        .key_file = t->key_file,
-        .ca_file = t->ca_file,
-        .crl_file = t->crl_file,
-        .sip_names = true, /* RFC 5922, 7.3 */
-        .pins = t->pin,
-        .n_pins = t->n_pins,
-        .keylog = c->keylog,
-        .handshake = t->handshake,
-    };
+    const struct tls_conf conf = client_of(c, NULL);
+    return tls_context_new(&conf, out);
+}
+
+static int read_peer(const struct certs *c, const struct certs_peer *p, struct tls_context **out)
+{
+    struct tls_conf conf = client_of(c, p->tls ? &p->tls->client : NULL);
+    bool own = p->tls && p->tls->n_names;
+    conf.sip_names = !p->tls || !p->tls->wildcards;
+    conf.names = own ? p->tls->names : p->names;
+    conf.n_names = own ? p->tls->n_names : p->n_names;
     return tls_context_new(&conf, out);
 }
 
 /* One certificate for both directions. */
-static int read_link(const struct certs *c, struct tls_context **server,
+static int read_link(const struct certs_link *l, struct tls_context **server,
                      struct tls_context **client)
 {
-    const __typeof__(c->conf->link) *l = &c->conf->link;
     struct tls_conf conf = { .role = TLS_SERVER,
                              .certificate_file = l->certificate_file,
                              .key_file = l->key_file,
@@ -106,8 +126,8 @@ static int read_link(const struct certs *c, struct tls_context **server,
 
 static void use(const struct certs *c, const struct place *p)
 {
-    if (p->is == THE_CLIENT)
-        siptp_use_tls(c->tp, p->tls);
+    if (p->is == THE_CLIENT || p->is == A_PEER)
+        siptp_use_tls_for(c->tp, p->peer.number, p->tls);
     else if (p->is == THE_LINK)
         siptp_link_use_tls(c->tp, p->tls, p->out);
     else if (p->serves)
@@ -117,11 +137,12 @@ static void use(const struct certs *c, const struct place *p)
 static int read_place(const struct certs *c, struct place *p)
 {
     struct tls_context *fresh = NULL, *out = NULL;
-    int err = p->is == A_LISTENER   ? read_listener(c, p->listener, &fresh)
+    int err = p->is == A_LISTENER   ? read_listener(c, p, &fresh)
               : p->is == THE_CLIENT ? read_client(c, &fresh)
-                                    : read_link(c, &fresh, &out);
+              : p->is == A_PEER     ? read_peer(c, &p->peer, &fresh)
+                                    : read_link(p->link, &fresh, &out);
     p->refused = err != 0;
-    metric_inc(M_REG_TLS_LOADS, p->refused);
+    metric_inc(M_TLS_LOADS, p->refused);
     if (err) {
         log_error(&cert_log,
                   p->tls ? "certificates cannot be used; what was there before serves on"
@@ -164,8 +185,8 @@ static void tell_expiry(struct certs *c, bool aloud)
         }
     }
     for (unsigned k = 0; k < 2; k++) {
-        metric_set(M_REG_TLS_EXPIRES, k, first[k] / 1000);
-        metric_set(M_REG_TLS_EXPIRING, k, n[k]);
+        metric_set(M_TLS_EXPIRES, k, first[k] / 1000);
+        metric_set(M_TLS_EXPIRING, k, n[k]);
     }
 }
 
@@ -207,22 +228,25 @@ bool certs_look(struct certs *c)
 
 /* ---- life ---- */
 
-static int open_places(struct certs *c)
+static int open_places(struct certs *c, const struct certs_conf *conf)
 {
-    const struct registrar_conf *conf = c->conf;
     int err = 0;
-    c->places = calloc(conf->n_listeners + 2, sizeof(*c->places));
+    c->places = calloc(conf->n_listeners + conf->n_peers + 2, sizeof(*c->places));
     if (!c->places)
         return CS_ENOMEM;
     for (size_t i = 0; i < conf->n_listeners; i++) {
-        const struct listener_conf *l = &conf->listeners[i];
+        const struct certs_listener *l = &conf->listeners[i];
         if (l->tls)
-            c->places[c->n++] = (struct place){ .name = l->name, .listener = l };
+            c->places[c->n++] = (struct place){ .name = l->name, .listener = l->tls, .index = i };
     }
-    if (conf->tls.ca_file)
+    if (conf->tls->client.ca_file)
         c->places[c->n++] = (struct place){ .name = SPAN("client"), .is = THE_CLIENT };
-    if (conf->link.listen.sa.sa_family != AF_UNSPEC)
-        c->places[c->n++] = (struct place){ .name = SPAN("link"), .is = THE_LINK };
+    for (size_t i = 0; i < conf->n_peers; i++)
+        c->places[c->n++] =
+            (struct place){ .name = conf->peers[i].name, .is = A_PEER, .peer = conf->peers[i] };
+    if (conf->link)
+        c->places[c->n++] =
+            (struct place){ .name = SPAN("link"), .is = THE_LINK, .link = conf->link };
     for (size_t i = 0; !err && i < c->n; i++)
         err = read_place(c, &c->places[i]);
     return err;
@@ -231,7 +255,7 @@ static int open_places(struct certs *c)
 /* At the start, when it may still be made; what is read again later writes there, too. */
 static int open_keylog(struct certs *c)
 {
-    const char *file = c->conf->tls.keylog_file;
+    const char *file = c->conf->keylog_file;
     if (!file)
         return 0;
     int fd = open(file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -257,18 +281,27 @@ static size_t add_files(const char **files, size_t n, const char *const *more, s
     return n;
 }
 
+static size_t client_files(const struct tls_client_conf *t, const char **files, size_t n)
+{
+    return add_files(
+        files, n, (const char *[]){ t->ca_file, t->crl_file, t->certificate_file, t->key_file }, 4);
+}
+
 static size_t files_of(const struct certs *c, const struct place *p, const char **files, size_t n)
 {
-    const __typeof__(c->conf->tls) *t = &c->conf->tls;
-    const __typeof__(c->conf->link) *k = &c->conf->link;
-    if (p->is == THE_CLIENT)
+    const struct listener_tls_conf *l = p->listener;
+    switch (p->is) {
+    case THE_CLIENT:
+        return client_files(&c->conf->client, files, n);
+    case A_PEER: /* what it has of everybody's is there already */
+        return p->peer.tls ? client_files(&p->peer.tls->client, files, n) : n;
+    case THE_LINK:
         return add_files(
-            files, n, (const char *[]){ t->ca_file, t->crl_file, t->certificate_file, t->key_file },
-            4);
-    if (p->is == THE_LINK)
-        return add_files(files, n, (const char *[]){ k->ca_file, k->certificate_file, k->key_file },
-                         3);
-    const struct listener_tls_conf *l = p->listener->tls;
+            files, n,
+            (const char *[]){ p->link->ca_file, p->link->certificate_file, p->link->key_file }, 3);
+    case A_LISTENER:
+        break;
+    }
     for (size_t i = 0; i < l->n_certificates; i++)
         n = add_files(
             files, n,
@@ -281,7 +314,7 @@ static int open_watch(struct certs *c)
 {
     size_t n = 0, most = 0;
     for (size_t i = 0; i < c->n; i++)
-        most += 4 + (c->places[i].listener ? 2 * c->places[i].listener->tls->n_certificates : 0);
+        most += 4 + (c->places[i].listener ? 2 * c->places[i].listener->n_certificates : 0);
     const char **files = calloc(most, sizeof(*files));
     if (!files)
         return CS_ENOMEM;
@@ -292,22 +325,22 @@ static int open_watch(struct certs *c)
     return err;
 }
 
-int certs_open(struct loop *l, const struct registrar_conf *conf, struct siptp *tp,
+int certs_open(struct loop *l, const struct certs_conf *conf, struct siptp *tp,
                struct tls_ticket_seed *seed, struct certs **out)
 {
     struct certs *c = calloc(1, sizeof(*c));
     *out = c;
     if (!c)
         return CS_ENOMEM;
-    *c = (struct certs){ .loop = l, .conf = conf, .tp = tp };
+    *c = (struct certs){ .loop = l, .conf = conf->tls, .tp = tp };
     timer_init(&c->hour, on_hour);
-    int err = tls_tickets_new(seed, conf->tls.tickets, &c->tickets);
+    int err = tls_tickets_new(seed, conf->tls->tickets, &c->tickets);
     if (seed)
         ct_wipe(seed, sizeof(*seed));
     if (!err)
         err = open_keylog(c);
     if (!err)
-        err = open_places(c);
+        err = open_places(c, conf);
     if (!err && c->n)
         err = open_watch(c);
     if (err) {
@@ -332,7 +365,7 @@ void certs_link(const struct certs *c, struct tls_context **server, struct tls_c
 void certs_serve(struct certs *c, size_t i, struct siptp_listener *ls)
 {
     for (size_t k = 0; k < c->n; k++) {
-        if (c->places[k].listener == &c->conf->listeners[i]) {
+        if (c->places[k].is == A_LISTENER && c->places[k].index == i) {
             c->places[k].serves = ls;
             use(c, &c->places[k]);
         }
