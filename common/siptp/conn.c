@@ -400,8 +400,8 @@ static int connect_to(struct conn *c, struct span domain, struct stream **s)
     if ((tls || ws) && !c->domain)
         return CS_ENOMEM;
     struct tls_context *context = c->peer ? tp->peers[c->peer] : tp->tls;
-    c->offers_alias = tls && !ws && c->flow.listener->tls &&
-                      tls_context_is_shown(context, c->flow.listener->tls);
+    c->offers_alias =
+        tls && !ws && c->flow.listener->tls && tls_context_is_shown(context, c->flow.listener->tls);
     int err = ws ? websocket_new(true, &c->ws) : 0;
     if (!err)
         err = stream_connect_tcp(tp->loop, &c->flow.remote, addr_is_any(&from) ? NULL : &from,
