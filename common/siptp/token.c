@@ -129,7 +129,9 @@ void flow_token(const struct flow *f, struct buf *b)
 {
     unsigned char token[BODY_MAX + MAC_LEN];
     struct buf body = buf_of(token, BODY_MAX);
-    struct span domain = f->transport == SIP_TLS ? span_str(conn_of(f)->domain) : SPAN_NULL;
+    /* A peer that is known by authorities of its own would be looked for by those of all. */
+    bool again = f->transport == SIP_TLS && !conn_of(f)->peer;
+    struct span domain = again ? span_str(conn_of(f)->domain) : SPAN_NULL;
     if (domain.n && domain.n <= DOMAIN_MAX) {
         write_domain(f, &f->remote, domain, b);
         return;
