@@ -357,6 +357,8 @@ ptrdiff_t tls_session_read(struct tls_session *s, char *to, size_t n)
     size_t got = 0;
     if (s->ended)
         return CS_EPROTO;
+    if (s->feed.n == 0 && !SSL_has_pending(s->ssl)) /* OpenSSL would take long to say so */
+        return 0;
     ERR_clear_error();
     int r = SSL_read_ex(s->ssl, to, n, &got);
     if (s->again) {
