@@ -96,9 +96,7 @@ static int encrypt(struct stream *s)
     if (s->state == SHAKING || !s->out.n)
         return 0;
     int err = tls_session_write(s->tls, span_of(s->out.p, s->out.n));
-    s->out.n = 0;
-    if (s->out.cap > SCRATCH)
-        bytes_free(&s->out);
+    bytes_free(&s->out);
     return err;
 }
 
@@ -110,9 +108,7 @@ static int send_bytes(struct stream *s, struct bytes *out)
     if (sent < 0 && sent != UV_EAGAIN)
         return sent;
     if (sent > 0 && (size_t)sent == out->n) {
-        out->n = 0;
-        if (out->cap > SCRATCH)
-            bytes_free(out); /* an idle stream keeps no burst's memory */
+        bytes_free(out); /* idle streams are many, and keep nothing */
         return 0;
     }
     if (s->state == CLOSING)

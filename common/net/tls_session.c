@@ -269,6 +269,21 @@ static void on_info(const SSL *ssl, int where, int value)
         s->again = true;
 }
 
+/* OpenSSL keeps both sides' keys of the exchange as long as the connection, some kilobytes each and
+ * secret: who has ours reads all of it. Of another kind they are empty. */
+static void forget_exchange(SSL *ssl)
+{
+    EVP_PKEY *key;
+    if (SSL_get_tmp_key(ssl, &key)) {
+        (void)EVP_PKEY_set_type(key, EVP_PKEY_X25519);
+        EVP_PKEY_free(key);
+    }
+    if (SSL_get_peer_tmp_key(ssl, &key)) {
+        (void)EVP_PKEY_set_type(key, EVP_PKEY_X25519);
+        EVP_PKEY_free(key);
+    }
+}
+
 /* ---- entry points ---- */
 
 int tls_session_new(struct tls_context *c, const char *name, const struct addr *peer,
@@ -358,6 +373,7 @@ int tls_session_handshake(struct tls_session *s)
     int r = SSL_do_handshake(s->ssl);
     if (r == 1) {
         s->shaken = true;
+        forget_exchange(s->ssl);
         return 1;
     }
     return SSL_get_error(s->ssl, r) == SSL_ERROR_WANT_READ ? 0 : failed(s);
@@ -368,6 +384,8 @@ ptrdiff_t tls_session_read(struct tls_session *s, char *to, size_t n)
     size_t got = 0;
     if (s->ended)
         return CS_EPROTO;
+    if (s->feed.n == 0 && !SSL_has_pending(s->ssl)) /* OpenSSL would take long to say so */
+        return 0;
     ERR_clear_error();
     int r = SSL_read_ex(s->ssl, to, n, &got);
     if (s->again) {

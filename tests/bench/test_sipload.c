@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "callee.h"
+#include "frame.h"
 #include "latency.h"
 #include "message.h"
 
@@ -297,6 +298,60 @@ static void test_callee_refuses_what_was_not_sent_so(void **state)
     teardown(&f);
 }
 
+static void test_sip_in_a_stream_ends_by_its_length(void **state)
+{
+    struct span in = SPAN("\r\nSIP/2.0 200 OK\r\nl: 4\r\n\r\nbodySIP/2.0 401 No\r\n"
+                          "Content-Length: 0\r\n\r\nSIP/2.0 200 OK\r\nContent-Length: 1\r\n\r\n");
+    struct span bad = SPAN("SIP/2.0 200 OK\r\nContent-Length: x\r\n\r\n"), out;
+    (void)state;
+    assert_int_equal(frame_sip(&in, &out), 1);
+    assert_true(span_ends(out, SPAN("body")));
+    assert_int_equal(frame_sip(&in, &out), 1);
+    assert_true(span_starts(out, SPAN("SIP/2.0 401")));
+    assert_int_equal(frame_sip(&in, &out), 0);
+    assert_int_equal(frame_sip(&bad, &out), CS_EPROTO);
+}
+
+static void test_websocket_frames_are_read_whole_and_written_masked(void **state)
+{
+    char space[400], long_text[200] = { 'a' };
+    struct buf b = BUF_INIT(space);
+    struct span in = SPAN("\x81\x02hi\x89\x00\x81\x05par"), out;
+    struct span masked = SPAN("\x81\x82\x00\x00\x00\x00hi");
+    unsigned opcode;
+    (void)state;
+    assert_int_equal(frame_ws(&in, &opcode, &out), 1);
+    assert_true(opcode == FRAME_TEXT && span_eq(out, SPAN("hi")));
+    assert_int_equal(frame_ws(&in, &opcode, &out), 1);
+    assert_true(opcode == FRAME_PING && out.n == 0);
+    assert_int_equal(frame_ws(&in, &opcode, &out), 0);
+    assert_int_equal(frame_ws(&masked, &opcode, &out), CS_EPROTO);
+
+    frame_write(&b, FRAME_TEXT, SPAN("hello"));
+    assert_true(buf_ok(&b) && b.n == 2 + 4 + 5);
+    assert_true((unsigned char)space[0] == 0x81 && (unsigned char)space[1] == (0x80 | 5));
+    for (size_t i = 0; i < 5; i++)
+        assert_int_equal(space[6 + i] ^ space[2 + i % 4], "hello"[i]);
+    b.n = 0;
+    frame_write(&b, FRAME_TEXT, span_of(long_text, sizeof(long_text)));
+    assert_true(buf_ok(&b) && b.n == 4 + 4 + sizeof(long_text));
+    assert_true((unsigned char)space[1] == 0xfe && (unsigned char)space[3] == sizeof(long_text));
+}
+
+static void test_websocket_must_be_accepted_as_rfc_6455_says(void **state)
+{
+#define TAKEN "HTTP/1.1 101 Switching Protocols\r\nSec-WebSocket-Protocol: sip\r\n"
+    struct span good = SPAN(TAKEN "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\nrest");
+    struct span wrong = SPAN(TAKEN "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOO=\r\n\r\n");
+    struct span refused = SPAN("HTTP/1.1 403 Forbidden\r\n\r\n"), part = SPAN(TAKEN);
+    (void)state;
+    assert_int_equal(frame_welcome(&good), 1);
+    assert_true(span_eq(good, SPAN("rest")));
+    assert_int_equal(frame_welcome(&wrong), CS_EDENIED);
+    assert_int_equal(frame_welcome(&refused), CS_EDENIED);
+    assert_int_equal(frame_welcome(&part), 0);
+}
+
 static void test_percentiles_are_near_the_truth(void **state)
 {
     static struct latency l;
@@ -323,6 +378,9 @@ int main(void)
         cmocka_unit_test(test_407_is_for_a_message_and_401_for_a_register),
         cmocka_unit_test(test_callee_answers_what_was_passed_on),
         cmocka_unit_test(test_callee_refuses_what_was_not_sent_so),
+        cmocka_unit_test(test_sip_in_a_stream_ends_by_its_length),
+        cmocka_unit_test(test_websocket_frames_are_read_whole_and_written_masked),
+        cmocka_unit_test(test_websocket_must_be_accepted_as_rfc_6455_says),
         cmocka_unit_test(test_percentiles_are_near_the_truth),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

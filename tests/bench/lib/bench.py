@@ -58,13 +58,13 @@ class Bench:
             say(f"  WRONG: {server.name}: {complaint}")
 
     @contextlib.contextmanager
-    def serving(self, servers, run):
+    def serving(self, servers, run, users=None, *options):
         """All of them started, and found to be registrars."""
         try:
             for server in servers:
                 say(f"starting {server.name}")
                 server.start()
-                self.must(server, load.registers(run, server, self.o.users))
+                self.must(server, load.registers(run, server, users or self.o.users, *options))
             yield
         finally:
             for server in servers:
@@ -77,9 +77,12 @@ class Bench:
 
     def measure(self, run, number, server, metric, *options):
         result = run(server, "-t", self.o.seconds, *options)
-        self.runs.append({"round": number, "server": server.name, "metric": metric, **result})
         if result["wrong"]:
             self.must(server, f"{metric}: {result['errors']}, first {result['first_wrong']!r}")
+        return self.record(result, number, server, metric)
+
+    def record(self, result, number, server, metric):
+        self.runs.append({"round": number, "server": server.name, "metric": metric, **result})
         say(f"  {metric:7} {server.name:22} {result.get('cpu_us_per_op', 0):7.1f} us  "
             f"{result['ops_per_s']:8.0f}/s  p50 {result['latency_us']['p50'] / 1000:7.2f} ms  "
             f"p99 {result['latency_us']['p99'] / 1000:7.2f} ms  "

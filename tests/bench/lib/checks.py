@@ -99,7 +99,7 @@ class Authd(countersign.Countersign):
         self.write("keys.json", json.dumps(self.mint.jwks()))
         self.rest = self.launch_authd(AUTHD)["rest"]
 
-    def address(self):
+    def address(self, transport="udp"):
         return self.path("auth.sock")
 
 

@@ -17,6 +17,7 @@ from anatomy import Anatomy
 from bench import Bench, say
 from hop import Hop
 from redis import Redis
+from scale import FEW, Scale
 from workers import Workers
 
 SERVERS = [countersign.Countersign, kamailio.ByHand, kamailio.DatabaseOnly, kamailio.InMemory,
@@ -30,8 +31,8 @@ def read_options():
     names = [s.name for s in SERVERS]
     p = argparse.ArgumentParser(
         prog="register", description="Compares Countersign with Kamailio at REGISTER: CPU time, "
-        "latency and memory, in turn and several times; or, by --workers, --hop or --anatomy, "
-        "measures one thing about Countersign. Exit status 0 when everything ran and "
+        "latency and memory, in turn and several times; or, by --workers, --hop, --anatomy or "
+        "--scale, measures one thing about Countersign. Exit status 0 when everything ran and "
         "every answer was right, whatever the numbers; 1 when a server gave wrong answers; 2 when "
         "something could not run.")
     instead = p.add_mutually_exclusive_group()
@@ -42,6 +43,8 @@ def read_options():
     instead.add_argument("--anatomy", action="store_true",
                          help="CPU, context switches and system calls of each process for one "
                          "REGISTER, of Countersign and of Kamailio with hand-written Redis")
+    instead.add_argument("--scale", type=int, metavar="N", nargs="?", const=1000000,
+                         help="compare 10,000 bindings with N (1000000): what a REGISTER costs")
     p.add_argument("--worker-share", type=float, default=20, metavar="PERCENT",
                    help="of a core that each worker may use in the limited runs of --workers (20)")
     bench.add_options(p, seconds=4)
@@ -58,6 +61,8 @@ def read_options():
         p.error("--workers: 2 to 32")
     if not 100 * cgroup.LEAST <= o.worker_share <= 100:
         p.error("--worker-share: 10 to 100")
+    if o.scale is not None and o.scale < FEW:
+        p.error(f"--scale: at least {FEW}")
     if o.quick:
         o.rounds, o.seconds, o.bindings = 1, 1.5, min(o.bindings, 20000)
     return o
@@ -144,7 +149,7 @@ class Comparison(Bench):
 
 def main():
     o = read_options()
-    kind = Workers if o.workers else Hop if o.hop else Anatomy if o.anatomy else Comparison
+    kind = Workers if o.workers else Hop if o.hop else Anatomy if o.anatomy else Scale if o.scale else Comparison
     Redis.appendfsync = o.appendfsync
     return bench.main("register", o, kind, ["sipload", "registrar", "authd", "csctl"], lambda: (
         f"Countersign {countersign.version()}, Kamailio {kamailio.version()}. "

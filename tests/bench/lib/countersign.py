@@ -78,6 +78,8 @@ class Countersign(Server):
     nodes = ("registrar",)
     workers = 1
     link = None
+    listeners = more = ""  # what is in the registrar's configuration besides
+    policy = ""  # and in authd's
 
     def __init__(self, *args):
         super().__init__(*args)
@@ -86,6 +88,10 @@ class Countersign(Server):
 
     def program(self, *names):
         return os.path.join(self.build, *names)
+
+    def values(self):
+        """What fills in listeners and more."""
+        return {}
 
     def launch_authd(self, config):
         """authd with its users; returns what fills in a configuration."""
@@ -102,7 +108,7 @@ class Countersign(Server):
         return values
 
     def launch(self):
-        values = self.launch_authd(AUTHD)
+        values = self.launch_authd(AUTHD + self.policy)
         if self.link == "tls":
             self.certify()
         for node, port in self.ports.items():
@@ -110,9 +116,9 @@ class Countersign(Server):
 
     def launch_registrar(self, node, values):
         health = process.free_port(self.workers)
-        text = REGISTRAR + LINKS[self.link]
+        text = REGISTRAR + self.listeners + LINKS[self.link] + self.more
         config = self.write(node + ".yaml", text.format(
-            **values, health=health, link=process.free_port()))
+            **values, health=health, link=process.free_port(), **self.values()))
         self.spawn(node, [self.program("registrar", "registrar"), "--config", config],
                    lambda: all(is_ready(health + i) for i in range(self.workers)))
 

@@ -29,7 +29,7 @@ class At(Load):
     """Messages to phones at one of the registrars."""
 
     def __init__(self, load, node):
-        super().__init__(load.program, load.users_file, load.common[-1])
+        super().__init__(load.program, load.users_file, load.algorithm)
         self.node = node
 
     def __call__(self, server, *options, **more):

@@ -1,5 +1,6 @@
 """Runs the load generator."""
 
+import contextlib
 import json
 import subprocess
 
@@ -8,20 +9,32 @@ from server import DOMAIN
 
 
 class Load:
-    def __init__(self, program, users_file, algorithm):
+    def __init__(self, program, users_file, algorithm, transport="udp"):
         self.program = program
         self.users_file = users_file
+        self.algorithm = algorithm
+        self.transport = transport
         self.common = ["-d", DOMAIN, "-a", algorithm]
+        if transport != "udp":
+            self.common += ["-T", transport]
 
-    def __call__(self, server, *options, users_file=None):
+    def argv(self, server, *options, users_file=None):
+        pids = ",".join(map(str, server.parts()))
+        return [self.program, *self.common, "-u", users_file or self.users_file, "-p", pids,
+                *map(str, options), server.address(self.transport)]
+
+    def __call__(self, server, *options, **more):
         """What the generator measured; "wrong" tells whether an answer was not as it must be."""
-        parts = server.parts()
-        argv = [self.program, *self.common, "-u", users_file or self.users_file, "-p",
-                ",".join(map(str, parts)), *map(str, options), server.address()]
+        argv = self.argv(server, *options, **more)
         done = subprocess.run(argv, capture_output=True, text=True, errors="replace")
         if done.returncode not in (0, 1):
             raise Failure(f"{' '.join(argv)}: {done.stderr.strip()}")
-        result = json.loads(done.stdout)
+        return self.read(server, done.stdout, done.stderr, done.returncode)
+
+    @staticmethod
+    def read(server, said, complained, status):
+        parts = server.parts()
+        result = json.loads(said)
         ops = max(result["ops"], 1)
         # For an operation, by program: CPU us, and how often it was woken and preempted.
         kinds = {"parts": "us", "waits": "waits", "preempted": "preempted"}
@@ -31,14 +44,34 @@ class Load:
             for kind, key in kinds.items():
                 result[kind][what] = round(result[kind].get(what, 0) + used[key] / ops, 3)
         result["generator"] = result.pop("own_cpu_us") / ops
-        result["wrong"] = done.returncode == 1 or result["ops"] == 0
-        result["first_wrong"] = "".join(done.stderr.splitlines(keepends=True)[1:2]).strip()
+        result["wrong"] = status == 1 or result["ops"] == 0
+        result["first_wrong"] = "".join(complained.splitlines(keepends=True)[1:2]).strip()
         return result
 
+    @contextlib.contextmanager
+    def holding(self, server, *options):
+        """The connections of a run stay until the end of the with statement."""
+        argv = self.argv(server, "--hold", *options)
+        child = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                 stderr=subprocess.PIPE, text=True, errors="replace")
+        said = ""
+        for line in child.stdout:
+            said += line
+            if line == "}\n":
+                break
+        try:
+            if not said:
+                raise Failure(f"{' '.join(argv)}: {child.communicate()[1].strip()}")
+            yield self.read(server, said, "", 0)
+        finally:
+            complained = child.communicate()[1]
+        if child.returncode != 0:
+            raise Failure(f"{' '.join(argv)}: connections were lost\n{complained}")
 
-def registers(load, server, users):
+
+def registers(load, server, users, *options):
     """Registers so many phones once. None, or why this is not a registrar."""
-    good = load(server, "-m", "fill", "-n", users)
+    good = load(server, "-m", "fill", "-n", users, *options)
     if good["wrong"]:
         return f"does not register phones: {good['errors']}, first {good['first_wrong']!r}"
     return None

@@ -25,7 +25,8 @@ class Server:
         self.processes = []
         self.redis = None
 
-    def address(self):
+    def address(self, transport="udp"):
+        """Where this is spoken; most speak UDP alone."""
         return f"127.0.0.1:{self.port}"
 
     def start(self):

@@ -228,7 +228,7 @@ static void on_delivery(struct load *l, unsigned socket, struct span text)
     wire_send(l->wire, socket, span_of(s->delivered, b.n));
 }
 
-static void on_datagram(void *arg, unsigned socket, struct span text)
+static void on_text(void *arg, unsigned socket, struct span text)
 {
     struct load *l = (struct load *)arg;
     struct answer a;
@@ -281,6 +281,8 @@ static void scan(struct load *l)
             finish(l, s);
             continue;
         }
+        if (wire_is_reliable(l->wire))
+            continue;
         s->again = CS_MIN(2 * s->again, T2);
         l->r->retransmits++;
         transmit(l, s);
@@ -390,7 +392,7 @@ int load_run(const struct load_options *o, struct site *site, struct phones *pho
         wire_flush(wire);
         wire_wait(wire, until_due(&l));
         l.now = clock_mono().ns;
-        wire_receive(wire, on_datagram, &l);
+        wire_receive(wire, on_text, &l);
     }
     free(l.slots);
     free(l.free_slots);

@@ -36,9 +36,12 @@ static void hash_ha2(const struct site *s, const struct phone *callee, char out[
 void site_init(struct site *s, struct span domain, struct span realm, struct hash *h,
                uint32_t expires)
 {
-    *s = (struct site){
-        .domain = domain, .realm = realm, .hash = h, .expires = expires, .run = rand_u64()
-    };
+    *s = (struct site){ .domain = domain,
+                        .realm = realm,
+                        .hash = h,
+                        .expires = expires,
+                        .transport = SPAN("UDP"),
+                        .run = rand_u64() };
     hash_ha2(s, NULL, s->ha2);
 }
 
@@ -129,7 +132,9 @@ void message_write(struct buf *b, const struct site *s, const struct request *r,
     buf_put(b, method_of(r->callee));
     buf_putc(b, ' ');
     put_uri(b, s, r->callee);
-    buf_lit(b, " SIP/2.0\r\nVia: SIP/2.0/UDP " HOST ":");
+    buf_lit(b, " SIP/2.0\r\nVia: SIP/2.0/");
+    buf_put(b, s->transport);
+    buf_lit(b, " " HOST ":");
     buf_u64(b, r->port);
     buf_lit(b, ";rport;branch=" BRANCH);
     put_mark(b, r);

@@ -11,9 +11,10 @@ struct site {
     struct span domain, realm;
     struct hash *hash;
     uint32_t expires;
-    bool repeat_nc;     /* misbehave: always nc=00000001 */
-    uint64_t run;       /* random: Call-IDs of two runs never meet */
-    char ha2[HASH_HEX]; /* of REGISTER */
+    struct span transport; /* as in Via; UDP when nobody sets it */
+    bool repeat_nc;        /* misbehave: always nc=00000001 */
+    uint64_t run;          /* random: Call-IDs of two runs never meet */
+    char ha2[HASH_HEX];    /* of REGISTER */
 };
 
 /* One request under way. slot and serial come back in the branch of its answer. */

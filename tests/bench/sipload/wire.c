@@ -19,29 +19,17 @@ struct wire {
     uint16_t port[WIRE_SOCKETS];
     struct queue out[WIRE_SOCKETS];
     struct queue in;
+    struct streams *streams; /* NULL: UDP */
     char space[WIRE_BATCH][WIRE_DATAGRAM];
 };
 
-static int open_socket(const struct addr *server, uint16_t *port)
+static int open_socket(const struct addr *server, const struct sources *from, unsigned i)
 {
     enum { BUFFER = 4 << 20 };
-    int size = BUFFER, fd = socket(server->sa.sa_family, SOCK_DGRAM | SOCK_NONBLOCK, 0);
-    struct sockaddr_storage own;
-    struct addr local;
-    socklen_t n = sizeof(own);
-    if (fd < 0)
-        return -errno;
+    int size = BUFFER, fd = dial(server, SOCK_DGRAM, from, i);
     /* Without privilege the kernel grants less, which the retransmissions make good. */
-    if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) != 0)
+    if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) != 0)
         (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
-    if (connect(fd, &server->sa, addr_len(server)) != 0 ||
-        getsockname(fd, (struct sockaddr *)&own, &n) != 0) {
-        int err = -errno;
-        close(fd);
-        return err;
-    }
-    addr_from_sockaddr((struct sockaddr *)&own, &local);
-    *port = addr_port(&local);
     return fd;
 }
 
@@ -57,21 +45,34 @@ int wire_open(struct wire **out)
     return 0;
 }
 
-int wire_connect(struct wire *w, const struct addr *server, unsigned n)
+int wire_connect(struct wire *w, const struct addr *server, unsigned n, const struct sources *from)
 {
     for (; n > 0; n--, w->n++) {
-        int fd = w->n < WIRE_SOCKETS ? open_socket(server, &w->port[w->n]) : CS_ELIMIT;
+        int fd = w->n < WIRE_SOCKETS ? open_socket(server, from, w->n) : CS_ELIMIT;
         if (fd < 0)
             return fd;
+        w->port[w->n] = dial_port(fd);
         w->fd[w->n] = (struct pollfd){ .fd = fd, .events = POLLIN };
     }
     return 0;
+}
+
+int wire_connect_streams(struct wire *w, const struct addr *server, unsigned n,
+                         const struct streams_conf *conf)
+{
+    return streams_open(server, n, conf, &w->streams);
+}
+
+bool wire_is_reliable(const struct wire *w)
+{
+    return w->streams != NULL;
 }
 
 void wire_close(struct wire **w)
 {
     if (!*w)
         return;
+    streams_close(&(*w)->streams);
     for (unsigned i = 0; i < (*w)->n; i++)
         close((*w)->fd[i].fd);
     free(*w);
@@ -80,12 +81,17 @@ void wire_close(struct wire **w)
 
 uint16_t wire_port(const struct wire *w, unsigned socket)
 {
-    return w->port[socket];
+    return w->streams ? streams_port(w->streams, socket) : w->port[socket];
 }
 
 uint64_t wire_unsent(const struct wire *w)
 {
     return w->unsent;
+}
+
+unsigned wire_lost(const struct wire *w)
+{
+    return w->streams ? streams_lost(w->streams) : 0;
 }
 
 static void flush(struct wire *w, unsigned socket)
@@ -107,12 +113,16 @@ static void flush(struct wire *w, unsigned socket)
     q->n = 0;
 }
 
-void wire_send(struct wire *w, unsigned socket, struct span datagram)
+void wire_send(struct wire *w, unsigned socket, struct span message)
 {
+    if (w->streams) {
+        w->unsent += !streams_send(w->streams, socket, message);
+        return;
+    }
     struct queue *q = &w->out[socket];
     if (q->n == WIRE_BATCH)
         flush(w, socket);
-    q->iov[q->n] = (struct iovec){ (void *)datagram.p, datagram.n };
+    q->iov[q->n] = (struct iovec){ (void *)message.p, message.n };
     q->msg[q->n].msg_hdr = (struct msghdr){ .msg_iov = &q->iov[q->n], .msg_iovlen = 1 };
     q->n++;
 }
@@ -126,15 +136,23 @@ void wire_flush(struct wire *w)
 
 void wire_wait(struct wire *w, int64_t ns)
 {
+    if (w->streams) {
+        streams_wait(w->streams, ns);
+        return;
+    }
     struct timespec t = { ns / 1000000000, ns % 1000000000 };
     for (unsigned i = 0; i < w->n; i++)
         w->fd[i].revents = 0;
     (void)ppoll(w->fd, w->n, ns > 0 ? &t : &(struct timespec){ 0 }, NULL);
 }
 
-void wire_receive(struct wire *w, void (*fn)(void *arg, unsigned socket, struct span datagram),
+void wire_receive(struct wire *w, void (*fn)(void *arg, unsigned socket, struct span message),
                   void *arg)
 {
+    if (w->streams) {
+        streams_receive(w->streams, fn, arg);
+        return;
+    }
     for (unsigned i = 0; i < w->n; i++) {
         if (!(w->fd[i].revents & (POLLIN | POLLERR)))
             continue;
