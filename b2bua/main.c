@@ -7,7 +7,7 @@
 
 #include "b2bua/call.h"
 #include "b2bua/status.h"
-#include "b2bua/trunks.h"
+#include "b2bua/trunk_test.h"
 #include "base/metric.h"
 #include "base/process.h"
 #include "conf/options.h"
@@ -48,6 +48,7 @@ static const struct conf_program program = { .name = "b2bua",
 static void stop(struct b2bua *b)
 {
     timer_stop(&b->loop, &b->drain);
+    trunk_tests_drop(&b->ua);
     httpd_close(&b->httpd);
     gate_close(&b->ua.gate); /* open questions are answered 503 while there is a socket */
     ua_close(&b->ua);

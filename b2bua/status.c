@@ -1,7 +1,7 @@
 #include "b2bua/status.h"
 
 #include "b2bua/call_impl.h"
-#include "b2bua/trunks.h"
+#include "b2bua/trunk_test.h"
 #include "base/metric.h"
 #include "certs/certs_http.h"
 #include "http/health.h"
@@ -63,6 +63,11 @@ static void get_trunks(struct http_req *r, void *arg)
     http_reply_json(r, 200, json_pack("{s:o}", "trunks", trunks_describe(u->trunks)));
 }
 
+static void post_test(struct http_req *r, void *arg)
+{
+    trunk_test(arg, r, http_param(r, "trunk"));
+}
+
 static void post_reload(struct http_req *r, void *arg)
 {
     certs_answer(((struct ua *)arg)->certs, r);
@@ -76,6 +81,7 @@ int status_open(struct ua *u, struct httpd **out)
         { "GET", "/metrics", get_metrics, HTTP_PUBLIC },
         { "GET", "/calls", get_calls, HTTP_PUBLIC },
         { "GET", "/trunks", get_trunks, HTTP_PUBLIC },
+        { "POST", "/trunks/{trunk}/test", post_test, HTTP_PUBLIC },
         { "POST", "/reload", post_reload, HTTP_PUBLIC },
         { NULL },
     };

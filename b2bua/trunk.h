@@ -46,6 +46,7 @@ struct trunk_conf {
     bool only_tls;                   /* nor by anything else */
     struct span group;               /* absent: no calls come in by it */
     struct span context;             /* of the dial plan, for those */
+    struct span test_number;         /* absent: a test calls nobody */
     struct span from_domain;         /* absent: our own address */
     struct span listener; /* whose address it is told; absent: the first of the transport */
     enum trunk_identity identity;

@@ -242,6 +242,26 @@ int trunks_open(struct ua *u, struct trunks **out)
     return err ? err : open_registrations(all);
 }
 
+/* The list is in the order of the configuration. */
+static const struct trunk *find(const struct trunks *all, const struct trunk_conf *which)
+{
+    return &all->list[which - all->ua->conf->trunks];
+}
+
+void trunks_ask(struct trunks *all, const struct trunk_conf *which)
+{
+    for (size_t i = 0; i < which->n_targets; i++)
+        hop_probes_now(all->probes, find(all, which)->first + i);
+}
+
+bool trunks_are_asked(const struct trunks *all, const struct trunk_conf *which)
+{
+    bool asked = false;
+    for (size_t i = 0; i < which->n_targets; i++)
+        asked |= hop_probes_is_asking(all->probes, find(all, which)->first + i);
+    return asked;
+}
+
 void trunks_flow_closed(struct trunks *all, const struct flow *f)
 {
     for (size_t i = 0; all && i < all->n; i++) {

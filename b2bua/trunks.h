@@ -17,6 +17,9 @@ json_t *trunks_describe(const struct trunks *t);
 json_t *trunks_describe_one(const struct trunks *t, struct span name);
 /* Sets the metrics that say how many are in which state. */
 void trunks_measure(const struct trunks *t);
+/* Asks the targets of one now, and whether they are being asked. */
+void trunks_ask(struct trunks *t, const struct trunk_conf *which);
+bool trunks_are_asked(const struct trunks *t, const struct trunk_conf *which);
 /* A connection ended. */
 void trunks_flow_closed(struct trunks *t, const struct flow *f);
 /* At the end: registrations are taken back. And whether they are. */

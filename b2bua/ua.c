@@ -381,6 +381,7 @@ int ua_open(struct ua *u)
     list_init(&u->all);
     list_init(&u->calls);
     list_init(&u->asking);
+    list_init(&u->tests);
     map_init(&u->legs);
     name_node(u);
     struct siptp_conf tc = { .node = span_str(u->node), .guard = &guard, .guard_arg = u };

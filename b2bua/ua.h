@@ -26,6 +26,7 @@ struct ua {
     struct list all;   /* of them */
     struct list calls; /* struct call */
     size_t n_calls;
+    struct list tests;  /* struct trunk_test */
     struct list asking; /* struct asked: INVITEs that authd judges */
     struct journal *journal;
     FILE *cdr; /* NULL: none is written */

@@ -46,6 +46,7 @@ static int read_listener(const struct certs *c, const struct place *p, struct tl
 {
     struct tls_pair pairs[256];
     const struct listener_tls_conf *t = p->listener;
+    assert(t);
     const struct tls_conf conf = {
         .role = TLS_SERVER,
         .pairs = pairs,
@@ -302,6 +303,7 @@ static size_t files_of(const struct certs *c, const struct place *p, const char 
     case A_LISTENER:
         break;
     }
+    assert(l);
     for (size_t i = 0; i < l->n_certificates; i++)
         n = add_files(
             files, n,

@@ -212,6 +212,11 @@ void hop_probes_now(struct hop_probes *all, size_t i)
     begin_round(p);
 }
 
+bool hop_probes_is_asking(const struct hop_probes *p, size_t i)
+{
+    return p->probe[i].walk != NULL;
+}
+
 void hop_probes_close(struct hop_probes **pp)
 {
     struct hop_probes *all = *pp;

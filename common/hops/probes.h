@@ -45,6 +45,7 @@ CS_CHECK int hop_probes_open(const struct hop_probes_conf *conf, struct hop_prob
 const struct hop_health *hop_probes_health(const struct hop_probes *p, size_t i);
 /* Asks the i-th without waiting for its turn. */
 void hop_probes_now(struct hop_probes *p, size_t i);
+bool hop_probes_is_asking(const struct hop_probes *p, size_t i);
 /* Sets *p to NULL. */
 void hop_probes_close(struct hop_probes **p);
 

@@ -49,6 +49,9 @@ static const struct {
     { SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED, true, "our certificate has expired: issue a new one" },
     { SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN, true,
       "the peer refuses our certificate: see its log for the reason" },
+    { SSL_R_TLSV1_UNRECOGNIZED_NAME, false,
+      "the other side has no certificate for the name we asked for (SNI): expect one of its "
+      "names" },
     { SSL_R_TLSV1_ALERT_ACCESS_DENIED, true, "the peer refuses us: see its log for the reason" },
     { SSL_R_WRONG_VERSION_NUMBER, false, "the other side speaks no TLS on this port" },
     { SSL_R_HTTP_REQUEST, false, "the other side speaks plain HTTP to our TLS port" },

@@ -150,7 +150,8 @@ command_fn revoke_token, revoke_user, revoke_certificate, revoke_device, revoke_
 command_fn exchange, turn;
 command_fn ticket_add;
 command_fn ban_list, ban_add, ban_lift;
-command_fn trunk_add, trunk_show, trunk_list, trunk_change, trunk_passwd, trunk_rm, reseal;
+command_fn trunk_add, trunk_show, trunk_list, trunk_change, trunk_passwd, trunk_rm, reseal,
+    trunk_test;
 command_fn set_add, set_show, set_list, set_change, set_rm;
 command_fn device_add, device_show, device_list, device_set, device_rm, certificate_list;
 command_fn bindings, explain, clients, census, health, realms, watch, token_make, route;

@@ -105,6 +105,11 @@ static const struct command {
       "  --password-file F    first line of F; - is standard input\n"
       "  --remove             forget these credentials\n" },
     { "trunk rm", trunk_rm, "NAME", "remove a trunk", "" },
+    { "trunk test", trunk_test, "NAME [--b2bua URL]", "say what is wrong with a trunk",
+      "The b2bua asks each of its targets whether it is there, and sends a request as its calls\n"
+      "go: a call to the trunk's test_number, which is given up when it rings, else OPTIONS.\n"
+      "Names, ports, certificates, credentials and codecs that are wrong are told in words.\n\n"
+      "  --b2bua URL          its http.listen (http://127.0.0.1:8082)\n" },
     { "device add", device_add, "NAME [options]", "create a device: what users speak through",
       "NAME is what its certificate says, SEP001122334455 for example.\n\n" DEVICE_OPTIONS },
     { "device show", device_show, "NAME", "print one device", "" },
