@@ -8,7 +8,7 @@
 #include "b2bua/media/relay.h"
 #include "lib/test.h"
 
-enum { ROOM = 512, SOON_MS = 2000 };
+enum { ROOM = 512, SOON_MS = 10000 };
 
 static struct ports *ports;
 static struct media *media;
