@@ -13,11 +13,14 @@ class Load:
         self.users_file = users_file
         self.common = ["-d", DOMAIN, "-a", algorithm]
 
-    def __call__(self, server, *options, users_file=None):
+    def command(self, server, pids, options, users_file=None):
+        return [self.program, *self.common, "-u", users_file or self.users_file, "-p", pids, *options,
+                server.address()]
+
+    def __call__(self, server, *options, **more):
         """What the generator measured; "wrong" tells whether an answer was not as it must be."""
         parts = server.parts()
-        argv = [self.program, *self.common, "-u", users_file or self.users_file, "-p",
-                ",".join(map(str, parts)), *map(str, options), server.address()]
+        argv = self.command(server, ",".join(map(str, parts)), map(str, options), **more)
         done = subprocess.run(argv, capture_output=True, text=True, errors="replace")
         if done.returncode not in (0, 1):
             raise Failure(f"{' '.join(argv)}: {done.stderr.strip()}")
