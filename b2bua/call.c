@@ -552,7 +552,7 @@ static struct call *call_new(struct ua *u, const struct sip_msg *m, const struct
     c->asker = -1;
     c->began = loop_wall(u->loop);
     c->max_forwards = (unsigned)(m->max_forwards < 0 ? 70 : m->max_forwards) - 1;
-    arena_init(&c->arena, NULL, 0, 0);
+    arena_init_small(&c->arena);
     timer_init(&c->quiet, on_quiet);
     call_dtls_init(c);
     list_push_back(&u->calls, &c->link);

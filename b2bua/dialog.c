@@ -96,7 +96,7 @@ static int fill_uas(struct dialog *d, const struct sip_msg *invite, struct span 
 int dialog_of_invite(struct dialog *d, const struct sip_msg *invite, struct span tag)
 {
     *d = (struct dialog){ 0 };
-    arena_init(&d->arena, NULL, 0, 0);
+    arena_init_small(&d->arena);
     int err = fill_uas(d, invite, tag);
     if (err)
         dialog_fini(d);
@@ -109,7 +109,7 @@ int dialog_to(struct dialog *d, struct span from, struct span to, struct span ur
     struct buf tb = BUF_INIT(tag), cb = BUF_INIT(call_id);
     unsigned char random[DIALOG_CALL_ID_LEN / 2];
     *d = (struct dialog){ 0 };
-    arena_init(&d->arena, NULL, 0, 0);
+    arena_init_small(&d->arena);
     rand_bytes(random, sizeof(random));
     buf_hex(&cb, random, sizeof(random));
     uint64_t tag_bits = rand_u64();
@@ -149,7 +149,7 @@ int dialog_establish(struct dialog *d, const struct sip_msg *resp)
 int dialog_sibling(const struct dialog *d, const struct sip_msg *resp, struct dialog *out)
 {
     *out = (struct dialog){ .local_cseq = d->local_cseq };
-    arena_init(&out->arena, NULL, 0, 0);
+    arena_init_small(&out->arena);
     out->call_id = arena_dup(&out->arena, d->call_id);
     out->local = arena_dup(&out->arena, d->local);
     out->local_tag = arena_dup(&out->arena, d->local_tag);

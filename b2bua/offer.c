@@ -192,13 +192,14 @@ static bool find_offered(const struct sdp_media *offer, const struct sdp_codec *
 /* x is the offerer's number and what we offered on; y the answerer's own. */
 static void map_payload(const struct offer_map *map, unsigned x, unsigned y, unsigned rate)
 {
+    const uint16_t clock = (uint16_t)CS_MIN(rate / RELAY_CLOCK, UINT16_MAX);
     map->offerer->payload[x] = (unsigned char)y;
-    map->offerer->rate[x] = rate;
+    map->offerer->rate[x] = clock;
     map->answerer->payload[x] = (unsigned char)x;
-    map->answerer->rate[x] = rate;
+    map->answerer->rate[x] = clock;
     if (map->answerer->payload[y] == RELAY_DROP) { /* some send by their own numbers */
         map->answerer->payload[y] = (unsigned char)x;
-        map->answerer->rate[y] = rate;
+        map->answerer->rate[y] = clock;
     }
 }
 

@@ -26,7 +26,7 @@ struct told { /* what one side was told last */
 struct session {
     struct media *media;
     struct session_side side[SIDES];
-    struct stream stream[SESSION_STREAMS_MAX];
+    struct stream *stream[SESSION_STREAMS_MAX];
     size_t n_streams;
     struct told told[SIDES];
     char *said[SIDES];  /* what each side said last that was agreed on */
@@ -58,7 +58,7 @@ static bool is_by_dtls(const struct session *s, unsigned side)
 {
     bool any = s->side[side].dtls;
     for (size_t i = 0; i < s->n_streams; i++)
-        any |= s->stream[i].webrtc[side] && s->stream[i].webrtc[side]->agreed;
+        any |= s->stream[i]->webrtc[side] && s->stream[i]->webrtc[side]->agreed;
     return any;
 }
 
@@ -70,7 +70,7 @@ int session_new(struct media *m, struct session **out)
     if (!s)
         return CS_ENOMEM;
     s->media = m;
-    arena_init(&s->arena, NULL, 0, 0);
+    arena_init_small(&s->arena);
     return 0;
 }
 
@@ -81,11 +81,12 @@ void session_free(struct session **sp)
     if (!s)
         return;
     for (size_t i = 0; i < s->n_streams; i++) {
-        relay_free(&s->stream[i].relay);
+        relay_free(&s->stream[i]->relay);
         for (unsigned side = 0; side < SIDES; side++) {
-            keys_fini(&s->stream[i].keys[side]);
-            webrtc_free(&s->stream[i].webrtc[side]);
+            keys_fini(&s->stream[i]->keys[side]);
+            webrtc_free(&s->stream[i]->webrtc[side]);
         }
+        free(s->stream[i]);
     }
     for (unsigned side = 0; side < SIDES; side++) {
         free(s->told[side].text);
@@ -104,9 +105,9 @@ void session_set_side(struct session *s, unsigned side, const struct session_sid
     s->said[side] = NULL;
     s->told[side] = (struct told){ .id = rand_u64() >> 2, .version = 0 };
     for (size_t i = 0; i < s->n_streams; i++) {
-        keys_fini(&s->stream[i].keys[side]);
-        webrtc_free(&s->stream[i].webrtc[side]);
-        s->stream[i].optional[side] = false;
+        keys_fini(&s->stream[i]->keys[side]);
+        webrtc_free(&s->stream[i]->webrtc[side]);
+        s->stream[i]->optional[side] = false;
     }
 }
 
@@ -130,10 +131,10 @@ static struct sdp_connection connection_to(const struct session *s, unsigned sid
 {
     struct sdp_connection c = { 0 };
     for (size_t i = 0; i < s->n_streams && !c.host.p; i++) {
-        if (!s->stream[i].relay)
+        if (!s->stream[i]->relay)
             continue;
-        c.host = host_of(s, side, relay_local(s->stream[i].relay, side), a);
-        c.addr = *relay_local(s->stream[i].relay, side);
+        c.host = host_of(s, side, relay_local(s->stream[i]->relay, side), a);
+        c.addr = *relay_local(s->stream[i]->relay, side);
         addr_set_port(&c.addr, 0);
         struct addr told;
         if (s->side[side].advertised.p && addr_parse_host(c.host, 0, &told) == 0)
@@ -146,7 +147,7 @@ static int tell_webrtc(struct session *s, unsigned side, struct sdp *d, bool ans
 {
     const struct webrtc *first = NULL;
     for (size_t i = 0; i < d->n_media && !first; i++)
-        first = d->media[i].port ? s->stream[i].webrtc[side] : NULL;
+        first = d->media[i].port ? s->stream[i]->webrtc[side] : NULL;
     return first ? webrtc_session_lines(first, answer ? &s->offer : NULL, &s->arena, &d->attrs) : 0;
 }
 
@@ -216,7 +217,7 @@ static struct webrtc_at where(struct session *s, const struct stream *st, unsign
 
 static int offer_keys(struct session *s, size_t i, unsigned to, struct sdp_media *m)
 {
-    struct stream *st = &s->stream[i];
+    struct stream *st = s->stream[i];
     const enum offer_kind kind = offer_kind_of(m->proto);
     struct sdp_attrs lines = { 0 };
     int err;
@@ -244,10 +245,19 @@ static int refuse_stream(const struct sdp_media *m, struct sdp_media *out)
     return 0;
 }
 
+static int open_stream(struct session *s, size_t i)
+{
+    if (i < s->n_streams)
+        return 0;
+    s->stream[i] = calloc(1, sizeof(*s->stream[i]));
+    s->n_streams += s->stream[i] != NULL;
+    return s->stream[i] ? 0 : CS_ENOMEM;
+}
+
 static int pass_stream(struct session *s, size_t i, unsigned from, struct sdp_media *out)
 {
     const struct sdp_media *m = &s->offer.media[i];
-    struct stream *st = &s->stream[i];
+    struct stream *st = s->stream[i];
     unsigned to = !from;
     const struct session_side *side = &s->side[to];
     if (!offer_is_ours(m) || !m->port)
@@ -285,7 +295,7 @@ static int judge_offer(const struct session *s, unsigned from, const char **why)
             return CS_EDENIED;
         }
         if (m->port && !srtp && i < s->n_streams &&
-            s->stream[i].keys[from].out.suite != CRYPT_NONE) {
+            s->stream[i]->keys[from].out.suite != CRYPT_NONE) {
             *why = "SRTP stays";
             return CS_EDENIED;
         }
@@ -300,7 +310,7 @@ static int judge_offer(const struct session *s, unsigned from, const char **why)
 static int read_offer(struct session *s, unsigned from, struct span sdp)
 {
     arena_fini(&s->arena);
-    arena_init(&s->arena, NULL, 0, 0);
+    arena_init_small(&s->arena);
     free(s->offer_text);
     s->offer_text = strndup(sdp.p, sdp.n);
     s->offerer = from;
@@ -323,9 +333,9 @@ int session_offer(struct session *s, unsigned from, struct span sdp, struct buf 
     d.n_media = s->offer.n_media;
     *why = "no ports for media";
     for (size_t i = 0; i < d.n_media; i++) {
-        if (i >= s->n_streams)
-            s->n_streams = i + 1;
-        err = d.media ? pass_stream(s, i, from, &d.media[i]) : CS_ENOMEM;
+        err = d.media ? open_stream(s, i) : CS_ENOMEM;
+        if (!err)
+            err = pass_stream(s, i, from, &d.media[i]);
         if (err)
             return err;
         carried += d.media[i].port != 0;
@@ -419,7 +429,7 @@ static int settle_stream(struct session *s, size_t i, unsigned from, const struc
                          struct sdp_media *out)
 {
     const struct sdp_media *offer = &s->offer.media[i], *m = &answer->media[i];
-    struct stream *st = &s->stream[i];
+    struct stream *st = s->stream[i];
     struct side_conf set[SIDES] = { 0 };
     unsigned to = !from;
     if (!m->port || !offer->port || !st->relay)
@@ -496,9 +506,9 @@ void session_stats(const struct session *s, unsigned side, struct side_stats *ou
     *out = (struct side_stats){ 0 };
     for (size_t i = 0; i < s->n_streams; i++) {
         struct side_stats one;
-        if (!s->stream[i].relay)
+        if (!s->stream[i]->relay)
             continue;
-        relay_stats(s->stream[i].relay, side, &one);
+        relay_stats(s->stream[i]->relay, side, &one);
         out->packets += one.packets;
         out->bytes += one.bytes;
         out->lost += one.lost;
@@ -515,7 +525,7 @@ void session_stats(const struct session *s, unsigned side, struct side_stats *ou
 struct session_safety session_safety(const struct session *s, unsigned side)
 {
     for (size_t i = 0; i < s->n_streams; i++) {
-        const struct stream *st = &s->stream[i];
+        const struct stream *st = s->stream[i];
         struct side_stats one;
         if (!st->relay)
             continue;
@@ -531,9 +541,9 @@ enum dtls_state session_dtls(const struct session *s)
 {
     enum dtls_state all = DTLS_NONE;
     for (size_t i = 0; i < s->n_streams; i++) {
-        for (unsigned side = 0; side < SIDES && s->stream[i].relay; side++) {
+        for (unsigned side = 0; side < SIDES && s->stream[i]->relay; side++) {
             struct side_stats one;
-            relay_stats(s->stream[i].relay, side, &one);
+            relay_stats(s->stream[i]->relay, side, &one);
             if (one.dtls == DTLS_FAILED)
                 return DTLS_FAILED;
             if (one.dtls != DTLS_NONE && all != DTLS_WAITING)

@@ -353,7 +353,7 @@ struct uac *uac_send(const struct uac_means *m, const struct uac_conf *conf,
     r->arg = arg;
     timer_init(&r->silence, on_silence);
     turn_init(&r->turn, on_turn);
-    arena_init(&r->arena, NULL, 0, 0);
+    arena_init_small(&r->arena);
     if (copy(r, conf)) {
         uac_free(&r);
         return NULL;

@@ -1,8 +1,9 @@
 #include "b2bua/media/crypt_openssl.h"
 
-#include <openssl/core_names.h>
+/* SHA-1's own functions: a packet's HMAC through EVP copies three contexts on the heap. */
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/evp.h>
-#include <openssl/params.h>
+#include <openssl/sha.h>
 #include <srtp2/auth.h>
 #include <srtp2/cipher.h>
 #include <stdbool.h>
@@ -15,7 +16,9 @@
 enum { ICM_SALT = 14, GCM_SALT = 12, GCM_TAG = 16, BLOCK = 16, SHA1_LEN = 20 };
 
 struct cipher { /* struct srtp_cipher_t.state */
-    EVP_CIPHER_CTX *ctx;
+    srtp_cipher_t as_libsrtp;
+    EVP_CIPHER_CTX *ctx; /* NULL until it is used: for RTCP that may be never */
+    unsigned char key[32];
     size_t key_len;            /* without the salt */
     int tag_len;               /* GCM */
     unsigned char salt[BLOCK]; /* ICM: padded with zeros (RFC 3711, 4.1.1) */
@@ -25,7 +28,6 @@ struct cipher { /* struct srtp_cipher_t.state */
 /* Fetched once: a fetch for each stream would take longer than its packets. */
 static struct {
     EVP_CIPHER *icm[3], *gcm[2]; /* 128, 192, 256; 128, 256 */
-    EVP_MAC *hmac;
 } openssl;
 
 static srtp_err_status_t status_of(bool good)
@@ -39,31 +41,40 @@ static srtp_err_status_t dealloc(srtp_cipher_t *c)
     EVP_CIPHER_CTX_free(s->ctx);
     OPENSSL_cleanse(s, sizeof(*s));
     free(s);
-    free(c);
     return srtp_err_status_ok;
 }
 
 static srtp_err_status_t alloc(srtp_cipher_t **out, const srtp_cipher_type_t *type, int key_len,
                                int salt_len, int tag_len)
 {
-    srtp_cipher_t *c = calloc(1, sizeof(*c));
     struct cipher *s = calloc(1, sizeof(*s));
-    *out = c;
-    if (s)
-        s->ctx = EVP_CIPHER_CTX_new();
-    if (!c || !s || !s->ctx) {
-        free(s);
-        free(c);
-        *out = NULL;
+    *out = s ? &s->as_libsrtp : NULL;
+    if (!s)
         return srtp_err_status_alloc_fail;
-    }
     s->key_len = (size_t)(key_len - salt_len);
     s->tag_len = tag_len;
-    c->type = type;
-    c->state = s;
-    c->key_len = key_len;
-    c->algorithm = (int)type->id;
+    s->as_libsrtp =
+        (srtp_cipher_t){ .type = type, .state = s, .key_len = key_len, .algorithm = (int)type->id };
     return srtp_err_status_ok;
+}
+
+static void forget(struct cipher *s)
+{
+    EVP_CIPHER_CTX_free(s->ctx);
+    s->ctx = NULL;
+}
+
+/* The key as well where it is new. */
+static srtp_err_status_t start(struct cipher *s, const EVP_CIPHER *cipher, const unsigned char *iv,
+                               bool encrypts)
+{
+    if (s->ctx)
+        return status_of(EVP_CipherInit_ex2(s->ctx, NULL, NULL, iv, encrypts, NULL) == 1);
+    s->ctx = EVP_CIPHER_CTX_new();
+    if (s->ctx && EVP_CipherInit_ex2(s->ctx, cipher, s->key, iv, encrypts, NULL) == 1)
+        return srtp_err_status_ok;
+    forget(s);
+    return srtp_err_status_cipher_fail;
 }
 
 /* ---- counter mode (RFC 3711, 4.1.1) ---- */
@@ -71,9 +82,10 @@ static srtp_err_status_t alloc(srtp_cipher_t **out, const srtp_cipher_type_t *ty
 static srtp_err_status_t icm_init(void *state, const uint8_t *key)
 {
     struct cipher *s = state;
-    const EVP_CIPHER *cipher = openssl.icm[s->key_len / 8 - 2];
+    forget(s);
+    memcpy(s->key, key, s->key_len);
     memcpy(s->salt, key + s->key_len, ICM_SALT);
-    return status_of(EVP_EncryptInit_ex2(s->ctx, cipher, key, NULL, NULL) == 1);
+    return srtp_err_status_ok;
 }
 
 static srtp_err_status_t icm_set_iv(void *state, uint8_t *iv, srtp_cipher_direction_t direction)
@@ -83,7 +95,7 @@ static srtp_err_status_t icm_set_iv(void *state, uint8_t *iv, srtp_cipher_direct
     (void)direction; /* the same both ways */
     for (size_t i = 0; i < BLOCK; i++)
         counter[i] = s->salt[i] ^ iv[i];
-    return status_of(EVP_EncryptInit_ex2(s->ctx, NULL, NULL, counter, NULL) == 1);
+    return start(s, openssl.icm[s->key_len / 8 - 2], counter, true);
 }
 
 static srtp_err_status_t icm_crypt(void *state, uint8_t *data, unsigned int *n)
@@ -98,15 +110,16 @@ static srtp_err_status_t icm_crypt(void *state, uint8_t *data, unsigned int *n)
 static srtp_err_status_t gcm_init(void *state, const uint8_t *key)
 {
     struct cipher *s = state;
-    const EVP_CIPHER *cipher = openssl.gcm[s->key_len / 16 - 1];
-    return status_of(EVP_CipherInit_ex2(s->ctx, cipher, key, NULL, 1, NULL) == 1);
+    forget(s);
+    memcpy(s->key, key, s->key_len);
+    return srtp_err_status_ok;
 }
 
 static srtp_err_status_t gcm_set_iv(void *state, uint8_t *iv, srtp_cipher_direction_t direction)
 {
     struct cipher *s = state;
     s->decrypts = direction == srtp_direction_decrypt;
-    return status_of(EVP_CipherInit_ex2(s->ctx, NULL, NULL, iv, !s->decrypts, NULL) == 1);
+    return start(s, openssl.gcm[s->key_len / 16 - 1], iv, !s->decrypts);
 }
 
 static srtp_err_status_t gcm_set_aad(void *state, const uint8_t *aad, uint32_t n)
@@ -148,48 +161,82 @@ static srtp_err_status_t gcm_decrypt(void *state, uint8_t *data, unsigned int *n
     return srtp_err_status_ok;
 }
 
-/* ---- HMAC-SHA1 ---- */
+/* ---- HMAC-SHA1 (RFC 2104) ---- */
+
+struct hmac { /* struct srtp_auth_t.state */
+    srtp_auth_t as_libsrtp;
+    uint32_t inner[5], outer[5]; /* SHA-1 behind the pads */
+    SHA_CTX now;
+};
 
 static srtp_err_status_t hmac_dealloc(srtp_auth_t *a)
 {
-    EVP_MAC_CTX_free(a->state);
-    free(a);
+    struct hmac *h = a->state;
+    OPENSSL_cleanse(h, sizeof(*h));
+    free(h);
     return srtp_err_status_ok;
 }
 
 static srtp_err_status_t hmac_alloc(srtp_auth_t **out, int key_len, int out_len);
 
-/* Hashes the pads, once for each key. */
+static void keep(uint32_t out[5], const uint8_t *key, size_t n, uint8_t pad)
+{
+    uint8_t block[SHA_CBLOCK];
+    SHA_CTX c;
+    memset(block, pad, sizeof(block));
+    for (size_t i = 0; i < n; i++)
+        block[i] ^= key[i];
+    SHA1_Init(&c);
+    SHA1_Update(&c, block, sizeof(block));
+    memcpy(out, (const uint32_t[]){ c.h0, c.h1, c.h2, c.h3, c.h4 }, 5 * sizeof(*out));
+    OPENSSL_cleanse(block, sizeof(block));
+    OPENSSL_cleanse(&c, sizeof(c));
+}
+
+static void resume(SHA_CTX *c, const uint32_t h[5])
+{
+    *c = (SHA_CTX){
+        .h0 = h[0], .h1 = h[1], .h2 = h[2], .h3 = h[3], .h4 = h[4], .Nl = 8 * SHA_CBLOCK
+    };
+}
+
+/* Hashes the pads, once for each key; libsrtp2's are of 20 bytes. */
 static srtp_err_status_t hmac_init(void *state, const uint8_t *key, int n)
 {
-    char sha1[] = "SHA1";
-    const OSSL_PARAM params[] = {
-        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, sha1, 0),
-        OSSL_PARAM_construct_end(),
-    };
-    return EVP_MAC_init(state, key, (size_t)n, params) == 1 ? srtp_err_status_ok
-                                                            : srtp_err_status_auth_fail;
+    struct hmac *h = state;
+    if (n < 0 || n > SHA_CBLOCK)
+        return srtp_err_status_bad_param;
+    keep(h->inner, key, (size_t)n, 0x36);
+    keep(h->outer, key, (size_t)n, 0x5c);
+    return srtp_err_status_ok;
 }
 
 static srtp_err_status_t hmac_start(void *state)
 {
-    return EVP_MAC_init(state, NULL, 0, NULL) == 1 ? srtp_err_status_ok : srtp_err_status_auth_fail;
+    struct hmac *h = state;
+    resume(&h->now, h->inner);
+    return srtp_err_status_ok;
 }
 
 static srtp_err_status_t hmac_update(void *state, const uint8_t *data, int n)
 {
-    return EVP_MAC_update(state, data, (size_t)n) == 1 ? srtp_err_status_ok
-                                                       : srtp_err_status_auth_fail;
+    struct hmac *h = state;
+    SHA1_Update(&h->now, data, (size_t)n);
+    return srtp_err_status_ok;
 }
 
 static srtp_err_status_t hmac_compute(void *state, const uint8_t *data, int n, int tag_len,
                                       uint8_t *tag)
 {
-    unsigned char all[SHA1_LEN];
-    size_t done;
-    if (tag_len > SHA1_LEN || EVP_MAC_update(state, data, (size_t)n) != 1 ||
-        EVP_MAC_final(state, all, &done, sizeof(all)) != 1)
-        return srtp_err_status_auth_fail;
+    struct hmac *h = state;
+    uint8_t all[SHA1_LEN];
+    if (tag_len > SHA1_LEN)
+        return srtp_err_status_bad_param;
+    SHA1_Update(&h->now, data, (size_t)n);
+    SHA1_Final(all, &h->now);
+    resume(&h->now, h->outer);
+    SHA1_Update(&h->now, all, sizeof(all));
+    SHA1_Final(all, &h->now);
     memcpy(tag, all, (size_t)tag_len);
     return srtp_err_status_ok;
 }
@@ -330,16 +377,12 @@ static const srtp_auth_type_t hmac = {
 
 static srtp_err_status_t hmac_alloc(srtp_auth_t **out, int key_len, int out_len)
 {
-    srtp_auth_t *a = calloc(1, sizeof(*a));
-    EVP_MAC_CTX *ctx = EVP_MAC_CTX_new(openssl.hmac);
-    *out = a;
-    if (!a || !ctx) {
-        EVP_MAC_CTX_free(ctx);
-        free(a);
-        *out = NULL;
+    struct hmac *h = calloc(1, sizeof(*h));
+    *out = h ? &h->as_libsrtp : NULL;
+    if (!h)
         return srtp_err_status_alloc_fail;
-    }
-    *a = (srtp_auth_t){ .type = &hmac, .state = ctx, .out_len = out_len, .key_len = key_len };
+    h->as_libsrtp =
+        (srtp_auth_t){ .type = &hmac, .state = h, .out_len = out_len, .key_len = key_len };
     return srtp_err_status_ok;
 }
 
@@ -351,7 +394,6 @@ int crypt_openssl_plug(void)
     openssl.icm[2] = EVP_CIPHER_fetch(NULL, "AES-256-CTR", NULL);
     openssl.gcm[0] = EVP_CIPHER_fetch(NULL, "AES-128-GCM", NULL);
     openssl.gcm[1] = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
-    openssl.hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
     for (size_t i = 0; i < CS_LEN(types); i++) {
         if (srtp_replace_cipher_type(types[i], types[i]->id) != srtp_err_status_ok)
             return CS_ENOTSUP;

@@ -35,19 +35,20 @@ struct stream_socket {
     struct addr to; /* no family: nowhere */
 };
 
-struct plan {              /* of a side; the worker's */
-    struct side_conf conf; /* its keys are wiped */
+struct plan { /* of a side; the worker's */
     struct crypt *in, *out;
-    struct agent *agent; /* NULL: the peer is where it was said to be, its keys are known */
-    bool waits;          /* for keys */
+    struct agent *agent;   /* NULL: the peer is where it was said to be, its keys are known */
+    bool waits;            /* for keys */
+    struct side_conf conf; /* its keys are wiped */
 };
 
-struct side {
-    struct port_pair pair;
-    struct stream_socket rtp, rtcp;
+struct side { /* what each packet needs comes first */
+    struct stream_socket rtp;
     struct plan *plan; /* NULL: nothing was set yet */
     struct rtp_quality quality;
     struct counters counters;
+    struct stream_socket rtcp;
+    struct port_pair pair;
     /* The main thread's: what plan has, or will. */
     struct crypt_key in, out;
     struct dtls_conf dtls;
@@ -179,7 +180,8 @@ static void carry_rtp(struct side *from, struct side *to, struct stream_socket *
         drop(from, DROPPED_SOURCE);
         return;
     }
-    rtp_quality_add(&from->quality, &p, in->conf.rate[p.payload], worker_now(w));
+    rtp_quality_add(&from->quality, &p, (uint32_t)in->conf.rate[p.payload] * RELAY_CLOCK,
+                    worker_now(w));
     add(&from->counters.packets, 1);
     seen(from, w, n);
     atomic_store_explicit(&from->counters.lost, rtp_quality_lost(&from->quality),
@@ -259,13 +261,33 @@ static bool admit(struct side *s, const struct stream_socket *at, const struct a
     return false;
 }
 
-static void on_readable(struct worker_socket *ws, struct worker *w)
+/* ---- in the thread: sockets ---- */
+
+static void ask(const void *memory, size_t n)
 {
-    struct stream_socket *s = container_of(ws, struct stream_socket, socket);
+    enum { LINE = 64 };
+    for (size_t i = 0; i < n; i += LINE)
+        __builtin_prefetch((const char *)memory + i);
+}
+
+static void soon(struct worker_socket *ws)
+{
+    const struct stream_socket *s = container_of(ws, struct stream_socket, socket);
+    const struct side *from = &s->relay->side[s->side], *to = &s->relay->side[!s->side];
+    ask(to, offsetof(struct side, quality));
+    if (from->plan)
+        ask(from->plan, sizeof(*from->plan));
+}
+
+/* False: nothing was there. */
+static bool take_one(struct stream_socket *s, struct worker *w)
+{
     struct side *from = &s->relay->side[s->side], *to = &s->relay->side[!s->side];
     char *packet = worker_room(w);
     struct addr source = s->to;
     ssize_t n;
+    if (to->plan)
+        ask(to->plan, offsetof(struct plan, conf.payload));
     if (s->connected) {
         n = recv(s->socket.fd, packet, RTP_MAX, MSG_DONTWAIT | MSG_TRUNC);
     } else {
@@ -273,17 +295,29 @@ static void on_readable(struct worker_socket *ws, struct worker *w)
         n = recvfrom(s->socket.fd, packet, RTP_MAX, MSG_DONTWAIT | MSG_TRUNC, &source.sa, &length);
     }
     if (n < 0)
-        return; /* an ICMP error of what was sent, or nothing after all */
+        return errno != EAGAIN; /* an ICMP error of what was sent */
     if (!from->plan || (size_t)n > RTP_MAX) {
         drop(from, from->plan ? DROPPED_MALFORMED : DROPPED_SOURCE);
-        return;
+        return true;
     }
     if (from->plan->agent && !admit(from, s, &source, packet, (size_t)n))
-        return;
+        return true;
     if (s->rtcp || (from->plan->conf.mux && rtp_is_rtcp(span_of(packet, (size_t)n))))
         carry_rtcp(from, to, s, &source, packet, (size_t)n, w);
     else
         carry_rtp(from, to, s, &source, packet, (size_t)n, w);
+    return true;
+}
+
+static void on_readable(struct worker_socket *ws, struct worker *w)
+{
+    enum { IN_A_ROW = 16 }; /* then it is the others' turn */
+    struct stream_socket *s = container_of(ws, struct stream_socket, socket);
+    for (unsigned i = 0; i < IN_A_ROW; i++) {
+        if (!take_one(s, w))
+            return;
+    }
+    worker_again(w, ws);
 }
 
 /* ---- in the thread: commands ---- */
@@ -429,7 +463,7 @@ const unsigned char *media_fingerprint(const struct media *m)
 static void init_socket(struct stream_socket *s, struct relay *r, unsigned side, bool rtcp, int fd)
 {
     *s = (struct stream_socket){
-        .socket = { fd, on_readable }, .relay = r, .side = side, .rtcp = rtcp
+        .socket = { fd, on_readable, soon }, .relay = r, .side = side, .rtcp = rtcp
     };
 }
 

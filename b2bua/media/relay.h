@@ -37,7 +37,7 @@ void relay_free(struct relay **r);
 /* Where packets for this side are to be sent: RTP's port; RTCP's is the next. */
 const struct addr *relay_local(const struct relay *r, unsigned side);
 
-enum { RELAY_DROP = 0xff };
+enum { RELAY_DROP = 0xff, RELAY_CLOCK = 25 /* Hz, which divides all clocks in use */ };
 struct side_conf {
     struct addr rtp, rtcp; /* where to send; no family: nowhere. rtcp is not looked at with mux */
     /* The first good packet's source is where to send instead, once (symmetric RTP): for peers
@@ -55,7 +55,7 @@ struct side_conf {
     struct dtls_conf dtls;
     unsigned char
         payload[128];   /* what leaves by the other side for each type; RELAY_DROP: nothing */
-    uint32_t rate[128]; /* clock of each type, for jitter; 0: 8000 */
+    uint16_t rate[128]; /* clock of each type in units of RELAY_CLOCK, for jitter; 0: 8000 Hz */
 };
 /* Replaces all of it, between two packets. conf is copied, wiped where it was kept. CS_ENOMEM
  * leaves what stood. */

@@ -14,9 +14,12 @@ struct worker_command { /* embedded in what it is about */
     void (*run)(struct worker_command *c); /* in the thread; may free it */
 };
 
-struct worker_socket { /* embedded; fn is called in the thread when fd can be read */
+/* Embedded, where that begins which its packets want. Both are called in the thread. */
+struct worker_socket {
     int fd;
+    /* Something came: to be read until nothing is there, or worker_again(). */
     void (*readable)(struct worker_socket *s, struct worker *w);
+    void (*soon)(struct worker_socket *s); /* will be readable: asks memory for what that wants */
 };
 
 struct worker_timer { /* embedded; begins as an empty list of its own */
@@ -33,6 +36,8 @@ void worker_post(struct worker *w, struct worker_command *c);
 
 /* ---- in the thread ---- */
 CS_CHECK int worker_watch(struct worker *w, struct worker_socket *s);
+/* There may be more to read than was read: called once more, behind others. */
+void worker_again(struct worker *w, struct worker_socket *s);
 void worker_unwatch(struct worker *w, struct worker_socket *s);
 /* When it is due, or a little later. Stopping one that does not run is harmless. */
 void worker_timer_start(struct worker *w, struct worker_timer *t, struct mono due);

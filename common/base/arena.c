@@ -9,7 +9,7 @@ struct arena_chunk {
     _Alignas(max_align_t) char data[];
 };
 
-enum { CHUNK = 4096, ALIGN = _Alignof(max_align_t) };
+enum { CHUNK = 4096, SMALL = 512, ALIGN = _Alignof(max_align_t) };
 
 static long fail_after = -1;
 
@@ -25,6 +25,11 @@ void arena_init(struct arena *a, void *first, size_t first_size, size_t limit)
                          .limit = limit };
 }
 
+void arena_init_small(struct arena *a)
+{
+    *a = (struct arena){ .small = true };
+}
+
 void arena_fini(struct arena *a)
 {
     while (a->chunks) {
@@ -37,7 +42,8 @@ void arena_fini(struct arena *a)
 
 static bool grow(struct arena *a, size_t n)
 {
-    size_t size = n > CHUNK ? n : CHUNK;
+    const size_t usual = a->small ? CS_MIN(CS_MAX(a->total, SMALL), CHUNK) : CHUNK;
+    const size_t size = CS_MAX(n, usual);
     if (n > SIZE_MAX - sizeof(struct arena_chunk) - CHUNK)
         return false;
     if (a->limit && (size > a->limit || a->total > a->limit - size))

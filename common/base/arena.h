@@ -9,11 +9,14 @@ struct arena {
     struct arena_chunk *chunks;
     char *p, *end;
     size_t total, limit; /* bytes taken from the heap; 0 means no limit */
+    bool small;
 };
 
 /* first, if not NULL, is memory of the caller that serves the first allocations and is never freed.
  */
 void arena_init(struct arena *a, void *first, size_t first_size, size_t limit);
+/* For little that lives long: its chunks are small at first, where others are of a page. */
+void arena_init_small(struct arena *a);
 void arena_fini(struct arena *a);
 /* Aligned for any type, not cleared. NULL when memory or the limit is exhausted. n may be 0. */
 void *arena_alloc(struct arena *a, size_t n);

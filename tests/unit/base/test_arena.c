@@ -76,12 +76,26 @@ static void test_copies_end_in_nul_and_absent_stays_absent(void **state)
     arena_fini(&a);
 }
 
+static void test_a_small_one_takes_little_and_grows_like_others(void **state)
+{
+    (void)state;
+    struct arena a;
+    arena_init_small(&a);
+    assert_non_null(arena_alloc(&a, 100));
+    assert_in_range(a.total, 100, 1000);
+    for (int i = 0; i < 1000; i++)
+        assert_non_null(arena_alloc(&a, 100));
+    assert_in_range(a.total, 100 * 1000, 150 * 1000);
+    arena_fini(&a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_memory_is_aligned_apart_and_lives_until_fini),
         cmocka_unit_test(test_the_callers_memory_serves_first_and_costs_no_heap),
         cmocka_unit_test(test_a_limit_holds_and_sizes_cannot_wrap),
+        cmocka_unit_test(test_a_small_one_takes_little_and_grows_like_others),
         cmocka_unit_test(test_copies_end_in_nul_and_absent_stays_absent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -321,6 +321,24 @@ static void test_what_is_no_rtp_is_dropped(void **state)
     call_free(&call);
 }
 
+static void test_a_burst_passes_whole(void **state)
+{
+    enum { BURST = 100 };
+    struct call call = call_new();
+    char packet[ROOM];
+    (void)state;
+    call_set(&call);
+    for (unsigned round = 0; round < 10; round++) {
+        for (unsigned i = 0; i < BURST; i++)
+            say(&call.p[0], relay_local(call.r, 0), 0);
+        for (unsigned i = 0; i < BURST; i++) {
+            assert_true(can_read(call.p[1].rtp, SOON_MS));
+            assert_int_equal(recv(call.p[1].rtp, packet, sizeof(packet), 0), RTP_HEADER + PAYLOAD);
+        }
+    }
+    call_free(&call);
+}
+
 static void test_many_relays_come_and_go_under_way(void **state)
 {
     (void)state;
@@ -372,6 +390,7 @@ int main(void)
         cmocka_unit_test(test_on_hold_nothing_passes),
         cmocka_unit_test(test_rtcp_goes_along_by_its_port_or_by_rtps),
         cmocka_unit_test(test_what_is_no_rtp_is_dropped),
+        cmocka_unit_test(test_a_burst_passes_whole),
         cmocka_unit_test(test_many_relays_come_and_go_under_way),
         cmocka_unit_test(test_ports_run_out),
     };
