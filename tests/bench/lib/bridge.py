@@ -48,10 +48,12 @@ media:
   threads: {threads}
   inactivity: 0s
 trunks:
-  - {{ name: caller, targets: ["sip:{caller}"], group: caller, context: calls,
+  - {{ name: caller, targets: [ {{ uri: "sip:{caller}" }} ], probe: 0s, group: caller, context: calls,
       media: {{ srtp: prefer }} }}
-  - {{ name: clear, targets: ["sip:{callee}:{callee_port}"], media: {{ srtp: forbid }} }}
-  - {{ name: sealed, targets: ["sip:{callee}:{callee_port}"], media: {{ srtp: require }} }}
+  - {{ name: clear, targets: [ {{ uri: "sip:{callee}:{callee_port}" }} ], probe: 0s,
+      media: {{ srtp: forbid }} }}
+  - {{ name: sealed, targets: [ {{ uri: "sip:{callee}:{callee_port}" }} ], probe: 0s,
+      media: {{ srtp: require }} }}
 dialplan:
   contexts:
     - name: calls

@@ -18,12 +18,10 @@ class Load:
         if transport != "udp":
             self.common += ["-T", transport]
 
-    def command(self, server, pids, options, users_file=None):
-        return [self.program, *self.common, "-u", users_file or self.users_file, "-p", pids, *options,
-                server.address(self.transport)]
-
-    def argv(self, server, *options, **more):
-        return self.command(server, ",".join(map(str, server.parts())), map(str, options), **more)
+    def argv(self, server, *options, users_file=None):
+        pids = ",".join(map(str, server.parts()))
+        return [self.program, *self.common, "-u", users_file or self.users_file, "-p", pids,
+                *map(str, options), server.address(self.transport)]
 
     def __call__(self, server, *options, **more):
         """What the generator measured; "wrong" tells whether an answer was not as it must be."""

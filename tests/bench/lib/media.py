@@ -38,11 +38,12 @@ class Load(load.Load):
         self.program = program
         self.next = collections.Counter()  # sequence number, by file
 
-    def command(self, server, pids, options):
+    def argv(self, server, *options):
         *options, path = options
         return [self.program, "-a", f"{streams.CALLER}:{streams.FIRST}", "-b",
-                f"{streams.CALLEE}:{streams.FIRST}", "-s", str(streams.SOCKETS), "-p", pids, "-f",
-                str(self.next[path] + 1), *options, path]
+                f"{streams.CALLEE}:{streams.FIRST}", "-s", str(streams.SOCKETS), "-p",
+                ",".join(map(str, server.parts())), "-f", str(self.next[path] + 1),
+                *map(str, options), path]
 
     def __call__(self, server, path, *options):
         result = super().__call__(server, *options, path)
