@@ -383,11 +383,10 @@ static struct leg *ask_trunk(struct call *c, const struct dialplan_candidate *to
     char from[512], target[512], name[512], contact[512], lines[600];
     struct buf fb = BUF_INIT(from), ub = BUF_INIT(target), tb = BUF_INIT(name),
                cb = BUF_INIT(contact), lb = BUF_INIT(lines);
-    struct span us = span_skip(SPAN_NULL, 0);
     hops_order(t->hops, t->n_targets, c->call_id[SIDE_A], loop_now(u->loop), hops);
     const struct sip_uri *first = &hops[0]->uri;
     ua_contact(&cb, u, t, to->calling);
-    us = t->from_domain.p ? t->from_domain : siptp_listener_sent_by(u->listeners[0]);
+    struct span us = t->from_domain.p ? t->from_domain : siptp_listener_sent_by(u->listeners[0]);
     write_party(&fb, c->display, to->calling, us);
     buf_lit(&ub, "sip:");
     sip_user_write(&ub, to->called);

@@ -83,7 +83,7 @@ void phone_answer(struct phone *p)
     struct buf b = BUF_INIT(c->ok);
     sip_write_reply(&b, c->invite, 200, SPAN_NULL, tx_to_tag(c->tx));
     write_call_lines(&b, p);
-    phone_write_body(&b, p);
+    phone_write_body(&b, p, c->invite);
     if (!buf_ok(&b)) {
         tx_reply(c->tx, 513, SPAN_NULL);
         return;

@@ -98,8 +98,8 @@ void phone_answer(struct phone *p);
 /* Forgets the call, refusing it with 480 if it still rings. */
 void phone_forget_call(struct phone *p);
 
-/* Content-Type, Content-Length and an SDP body. */
-void phone_write_body(struct buf *b, const struct phone *p);
+/* Content-Type, Content-Length and an SDP body; offer: what it answers, or NULL. */
+void phone_write_body(struct buf *b, const struct phone *p, const struct sip_msg *offer);
 /* "sip:" user "@" host, with what may not stand in a user part escaped. */
 void phone_uri(struct buf *b, struct span user, struct span host);
 

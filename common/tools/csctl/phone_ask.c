@@ -12,8 +12,40 @@ static void send_ask(struct ask *a);
 
 /* ---- writing ---- */
 
-static void write_sdp(struct buf *b, const struct phone *p)
+/* Keys and addresses as a browser has them (RFC 5763, RFC 8839): who answers such an offer with
+ * less is not believed. No media come by it, and the call is over before anybody misses them. */
+static void write_webrtc(struct buf *b, const struct sip_msg *offer)
 {
+    struct span rest = offer->body, mid = SPAN("0");
+    unsigned char random[32];
+    char text[65];
+    struct buf hex = BUF_INIT(text);
+    while (rest.n) {
+        struct span line = span_trim(span_cut(&rest, '\n'));
+        if (span_starts(line, SPAN("a=mid:")))
+            mid = span_trim(span_skip(line, 6));
+    }
+    rand_bytes(random, sizeof(random));
+    buf_hex(&hex, random, sizeof(random));
+    buf_lit(b, "a=fingerprint:sha-256 ");
+    for (size_t i = 0; i < sizeof(random); i++)
+        buf_printf(b, "%s%02X", i ? ":" : "", random[i]);
+    buf_printf(b,
+               "\r\na=setup:active\r\na=ice-ufrag:%.8s\r\na=ice-pwd:%.32s\r\na=rtcp-mux\r\n"
+               "a=mid:" SPAN_FMT "\r\n",
+               text, text + 16, SPAN_ARG(mid));
+}
+
+static bool is_of_browsers(const struct sip_msg *offer)
+{
+    char text[16 * 1024];
+    span_copy(text, sizeof(text), offer ? offer->body : SPAN_NULL);
+    return strstr(text, "UDP/TLS/RTP/SAVPF");
+}
+
+static void write_sdp(struct buf *b, const struct phone *p, const struct sip_msg *offer)
+{
+    bool webrtc = is_of_browsers(offer);
     const struct addr *local = siptp_listener_local(p->listener);
     char host[ADDR_STRLEN];
     struct buf h = BUF_INIT(host);
@@ -24,15 +56,18 @@ static void write_sdp(struct buf *b, const struct phone *p)
         ip = span_of(ip.p + 1, ip.n - 2);
     buf_printf(b,
                "v=0\r\no=- 1 1 IN %s " SPAN_FMT "\r\ns=-\r\nc=IN %s " SPAN_FMT "\r\nt=0 0\r\n"
-               "m=audio 9 RTP/AVP 0 8\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:8 PCMA/8000\r\n",
-               family, SPAN_ARG(ip), family, SPAN_ARG(ip));
+               "m=audio 9 %s 0 8\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:8 PCMA/8000\r\n",
+               family, SPAN_ARG(ip), family, SPAN_ARG(ip),
+               webrtc ? "UDP/TLS/RTP/SAVPF" : "RTP/AVP");
+    if (webrtc)
+        write_webrtc(b, offer);
 }
 
-void phone_write_body(struct buf *b, const struct phone *p)
+void phone_write_body(struct buf *b, const struct phone *p, const struct sip_msg *offer)
 {
-    char sdp[512];
+    char sdp[1024];
     struct buf body = BUF_INIT(sdp);
-    write_sdp(&body, p);
+    write_sdp(&body, p, offer);
     sip_write_end(b, SPAN("application/sdp"), buf_span(&body));
 }
 
@@ -197,7 +232,7 @@ static void send_ask(struct ask *a)
     if (a->sdp)
         sip_write_end(&b, SPAN("application/sdp"), span_str(a->sdp));
     else if (a->has_body)
-        phone_write_body(&b, p);
+        phone_write_body(&b, p, NULL);
     else
         sip_write_end(&b, SPAN_NULL, SPAN_NULL);
     int err = buf_ok(&b) ? 0 : CS_ELIMIT;
