@@ -21,7 +21,9 @@ static void write_webrtc(struct buf *b, const struct sip_msg *offer)
     char text[65];
     struct buf hex = BUF_INIT(text);
     while (rest.n) {
-        struct span line = span_trim(span_cut(&rest, '\n'));
+        struct span line = span_cut(&rest, '\n');
+        if (span_ends(line, SPAN("\r")))
+            line.n--;
         if (span_starts(line, SPAN("a=mid:")))
             mid = span_trim(span_skip(line, 6));
     }
