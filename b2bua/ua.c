@@ -205,6 +205,7 @@ static void on_request(void *arg, struct tx *tx, struct flow *flow, struct sip_m
 static void on_cancelled(void *arg, struct tx *tx, struct sip_msg *cancel)
 {
     struct ua *u = arg;
+    metric_inc(M_B2BUA_REQUESTS, SIP_CANCEL);
     list_for_each (it, &u->asking) {
         struct asked *a = container_of(it, struct asked, link);
         if (a->tx != tx)
