@@ -16,7 +16,7 @@ enum {
 
 static const struct log journal_log = { .module = "journal" };
 
-struct line {
+struct journal_line {
     struct list link;
     uint64_t id;
     char *text;
@@ -30,7 +30,7 @@ struct journal {
     size_t written, live;
 };
 
-static void forget(struct journal *j, struct line *l)
+static void forget(struct journal *j, struct journal_line *l)
 {
     j->live -= strlen(l->text);
     list_remove(&l->link);
@@ -45,7 +45,7 @@ void journal_close(struct journal **jp)
     if (!j)
         return;
     while (!list_empty(&j->lines))
-        forget(j, container_of(j->lines.next, struct line, link));
+        forget(j, container_of(j->lines.next, struct journal_line, link));
     if (j->file)
         fclose(j->file);
     free(j->path);
@@ -64,9 +64,9 @@ static bool put(struct journal *j, const char *text)
     return true;
 }
 
-static struct line *keep(struct journal *j, uint64_t id, const char *text)
+static struct journal_line *keep(struct journal *j, uint64_t id, const char *text)
 {
-    struct line *l = calloc(1, sizeof(*l));
+    struct journal_line *l = calloc(1, sizeof(*l));
     if (l)
         l->text = strdup(text);
     if (!l || !l->text) {
@@ -87,7 +87,7 @@ static int write_anew(struct journal *j)
     FILE *f = n < (int)sizeof(beside) ? fopen(beside, "we") : NULL;
     bool good = f;
     list_for_each (it, &j->lines)
-        good = good && fputs(container_of(it, struct line, link)->text, f) >= 0;
+        good = good && fputs(container_of(it, struct journal_line, link)->text, f) >= 0;
     good = good && !fflush(f) && !rename(beside, j->path);
     if (!good) {
         int err = errno ? -errno : CS_ENOMEM;
@@ -134,36 +134,32 @@ static void write_entry(struct buf *b, uint64_t id, const struct journal_entry *
     buf_putc(b, 0);
 }
 
-uint64_t journal_add(struct journal *j, const struct journal_entry *e)
+struct journal_line *journal_add(struct journal *j, const struct journal_entry *e)
 {
     char text[LINE_MAX_BYTES];
     struct buf b = BUF_INIT(text);
     uint64_t id = ++j->last_id;
     write_entry(&b, id, e);
-    if (!buf_ok(&b) || !keep(j, id, text) || !put(j, text))
-        return 0;
-    return id;
+    struct journal_line *l = buf_ok(&b) ? keep(j, id, text) : NULL;
+    if (!l)
+        log_error(&journal_log, "a dialog could not be kept", kv_s("call_id", e->dialog->call_id));
+    else
+        (void)put(j, text); /* what it lacks is there when it is written anew */
+    return l;
 }
 
-void journal_remove(struct journal *j, uint64_t id)
+void journal_remove(struct journal *j, struct journal_line *l)
 {
     char text[64];
-    struct line *l = NULL;
-    list_for_each (it, &j->lines) {
-        if (container_of(it, struct line, link)->id == id)
-            l = container_of(it, struct line, link);
-    }
-    if (!l)
-        return;
+    snprintf(text, sizeof(text), "{\"id\":%llu}\n", (unsigned long long)l->id);
     forget(j, l);
-    if (j->written > GROWTH + 4 * j->live) {
-        int err = write_anew(j);
-        if (err)
-            log_error(&journal_log, "cannot be written anew", kv_str("file", j->path), kv_err(err));
+    if (j->written <= GROWTH + 4 * j->live) {
+        (void)put(j, text);
         return;
     }
-    snprintf(text, sizeof(text), "{\"id\":%llu}\n", (unsigned long long)id);
-    (void)put(j, text);
+    int err = write_anew(j);
+    if (err)
+        log_error(&journal_log, "cannot be written anew", kv_str("file", j->path), kv_err(err));
 }
 
 /* ---- what was left ---- */
@@ -202,29 +198,35 @@ static bool read_dialog(const json_t *o, struct dialog *d)
            d->target;
 }
 
-static void take_line(struct journal *j, const char *text, journal_fn *fn, void *arg, bool tell)
+/* Which of them stand. */
+static void note_line(struct journal *j, const char *text)
 {
     json_t *o = json_loads(text, 0, NULL);
     uint64_t id = (uint64_t)json_integer_value(json_object_get(o, "id"));
-    struct dialog d;
+    bool begins = json_object_get(o, "call_id");
     j->last_id = CS_MAX(j->last_id, id);
-    if (!tell) { /* the first time: which of them stand */
-        bool begins = json_object_get(o, "call_id");
-        list_for_each (it, &j->lines) {
-            if (container_of(it, struct line, link)->id == id)
-                forget(j, container_of(it, struct line, link));
-        }
-        if (!id)
-            log_warn(&journal_log, "a line makes no sense", kv_str("file", j->path));
-        else if (begins && !keep(j, id, text))
-            log_warn(&journal_log, "no memory for what was left");
-    } else if (read_dialog(o, &d)) {
-        const char *trunk = json_string_value(json_object_get(o, "trunk"));
-        struct journal_entry e = { .dialog = &d,
-                                   .trunk = span_str(trunk),
-                                   .node =
-                                       (uint32_t)json_integer_value(json_object_get(o, "node")) };
-        fn(arg, id, &e);
+    list_for_each (it, &j->lines) {
+        if (container_of(it, struct journal_line, link)->id == id)
+            forget(j, container_of(it, struct journal_line, link));
+    }
+    if (!id)
+        log_warn(&journal_log, "a line makes no sense", kv_str("file", j->path));
+    else if (begins && !keep(j, id, text))
+        log_warn(&journal_log, "no memory for what was left");
+    json_decref(o);
+}
+
+static void tell_line(const struct journal *j, struct journal_line *l, journal_fn *fn, void *arg)
+{
+    json_t *o = json_loads(l->text, 0, NULL);
+    struct dialog d;
+    if (read_dialog(o, &d)) {
+        struct journal_entry e = {
+            .dialog = &d,
+            .trunk = span_str(json_string_value(json_object_get(o, "trunk"))),
+            .node = (uint32_t)json_integer_value(json_object_get(o, "node")),
+        };
+        fn(arg, l, &e);
     } else {
         log_warn(&journal_log, "a dialog makes no sense", kv_str("file", j->path));
         dialog_fini(&d);
@@ -232,14 +234,14 @@ static void take_line(struct journal *j, const char *text, journal_fn *fn, void 
     json_decref(o);
 }
 
-static int read_all(struct journal *j, journal_fn *fn, void *arg)
+static int read_all(struct journal *j)
 {
     char text[LINE_MAX_BYTES];
     FILE *f = fopen(j->path, "re");
     if (!f)
         return errno == ENOENT ? 0 : -errno;
     while (fgets(text, sizeof(text), f))
-        take_line(j, text, fn, arg, false);
+        note_line(j, text);
     fclose(f);
     return 0;
 }
@@ -251,18 +253,14 @@ int journal_open(const char *path, journal_fn *fn, void *arg, struct journal **o
         return CS_ENOMEM;
     list_init(&j->lines);
     j->path = strdup(path);
-    int err = j->path ? read_all(j, fn, arg) : CS_ENOMEM;
+    int err = j->path ? read_all(j) : CS_ENOMEM;
     if (!err)
         err = write_anew(j);
     if (err) {
         journal_close(out);
         return err;
     }
-    list_for_each (it, &j->lines) { /* fn may remove it */
-        char *text = strdup(container_of(it, struct line, link)->text);
-        if (text)
-            take_line(j, text, fn, arg, true);
-        free(text);
-    }
+    list_for_each (it, &j->lines) /* fn may remove it */
+        tell_line(j, container_of(it, struct journal_line, link), fn, arg);
     return 0;
 }

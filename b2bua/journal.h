@@ -7,6 +7,7 @@
 #include "b2bua/dialog.h"
 
 struct journal;
+struct journal_line; /* a dialog that is noted; the journal's, until journal_remove() */
 
 struct journal_entry { /* texts are borrowed for the call */
     struct dialog *dialog;
@@ -15,16 +16,16 @@ struct journal_entry { /* texts are borrowed for the call */
 };
 
 /* Tells of each dialog that was left; the dialog is the callee's to keep, by a copy of the struct.
- * id is what journal_remove() takes. */
-typedef void journal_fn(void *arg, uint64_t id, const struct journal_entry *e);
+ * line is what journal_remove() takes. */
+typedef void journal_fn(void *arg, struct journal_line *line, const struct journal_entry *e);
 
 /* Lines that make no sense are passed over with a warning. libuv's codes when the file cannot be
  * written. */
 CS_CHECK int journal_open(const char *path, journal_fn *fn, void *arg, struct journal **out);
 /* What is in it stays. */
 void journal_close(struct journal **j);
-/* 0 when it could not be written; what is wrong was logged. */
-uint64_t journal_add(struct journal *j, const struct journal_entry *e);
-void journal_remove(struct journal *j, uint64_t id);
+/* NULL when it could not be kept; what is wrong was logged. */
+struct journal_line *journal_add(struct journal *j, const struct journal_entry *e);
+void journal_remove(struct journal *j, struct journal_line *line);
 
 #endif

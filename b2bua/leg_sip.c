@@ -127,7 +127,8 @@ void sip_leg_note(struct sip_leg *l)
         l->noted = journal_add(l->means->journal, &e);
 }
 
-void leg_sip_end_left(const struct leg_sip_means *m, uint64_t id, const struct journal_entry *e)
+void leg_sip_end_left(const struct leg_sip_means *m, struct journal_line *noted,
+                      const struct journal_entry *e)
 {
     struct sip_leg *l = sip_leg_new(m, SPAN("sip:left.invalid"), e->trunk, NULL, NULL);
     if (!l) {
@@ -137,7 +138,7 @@ void leg_sip_end_left(const struct leg_sip_means *m, uint64_t id, const struct j
     l->dialog = *e->dialog;
     l->state = LEG_OVER;
     l->peer = e->node;
-    l->noted = id;
+    l->noted = noted;
     sip_leg_bye(
         l, &(struct leg_end){ .status = 200, .reason = SPAN("SIP;cause=503;text=\"Restarted\"") });
     (void)sip_leg_settle(l);

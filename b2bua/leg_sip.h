@@ -54,7 +54,8 @@ void leg_sip_cancelled(struct tx *tx, struct sip_msg *cancel);
 void leg_sip_drop_all(const struct leg_sip_means *m);
 
 /* Ends a dialog that was left by a process before this one. trunk lives as long as the means. */
-void leg_sip_end_left(const struct leg_sip_means *m, uint64_t id, const struct journal_entry *e);
+void leg_sip_end_left(const struct leg_sip_means *m, struct journal_line *noted,
+                      const struct journal_entry *e);
 
 /* The leg of ours that a Replaces value means (RFC 3891, 3); NULL: none that stands. */
 struct leg *leg_sip_replaced(const struct leg_sip_means *m, struct span replaces);

@@ -31,11 +31,11 @@ struct sip_leg {
     struct map_node node; /* means->legs, by local tag */
     struct dialog dialog;
     enum leg_state state;
-    struct span trunk, route; /* absent: a line */
-    char *contact;            /* URI */
-    uint32_t peer;            /* of lines: the registrar */
-    uint64_t noted;           /* in the journal; 0: not */
-    struct addr source;       /* of trunks: where their requests come from */
+    struct span trunk, route;   /* absent: a line */
+    char *contact;              /* URI */
+    uint32_t peer;              /* of lines: the registrar */
+    struct journal_line *noted; /* NULL: not */
+    struct addr source;         /* of trunks: where their requests come from */
 
     /* What the other side asked. */
     struct tx *asked; /* INVITE, re-INVITE or UPDATE without its answer; NULL: none */

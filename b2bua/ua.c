@@ -407,7 +407,7 @@ int ua_open(struct ua *u)
     return err;
 }
 
-static void on_left(void *arg, uint64_t id, const struct journal_entry *e)
+static void on_left(void *arg, struct journal_line *line, const struct journal_entry *e)
 {
     struct ua *u = arg;
     struct journal_entry left = *e;
@@ -415,7 +415,7 @@ static void on_left(void *arg, uint64_t id, const struct journal_entry *e)
     log_info(&ua_log, "a call was left, and is ended", kv_s("call_id", e->dialog->call_id),
              kv_s("trunk", e->trunk));
     left.trunk = t ? t->name : e->trunk.p ? SPAN("") : SPAN_NULL; /* one that is no more */
-    leg_sip_end_left(&u->legs_means, id, &left);
+    leg_sip_end_left(&u->legs_means, line, &left);
 }
 
 int ua_open_journal(struct ua *u)
