@@ -5,6 +5,7 @@
 
 #include "base/metric.h"
 #include "base/rand.h"
+#include "http/httpd.h"
 #include "sip/write.h"
 
 enum {
@@ -276,15 +277,6 @@ bool registration_stands(const struct registration *r)
 
 /* ---- shown ---- */
 
-static json_t *time_of(struct wall t)
-{
-    char out[WALL_STRLEN];
-    if (!t.ms)
-        return json_null();
-    wall_format(t, out);
-    return json_string(out);
-}
-
 json_t *registration_describe(const struct registration *r)
 {
     static const char *const states[] = { "trying", "registered", "refused", "failed", "left" };
@@ -297,8 +289,9 @@ json_t *registration_describe(const struct registration *r)
     }
     return json_pack("{s:s%, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "aor", r->conf->aor.p,
                      r->conf->aor.n, "contact", r->contact, "state", states[r->state], "since",
-                     time_of(r->since), "status", r->status ? json_integer(r->status) : json_null(),
-                     "expires", time_of(r->until), "next", time_of(r->next), "target",
+                     http_time(r->since), "status",
+                     r->status ? json_integer(r->status) : json_null(), "expires",
+                     http_time(r->until), "next", http_time(r->next), "target",
                      r->hop ? json_stringn(r->hop->text.p, r->hop->text.n) : json_null(), "address",
                      r->flow ? json_stringn(b.p, b.n) : json_null());
 }

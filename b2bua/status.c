@@ -30,22 +30,13 @@ static json_t *text(struct span s)
     return s.p ? json_stringn(s.p, s.n) : json_null();
 }
 
-static json_t *time_of(struct wall t)
-{
-    char out[WALL_STRLEN];
-    if (!t.ms)
-        return json_null();
-    wall_format(t, out);
-    return json_string(out);
-}
-
 static json_t *describe(const struct call *c)
 {
     return json_pack(
         "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "caller", text(c->caller), "called",
         text(c->called), "from", text(c->from ? c->from->name : SPAN("line")), "to",
         text(c->to ? c->to->name : SPAN("line")), "call_id", text(c->call_id[SIDE_A]), "began",
-        time_of(c->began), "taken", time_of(c->taken), "early_media", c->early);
+        http_time(c->began), "taken", http_time(c->taken), "early_media", c->early);
 }
 
 static void get_calls(struct http_req *r, void *arg)

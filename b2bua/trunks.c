@@ -4,6 +4,7 @@
 
 #include "b2bua/registration.h"
 #include "base/metric.h"
+#include "http/httpd.h"
 
 enum { CONTACT_MAX = 320, WHY_MAX = 1024 };
 
@@ -97,15 +98,6 @@ static json_t *text(struct span s)
     return s.n ? json_stringn(s.p, s.n) : json_null();
 }
 
-static json_t *time_of(struct wall t)
-{
-    char out[WALL_STRLEN];
-    if (!t.ms)
-        return json_null();
-    wall_format(t, out);
-    return json_string(out);
-}
-
 static json_t *describe_target(const struct trunks *all, const struct trunk *t, size_t i)
 {
     static const char *const states[] = { "unknown", "up", "down" };
@@ -119,7 +111,7 @@ static json_t *describe_target(const struct trunks *all, const struct trunk *t, 
     return json_pack(
         "{s:o, s:i, s:i, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "uri", text(c->uri), "priority",
         (int)c->priority, "weight", (int)c->weight, "state", states[h->state], "since",
-        time_of(h->since), "asked", time_of(h->asked), "address", text(buf_span(&ab)), "status",
+        http_time(h->since), "asked", http_time(h->asked), "address", text(buf_span(&ab)), "status",
         h->status ? json_integer(h->status) : json_null(), "took_ms",
         h->status ? json_integer(h->took.ms) : json_null(), "why", text(buf_span(&wb)));
 }

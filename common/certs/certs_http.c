@@ -1,14 +1,5 @@
 #include "certs/certs_http.h"
 
-static json_t *json_time(struct wall t)
-{
-    char text[WALL_STRLEN];
-    if (!t.ms)
-        return json_null();
-    wall_format(t, text);
-    return json_string(text);
-}
-
 void certs_answer(struct certs *c, struct http_req *r)
 {
     struct cert_state s;
@@ -18,8 +9,8 @@ void certs_answer(struct certs *c, struct http_req *r)
         refused |= s.refused;
         json_array_append_new(all,
                               json_pack("{s:s%, s:o, s:o, s:b}", "listener", s.name.p, s.name.n,
-                                        "expires", json_time(s.expiry.certificate), "crl_expires",
-                                        json_time(s.expiry.crl), "refused", s.refused));
+                                        "expires", http_time(s.expiry.certificate), "crl_expires",
+                                        http_time(s.expiry.crl), "refused", s.refused));
     }
     http_reply_json(r, refused ? 409 : 200,
                     json_pack("{s:b, s:o}", "read", read, "certificates", all));

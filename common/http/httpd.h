@@ -77,6 +77,8 @@ void http_on_abort(struct http_req *r, void (*fn)(void *arg), void *arg);
 
 /* body is stolen; NULL sends none. */
 void http_reply_json(struct http_req *r, unsigned status, json_t *body);
+/* A time as JSON has it here, RFC 3339; null for 0. */
+json_t *http_time(struct wall t);
 void http_reply_text(struct http_req *r, unsigned status, const char *content_type,
                      struct span body);
 void http_reply_header(struct http_req *r, const char *name,

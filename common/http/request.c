@@ -232,6 +232,15 @@ static void reply_json(struct http_req *r, unsigned status, const char *type, js
         reply(r, 503, NULL, NULL, 0); /* out of memory */
 }
 
+json_t *http_time(struct wall t)
+{
+    char text[WALL_STRLEN];
+    if (!t.ms)
+        return json_null();
+    wall_format(t, text);
+    return json_string(text);
+}
+
 void http_reply_json(struct http_req *r, unsigned status, json_t *body)
 {
     if (body)
