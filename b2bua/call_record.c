@@ -1,6 +1,7 @@
 #include <stdio.h>
 
 #include "b2bua/call_impl.h"
+#include "b2bua/keys.h"
 #include "base/metric.h"
 
 enum { RECORD_MAX = 8192 };
@@ -23,34 +24,22 @@ static void put_time(struct buf *b, const char *key, struct wall t)
     put(b, key, span_str(text));
 }
 
-static const char *suite_name(enum crypt_suite s)
-{
-    static const char *const names[CRYPT_SUITE_COUNT] = {
-        [CRYPT_NONE] = "none",
-        [CRYPT_AES_CM_128_HMAC_SHA1_32] = "AES_CM_128_HMAC_SHA1_32",
-        [CRYPT_AES_CM_128_HMAC_SHA1_80] = "AES_CM_128_HMAC_SHA1_80",
-        [CRYPT_AES_256_CM_HMAC_SHA1_32] = "AES_256_CM_HMAC_SHA1_32",
-        [CRYPT_AES_256_CM_HMAC_SHA1_80] = "AES_256_CM_HMAC_SHA1_80",
-        [CRYPT_AEAD_AES_128_GCM] = "AEAD_AES_128_GCM",
-        [CRYPT_AEAD_AES_256_GCM] = "AEAD_AES_256_GCM",
-    };
-    return names[s];
-}
-
 static void put_media(struct buf *b, const struct call *c, const char *key, unsigned side)
 {
     struct side_stats s;
     uint64_t dropped = 0;
     const struct session_safety safety = session_safety(c->session, side);
+    const struct span suite =
+        safety.suite == CRYPT_NONE ? SPAN("none") : keys_suite_name(safety.suite);
     session_stats(c->session, side, &s);
     for (size_t i = 0; i < DROPPED_COUNT; i++)
         dropped += s.dropped[i];
     buf_printf(b,
                ",\"%s\":{\"packets\":%llu,\"bytes\":%llu,\"lost\":%llu,\"jitter_us\":%u,"
-               "\"dropped\":%llu,\"srtp\":\"%s\",\"dtls\":%s}",
+               "\"dropped\":%llu,\"srtp\":\"" SPAN_FMT "\",\"dtls\":%s}",
                key, (unsigned long long)s.packets, (unsigned long long)s.bytes,
                (unsigned long long)s.lost, s.jitter_us, (unsigned long long)dropped,
-               suite_name(safety.suite), safety.dtls ? "true" : "false");
+               SPAN_ARG(suite), safety.dtls ? "true" : "false");
 }
 
 void call_record(const struct call *c, const struct leg_end *why, unsigned by)

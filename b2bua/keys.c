@@ -32,9 +32,9 @@ static enum sdp_suite sdp_of(enum crypt_suite c)
     return c == CRYPT_AES_256_CM_HMAC_SHA1_32 ? SDP_AES_256_CM_HMAC_SHA1_32 : SDP_SUITE_UNKNOWN;
 }
 
-struct span keys_suite_name(const struct keys *k)
+struct span keys_suite_name(enum crypt_suite s)
 {
-    return sdp_suite_name(sdp_of(k->out.suite));
+    return sdp_suite_name(sdp_of(s));
 }
 
 void keys_fini(struct keys *k)

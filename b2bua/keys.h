@@ -25,8 +25,8 @@ CS_CHECK int keys_answered(struct keys *k, const struct sdp_media *m);
  * there is none. */
 CS_CHECK int keys_accept(struct keys *k, const struct sdp_media *m, struct arena *a,
                          struct sdp_attrs *out);
-/* Of what was agreed on, as in SDP. */
-struct span keys_suite_name(const struct keys *k);
+/* As SDP writes it; absent of NONE. */
+struct span keys_suite_name(enum crypt_suite s);
 /* In the clear from now on. */
 void keys_clear(struct keys *k);
 

@@ -397,7 +397,7 @@ static bool hears_itself(struct selftest *t)
         saw(t, "it is not encrypted: %s", cs_strerror(err));
         return false;
     }
-    saw(t, SPAN_FMT, SPAN_ARG(keys_suite_name(&m->keys)));
+    saw(t, SPAN_FMT, SPAN_ARG(keys_suite_name(m->keys.out.suite)));
     until(t, &m->done);
     saw(t, "%u of %u packets came back", m->heard, m->sent);
     if (m->heard)
