@@ -153,17 +153,11 @@ static void ask(struct ua *u, struct tx *tx, struct flow *flow, struct sip_msg *
 /* Answers 420 where something is required that is not known here (RFC 3261, 8.2.2.3). */
 static bool lacks_extension(struct tx *tx, const struct sip_msg *m)
 {
+    static const struct span known[] = { SPAN_INIT("timer"), SPAN_INIT("100rel") };
     char line[512];
     struct buf b = BUF_INIT(line);
-    for (struct sip_values it = sip_values(m, SIP_HDR_REQUIRE); sip_next(&it);) {
-        if (span_caseeq(it.value, SPAN("timer")) || span_caseeq(it.value, SPAN("100rel")))
-            continue;
-        buf_put(&b, b.n ? SPAN(", ") : SPAN("Unsupported: "));
-        buf_put(&b, it.value);
-    }
-    if (!b.n)
+    if (!sip_lacks(m, SIP_HDR_REQUIRE, known, CS_LEN(known), &b))
         return false;
-    buf_lit(&b, "\r\n");
     tx_reply(tx, buf_ok(&b) ? 420 : 400, buf_ok(&b) ? buf_span(&b) : SPAN_NULL);
     return true;
 }

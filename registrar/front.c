@@ -97,20 +97,8 @@ static bool refuse_extensions(struct tx *tx, const struct sip_msg *m, enum sip_h
 {
     char line[1024];
     struct buf b = BUF_INIT(line);
-    if (!sip_has(m, id))
+    if (!sip_has(m, id) || !sip_lacks(m, id, tags, n, &b))
         return false;
-    for (struct sip_values it = sip_values(m, id); sip_next(&it);) {
-        size_t i = 0;
-        while (i < n && !span_caseeq(tags[i], it.value))
-            i++;
-        if (i < n)
-            continue;
-        buf_put(&b, b.n ? SPAN(", ") : SPAN("Unsupported: "));
-        buf_put(&b, it.value);
-    }
-    if (!b.n)
-        return false;
-    buf_lit(&b, "\r\n");
     if (buf_ok(&b))
         front_reply(tx, 420, NULL, buf_span(&b));
     else

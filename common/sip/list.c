@@ -125,3 +125,22 @@ bool sip_lists(const struct sip_msg *m, enum sip_hdr_id id, struct span tag)
     }
     return false;
 }
+
+bool sip_lacks(const struct sip_msg *m, enum sip_hdr_id id, const struct span *tags, size_t n,
+               struct buf *out)
+{
+    bool lacks = false;
+    for (struct sip_values it = sip_values(m, id); sip_next(&it);) {
+        size_t i = 0;
+        while (i < n && !span_caseeq(tags[i], it.value))
+            i++;
+        if (i < n)
+            continue;
+        buf_put(out, lacks ? SPAN(", ") : SPAN("Unsupported: "));
+        buf_put(out, it.value);
+        lacks = true;
+    }
+    if (lacks)
+        buf_lit(out, "\r\n");
+    return lacks;
+}

@@ -168,6 +168,11 @@ bool sip_next(struct sip_values *it);
 /* Whether a list of option tags (Require, Supported, ...) has this one; case does not matter. */
 bool sip_lists(const struct sip_msg *m, enum sip_hdr_id id, struct span tag);
 
+/* Whether it lists an option tag that is none of these (RFC 3261, 8.2.2.3, 16.3); out gets the
+ * Unsupported line for a 420. */
+bool sip_lacks(const struct sip_msg *m, enum sip_hdr_id id, const struct span *tags, size_t n,
+               struct buf *out);
+
 /* CS_EPROTO if malformed; *out is all zero then. */
 CS_CHECK int sip_via_parse(struct span value, struct sip_via *out);
 /* An addr-spec without brackets takes no parameters of its own: what follows ';' are the header's
