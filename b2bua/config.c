@@ -23,38 +23,6 @@ static void http_check(struct conf_check *c, void *section)
 
 static const struct conf_section http_section = { sizeof(HTTP), http_keys, http_check };
 
-#define LINK __typeof__(((ROOT *)0)->link)
-static const struct conf_key link_keys[] = {
-    CONF_PATH("directory", LINK, directory,
-              "Folder of the Unix sockets by which registrars and we pass each other requests.",
-              .required = true),
-    CONF_STRS("users", LINK, users,
-              "Users of the registrars, by name or number, where they are not our own.", .max = 64,
-              .at_most = 16),
-    { 0 },
-};
-static const struct conf_section link_section = { sizeof(LINK), link_keys, NULL };
-
-static const struct conf_key registrar_keys[] = {
-    CONF_STR("node", struct registrar_conf, node, "Its name, as in its own configuration.",
-             .required = true, .min = 1, .max = 64),
-    CONF_PATH("socket", struct registrar_conf, socket,
-              "Its link; default: under its name in link.directory."),
-    { 0 },
-};
-
-static void registrar_check(struct conf_check *c, void *section)
-{
-    struct registrar_conf *r = section;
-    if (!chars_is_host(r->node))
-        conf_error(c, "node", "\"" SPAN_FMT "\" is no host name; write registrar-1",
-                   SPAN_ARG(r->node));
-    r->id = siptp_node_id(r->node);
-}
-
-static const struct conf_section registrar_section = { sizeof(struct registrar_conf),
-                                                       registrar_keys, registrar_check };
-
 static const struct conf_key listener_keys[] = {
     CONF_STR("name", struct listener_conf, name, "What authd and logs call it.", .required = true,
              .min = 1, .max = 32),
@@ -195,8 +163,9 @@ static const struct conf_key root_keys[] = {
     CONF_SECTION("authd", ROOT, authd, &gate_settings_section,
                  "Who judges what trunks ask, and answers their challenges."),
     CONF_SECTION("http", ROOT, http, &http_section, "Health, metrics and calls."),
-    CONF_SECTION("link", ROOT, link, &link_section, "How registrars are reached."),
-    CONF_SECTIONS("registrars", ROOT, registrars, &registrar_section,
+    CONF_SECTION("link", ROOT, link, &link_settings_section,
+                 "How registrars and b2buas of one installation meet.", .required = true),
+    CONF_SECTIONS("registrars", ROOT, registrars, &link_peer_section,
                   "Whose phones are lines; a call takes one of them.", .at_least = 1,
                   .at_most = REGISTRARS_MAX, .required = true, .unique = true),
     CONF_STRS("domains", ROOT, domains, "Domains of the lines; the first is From of calls to them.",
@@ -303,12 +272,7 @@ static void root_check(struct conf_check *c, void *section)
     if (conf->node.p && !chars_is_host(conf->node))
         conf_error(c, "node", "\"" SPAN_FMT "\" is no host name; write b2bua-1",
                    SPAN_ARG(conf->node));
-    for (size_t i = 0; i < conf->link.n_users; i++) {
-        char key[64];
-        snprintf(key, sizeof(key), "link.users[%zu]", i);
-        if (process_user(conf->link.users[i], &uid, &gid))
-            conf_error(c, key, "this system has no user " SPAN_FMT, SPAN_ARG(conf->link.users[i]));
-    }
+    link_check_peers(c, "registrars", &conf->link, conf->registrars, conf->n_registrars);
     check_media(c, conf, "lines.address", &conf->lines);
     check_context(c, conf, "context", conf->lines_context);
     for (size_t i = 0; i < conf->n_trunks; i++) {

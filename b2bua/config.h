@@ -9,6 +9,7 @@
 #include "conf/sections.h"
 #include "dns/settings.h"
 #include "gate/settings.h"
+#include "link/link.h"
 #include "siptp/siptp.h"
 
 struct listener_conf {
@@ -17,12 +18,6 @@ struct listener_conf {
     struct addr address;
     struct span advertise;         /* host:port; absent: the address */
     struct listener_tls_conf *tls; /* not NULL where transport says so */
-};
-
-struct registrar_conf { /* whose phones are lines */
-    struct span node;
-    const char *socket; /* of its link; NULL: in our directory, under its name */
-    uint32_t id;        /* siptp_node_id() */
 };
 
 struct media_address_conf {
@@ -41,12 +36,8 @@ struct b2bua_conf {
     struct {
         struct addr listen;
     } http;
-    struct {
-        const char *directory;
-        struct span *users; /* besides our own: who may connect, and be connected to */
-        size_t n_users;
-    } link;
-    struct registrar_conf *registrars;
+    struct link_settings link;
+    struct link_peer *registrars; /* whose phones are lines */
     size_t n_registrars;
     struct span *domains; /* of lines; in lower case */
     size_t n_domains;

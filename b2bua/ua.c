@@ -17,18 +17,15 @@ static const struct log ua_log = { .module = "ua" };
 static int link_to(void *arg, uint32_t node, struct flow **out)
 {
     struct ua *u = arg;
-    char path[108];
     *out = NULL;
     for (size_t i = 0; i < u->conf->n_registrars; i++) {
-        const struct registrar_conf *r = &u->conf->registrars[i];
-        struct siptp_link_target to = { .path = r->socket };
-        if (r->id != node)
-            continue;
-        int n = snprintf(path, sizeof(path), "%s/" SPAN_FMT ".sock", u->conf->link.directory,
-                         SPAN_ARG(r->node));
-        if (!to.path && n < (int)sizeof(path))
-            to.path = path;
-        return to.path ? siptp_link_to(u->tp, node, &to, out) : CS_ENOENT;
+        const struct link_peer *r = &u->conf->registrars[i];
+        struct siptp_link_target to;
+        char path[LINK_PATH_MAX];
+        if (r->id == node) {
+            int err = link_target(&u->conf->link, r, path, &to);
+            return err ? err : siptp_link_to(u->tp, node, &to, out);
+        }
     }
     return CS_ENOENT;
 }
@@ -292,9 +289,11 @@ static int open_certs(struct ua *u)
     const struct b2bua_conf *c = u->conf;
     struct certs_listener listeners[LISTENERS_MAX];
     struct certs_peer peers[TRUNKS_MAX];
-    struct certs_conf conf = {
-        .tls = &c->tls, .listeners = listeners, .n_listeners = c->n_listeners, .peers = peers
-    };
+    struct certs_conf conf = { .tls = &c->tls,
+                               .listeners = listeners,
+                               .n_listeners = c->n_listeners,
+                               .peers = peers,
+                               .link = link_certs(&c->link) };
     for (size_t i = 0; i < c->n_listeners; i++)
         listeners[i] = (struct certs_listener){ c->listeners[i].name, c->listeners[i].tls };
     for (size_t i = 0; i < c->n_trunks; i++) {
@@ -426,16 +425,8 @@ int ua_open_journal(struct ua *u)
 
 int ua_open_link(struct ua *u)
 {
-    char path[108];
-    int n = snprintf(path, sizeof(path), "%s/%s.sock", u->conf->link.directory, u->node);
-    int err = n >= (int)sizeof(path)
-                  ? UV_ENAMETOOLONG
-                  : siptp_link_admit_users(u->tp, u->conf->link.users, u->conf->link.n_users);
-    if (!err)
-        err = siptp_listen_link(u->tp, path);
-    if (err)
-        log_error(&ua_log, "cannot open the link to registrars", kv_str("socket", path),
-                  kv_err(err));
+    struct link_place place;
+    int err = link_open(u->tp, &u->conf->link, u->certs, u->node, 0, &place);
     return err ? err : trunks_open(u, &u->trunks);
 }
 

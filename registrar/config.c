@@ -46,52 +46,6 @@ static void ca_check(struct conf_check *c, void *section)
 
 static const struct conf_section ca_section = { sizeof(CA), ca_keys, ca_check };
 
-#define LINK __typeof__(((ROOT *)0)->link)
-static const struct conf_key link_keys[] = {
-    CONF_PATH(
-        "directory", LINK, directory,
-        "Folder of the Unix sockets by which registrars of this machine pass requests to each "
-        "other; the same for all of them, and theirs alone."),
-    CONF_STRS("users", LINK, users,
-              "Users of the b2buas, by name or number, where they are not our own.", .max = 64,
-              .at_most = 16),
-    CONF_ADDR("listen", LINK, listen,
-              "Where registrars of other machines are heard, over TLS; workers take the ports from "
-              "here upwards.",
-              .port = 5062),
-    CONF_ADDR("advertise", LINK, advertise,
-              "Where they find us; must be written when listen is a wildcard.", .port = 5062),
-    CONF_PATH("certificate_file", LINK, certificate_file,
-              "Certificate that says the name in node, as a DNS name; for both directions."),
-    CONF_PATH("key_file", LINK, key_file, "Its private key."),
-    CONF_PATH("ca_file", LINK, ca_file,
-              "The authority of the registrars alone: who has a certificate from it is believed."),
-    { 0 },
-};
-
-static void link_check(struct conf_check *c, void *section)
-{
-    const LINK *l = section;
-    uid_t uid;
-    gid_t gid;
-    for (size_t i = 0; i < l->n_users; i++) {
-        char key[32];
-        snprintf(key, sizeof(key), "users[%zu]", i);
-        if (process_user(l->users[i], &uid, &gid))
-            conf_error(c, key, "this system has no user " SPAN_FMT, SPAN_ARG(l->users[i]));
-    }
-    bool listens = l->listen.sa.sa_family != AF_UNSPEC;
-    if (listens && (!l->certificate_file || !l->key_file || !l->ca_file))
-        conf_error(c, "listen",
-                   "other machines are heard over TLS only; add certificate_file, key_file and "
-                   "ca_file");
-    if (listens && addr_is_any(&l->listen) && l->advertise.sa.sa_family == AF_UNSPEC)
-        conf_error(c, "listen",
-                   "nobody can connect to a wildcard address; add advertise: 192.0.2.1:5062");
-}
-
-static const struct conf_section link_section = { sizeof(LINK), link_keys, link_check };
-
 #define LISTENER_WS struct listener_ws_conf
 static const struct conf_key listener_ws_keys[] = {
     CONF_STRS("origins", LISTENER_WS, origins,
@@ -456,26 +410,9 @@ static const struct conf_key timer_keys[] = {
 };
 static const struct conf_section timers_section = { sizeof(TIMERS), timer_keys, NULL };
 
-#define BRIDGE struct bridge_conf
-static const struct conf_key bridge_keys[] = {
-    CONF_STR("node", BRIDGE, node, "Its name, as in its own configuration.", .required = true,
-             .min = 1, .max = 64),
-    CONF_PATH("socket", BRIDGE, socket, "Its link; default: under its name in link.directory."),
-    { 0 },
-};
-
-static void bridge_check(struct conf_check *c, void *section)
-{
-    const BRIDGE *b = section;
-    if (!chars_is_host(b->node))
-        conf_error(c, "node", "\"" SPAN_FMT "\" is no host name; write b2bua-1", SPAN_ARG(b->node));
-}
-
-static const struct conf_section bridge_section = { sizeof(BRIDGE), bridge_keys, bridge_check };
-
 #define CALLS __typeof__(((ROOT *)0)->calls)
 static const struct conf_key calls_keys[] = {
-    CONF_SECTIONS("bridges", CALLS, bridges, &bridge_section,
+    CONF_SECTIONS("bridges", CALLS, bridges, &link_peer_section,
                   "Those that carry calls; a call keeps to one, the others take over when it is "
                   "dead or says 503. Without any, phones are connected directly.",
                   .at_most = BRIDGES_MAX, .unique = true),
@@ -490,8 +427,8 @@ static void calls_check(struct conf_check *c, void *section)
     CALLS *calls = section;
     calls->hops = arena_zalloc(conf_arena(c), calls->n_bridges * sizeof(*calls->hops));
     for (size_t i = 0; calls->hops && i < calls->n_bridges; i++)
-        calls->hops[i] = (struct hop){ .text = calls->bridges[i].node,
-                                       .node = siptp_node_id(calls->bridges[i].node) };
+        calls->hops[i] =
+            (struct hop){ .text = calls->bridges[i].node, .node = calls->bridges[i].id };
 }
 
 static const struct conf_section calls_section = { sizeof(CALLS), calls_keys, calls_check };
@@ -514,7 +451,8 @@ static const struct conf_key root_keys[] = {
     CONF_SECTION("authd", ROOT, authd, &gate_settings_section, "Who judges requests."),
     CONF_SECTION("redis", ROOT, redis, &redis_settings_section, "Where bindings are kept."),
     CONF_SECTION("http", ROOT, http, &http_section, "Health and metrics."),
-    CONF_SECTION("link", ROOT, link, &link_section, "How registrars of one installation meet."),
+    CONF_SECTION("link", ROOT, link, &link_settings_section,
+                 "How registrars and b2buas of one installation meet."),
     CONF_SECTION("ca", ROOT, ca, &ca_section,
                  "The authority of our certificates, where it is one of our own, for phones and "
                  "browsers to fetch."),
@@ -547,12 +485,7 @@ static void root_check(struct conf_check *c, void *section)
         conf_error(c, "user",
                    "this system has no user " SPAN_FMT "; create it, or name one that is there",
                    SPAN_ARG(conf->user));
-    for (size_t i = 0; i < conf->calls.n_bridges && !conf->link.directory; i++) {
-        if (!conf->calls.bridges[i].socket)
-            conf_error(c, "calls.bridges",
-                       "are reached over Unix sockets; add link: { directory: "
-                       "/run/countersign/link }");
-    }
+    link_check_peers(c, "calls.bridges", &conf->link, conf->calls.bridges, conf->calls.n_bridges);
     if (conf->workers > 1 && !conf->link.directory)
         conf_error(c, "workers",
                    "workers pass each other requests over Unix sockets; add link: { directory: "

@@ -6,6 +6,7 @@
 #include "conf/sections.h"
 #include "dns/settings.h"
 #include "gate/settings.h"
+#include "link/link.h"
 #include "net/nft.h"
 #include "net/ws_hello.h"
 #include "redis/settings.h"
@@ -36,10 +37,6 @@ struct rate_conf {
 struct group_rate_conf {
     struct span name;
     struct rate_conf rate;
-};
-struct bridge_conf { /* a b2bua, reached over the trusted link */
-    struct span node;
-    const char *socket; /* NULL: in link.directory, under its name */
 };
 enum { BRIDGES_MAX = HOPS_MAX };
 
@@ -72,20 +69,13 @@ struct registrar_conf {
         struct addr listen; /* AF_UNSPEC: it is not served */
         const char *file;
     } ca;
-    struct {
-        const char *directory; /* NULL: no Unix sockets */
-        struct span *users;    /* besides our own */
-        size_t n_users;
-        struct addr listen;    /* AF_UNSPEC: no TLS */
-        struct addr advertise; /* AF_UNSPEC: as listen */
-        const char *certificate_file, *key_file, *ca_file;
-    } link;
+    struct link_settings link;
     struct tls_settings tls;
     struct span *domains; /* in lower case */
     size_t n_domains;
     struct dns_settings dns;
     struct {
-        struct bridge_conf *bridges;
+        struct link_peer *bridges;
         size_t n_bridges;
         struct duration answer;
         struct hop *hops; /* the same */

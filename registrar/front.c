@@ -330,13 +330,10 @@ static int read_certificates(struct front *f)
 {
     const struct registrar_conf *c = f->conf;
     struct certs_listener listeners[LISTENERS_MAX];
-    f->link_tls =
-        (struct certs_link){ c->link.certificate_file, c->link.key_file, c->link.ca_file };
     struct certs_conf conf = { .tls = &c->tls,
                                .listeners = listeners,
                                .n_listeners = c->n_listeners,
-                               .link =
-                                   c->link.listen.sa.sa_family != AF_UNSPEC ? &f->link_tls : NULL };
+                               .link = link_certs(&c->link) };
     for (size_t i = 0; i < c->n_listeners; i++)
         listeners[i] = (struct certs_listener){ c->listeners[i].name, c->listeners[i].tls };
     return certs_open(f->loop, &conf, f->tp, f->worker ? f->ticket_seed : NULL, &f->certs);
@@ -414,28 +411,6 @@ bool front_is_ready(const struct front *f)
            !f->draining;
 }
 
-static int open_tls(struct front *f)
-{
-    const __typeof__(f->conf->link) *c = &f->conf->link;
-    struct tls_context *server, *client;
-    uint16_t place = (uint16_t)(f->worker ? f->worker - 1 : 0);
-    struct addr at = c->listen;
-    addr_set_port(&at, (uint16_t)(addr_port(&at) + place));
-    certs_link(f->certs, &server, &client);
-    int err = siptp_listen_link_tls(f->tp, &at, server, client, &at);
-    if (err) {
-        log_error(&front_log, "cannot open the link to registrars of other machines",
-                  kv_addr("address", &at), kv_err(err));
-        return err;
-    }
-    if (c->advertise.sa.sa_family != AF_UNSPEC) {
-        at = c->advertise;
-        addr_set_port(&at, (uint16_t)(addr_port(&at) + place));
-    }
-    addr_format(&at, f->tls);
-    return 0;
-}
-
 /* host:port */
 static int add_address(struct front *f, const struct listener_conf *l, struct span host)
 {
@@ -477,13 +452,12 @@ static int add_bridges(struct front *f)
 {
     int err = 0;
     for (size_t i = 0; i < f->conf->calls.n_bridges && !err; i++) {
-        const struct bridge_conf *b = &f->conf->calls.bridges[i];
-        char path[108];
-        int n = snprintf(path, sizeof(path), "%s/" SPAN_FMT ".sock",
-                         f->conf->link.directory ? f->conf->link.directory : "", SPAN_ARG(b->node));
-        if (!b->socket && n >= (int)sizeof(path))
-            return UV_ENAMETOOLONG;
-        err = nodes_add(f->nodes, b->node, b->socket ? b->socket : path);
+        const struct link_peer *b = &f->conf->calls.bridges[i];
+        struct siptp_link_target to;
+        char path[LINK_PATH_MAX];
+        err = link_target(&f->conf->link, b, path, &to);
+        if (!err)
+            err = nodes_add(f->nodes, b->node, &to);
     }
     return err;
 }
@@ -508,32 +482,18 @@ static int open_probes(struct front *f)
 
 int front_open_link(struct front *f)
 {
-    const char *folder = f->conf->link.directory;
-    bool tls = f->conf->link.listen.sa.sa_family != AF_UNSPEC;
     f->bound.loop = f->loop;
     f->bound.locations = f->locations;
-    struct nodes_conf nc = { .name = span_str(f->node),
-                             .link = folder ? f->link : NULL,
-                             .tls = tls ? f->tls : NULL,
-                             .tls_name = tls ? f->tls_name : NULL,
-                             .addresses = f->addresses };
     if (name_addresses(f))
         return CS_ENOMEM;
-    nc.n_addresses = f->n_addresses;
-    if (folder) {
-        int n = snprintf(f->link, sizeof(f->link), "%s/%s.sock", folder, f->node);
-        int err = n >= (int)sizeof(f->link)
-                      ? UV_ENAMETOOLONG
-                      : siptp_link_admit_users(f->tp, f->conf->link.users, f->conf->link.n_users);
-        if (!err)
-            err = siptp_listen_link(f->tp, f->link);
-        if (err) {
-            log_error(&front_log, "cannot open the link to other registrars",
-                      kv_str("socket", f->link), kv_err(err));
-            return err;
-        }
-    }
-    int err = tls ? open_tls(f) : 0;
+    int err = link_open(f->tp, &f->conf->link, f->certs, f->node, f->worker ? f->worker - 1 : 0,
+                        &f->link);
+    struct nodes_conf nc = { .name = span_str(f->node),
+                             .link = *f->link.path ? f->link.path : NULL,
+                             .tls = *f->link.tls ? f->link.tls : NULL,
+                             .tls_name = *f->link.tls ? f->tls_name : NULL,
+                             .addresses = f->addresses,
+                             .n_addresses = f->n_addresses };
     if (!err)
         err = nodes_open(f->loop, f->redis, f->tp, &nc, &f->nodes);
     if (!err)

@@ -27,12 +27,11 @@ struct front {
     struct hop_probes *hop_probes;
     char *addresses[2 * LISTENERS_MAX]; /* as advertised and, if other, as bound, host:port */
     size_t n_addresses;
-    char link[108]; /* path of our socket; "": none */
-    char tls[ADDR_STRLEN], tls_name[65];
+    struct link_place link;
+    char tls_name[65];                /* in our certificate */
     struct list forks, registrations; /* under way */
     struct bound bound;
     struct certs *certs;
-    struct certs_link link_tls;
     struct tls_ticket_seed *ticket_seed; /* of a worker, until it is used */
     unsigned worker;                     /* from 1; 0: the only process */
     const int *fds;                      /* of a worker: sockets of the listeners */

@@ -73,7 +73,7 @@ static struct node *find(const struct nodes *ns, uint32_t id)
     return NULL;
 }
 
-int nodes_add(struct nodes *ns, struct span name, const char *socket)
+int nodes_add(struct nodes *ns, struct span name, const struct siptp_link_target *to)
 {
     struct node *n = calloc(1, sizeof(*n));
     if (!n)
@@ -82,10 +82,13 @@ int nodes_add(struct nodes *ns, struct span name, const char *socket)
     list_push_back(&ns->all, &n->link);
     n->id = siptp_node_id(name);
     n->name = strndup(name.p, name.n);
-    n->socket = strdup(socket);
+    n->socket = to->path ? strdup(to->path) : NULL;
+    n->tls_name = to->path ? NULL : strdup(to->name);
     n->addresses = strdup("");
     n->added = true;
-    return n->name && n->socket && n->addresses ? 0 : CS_ENOMEM;
+    if (!to->path)
+        n->tls = *to->addr;
+    return n->name && (n->socket || n->tls_name) && n->addresses ? 0 : CS_ENOMEM;
 }
 
 bool nodes_is_added(const struct nodes *ns, uint32_t id)

@@ -24,8 +24,8 @@ CS_CHECK int nodes_open(struct loop *l, struct redis *redis, struct siptp *tp,
  */
 void nodes_close(struct nodes **n);
 
-/* One that Redis says nothing of, a b2bua: it is where configuration says. */
-CS_CHECK int nodes_add(struct nodes *n, struct span name, const char *socket);
+/* One that Redis says nothing of, a b2bua: it is where configuration says. to is copied. */
+CS_CHECK int nodes_add(struct nodes *n, struct span name, const struct siptp_link_target *to);
 /* Whether it is such a one. */
 bool nodes_is_added(const struct nodes *n, uint32_t id);
 

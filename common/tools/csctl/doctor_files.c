@@ -204,15 +204,16 @@ static void check_flow_key(struct doctor *d, const struct keeper *k)
         check_secret(d, path, k, "flow_key_file", "Remove it: the registrar makes another.");
 }
 
-/* By which registrars meet: a folder of their own, and certificates of their own. */
+/* By which registrars and b2buas meet: a folder of their own, which their group shares where they
+ * are not of one user, and certificates of their own. */
 static void check_link(struct doctor *d, const struct keeper *k)
 {
-    const __typeof__(d->registrar->link) *l = &d->registrar->link;
+    const struct link_settings *l = &d->registrar->link;
     struct stat st;
     if (l->directory && stat(l->directory, &st))
         finding(d, LEVEL_FAULT, "files.link", "Make it, owned by the registrar's user, mode 700.",
                 "link.directory: %s: %s", l->directory, cs_strerror(-errno));
-    else if (l->directory && (!S_ISDIR(st.st_mode) || st.st_mode & 022))
+    else if (l->directory && (!S_ISDIR(st.st_mode) || st.st_mode & (l->n_users ? 002 : 022)))
         finding(d, LEVEL_FAULT, "files.link", "chmod 700, or name a folder.",
                 "others may put a socket of their own into %s, where a registrar is looked for",
                 l->directory);
@@ -220,9 +221,9 @@ static void check_link(struct doctor *d, const struct keeper *k)
         finding(d, LEVEL_FINE, "files.link", NULL, "%s is there for the registrars", l->directory);
     if (l->listen.sa.sa_family == AF_UNSPEC)
         return;
-    check_secret(d, l->key_file, k, "link.key_file", "Make it anew, with its certificate.");
-    check_certificate(d, l->certificate_file, k, "link.certificate_file");
-    check_certificate(d, l->ca_file, k, "link.ca_file");
+    check_secret(d, l->tls.key_file, k, "link.key_file", "Make it anew, with its certificate.");
+    check_certificate(d, l->tls.certificate_file, k, "link.certificate_file");
+    check_certificate(d, l->tls.ca_file, k, "link.ca_file");
 }
 
 /* What listeners show to phones, and whom they believe. */
