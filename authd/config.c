@@ -495,6 +495,10 @@ static const struct conf_key root_keys[] = {
         "seal_key_file", A, seal_key_file,
         "Keys that verifiers and trunks' passwords are sealed with, in the same form; when not "
         "written, the environment variable COUNTERSIGN_SEAL_KEY holds them."),
+    CONF_PATH(
+        "trunk_key_file", A, trunk_key_file,
+        "Keys that trunks' passwords are sealed with, in the same form but with ids that are not "
+        "in seal_key_file, where only the authd beside a b2bua is to have them."),
     CONF_SECTION("http", A, http, &http_section, "REST, metrics and health."),
     CONF_SECTION("audit", A, audit, &audit_section, "The record of decisions."),
     CONF_SECTION("log", A, log, &conf_log_section, "Logs on stderr."),

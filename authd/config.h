@@ -180,7 +180,7 @@ struct authd_conf {
     } listen;
     struct span user;
     struct redis_settings redis;
-    const char *nonce_key_file, *seal_key_file;
+    const char *nonce_key_file, *seal_key_file, *trunk_key_file; /* NULL: none of their own */
     struct {
         struct addr listen;
         struct http_tls_conf *tls; /* NULL: plain */

@@ -35,6 +35,7 @@ struct authd {
     struct checker checker;
     bool checking; /* checker was initialised */
     struct server *server;
+    struct vault *trunk_vault; /* checker.vault, or one of its own */
     struct reseal *reseal;
     struct realm_guard *guard;
     bool refused; /* users are left of a realm that is not configured */
@@ -94,6 +95,22 @@ static int read_seal_keys(const char *file, struct secret *out)
     return err;
 }
 
+/* What was sealed before trunks had keys of their own is opened, too. */
+static int open_trunk_keys(struct authd *d, struct span seal_keys)
+{
+    struct secret text = { 0 };
+    d->trunk_vault = d->checker.vault;
+    if (!d->conf.trunk_key_file)
+        return 0;
+    int err = secret_read_file(&text, d->conf.trunk_key_file);
+    if (!err)
+        err = vault_new(secret_span(&text), &d->trunk_vault);
+    if (!err)
+        err = vault_add(d->trunk_vault, seal_keys);
+    secret_fini(&text);
+    return err;
+}
+
 static int open_keys(struct authd *d)
 {
     const struct authd_conf *conf = &d->conf;
@@ -109,10 +126,16 @@ static int open_keys(struct authd *d)
     err = read_seal_keys(conf->seal_key_file, &text);
     if (!err)
         err = vault_new(secret_span(&text), &d->checker.vault);
-    secret_fini(&text);
-    if (err)
+    if (err) {
+        secret_fini(&text);
         return failed("cannot use the sealing keys",
                       conf->seal_key_file ? conf->seal_key_file : SEAL_KEY_VARIABLE, err);
+    }
+    err = open_trunk_keys(d, secret_span(&text));
+    secret_fini(&text);
+    if (err)
+        return failed("cannot use the keys of trunks; no id may be in seal_key_file, too",
+                      conf->trunk_key_file, err);
     err = conf->turn ? secret_read_file(&d->turn_secret, conf->turn->secret_file) : 0;
     if (err)
         return failed("cannot use the secret of the TURN server", conf->turn->secret_file, err);
@@ -199,7 +222,7 @@ static int open_store(struct authd *d)
         realms_hold(d->checker.realms, true); /* until it has looked */
     const struct signer_conf signer = { .loop = &d->loop,
                                         .redis = d->redis,
-                                        .vault = d->checker.vault,
+                                        .vault = d->trunk_vault,
                                         .audit = d->checker.audit,
                                         .explain = d->checker.explain,
                                         .per_second = (unsigned)conf->limits.signatures };
@@ -208,7 +231,7 @@ static int open_store(struct authd *d)
     if (!err)
         err = uses_new(&d->loop, d->redis, &d->checker.uses);
     if (!err)
-        err = reseal_new(&d->loop, d->redis, d->checker.vault, &d->reseal);
+        err = reseal_new(&d->loop, d->redis, d->checker.vault, d->trunk_vault, &d->reseal);
     if (!err)
         redis_on_ready(d->redis, on_redis, d);
     return err;
@@ -287,6 +310,7 @@ static int open_rest(struct authd *d)
         .redis = d->redis,
         .store = d->checker.store,
         .vault = d->checker.vault,
+        .trunk_vault = d->trunk_vault,
         .explain = d->checker.explain,
         .census = d->checker.census,
         .uses = d->checker.uses,
@@ -365,6 +389,8 @@ static void stop(struct authd *d)
     explain_free(&d->checker.explain);
     figures_fini();
     audit_close(&d->checker.audit);
+    if (d->trunk_vault != d->checker.vault)
+        vault_free(&d->trunk_vault);
     vault_free(&d->checker.vault);
     noncer_free(&d->checker.nonces);
     tickets_free(&d->checker.tickets);

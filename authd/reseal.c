@@ -38,12 +38,14 @@ static int renew_trunk(struct span record, struct vault *v, struct arena *a, str
     return !err && *changed ? trunk_encode(&t, out) : err;
 }
 
+enum { KIND_USER, KIND_TRUNK };
+
 static const struct kind {
     struct span prefix, index;
     renew_fn *renew;
 } kinds[] = {
-    { SPAN_INIT("cs:user:"), SPAN_INIT("cs:users"), renew_user },
-    { SPAN_INIT(TRUNK_PREFIX), SPAN_INIT(TRUNK_INDEX), renew_trunk },
+    [KIND_USER] = { SPAN_INIT("cs:user:"), SPAN_INIT("cs:users"), renew_user },
+    [KIND_TRUNK] = { SPAN_INIT(TRUNK_PREFIX), SPAN_INIT(TRUNK_INDEX), renew_trunk },
 };
 
 /* ---- where we are ---- */
@@ -55,7 +57,7 @@ struct put {
 
 struct reseal {
     struct loop *loop;
-    struct vault *vault;
+    struct vault *vaults[CS_LEN(kinds)];
     struct records records[CS_LEN(kinds)];
     size_t kind;
     char after[NAME_MAX_LEN + 1]; /* where its page begins; "": at the first */
@@ -83,7 +85,7 @@ static void end(struct reseal *r, enum reseal_state state)
         log_error(&rlog, "not everything could be resealed: keep the keys there are",
                   kv_u("records", p->seen), kv_u("unreadable", p->unreadable));
     else
-        log_info(&rlog, "everything is sealed by one key", kv_u("key", vault_key_id(r->vault)),
+        log_info(&rlog, "everything is sealed by one key", kv_u("key", vault_key_id(r->vaults[0])),
                  kv_u("records", p->seen), kv_u("resealed", p->resealed));
 }
 
@@ -132,13 +134,14 @@ static int renew(struct reseal *r, const struct record *record)
     struct buf b = BUF_INIT(r->space);
     bool changed = false;
     arena_init(&a, NULL, 0, 0);
-    int err = kinds[r->kind].renew(record->bytes, r->vault, &a, &b, &changed);
+    int err = kinds[r->kind].renew(record->bytes, r->vaults[r->kind], &a, &b, &changed);
     arena_fini(&a);
     if (err == CS_ENOMEM)
         return err;
     if (err) {
         r->unreadable++;
-        log_error(&rlog, "a record cannot be resealed: is its key in seal_key_file?",
+        log_error(&rlog,
+                  "a record cannot be resealed: is its key in seal_key_file, or trunk_key_file?",
                   kv_s("kind", kinds[r->kind].prefix), kv_s("name", record->name), kv_err(err));
         return 0;
     }
@@ -183,14 +186,16 @@ static void list_page(struct reseal *r)
 
 /* ---- entry points ---- */
 
-int reseal_new(struct loop *l, struct redis *redis, struct vault *v, struct reseal **out)
+int reseal_new(struct loop *l, struct redis *redis, struct vault *users, struct vault *trunks,
+               struct reseal **out)
 {
     struct reseal *r = calloc(1, sizeof(*r));
     *out = r;
     if (!r)
         return CS_ENOMEM;
     r->loop = l;
-    r->vault = v;
+    r->vaults[KIND_USER] = users;
+    r->vaults[KIND_TRUNK] = trunks;
     for (size_t i = 0; i < CS_LEN(kinds); i++)
         records_init(&r->records[i], redis, kinds[i].prefix, kinds[i].index);
     return 0;

@@ -26,7 +26,9 @@ struct reseal_progress {
 };
 
 /* All is borrowed and outlives it. */
-CS_CHECK int reseal_new(struct loop *l, struct redis *r, struct vault *v, struct reseal **out);
+/* trunks: of their passwords; the same where they have no keys of their own. */
+CS_CHECK int reseal_new(struct loop *l, struct redis *r, struct vault *users, struct vault *trunks,
+                        struct reseal **out);
 /* What is under way is left where it is. */
 void reseal_free(struct reseal **r);
 /* Begins, or goes on; does nothing while it runs. */

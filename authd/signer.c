@@ -163,7 +163,9 @@ static void sign(struct sign_call *c, const struct trunk *t)
                          next_count(c), &b);
     buf_putc(&b, '\0');
     if (err == CS_EDENIED)
-        log_error(&slog, "a trunk's password cannot be opened: is its key in seal_key_file?",
+        log_error(&slog,
+                  "a trunk's password cannot be opened: is its key in trunk_key_file, or "
+                  "seal_key_file?",
                   kv_s("trunk", t->name), kv_s("realm", c->choice.credential->realm),
                   kv_s("user", c->choice.credential->user));
     if (err == CS_EDENIED)

@@ -6,6 +6,7 @@
 
 #include "authd/keyring.h"
 #include "base/rand.h"
+#include "base/util.h"
 
 enum { IV_LEN = 12, TAG_LEN = 16, HEAD_LEN = 1 + IV_LEN };
 
@@ -16,7 +17,7 @@ struct vault {
     struct vault_key {
         uint8_t id;
         EVP_CIPHER_CTX *seal, *open;
-    } keys[KEYRING_MAX];
+    } keys[2 * KEYRING_MAX];
 };
 
 static int key_init(struct vault *v, struct vault_key *k, const struct keyring_key *from)
@@ -32,27 +33,43 @@ static int key_init(struct vault *v, struct vault_key *k, const struct keyring_k
     return 0;
 }
 
-int vault_new(struct span text, struct vault **out)
+static struct vault_key *key_of(struct vault *v, uint8_t id)
+{
+    for (size_t i = 0; i < v->n; i++) {
+        if (v->keys[i].id == id)
+            return &v->keys[i];
+    }
+    return NULL;
+}
+
+int vault_add(struct vault *v, struct span text)
 {
     struct keyring ring;
-    *out = NULL;
     int err = keyring_parse(text, &ring);
     if (err)
         return err;
-    struct vault *v = calloc(1, sizeof(*v));
-    if (!v) {
-        keyring_fini(&ring);
-        return CS_ENOMEM;
+    for (size_t i = 0; !err && i < ring.n; i++) {
+        if (key_of(v, ring.keys[i].id))
+            err = CS_EPROTO;
+        else if (v->n == CS_LEN(v->keys))
+            err = CS_ELIMIT;
+        else
+            err = key_init(v, &v->keys[v->n++], &ring.keys[i]);
     }
-    v->gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
-    if (!v->gcm)
-        err = CS_ENOTSUP;
-    for (; !err && v->n < ring.n; v->n++)
-        err = key_init(v, &v->keys[v->n], &ring.keys[v->n]);
     keyring_fini(&ring);
-    if (err)
-        vault_free(&v);
+    return err;
+}
+
+int vault_new(struct span text, struct vault **out)
+{
+    struct vault *v = calloc(1, sizeof(*v));
     *out = v;
+    if (!v)
+        return CS_ENOMEM;
+    v->gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
+    int err = v->gcm ? vault_add(v, text) : CS_ENOTSUP;
+    if (err)
+        vault_free(out);
     return err;
 }
 
@@ -105,15 +122,6 @@ uint8_t vault_key_id(const struct vault *v)
 bool vault_is_current(const struct vault *v, struct span sealed)
 {
     return sealed.n > 0 && (uint8_t)sealed.p[0] == v->keys[0].id;
-}
-
-static struct vault_key *key_of(struct vault *v, uint8_t id)
-{
-    for (size_t i = 0; i < v->n; i++) {
-        if (v->keys[i].id == id)
-            return &v->keys[i];
-    }
-    return NULL;
 }
 
 int vault_open(struct vault *v, struct span bound, struct span sealed, void *out, size_t n)

@@ -13,6 +13,8 @@ enum { VAULT_OVERHEAD = 1 + 12 + 16 }; /* key id, IV, tag */
 /* text: a key file (authd/keyring.h). The first key seals, all of them open. CS_EPROTO if it is
  * none. */
 CS_CHECK int vault_new(struct span text, struct vault **out);
+/* More keys, that only open. CS_EPROTO: it is no key file, or one of their ids is in use. */
+CS_CHECK int vault_add(struct vault *v, struct span text);
 void vault_free(struct vault **v);
 
 /* Appends the sealed form, VAULT_OVERHEAD bytes longer than plain; bound is authenticated with it

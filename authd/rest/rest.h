@@ -31,7 +31,7 @@ struct rest_conf {
     struct audit *audit;
     struct redis *redis;
     struct store *store;
-    struct vault *vault;
+    struct vault *vault, *trunk_vault;
     struct explain *explain;
     const struct census *census;
     struct uses *uses;

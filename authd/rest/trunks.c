@@ -127,7 +127,7 @@ static void on_trunk(void *arg, int err, struct span bytes)
             op_no_memory(&t->op);
     } else if (t->what == FORGET && !trunk_forget(&t->trunk, t->realm, t->user, t->route)) {
         no_such(&t->op, "credential");
-    } else if (trunk_wish_apply(&t->wish, rest->conf.vault, a, &t->trunk, &f)) {
+    } else if (trunk_wish_apply(&t->wish, rest->conf.trunk_vault, a, &t->trunk, &f)) {
         op_fault(&t->op, &f);
     } else {
         put(t);
@@ -208,7 +208,7 @@ void rest_trunk_create(struct http_req *req, void *arg)
         return;
     t->trunk.name = t->wish.name;
     t->trunk.created = loop_wall(rest->loop);
-    if (trunk_wish_apply(&t->wish, rest->conf.vault, http_arena(req), &t->trunk, &f))
+    if (trunk_wish_apply(&t->wish, rest->conf.trunk_vault, http_arena(req), &t->trunk, &f))
         op_fault(&t->op, &f);
     else
         put(t);

@@ -289,6 +289,7 @@ void doctor_files(struct doctor *d)
         const struct keeper k = { "authd", d->authd->user, FILE_AUTHD };
         check_secret(d, d->authd->nonce_key_file, &k, "nonce_key_file", MAKE_KEYS);
         check_secret(d, d->authd->seal_key_file, &k, "seal_key_file", MAKE_KEYS);
+        check_secret(d, d->authd->trunk_key_file, &k, "trunk_key_file", MAKE_KEYS);
         check_tokens(d, &k);
         check_issuers(d, &k);
         check_backends(d, &k);

@@ -17,7 +17,7 @@ static struct reseal *reseal;
 static int setup(void **state)
 {
     return bench_open(state) || vault_new(SPAN(NEW OLD), &both) || vault_new(SPAN(NEW), &new_key) ||
-           reseal_new(&bench.loop, bench.redis, both, &reseal);
+           reseal_new(&bench.loop, bench.redis, both, both, &reseal);
 }
 
 static int teardown(void **state)
@@ -212,7 +212,7 @@ static void test_two_at_once_do_each_once(void **state)
                          0);
     }
     arena_fini(&a);
-    assert_int_equal(reseal_new(&bench.loop, bench.redis, both, &other), 0);
+    assert_int_equal(reseal_new(&bench.loop, bench.redis, both, both, &other), 0);
     reseal_start(other);
     struct reseal_progress p = run();
     for (unsigned i = 0; i < 500 && reseal_progress(other)->state == RESEAL_RUNNING; i++)
