@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "b2bua/media/crypt_openssl.h"
+#include "base/log.h"
 
 /* Packets that may come late by so many are still told from those seen before. */
 enum { WINDOW = 1024 };
@@ -34,7 +35,13 @@ static const struct {
 
 int crypt_setup(void)
 {
-    return srtp_init() == srtp_err_status_ok ? crypt_openssl_plug() : CS_ENOTSUP;
+    srtp_err_status_t status = srtp_init();
+    if (status != srtp_err_status_ok)
+        log_error(&(struct log){ .module = "media" },
+                  "libsrtp2 does not start; are the libraries there that it opens (NSS: softokn3, "
+                  "freebl3)?",
+                  kv_i("status", status));
+    return status == srtp_err_status_ok ? crypt_openssl_plug() : CS_ENOTSUP;
 }
 
 size_t crypt_key_len(enum crypt_suite s)
