@@ -4,6 +4,7 @@
 
 static const char *const srtp_names[] = { "forbid", "prefer", "require", NULL };
 static const char *const webrtc_names[] = { "never", "accept", "retry", "first", NULL };
+static const char *const redirects[] = { "refuse", "own", NULL };
 static const char *const identities[] = { "none", "p-asserted-identity", "remote-party-id", NULL };
 
 #define MEDIA struct media_policy
@@ -105,6 +106,10 @@ static const struct conf_key trunk_keys[] = {
     CONF_DURATION("answer", T, answer,
                   "A target that says nothing for so long is given up for the next.", .def = "4s",
                   .min = 100 * CONF_MS, .max = 32 * CONF_SECOND),
+    CONF_ENUM("redirects", T, redirects, redirects,
+              "What becomes of a call that it answers with 300, 301 or 302: own asks the target "
+              "of its own that a Contact names, refuse ends it with 480.",
+              .def = "refuse"),
     CONF_BOOL("refer", T, refer,
               "Whether it may transfer its calls by REFER; they are charged to whoever we are to "
               "the next trunk."),

@@ -80,6 +80,15 @@ class BridgeWorld(World):
                                  trunk=TRUNK, trunk_port=self.trunk_port,
                                  trunk_srtp=self.trunk_srtp, timers=self.timers, answer=self.answer))
 
+    def change(self, name, *pairs):
+        with open(self.path(name), encoding="utf-8") as f:
+            text = f.read()
+        for old, new in pairs:
+            assert old in text, old
+            text = text.replace(old, new, 1)
+        with open(self.path(name), "w", encoding="utf-8") as f:
+            f.write(text)
+
     def start_daemons(self):
         super().start_daemons()
         self.start_daemon("b2bua", self.b2bua_status)
