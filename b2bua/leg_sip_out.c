@@ -408,7 +408,7 @@ struct leg *leg_sip_call(const struct leg_sip_means *m, const struct leg_sip_out
     l->state = LEG_ASKING;
     l->route = o->route;
     l->peer = o->node;
-    int err = dialog_to(&l->dialog, o->from, o->to, o->uri);
+    int err = dialog_to(&l->dialog, o->from, o->to, o->uri, siptp_node(m->uac.hops.tp));
     if (!err)
         err = sip_leg_enter(l);
     l->lines = strndup(o->lines.p ? o->lines.p : "", o->lines.n);

@@ -113,6 +113,13 @@ static const struct conf_key trunk_keys[] = {
     CONF_BOOL("refer", T, refer,
               "Whether it may transfer its calls by REFER; they are charged to whoever we are to "
               "the next trunk."),
+    CONF_BOOL("notify", T, notify,
+              "Whether its unsolicited NOTIFYs, that there are messages, go to our lines."),
+    CONF_BOOL("subscribe", T, subscribe,
+              "Whether its SUBSCRIBEs are looked at; there is no event that it could have, so the "
+              "answer is 489 then."),
+    CONF_BOOL("replaces", T, replaces,
+              "Whether its INVITEs may take the place of calls that it has (RFC 3891)."),
     CONF_DURATION("probe", T, probe, "OPTIONS to each target, so often; 0s: never.", .def = "10s",
                   .min = 0, .max = CONF_HOUR),
     CONF_SECTION("media", T, media, &media_section, "What its media are to be."),

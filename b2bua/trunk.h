@@ -52,8 +52,8 @@ struct trunk_conf {
     struct span listener; /* whose address it is told; absent: the first of the transport */
     enum trunk_identity identity;
     struct duration answer, probe;
-    enum redirects redirects; /* to its own targets */
-    bool refer;               /* its REFER moves calls */
+    enum redirects redirects;                /* to its own targets */
+    bool refer, notify, subscribe, replaces; /* what it may ask besides calls */
     struct media_policy media;
 };
 

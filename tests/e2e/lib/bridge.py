@@ -120,12 +120,12 @@ class BridgeWorld(World):
 
 
 class Carrier(Phone):
-    def __init__(self, world):
-        super().__init__(world, "carrier", host=TRUNK, sip=world.b2bua)
+    def __init__(self, world, host=TRUNK, port=None):
+        super().__init__(world, "carrier", host=host, sip=world.b2bua)
         self.sock.close()
         self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.sock.bind((TRUNK, world.trunk_port))
-        self.port = world.trunk_port
+        self.port = port or world.trunk_port
+        self.sock.bind((host, self.port))
 
 
 class Media:
