@@ -226,6 +226,13 @@ static const struct {
         "Nothing, if the phone just lost its connection: it registers again by itself. Else look "
         "at "
         "csctl bindings, and at the registrar that has the connection."),
+    ROW(TRUNK_POLICY, "trunk_policy",
+        "The trunk is who it says it is, but b2bua does not take this from it.",
+        "If it is to be taken: refer, notify, subscribe or replaces of that trunk in b2bua.yaml."),
+    ROW(REPLACES_REFUSED, "replaces_refused",
+        "Who wants to take a place in a call is not the user whose place it is.",
+        "Nothing: a call is taken over by who has it, from another phone of his, or by the trunk "
+        "that has it."),
     ROW(TICKET_INVALID, "ticket_invalid",
         "The WebSocket began with a ticket that was not made by this installation, or was altered.",
         "Fetch the ticket from POST /v1/tickets, and hand it on byte for byte. Give every authd "

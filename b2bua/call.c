@@ -151,6 +151,14 @@ static void on_refused(struct call *c, const struct leg_end *why)
         return;
     }
     c->status = why->status;
+    if (why->n_moved && !c->early) {
+        told = (struct leg_end){ .status = call_divert(c, why) };
+        if (told.status)
+            call_finish(c, &told, SIDE_B);
+        else
+            try_next(c);
+        return;
+    }
     if (hunts_on(why->status) && !c->early && c->next < c->plan.n) {
         try_next(c);
         return;
@@ -336,7 +344,7 @@ static struct leg *ask_line(struct call *c, const struct dialplan_candidate *to,
 {
     struct ua *u = c->ua;
     struct span domain = u->conf->domains[0];
-    char from[512], target[512], name[512], contact[128], lines[600];
+    char from[512], target[512], name[512], contact[128], lines[4096];
     struct buf fb = BUF_INIT(from), ub = BUF_INIT(target), tb = BUF_INIT(name),
                cb = BUF_INIT(contact), lb = BUF_INIT(lines);
     write_party(&fb, c->display, to->calling, domain);
@@ -352,6 +360,7 @@ static struct leg *ask_line(struct call *c, const struct dialplan_candidate *to,
         write_party(&lb, c->display, to->calling, domain);
         buf_lit(&lb, "\r\n");
     }
+    call_write_diversions(&lb, c);
     struct leg_sip_out o = { .from = buf_span(&fb),
                              .to = buf_span(&tb),
                              .uri = buf_span(&ub),
@@ -384,6 +393,8 @@ static struct leg *ask_trunk(struct call *c, const struct dialplan_candidate *to
     struct buf fb = BUF_INIT(from), ub = BUF_INIT(target), tb = BUF_INIT(name),
                cb = BUF_INIT(contact), lb = BUF_INIT(lines);
     hops_order(t->hops, t->n_targets, c->call_id[SIDE_A], loop_now(u->loop), hops);
+    if (c->wanted)
+        hops[0] = c->wanted;
     const struct sip_uri *first = &hops[0]->uri;
     ua_contact(&cb, u, t, to->calling);
     struct span us = t->from_domain.p ? t->from_domain : siptp_listener_sent_by(u->listeners[0]);
@@ -411,7 +422,7 @@ static struct leg *ask_trunk(struct call *c, const struct dialplan_candidate *to
                              .uri = buf_span(&ub),
                              .contact = buf_span(&cb),
                              .hops = hops,
-                             .n_hops = t->n_targets,
+                             .n_hops = c->wanted ? 1 : t->n_targets,
                              .answer = t->answer,
                              .trunk = t->name,
                              .lines = buf_span(&lb),

@@ -4,7 +4,7 @@
 
 #include "b2bua/call.h"
 
-enum { SIDE_A = RELAY_A, SIDE_B = RELAY_B };
+enum { SIDE_A = RELAY_A, SIDE_B = RELAY_B, DIVERSIONS_MAX = 20 };
 
 struct call {
     struct list link; /* ua.calls */
@@ -28,7 +28,10 @@ struct call {
     unsigned replaced;   /* that side */
     bool joining;        /* another leg has taken its place, and is asked for an offer */
     bool acks;           /* the open offer came with a 2xx: its answer goes into the ACK */
-    struct span moved;   /* to whom the call was transferred last */
+    struct span diverters[DIVERSIONS_MAX]; /* lines and trunks that sent it elsewhere, in turn */
+    size_t n_diverters;
+    struct hop *wanted; /* of the trunk, the only target that is asked; NULL: any */
+    struct span moved;  /* to whom the call was transferred last */
     const struct dialplan_candidate *moved_to;
     const struct trunk_conf *moved_trunk; /* NULL: a line */
     int asker;                            /* whose offer is open in a call that stands; -1: none */
@@ -59,6 +62,12 @@ void call_dtls_init(struct call *c);
  * has to agree on keys first and does not, the call is ended. */
 CS_CHECK int call_answer(struct call *c, unsigned from, struct span sdp, struct buf *out,
                          const char **why);
+
+/* diversion.c: who is asked says that somebody else is to be. 0: the plan is theirs now; else the
+ * status that the caller is told. */
+unsigned call_divert(struct call *c, const struct leg_end *why);
+/* Diversion lines for a line that is asked (RFC 5806), the latest first. */
+void call_write_diversions(struct buf *b, const struct call *c);
 
 /* transfer.c */
 bool call_may_refer(const struct call *c, const struct leg *l);

@@ -42,6 +42,17 @@ static void put_media(struct buf *b, const struct call *c, const char *key, unsi
                SPAN_ARG(suite), safety.dtls ? "true" : "false");
 }
 
+static void put_diverters(struct buf *b, const struct call *c)
+{
+    buf_lit(b, ",\"diverted_by\":");
+    for (size_t i = 0; i < c->n_diverters; i++) {
+        buf_put(b, i ? SPAN(",\"") : SPAN("[\""));
+        buf_json(b, c->diverters[i]);
+        buf_putc(b, '"');
+    }
+    buf_putc(b, ']');
+}
+
 void call_record(const struct call *c, const struct leg_end *why, unsigned by)
 {
     char text[RECORD_MAX];
@@ -70,6 +81,8 @@ void call_record(const struct call *c, const struct leg_end *why, unsigned by)
         put(&b, "sent_called", c->candidate->called);
         put(&b, "sent_calling", c->candidate->calling);
     }
+    if (c->n_diverters)
+        put_diverters(&b, c);
     put(&b, "moved_to", c->moved);
     put(&b, "call_id", c->call_id[SIDE_A]);
     put(&b, "call_id_out", c->call_id[SIDE_B]);

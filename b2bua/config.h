@@ -2,6 +2,7 @@
 #ifndef CS_B2BUA_CONFIG_H
 #define CS_B2BUA_CONFIG_H
 
+#include "b2bua/call_conf.h"
 #include "b2bua/dialplan/dialplan_conf.h"
 #include "b2bua/session.h"
 #include "b2bua/trunk.h"
@@ -57,6 +58,7 @@ struct b2bua_conf {
     struct trunk_conf *trunks;
     size_t n_trunks;
     struct dialplan dialplan;
+    struct call_conf calls;
     struct {
         const char *file;
     } cdr;

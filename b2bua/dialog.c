@@ -103,7 +103,7 @@ int dialog_of_invite(struct dialog *d, const struct sip_msg *invite, struct span
     return err;
 }
 
-int dialog_to(struct dialog *d, struct span from, struct span to, struct span uri)
+int dialog_to(struct dialog *d, struct span from, struct span to, struct span uri, uint32_t node)
 {
     char tag[DIALOG_TAG_LEN], call_id[DIALOG_CALL_ID_LEN];
     struct buf tb = BUF_INIT(tag), cb = BUF_INIT(call_id);
@@ -112,8 +112,7 @@ int dialog_to(struct dialog *d, struct span from, struct span to, struct span ur
     arena_init_small(&d->arena);
     rand_bytes(random, sizeof(random));
     buf_hex(&cb, random, sizeof(random));
-    uint64_t tag_bits = rand_u64();
-    buf_hex(&tb, &tag_bits, sizeof(tag_bits));
+    siptx_tag(&tb, node);
     d->call_id = arena_dup(&d->arena, buf_span(&cb));
     d->local_tag = arena_dup(&d->arena, buf_span(&tb));
     d->local = with_tag(&d->arena, from, buf_span(&tb));

@@ -6,8 +6,9 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "sip/msg.h"
+#include "siptx/siptx.h"
 
-enum { DIALOG_TAG_LEN = 16, DIALOG_CALL_ID_LEN = 32, DIALOG_ROUTES_MAX = 32 };
+enum { DIALOG_TAG_LEN = SIPTX_TAG_LEN, DIALOG_CALL_ID_LEN = 32, DIALOG_ROUTES_MAX = 32 };
 
 struct dialog {
     struct arena arena; /* of all spans but target */
@@ -25,8 +26,9 @@ struct dialog {
  * its Contact or Record-Route makes no sense, CS_ENOMEM; nothing is to be released then. */
 CS_CHECK int dialog_of_invite(struct dialog *d, const struct sip_msg *invite, struct span tag);
 /* Of an INVITE that we are about to send: values of From and To without tags, and the Request-URI.
- * Everything is copied. */
-CS_CHECK int dialog_to(struct dialog *d, struct span from, struct span to, struct span uri);
+ * Everything is copied. node: siptp_node(), which our tag will name. */
+CS_CHECK int dialog_to(struct dialog *d, struct span from, struct span to, struct span uri,
+                       uint32_t node);
 /* By the first response with a To tag, or a 2xx with another one (12.1.2). CS_EPROTO. */
 CS_CHECK int dialog_establish(struct dialog *d, const struct sip_msg *resp);
 /* The same dialog's other early or confirmed sibling, by another To tag: a copy that is established

@@ -7,11 +7,18 @@
 
 struct leg;
 
-struct leg_end {         /* why it is over; texts are borrowed for the call */
-    unsigned status;     /* SIP's; 200: hung up in order */
-    struct span text;    /* its phrase; absent: the usual one */
-    struct span reason;  /* value of a Reason header (RFC 3326); absent: none */
-    struct span warning; /* text of a Warning, for 488; absent: none */
+struct leg_target { /* who is to be called instead; as written, with escapes */
+    struct span user, host;
+    uint16_t port; /* 0: none */
+};
+
+struct leg_end {                    /* why it is over; texts are borrowed for the call */
+    unsigned status;                /* SIP's; 200: hung up in order */
+    struct span text;               /* its phrase; absent: the usual one */
+    struct span reason;             /* value of a Reason header (RFC 3326); absent: none */
+    struct span warning;            /* text of a Warning, for 488; absent: none */
+    const struct leg_target *moved; /* of a redirection, the best first; none where n_moved is 0 */
+    size_t n_moved;
 };
 
 struct leg_refer {    /* a wish to be replaced by somebody else (RFC 3515); borrowed */

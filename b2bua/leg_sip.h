@@ -11,6 +11,8 @@
 
 /* What legs, and who makes them, take. */
 #define LEG_ALLOW "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, PRACK, REFER\r\n"
+/* Events that can be subscribed to (RFC 6665, 8.2.2): the one that REFER begins. */
+#define LEG_EVENTS "Allow-Events: refer\r\n"
 
 struct leg_sip_means { /* of the process, for all legs; outlives them */
     struct uac_means uac;

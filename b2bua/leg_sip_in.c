@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "b2bua/leg_sip_impl.h"
+#include "b2bua/trunk_policy.h"
 #include "base/rand.h"
 #include "sip/write.h"
 
@@ -216,6 +217,9 @@ void sip_leg_in(struct sip_leg *l, struct tx *tx, struct flow *flow, struct sip_
     }
     if (flow->transport == SIP_LINK && flow->peer)
         l->peer = flow->peer;
+    const struct trunk_conf *t = uac_trunk(&l->means->uac, l->trunk);
+    if (t && req->method != SIP_INVITE && trunk_policy_refuses(&l->means->uac, t, tx))
+        return;
     switch (req->method) {
     case SIP_BYE:
         on_bye(l, tx, req);
@@ -238,6 +242,12 @@ void sip_leg_in(struct sip_leg *l, struct tx *tx, struct flow *flow, struct sip_
         break;
     case SIP_OPTIONS:
         tx_reply(tx, 200, SPAN("Accept: application/sdp\r\n"));
+        break;
+    case SIP_NOTIFY: /* nothing of its was subscribed to (RFC 6665, 4.1.3) */
+        tx_reply(tx, 481, SPAN_NULL);
+        break;
+    case SIP_SUBSCRIBE:
+        tx_reply(tx, 489, SPAN(LEG_EVENTS));
         break;
     default:
         tx_reply(tx, 405, SPAN(LEG_ALLOW));

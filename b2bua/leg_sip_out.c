@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "b2bua/leg_sip_impl.h"
+#include "b2bua/redirect.h"
 #include "sip/write.h"
 
 enum { MESSAGE_MAX = 70000, LINES_MAX = 8192, IN_DIALOG_FORWARDS = 70 };
@@ -355,9 +356,12 @@ static void on_invite_answer(void *arg, struct uac *r, struct sip_msg *resp)
     if (ask_again(l, resp))
         return;
     if (resp->status >= 300) {
+        struct leg_target moved[REDIRECT_TARGETS_MAX];
         struct leg_end why = { .status = resp->status,
                                .text = resp->reason,
-                               .reason = sip_hdr_value(resp, SIP_HDR_REASON) };
+                               .reason = sip_hdr_value(resp, SIP_HDR_REASON),
+                               .moved = moved,
+                               .n_moved = redirect_targets(resp, moved) };
         uac_free(&l->asking);
         l->waiting = false;
         sip_leg_over(l, &why);
@@ -404,7 +408,7 @@ struct leg *leg_sip_call(const struct leg_sip_means *m, const struct leg_sip_out
     l->state = LEG_ASKING;
     l->route = o->route;
     l->peer = o->node;
-    int err = dialog_to(&l->dialog, o->from, o->to, o->uri);
+    int err = dialog_to(&l->dialog, o->from, o->to, o->uri, siptp_node(m->uac.hops.tp));
     if (!err)
         err = sip_leg_enter(l);
     l->lines = strndup(o->lines.p ? o->lines.p : "", o->lines.n);

@@ -336,7 +336,7 @@ static int write_identity(struct registration *r, struct span contact)
     buf_put(&cb, span_skip(contact, sizeof("sip:") - 1));
     if (!buf_ok(&ab) || !buf_ok(&ub) || !buf_ok(&cb))
         return CS_ELIMIT;
-    return dialog_to(&r->dialog, buf_span(&ab), buf_span(&ab), buf_span(&ub));
+    return dialog_to(&r->dialog, buf_span(&ab), buf_span(&ab), buf_span(&ub), 0);
 }
 
 struct registration *registration_open(const struct uac_means *m, const struct trunk_conf *t,

@@ -112,9 +112,7 @@ static unsigned join_calls(struct call *c, unsigned side, struct span replaces)
 bool call_may_refer(const struct call *c, const struct leg *l)
 {
     unsigned side = call_side(c, l);
-    const struct trunk_conf *by = side == SIDE_A ? c->from : c->to;
-    return c->up && c->leg[!side] && c->asker < 0 && !c->joining && !c->waiting &&
-           (!by || by->refer);
+    return c->up && c->leg[!side] && c->asker < 0 && !c->joining && !c->waiting;
 }
 
 void call_referred(struct call *c, struct leg *l, const struct leg_refer *r)

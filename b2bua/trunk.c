@@ -4,6 +4,7 @@
 
 static const char *const srtp_names[] = { "forbid", "prefer", "require", NULL };
 static const char *const webrtc_names[] = { "never", "accept", "retry", "first", NULL };
+static const char *const redirects[] = { "refuse", "own", NULL };
 static const char *const identities[] = { "none", "p-asserted-identity", "remote-party-id", NULL };
 
 #define MEDIA struct media_policy
@@ -105,9 +106,20 @@ static const struct conf_key trunk_keys[] = {
     CONF_DURATION("answer", T, answer,
                   "A target that says nothing for so long is given up for the next.", .def = "4s",
                   .min = 100 * CONF_MS, .max = 32 * CONF_SECOND),
+    CONF_ENUM("redirects", T, redirects, redirects,
+              "What becomes of a call that it answers with 300, 301 or 302: own asks the target "
+              "of its own that a Contact names, refuse ends it with 480.",
+              .def = "refuse"),
     CONF_BOOL("refer", T, refer,
               "Whether it may transfer its calls by REFER; they are charged to whoever we are to "
               "the next trunk."),
+    CONF_BOOL("notify", T, notify,
+              "Whether its unsolicited NOTIFYs, that there are messages, go to our lines."),
+    CONF_BOOL("subscribe", T, subscribe,
+              "Whether its SUBSCRIBEs are looked at; there is no event that it could have, so the "
+              "answer is 489 then."),
+    CONF_BOOL("replaces", T, replaces,
+              "Whether its INVITEs may take the place of calls that it has (RFC 3891)."),
     CONF_DURATION("probe", T, probe, "OPTIONS to each target, so often; 0s: never.", .def = "10s",
                   .min = 0, .max = CONF_HOUR),
     CONF_SECTION("media", T, media, &media_section, "What its media are to be."),

@@ -301,7 +301,8 @@ static int begin_dialog(struct trunk_test *t)
     buf_putc(&tb, '>');
     if (!buf_ok(&fb) || !buf_ok(&ub) || !buf_ok(&tb))
         return CS_ELIMIT;
-    return dialog_to(&t->dialog, buf_span(&fb), buf_span(&tb), buf_span(&ub));
+    return dialog_to(&t->dialog, buf_span(&fb), buf_span(&tb), buf_span(&ub),
+                     siptp_node(t->ua->tp));
 }
 
 static void send_request(struct trunk_test *t)

@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include "b2bua/call.h"
+#include "b2bua/news.h"
+#include "b2bua/trunk_policy.h"
 #include "b2bua/trunks.h"
 #include "base/metric.h"
 #include "sip/write.h"
@@ -92,12 +94,23 @@ void ua_media_side(const struct ua *u, const struct media_policy *p, bool dtls,
 
 /* ---- requests ---- */
 
-struct asked { /* an INVITE that authd judges; in its message's arena */
+struct asked { /* a request that authd judges; in its message's arena */
     struct list link;
     struct ua *ua;
     struct tx *tx;
     struct gate_ask *ask;
 };
+
+/* Of a trunk, who is who it says it is. */
+static void take(struct ua *u, struct tx *tx, const struct trunk_conf *t)
+{
+    if (trunk_policy_refuses(&u->legs_means.uac, t, tx))
+        return;
+    if (tx_request(tx)->method == SIP_INVITE)
+        call_begin(u, tx, t);
+    else
+        news_take(u, tx, t);
+}
 
 static void on_verdict(void *arg, enum verdict kind, const Countersign__Auth__Verdict *v)
 {
@@ -116,24 +129,15 @@ static void on_verdict(void *arg, enum verdict kind, const Countersign__Auth__Ve
         tx_reply_full(tx, 403, SPAN("No Trunk"), SPAN_NULL, SPAN_NULL, SPAN_NULL);
     } else {
         flow_accepted(tx_flow(tx));
-        call_begin(u, tx, t);
+        take(u, tx, t);
     }
     tx_unref(&tx);
-}
-
-static struct span aor_of(struct sip_msg *m, const struct sip_uri *uri)
-{
-    char text[SIP_AOR_MAX];
-    struct buf b = BUF_INIT(text);
-    return sip_aor_write(&b, uri) ? SPAN_NULL : arena_dup(&m->arena, buf_span(&b));
 }
 
 static void ask(struct ua *u, struct tx *tx, struct flow *flow, struct sip_msg *m)
 {
     struct asked *a = arena_zalloc(&m->arena, sizeof(*a));
-    struct gate_facts facts = { .domain = m->uri.host,
-                                .from_aor = aor_of(m, &m->from.uri),
-                                .to_aor = aor_of(m, &m->to.uri) };
+    struct gate_facts facts = trunk_policy_facts(m);
     if (a) {
         *a = (struct asked){ .ua = u, .tx = tx };
         list_init(&a->link);
@@ -186,6 +190,8 @@ static void on_request(void *arg, struct tx *tx, struct flow *flow, struct sip_m
         tx_reply(tx, 416, SPAN_NULL);
     } else if (m->method == SIP_INVITE) {
         on_invite(u, tx, flow, m);
+    } else if (news_is(m) && flow->transport != SIP_LINK) {
+        ask(u, tx, flow, m);
     } else if (m->method == SIP_OPTIONS) {
         tx_reply(tx, u->draining ? 503 : 200, SPAN(LEG_ALLOW "Accept: application/sdp\r\n"));
     } else {
@@ -375,9 +381,11 @@ int ua_open(struct ua *u)
     list_init(&u->all);
     list_init(&u->calls);
     list_init(&u->asking);
+    list_init(&u->news);
     list_init(&u->tests);
     map_init(&u->legs);
     name_node(u);
+    xc.node = siptp_node_id(span_str(u->node));
     struct siptp_conf tc = { .node = span_str(u->node), .guard = &guard, .guard_arg = u };
     int err = siptx_new(u->loop, &xc, &events, u, &u->tx);
     if (!err)
@@ -440,6 +448,7 @@ void ua_close(struct ua *u)
     }
     trunks_close(&u->trunks);
     call_drop_all(u);
+    news_drop_all(u);
     leg_sip_drop_all(&u->legs_means);
     journal_close(&u->journal);
     map_fini(&u->legs);

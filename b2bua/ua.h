@@ -27,7 +27,8 @@ struct ua {
     struct list calls; /* struct call */
     size_t n_calls;
     struct list tests;  /* struct trunk_test */
-    struct list asking; /* struct asked: INVITEs that authd judges */
+    struct list asking; /* struct asked: requests that authd judges */
+    struct list news;   /* struct news: on their way to lines */
     struct journal *journal;
     FILE *cdr; /* NULL: none is written */
     bool draining;

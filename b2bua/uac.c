@@ -299,13 +299,21 @@ static int copy(struct uac *r, const struct uac_conf *c)
     return (c->lines.p && !r->lines.p) || (c->body.p && !r->body.p) ? CS_ENOMEM : 0;
 }
 
+const struct trunk_conf *uac_trunk(const struct uac_means *m, struct span name)
+{
+    for (size_t i = 0; name.n && i < m->n_trunks; i++) {
+        if (span_eq(m->trunks[i].name, name))
+            return &m->trunks[i];
+    }
+    return NULL;
+}
+
 void uac_bind(const struct uac_means *m, struct span trunk, struct hop *hop, struct hop_ask *ask)
 {
-    for (size_t i = 0; trunk.n && i < m->n_trunks; i++) {
-        if (!span_eq(m->trunks[i].name, trunk))
-            continue;
-        hop->peer = m->trunks[i].peer;
-        ask->sips = m->trunks[i].only_tls;
+    const struct trunk_conf *t = uac_trunk(m, trunk);
+    if (t) {
+        hop->peer = t->peer;
+        ask->sips = t->only_tls;
     }
 }
 

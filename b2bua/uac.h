@@ -59,6 +59,8 @@ struct span uac_credentials(const struct uac *r);
 struct flow *uac_flow(const struct uac *r);
 /* Of those of its trunk, the hop that it went to; NULL before. */
 struct hop *uac_hop(const struct uac *r);
+/* NULL: there is none of this name. */
+const struct trunk_conf *uac_trunk(const struct uac_means *m, struct span name);
 /* A hop that a dialog with this trunk leads to, whatever its host: over TLS the trunk must be
  * there, by one of its own names and not by what a Record-Route or a Contact says, for that is all
  * that was agreed with it; and what is reached over TLS alone is so here, too. Absent: a line. */

@@ -2,7 +2,7 @@
 
 #include "registrar/gruu.h"
 #include "registrar/route_token.h"
-#include "sip/scan.h"
+#include "sip/params.h"
 
 #define STORE(name) Countersign__Store__##name
 
@@ -12,23 +12,6 @@ enum {
 };
 
 /* ---- reading ---- */
-
-/* A qvalue (RFC 3261, 25.1) in thousandths. */
-static int parse_q(struct span text, uint32_t *out)
-{
-    uint64_t whole, fraction = 0;
-    struct span rest = text;
-    if (span_u64(span_cut(&rest, '.'), 1, &whole) || rest.n > 3)
-        return CS_EPROTO;
-    if (rest.n && span_u64(rest, 999, &fraction))
-        return CS_EPROTO;
-    for (size_t i = rest.n; i < 3; i++)
-        fraction *= 10;
-    if (whole * 1000 + fraction > 1000)
-        return CS_EPROTO;
-    *out = (uint32_t)(whole * 1000 + fraction);
-    return 0;
-}
 
 static uint32_t parse_expires(struct span text)
 {
@@ -46,7 +29,7 @@ static int read_param(struct register_contact *c, struct span param)
         c->expires = parse_expires(value);
     } else if (span_caseeq(name, SPAN("q"))) {
         c->has_q = true;
-        return parse_q(value, &c->q);
+        return params_q(value, &c->q);
     } else if (span_caseeq(name, SPAN("+sip.instance"))) {
         if (value.n < 2 || value.p[0] != '"' || value.p[value.n - 1] != '"')
             return CS_EPROTO;

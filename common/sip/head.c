@@ -127,7 +127,7 @@ static const struct name *const by_length[] = {
                 { "expires", SIP_HDR_EXPIRES }, { "require", SIP_HDR_REQUIRE },
                 { "subject", SIP_HDR_SUBJECT }, { "privacy", SIP_HDR_PRIVACY },
                 { "warning", SIP_HDR_WARNING }),
-    [8] = NAMES({ "refer-to", SIP_HDR_REFER_TO }),
+    [8] = NAMES({ "refer-to", SIP_HDR_REFER_TO }, { "replaces", SIP_HDR_REPLACES }),
     [9] = NAMES({ "supported", SIP_HDR_SUPPORTED }, { "timestamp", SIP_HDR_TIMESTAMP }),
     [10] = NAMES({ "user-agent", SIP_HDR_USER_AGENT }),
     [11] = NAMES({ "min-expires", SIP_HDR_MIN_EXPIRES }, { "retry-after", SIP_HDR_RETRY_AFTER },

@@ -13,7 +13,7 @@
      SIP_HDR_BIT(SIP_HDR_CONTENT_TYPE) | SIP_HDR_BIT(SIP_HDR_EXPIRES) |                   \
      SIP_HDR_BIT(SIP_HDR_MIN_EXPIRES) | SIP_HDR_BIT(SIP_HDR_EVENT) |                      \
      SIP_HDR_BIT(SIP_HDR_REFER_TO) | SIP_HDR_BIT(SIP_HDR_SESSION_EXPIRES) |               \
-     SIP_HDR_BIT(SIP_HDR_MAX_BREADTH))
+     SIP_HDR_BIT(SIP_HDR_MAX_BREADTH) | SIP_HDR_BIT(SIP_HDR_REPLACES))
 
 /* The first reason stands. */
 static void bad(struct sip_msg *m, unsigned status, const char *why)

@@ -55,6 +55,7 @@ enum sip_hdr_id {
     SIP_HDR_TIMESTAMP,
     SIP_HDR_WARNING,
     SIP_HDR_ACCEPT,
+    SIP_HDR_REPLACES,
     SIP_HDR_COUNT
 };
 #define SIP_HDR_BIT(id) (UINT64_C(1) << (id))

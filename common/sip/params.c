@@ -40,6 +40,22 @@ bool params_next(struct params *it)
     return true;
 }
 
+int params_q(struct span text, uint32_t *out)
+{
+    uint64_t whole, fraction = 0;
+    struct span rest = text;
+    if (span_u64(span_cut(&rest, '.'), 1, &whole) || rest.n > 3)
+        return CS_EPROTO;
+    if (rest.n && span_u64(rest, 999, &fraction))
+        return CS_EPROTO;
+    for (size_t i = rest.n; i < 3; i++)
+        fraction *= 10;
+    if (whole * 1000 + fraction > 1000)
+        return CS_EPROTO;
+    *out = (uint32_t)(whole * 1000 + fraction);
+    return 0;
+}
+
 int sip_param(struct span params, struct span name, struct span *out)
 {
     struct params it;

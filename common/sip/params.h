@@ -18,5 +18,7 @@ struct params {
 void params_init(struct params *it, struct span params);
 /* False at the end, or with s.err set when malformed or given twice. */
 bool params_next(struct params *it);
+/* A qvalue (RFC 3261, 25.1) in thousandths. CS_EPROTO. */
+CS_CHECK int params_q(struct span text, uint32_t *out);
 
 #endif

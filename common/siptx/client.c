@@ -11,6 +11,24 @@ void siptx_branch(struct buf *b)
     buf_base64url(b, random, sizeof(random));
 }
 
+void siptx_tag(struct buf *b, uint32_t node)
+{
+    const uint64_t random = rand_u64();
+    buf_hex(b, &random, sizeof(random));
+    const unsigned char name[] = { (unsigned char)(node >> 24), (unsigned char)(node >> 16),
+                                   (unsigned char)(node >> 8), (unsigned char)node };
+    if (node)
+        buf_hex(b, name, sizeof(name));
+}
+
+uint32_t siptx_tag_node(struct span tag)
+{
+    uint64_t node;
+    if (tag.n != SIPTX_TAG_LEN || span_hex(span_skip(tag, 16), &node))
+        return 0;
+    return (uint32_t)node;
+}
+
 static int start(struct siptx *x, struct flow *f, enum sip_method method, struct span branch,
                  struct span request, const struct tx_client_events *events, void *arg,
                  struct tx **out)

@@ -8,7 +8,8 @@
 #include "siptx/siptx.h"
 
 enum {
-    TX_TAG_LEN = 16,
+    TX_TAG_LEN = SIPTX_TAG_LEN,
+    TX_RANDOM_LEN = 16,      /* of it */
     TX_SPARE = 1024,         /* transactions kept for the next ones */
     TX_SPARE_TEXT = 4096,    /* and how much of their buffers */
     TX_SCRATCH = 128 * 1024, /* an answer repeats headers of at most one message */
@@ -35,6 +36,7 @@ struct tx {
     struct sip_msg *msg;
     struct flow *out; /* where answers go; NULL until the first */
     char tag[TX_TAG_LEN];
+    unsigned char tag_n;
     bool once;      /* tx_set_once() */
     bool forwarded; /* the last answer came from elsewhere, with another To tag */
 

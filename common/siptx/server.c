@@ -81,7 +81,7 @@ bool tx_is_answered(const struct tx *t)
 
 struct span tx_to_tag(const struct tx *t)
 {
-    return span_of(t->tag, TX_TAG_LEN);
+    return span_of(t->tag, t->tag_n);
 }
 
 /* ---- answers without a transaction ---- */
@@ -101,7 +101,7 @@ void tx_set_once(struct tx *t, bool once)
         return;
     t->once = once;
     if (once)
-        stateless_tag(&tag, t->msg);
+        stateless_tag(&tag, t->msg); /* it still ends in what names the node */
 }
 
 static void send_to(struct flow *f, const struct sip_msg *req, struct span text)
@@ -157,7 +157,7 @@ static void on_ack(struct siptx *x, struct flow *f, struct sip_msg *m, struct tx
         return;
     }
     stateless_tag(&tag, m);
-    if (!span_eq(m->to.tag, buf_span(&tag)) && x->events->ack)
+    if (!span_eq(span_head(m->to.tag, TX_RANDOM_LEN), buf_span(&tag)) && x->events->ack)
         x->events->ack(x->arg, f, m);
 }
 
@@ -224,9 +224,9 @@ static void begin(struct siptx *x, struct flow *f, struct sip_msg *m, struct tx_
         return;
     }
     t->msg = sip_msg_ref(m);
-    uint64_t r = rand_u64();
     struct buf tag = BUF_INIT(t->tag);
-    buf_hex(&tag, &r, sizeof(r));
+    siptx_tag(&tag, x->conf.node);
+    t->tag_n = (unsigned char)tag.n;
     tx_move(t, TX_EV_START, NULL);
     x->events->request(x->arg, t, f, m);
     tx_unref(&t);

@@ -13,6 +13,7 @@ struct siptx_conf {                 /* 0 means the default */
     struct duration invite_timeout; /* proxies' timer C, 180 s; restarted by provisionals */
     size_t max_transactions; /* open ones, both sides; beyond it requests get a stateless 503;
                                 100000 */
+    uint32_t node;           /* that To tags name, siptp_node_id(); 0: none */
     size_t answer_memory;    /* bytes for final answers kept for retransmissions; 32 MiB; the oldest
                                 go first */
 };
@@ -88,6 +89,12 @@ struct tx_client_events {
 /* Branch for a Via: the magic cookie and 96 random bits. */
 enum { SIP_BRANCH_LEN = 7 + 16 };
 void siptx_branch(struct buf *b);
+/* Tag of a dialog of ours: 64 random bits, and, unless it is 0, the node that the dialog lives at:
+ * whoever is told of it by name knows where to ask (RFC 3891). */
+enum { SIPTX_TAG_LEN = 16 + 8 };
+void siptx_tag(struct buf *b, uint32_t node);
+/* The node of a tag of this form; 0: another one's. Nobody vouches for it. */
+uint32_t siptx_tag_node(struct span tag);
 /* Sends a request, whose bytes have a topmost Via with this branch. Copies the bytes. arg may be
  * dropped by tx_forget(). *out gets a reference of the caller. */
 CS_CHECK int tx_send(struct siptx *x, struct flow *f, enum sip_method method, struct span branch,

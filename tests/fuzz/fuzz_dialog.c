@@ -39,7 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (m->is_request && !m->bad && dialog_of_invite(&d, m, SPAN("ours")) == 0)
         look(&d, m);
     if (!m->is_request && dialog_to(&d, SPAN("<sip:a@example.com>"), SPAN("<sip:b@example.com>"),
-                                    SPAN("sip:b@example.com")) == 0) {
+                                    SPAN("sip:b@example.com"), 1) == 0) {
         if (dialog_sibling(&d, m, &other) == 0)
             look(&other, m);
         if (dialog_establish(&d, m) == 0)

@@ -80,6 +80,15 @@ class BridgeWorld(World):
                                  trunk=TRUNK, trunk_port=self.trunk_port,
                                  trunk_srtp=self.trunk_srtp, timers=self.timers, answer=self.answer))
 
+    def change(self, name, *pairs):
+        with open(self.path(name), encoding="utf-8") as f:
+            text = f.read()
+        for old, new in pairs:
+            assert old in text, old
+            text = text.replace(old, new, 1)
+        with open(self.path(name), "w", encoding="utf-8") as f:
+            f.write(text)
+
     def start_daemons(self):
         super().start_daemons()
         self.start_daemon("b2bua", self.b2bua_status)
@@ -111,12 +120,12 @@ class BridgeWorld(World):
 
 
 class Carrier(Phone):
-    def __init__(self, world):
-        super().__init__(world, "carrier", host=TRUNK, sip=world.b2bua)
+    def __init__(self, world, host=TRUNK, port=None):
+        super().__init__(world, "carrier", host=host, sip=world.b2bua)
         self.sock.close()
         self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.sock.bind((TRUNK, world.trunk_port))
-        self.port = world.trunk_port
+        self.port = port or world.trunk_port
+        self.sock.bind((host, self.port))
 
 
 class Media:

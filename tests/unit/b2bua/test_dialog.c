@@ -53,9 +53,10 @@ static void test_who_calls(void **state)
     struct sip_uri hop;
     char want[512];
     (void)state;
-    assert_int_equal(dialog_to(&d, SPAN("<sip:a@us>"), SPAN("<sip:b@them>"), SPAN("sip:b@them")),
+    assert_int_equal(dialog_to(&d, SPAN("<sip:a@us>"), SPAN("<sip:b@them>"), SPAN("sip:b@them"), 7),
                      0);
     assert_false(d.established);
+    assert_int_equal(siptx_tag_node(d.local_tag), 7);
     assert_int_equal(dialog_next_hop(&d, &hop), 0);
     assert_span(hop.host, "them");
     assert_int_equal(dialog_sibling(&d, m, &other), 0);

@@ -258,6 +258,7 @@ static void test_every_name_and_compact_form_is_known(void **state)
         { "Timestamp", NULL, SIP_HDR_TIMESTAMP },
         { "Warning", NULL, SIP_HDR_WARNING },
         { "Accept", NULL, SIP_HDR_ACCEPT },
+        { "Replaces", NULL, SIP_HDR_REPLACES },
         { "Accept-Contact", "a", SIP_HDR_OTHER },
         { "Reject-Contact", "j", SIP_HDR_OTHER },
         { "X-Contact", "z", SIP_HDR_OTHER },
