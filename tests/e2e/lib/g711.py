@@ -1,0 +1,51 @@
+"""G.711, and tones in it: made, and found again."""
+import bisect
+import math
+
+RATE, FRAME = 8000, 160 # samples a second, and in 20 ms
+
+
+def _of_mu_law(byte):
+    byte = ~byte & 0xff
+    x = ((byte & 0xf) << 3 | 0x84) << (byte >> 4 & 7)
+    return 0x84 - x if byte & 0x80 else x - 0x84
+
+
+def _of_a_law(byte):
+    byte ^= 0x55
+    exponent, mantissa = byte >> 4 & 7, byte & 0xf
+    x = (mantissa << 4) + 8 if not exponent else (mantissa << 4) + 0x108 << exponent - 1
+    return x if byte & 0x80 else -x
+
+
+class Law:
+    def __init__(self, payload, of_byte):
+        self.payload, self.samples = payload, [of_byte(b) for b in range(256)]
+        self.levels = sorted((x, b) for b, x in enumerate(self.samples))
+
+    def encode(self, sample):
+        """The level next to it."""
+        i = bisect.bisect(self.levels, (sample,))
+        return min(self.levels[max(i - 1, 0):i + 1], key=lambda level: abs(level[0] - sample))[1]
+
+    def decode(self, data):
+        return [self.samples[b] for b in data]
+
+    def tone(self, hz, start, n=FRAME, amplitude=8000):
+        """n samples of it, from one so many after its begin."""
+        return bytes(self.encode(amplitude * math.sin(2 * math.pi * hz * (start + i) / RATE)) for i in range(n))
+
+
+PCMU, PCMA = Law(0, _of_mu_law), Law(8, _of_a_law)
+
+
+def share(samples, hz):
+    """How much of what is heard is this tone: 0 to 1 (Goertzel)."""
+    total = sum(x * x for x in samples)
+    if not total:
+        return 0.0
+    c = 2 * math.cos(2 * math.pi * hz / RATE)
+    a = b = 0.0
+    for x in samples:
+        a, b = x + c * a - b, a
+    return 2 * (a * a + b * b - c * a * b) / (len(samples) * total)
