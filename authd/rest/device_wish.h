@@ -5,20 +5,16 @@
 #include "authd/device.h"
 #include "authd/rest/wish.h"
 
-struct device_wish { /* spans borrow from the JSON or the arena; what was not said is absent */
-    struct span name;
-    bool has_enabled, has_security, has_lines, has_pins, has_note;
-    bool enabled;
-    enum device_security security;
-    const struct span *lines, *pins;
-    size_t n_lines, n_pins;
-    struct span note;
+struct device_wish {
+    struct device said; /* spans borrow from the JSON or the arena */
+    bool has_enabled, has_security, has_lines, has_pins, has_buttons, has_forwards, has_dnd;
+    bool has_text[DEVICE_TEXTS];
 };
 
-/* create: "device" must be there; else it must not. */
-CS_CHECK int device_wish_parse(const json_t *j, bool create, struct arena *a,
+/* create: "device" must be there; else it must not. realm: of lines that say none. */
+CS_CHECK int device_wish_parse(const json_t *j, bool create, struct span realm, struct arena *a,
                                struct device_wish *out, struct fault *f);
-/* Puts on d what the wish says. */
+/* Puts on d what the wish says; forwards go with their lines. d is to be asked for its fault. */
 void device_wish_apply(const struct device_wish *w, struct device *d);
 
 /* How the world sees a device. */

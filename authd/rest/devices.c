@@ -35,13 +35,20 @@ static struct device_op *device_op_new(struct http_req *req, struct rest *rest, 
 }
 
 /* Reads the body into the wish; false: it replied. */
+/* Of lines that name none. */
+static struct span first_realm(const struct rest *rest)
+{
+    return rest->conf.n_realms ? rest->conf.realms[0].name : SPAN_NULL;
+}
+
 static bool read_wish(struct device_op *d)
 {
     struct fault f;
     struct op *op = &d->op;
     if (!op_body(op))
         return false;
-    if (device_wish_parse(op->body, d->what == CREATE, http_arena(op->req), &d->wish, &f) == 0)
+    if (device_wish_parse(op->body, d->what == CREATE, first_realm(op->rest), http_arena(op->req),
+                          &d->wish, &f) == 0)
         return true;
     op_fault(op, &f);
     return false;
@@ -83,8 +90,22 @@ static void on_done(void *arg, int err)
     }
 }
 
+/* False: what it says of its lines does not fit them; it replied. */
+static bool is_whole(struct device_op *d)
+{
+    struct fault f;
+    const char *member, *why = device_fault(&d->device, &member);
+    if (!why)
+        return true;
+    fault_member(&f, member, why);
+    op_fault(&d->op, &f);
+    return false;
+}
+
 static void put(struct device_op *d)
 {
+    if (!is_whole(d))
+        return;
     struct rest *rest = d->op.rest;
     char *space = malloc(DEVICE_MAX_RECORD);
     struct buf b = buf_of(space, space ? DEVICE_MAX_RECORD : 0);
@@ -172,7 +193,7 @@ void rest_device_create(struct http_req *req, void *arg)
     d->what = CREATE;
     if (!read_wish(d))
         return;
-    d->device.name = d->wish.name;
+    d->device.name = d->wish.said.name;
     d->device.enabled = true;
     d->device.created = loop_wall(rest->loop);
     device_wish_apply(&d->wish, &d->device);

@@ -17,6 +17,11 @@ static void check_round(const struct device *d, struct arena *a)
     assert(span_eq(d->name, again.name) && d->security == again.security);
     assert(d->n_lines == again.n_lines && d->n_pins == again.n_pins);
     assert(span_eq(d->note, again.note) && d->enabled == again.enabled);
+    assert(d->n_buttons == again.n_buttons && d->n_forwards == again.n_forwards);
+    assert(span_eq(d->date_format, again.date_format) && d->dnd == again.dnd);
+    for (size_t i = 0; i < d->n_buttons; i++)
+        assert(span_eq(d->buttons[i].number, again.buttons[i].number) &&
+               d->buttons[i].kind == again.buttons[i].kind);
     for (size_t i = 0; i < d->n_pins; i++) {
         struct span pin;
         assert(pin_of(d->pins[i], a, &pin) == 0 && pin.n <= PIN_MAX);
@@ -31,12 +36,12 @@ static void check_wish(struct span text, struct arena *a)
     json_t *j = json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES, NULL);
     for (int create = 0; json_is_object(j) && create < 2; create++) {
         struct device d = { .name = SPAN("d") };
-        if (device_wish_parse(j, create, a, &w, &f)) {
+        if (device_wish_parse(j, create, SPAN("r"), a, &w, &f)) {
             assert(f.status >= 400 && f.detail[0]);
             continue;
         }
         if (create)
-            d.name = w.name;
+            d.name = w.said.name;
         device_wish_apply(&w, &d);
         check_round(&d, a);
     }

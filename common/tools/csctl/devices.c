@@ -7,9 +7,24 @@
 #define DEVICE "/v1/devices/%s"
 
 static const struct column device_columns[] = {
-    { "device", "device" },   { "enabled", "enabled" }, { "security", "security" },
-    { "lines", "lines" },     { "pins", "pins" },       { "note", "note" },
-    { "created", "created" }, { "changed", "changed" }, { NULL, NULL },
+    { "device", "device" },
+    { "enabled", "enabled" },
+    { "security", "security" },
+    { "address-set", "address_set" },
+    { "pins", "pins" },
+    { "lines", "lines" },
+    { "buttons", "buttons" },
+    { "forwards", "forwards" },
+    { "dnd", "do_not_disturb" },
+    { "model", "model" },
+    { "softkeys", "softkeys" },
+    { "time-zone", "time_zone" },
+    { "date-format", "date_format" },
+    { "locale", "locale" },
+    { "note", "note" },
+    { "created", "created" },
+    { "changed", "changed" },
+    { NULL, NULL },
 };
 
 static const struct column list_columns[] = {
@@ -31,10 +46,21 @@ static const struct part_option options[] = {
     { { "line", required_argument, NULL, 'l' }, O_FIELDS },
     { { "pin", required_argument, NULL, 'p' }, O_FIELDS },
     { { "note", required_argument, NULL, 'n' }, O_FIELDS },
+    { { "address-set", required_argument, NULL, 'a' }, O_FIELDS },
+    { { "button", required_argument, NULL, 'b' }, O_FIELDS },
+    { { "forward", required_argument, NULL, 'f' }, O_FIELDS },
+    { { "dnd", required_argument, NULL, 'D' }, O_FIELDS },
+    { { "model", required_argument, NULL, 'M' }, O_FIELDS },
+    { { "softkeys", required_argument, NULL, 'S' }, O_FIELDS },
+    { { "time-zone", required_argument, NULL, 'z' }, O_FIELDS },
+    { { "date-format", required_argument, NULL, 'F' }, O_FIELDS },
+    { { "locale", required_argument, NULL, 'o' }, O_FIELDS },
     { { "disable", no_argument, NULL, 'd' }, O_FIELDS },
     { { "enable", no_argument, NULL, 'e' }, O_CHANGE },
     { { "no-lines", no_argument, NULL, 'L' }, O_CHANGE },
     { { "no-pins", no_argument, NULL, 'P' }, O_CHANGE },
+    { { "no-buttons", no_argument, NULL, 'B' }, O_CHANGE },
+    { { "no-forwards", no_argument, NULL, 'W' }, O_CHANGE },
     { { "limit", required_argument, NULL, 'm' }, O_LIMIT },
 };
 
@@ -44,22 +70,102 @@ struct said {
     json_t *body;       /* fields; owned */
 };
 
+static json_t *array_of(json_t *body, const char *name)
+{
+    if (!json_object_get(body, name))
+        json_object_set_new(body, name, json_array());
+    return json_object_get(body, name);
+}
+
+static json_t *json_text(struct span s)
+{
+    return json_stringn(s.p ? s.p : "", s.n);
+}
+
+/* KIND[:VALUE[,LABEL]] */
+static void add_button(json_t *body, struct span said)
+{
+    struct span kind = span_cut(&said, ':'), value = span_cut(&said, ',');
+    json_t *j = json_object();
+    json_object_set_new(j, "kind", json_text(kind));
+    if (value.n)
+        json_object_set_new(j, span_eq(kind, SPAN("line")) ? "user" : "number", json_text(value));
+    if (said.n)
+        json_object_set_new(j, "label", json_text(said));
+    json_array_append_new(array_of(body, "buttons"), j);
+}
+
+/* USER,WHEN,NUMBER: those of one user are one object. */
+static int add_forward(struct ctl *c, json_t *body, struct span said)
+{
+    struct span user = span_cut(&said, ','), when = span_cut(&said, ',');
+    json_t *all = array_of(body, "forwards"), *j = NULL;
+    const char *member = span_eq(when, SPAN("all"))         ? "all"
+                         : span_eq(when, SPAN("busy"))      ? "busy"
+                         : span_eq(when, SPAN("no-answer")) ? "no_answer"
+                                                            : NULL;
+    if (!member || !said.n)
+        return bad_usage(c, "--forward is USER,WHEN,NUMBER; WHEN is all, busy or no-answer");
+    for (size_t i = 0; i < json_array_size(all) && !j; i++) {
+        json_t *at = json_array_get(all, i);
+        if (span_eq(span_str(json_string_value(json_object_get(at, "user"))), user))
+            j = at;
+    }
+    if (!j) {
+        j = json_object();
+        json_object_set_new(j, "user", json_text(user));
+        json_array_append_new(all, j);
+    }
+    json_object_set_new(j, member, json_text(said));
+    return EXIT_OK;
+}
+
+/* Options that are a text of the device, by their letters. */
+static const char *text_member(int o)
+{
+    switch (o) {
+    case 's':
+        return "security";
+    case 'a':
+        return "address_set";
+    case 'D':
+        return "do_not_disturb";
+    case 'M':
+        return "model";
+    case 'S':
+        return "softkeys";
+    case 'z':
+        return "time_zone";
+    case 'F':
+        return "date_format";
+    case 'o':
+        return "locale";
+    case 'n':
+        return "note";
+    default:
+        return NULL;
+    }
+}
+
 static int take_option(struct ctl *c, int o, void *arg)
 {
     struct said *out = arg;
     uint64_t limit;
+    if (text_member(o)) {
+        json_object_set_new(out->body, text_member(o), json_string(optarg));
+        return EXIT_OK;
+    }
     switch (o) {
-    case 's':
-        json_object_set_new(out->body, "security", json_string(optarg));
+    case 'b':
+        add_button(out->body, span_str(optarg));
         break;
+    case 'f':
+        return add_forward(c, out->body, span_str(optarg));
     case 'l':
         append_text(out->body, "lines", optarg);
         break;
     case 'p':
         append_text(out->body, "pins", optarg);
-        break;
-    case 'n':
-        json_object_set_new(out->body, "note", json_string(optarg));
         break;
     case 'd':
     case 'e':
@@ -70,6 +176,12 @@ static int take_option(struct ctl *c, int o, void *arg)
         break;
     case 'P':
         json_object_set_new(out->body, "pins", json_array());
+        break;
+    case 'B':
+        json_object_set_new(out->body, "buttons", json_array());
+        break;
+    case 'W':
+        json_object_set_new(out->body, "forwards", json_array());
         break;
     default:
         if (span_u64(span_str(optarg), 1000000000, &limit) || limit == 0)

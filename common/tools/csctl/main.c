@@ -21,12 +21,27 @@
 #define DEVICE_OPTIONS                                                                             \
     "  --security W         nonsecure; authenticated: only over TLS or WSS; encrypted: and with\n" \
     "                       SRTP alone\n"                                                          \
-    "  --line NAME@REALM    a user that speaks through it; may be repeated\n"                      \
+    "  --line NAME@REALM    a user that speaks through it, of the first realm if none is named;\n" \
+    "                       may be repeated, and be a line of other devices, too\n"                \
     "  --pin sha256:HEX     of its certificate, or spki:HEX of its key: no other is its own; "     \
     "may\n"                                                                                        \
     "                       be repeated\n"                                                         \
     "  --note TEXT\n"                                                                              \
-    "  --disable            refuse it\n"
+    "  --disable            refuse it\n\n"                                                         \
+    "Of a desk phone that is set up from here (SCCP):\n"                                           \
+    "  --address-set NAME   where its name is proof enough, see csctl address-set\n"               \
+    "  --button line:USER[,LABEL], speed-dial:NUMBER[,LABEL], busy-lamp:NUMBER[,LABEL], none\n"    \
+    "                       its keys from the first, each with one of these; without any, each\n"  \
+    "                       line has one\n"                                                        \
+    "  --forward USER,WHEN,NUMBER  where calls of that line go; WHEN is all, busy or no-answer;\n" \
+    "                       may be repeated. The phone's own keys change it, too.\n"               \
+    "  --dnd W              off, silent or reject: whether calls ring\n"                           \
+    "  --model M            7965, for example\n"                                                   \
+    "  --softkeys NAME      a template of the b2bua\n"                                             \
+    "  --time-zone Z        Europe/Berlin, for example\n"                                          \
+    "  --date-format F      D, M and Y with ., / or - between: D.M.Y; with A behind: twelve\n"     \
+    "                       hours\n"                                                               \
+    "  --locale L           German_Germany, for example\n"
 
 static const struct command {
     const char *name;
@@ -115,9 +130,10 @@ static const struct command {
     { "device show", device_show, "NAME", "print one device", "" },
     { "device list", device_list, "", "list devices", "" },
     { "device set", device_set, "NAME [options]", "change a device",
-      "Only what is said is changed; --line and --pin replace all that were "
-      "there.\n\n" DEVICE_OPTIONS "  --enable             accept it again\n"
-      "  --no-lines, --no-pins\n" },
+      "Only what is said is changed; --line, --pin, --button and --forward replace all that were\n"
+      "there, and an empty text removes what was.\n\n" DEVICE_OPTIONS
+      "  --enable             accept it again\n"
+      "  --no-lines, --no-pins, --no-buttons, --no-forwards\n" },
     { "device remove", device_rm, "NAME", "remove a device", "" },
     { "certificate list", certificate_list, "[--limit N]", "client certificates in use",
       "Those that somebody was accepted with, the ones that expire first before others.\n\n"

@@ -39,7 +39,7 @@ static void put_value(struct buf *b, const json_t *j)
     case JSON_ARRAY:
         for (size_t i = 0; i < json_array_size(j); i++) {
             if (i)
-                buf_putc(b, ' ');
+                buf_put(b, json_is_object(json_array_get(j, i)) ? SPAN("; ") : SPAN(" "));
             put_value(b, json_array_get(j, i));
         }
         break;
