@@ -1,4 +1,4 @@
-"""Countersign's b2bua, and calls that really pass through it: from one trunk to another."""
+"""Countersign's b2bua, and calls that really pass through it: from one trunk to another, and from lines to a trunk."""
 
 import os
 import sys
@@ -6,6 +6,7 @@ import types
 
 import process
 from countersign import SOURCE, Countersign, is_ready
+from countersign import AUTHD as LINES
 from server import DOMAIN
 
 sys.path.append(os.path.join(SOURCE, "tests", "e2e", "lib"))
@@ -99,3 +100,55 @@ class Bridge(Countersign):
         except AssertionError as e:
             raise process.Failure(f"b2bua: no call: {e}") from e
         caller.hear(ok.body)
+
+
+OFFICE = """\
+node: b2bua
+log: {{ level: warn }}
+authd: {{ socket: {folder}/auth.sock }}
+http: {{ listen: "127.0.0.1:{health}" }}
+link: {{ directory: {folder} }}
+registrars: [ {{ node: registrar }} ]
+domains: [{domain}]
+context: lines
+listeners:
+  - {{ name: udp, transport: udp, address: "127.0.0.1:{sip}" }}
+media:
+  addresses: [ {{ name: loopback, address: {host} }} ]
+  first_port: 10000
+  last_port: 19999
+  threads: 1
+lines: {{ srtp: forbid }}
+trunks:
+  - {{ name: carrier, targets: [ {{ uri: "sip:{trunk}" }} ], probe: 0s, media: {{ srtp: forbid }} }}
+dialplan:
+  contexts:
+    - {{ name: lines, entries: [ {{ pattern: "9T", to: [ {{ trunk: carrier }} ] }} ] }}
+cdr: {{ file: {folder}/cdr.json }}
+journal_file: {folder}/calls.journal
+"""
+
+
+class Office(Countersign):
+    """A registrar whose lines call a trunk."""
+
+    name = "countersign"
+    title = "Countersign"
+    link = "unix"
+    more = "calls: {{ bridges: [ {{ node: b2bua }} ] }}\n"
+    trunk = trunk_password = ""  # HOST:PORT
+
+    def launch_authd(self, config):
+        return super().launch_authd(config.replace("users: [", 'signers: ["{uid}"], users: [', 1))
+
+    def launch(self):
+        values = self.launch_authd(LINES)
+        host, _, _ = self.trunk.partition(":")
+        process.run([self.program("common", "tools", "csctl"), "trunk", "add", "carrier", "--target", host, "--realm",
+                     "carrier.example", "--user", "us", "--password-file", "-"], input=self.trunk_password.encode(),
+                    env=self.environment(values["rest"]))
+        self.launch_registrar("registrar", {**values, "node": "registrar", "port": self.port})
+        health = process.free_port()
+        config = self.write("b2bua.yaml", OFFICE.format(
+            **values, health=health, sip=process.free_port(), host=HOST, trunk=self.trunk))
+        self.spawn("b2bua", [self.program("b2bua", "b2bua"), "--config", config], lambda: is_ready(health))

@@ -148,10 +148,12 @@ class Countersign(Server):
         lines = (json.dumps({"user": name, "realm": DOMAIN, "password": password})
                  for name, password in self.users)
         users = self.write("users.jsonl", "\n".join(lines) + "\n")
-        environment = {**os.environ, "CSCTL_URL": f"http://127.0.0.1:{rest}",
-                       "CSCTL_TOKEN_FILE": self.path("admin.token")}
         process.run([self.program("common", "tools", "csctl"), "user", "import", users],
-                    env=environment)
+                    env=self.environment(rest))
+
+    def environment(self, rest):
+        """By which csctl finds authd."""
+        return {**os.environ, "CSCTL_URL": f"http://127.0.0.1:{rest}", "CSCTL_TOKEN_FILE": self.path("admin.token")}
 
 
 def is_ready(port):
