@@ -15,7 +15,7 @@
 
 #include "b2bua/dialplan/number.h"
 #include "b2bua/dialplan/pattern.h"
-#include "b2bua/dialplan/schedule.h"
+#include "schedule/schedule.h"
 #include "b2bua/dialplan/translation.h"
 
 enum dialplan_kind {

@@ -3,7 +3,7 @@
 #ifndef CS_DIALPLAN_TRANSLATION_H
 #define CS_DIALPLAN_TRANSLATION_H
 
-#include "b2bua/dialplan/e164.h"
+#include "e164/e164.h"
 #include "b2bua/dialplan/rule.h"
 
 enum translation_number { TRANSLATION_CALLED, TRANSLATION_CALLING };

@@ -1,7 +1,7 @@
 /* "rule\nnumber": any text as a translation rule, and any number beside it; and the E.164 form. */
 #include <assert.h>
 
-#include "b2bua/dialplan/e164.h"
+#include "e164/e164.h"
 #include "b2bua/dialplan/number.h"
 #include "b2bua/dialplan/rule.h"
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "b2bua/dialplan/schedule.h"
+#include "schedule/schedule.h"
 #include "lib/guard.h"
 #include "lib/test.h"
 
