@@ -242,13 +242,13 @@ static const struct {
         "Set tickets: true in that group, or connect without a ticket."),
     ROW(CALLS_LIMIT_USER, "calls_limit_user",
         "Who calls has as many calls at once as it may; the answer was 486.",
-        "If it is meant to have more: csctl user set USER --max-calls, or calls.user.at_once. If it "
+        "If it is meant to have more: csctl user change USER --max-calls, or calls.user.at_once. "
+        "If it "
         "did not make them, change its password: somebody else knows it."),
     ROW(CALLS_LIMIT_TENANT, "calls_limit_tenant",
         "The domain of who calls has as many calls at once as it may; the answer was 486.",
         "Raise at_once in calls.tenants or calls.tenant, if that is what was agreed."),
-    ROW(CALLS_LIMIT_TRUNK, "calls_limit_trunk",
-        "The trunk has as many calls at once as it may.",
+    ROW(CALLS_LIMIT_TRUNK, "calls_limit_trunk", "The trunk has as many calls at once as it may.",
         "Raise at_once in calls.trunks or calls.trunk, if the provider carries more; or let the "
         "dial plan name another trunk behind it."),
     ROW(CALLS_RATE_USER, "calls_rate_user",

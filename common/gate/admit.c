@@ -77,15 +77,16 @@ void gate_admit_cancel(struct gate_admit *g)
     admit_free(g);
 }
 
-void admits_answer(struct questions *s, const AUTH(Admitted) * m)
+bool admits_answer(struct questions *s, const AUTH(Admitted) * m)
 {
     struct question *q = question_of(s, m->id);
     if (!q || q->send != send_admit)
-        return;
+        return false;
     enum verdict kind = VERDICT_LATER;
     if (m->kind == COUNTERSIGN__AUTH__VERDICT_KIND__ACCEPT)
         kind = VERDICT_ACCEPT;
     else if (m->kind == COUNTERSIGN__AUTH__VERDICT_KIND__REJECT)
         kind = VERDICT_REJECT;
     answer(container_of(q, struct gate_admit, q), kind, m);
+    return true;
 }

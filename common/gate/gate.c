@@ -295,6 +295,17 @@ static void send_observed(void *arg, const AUTH(Observed) * o)
     (void)ignored;
 }
 
+/* A call that was given up meanwhile is not counted on. */
+static void on_admitted(struct gate *g, const AUTH(Admitted) * m)
+{
+    AUTH(CallLeases) ended = COUNTERSIGN__AUTH__CALL_LEASES__INIT;
+    if (admits_answer(&g->questions, m) || !m->lease)
+        return;
+    ended.n_ended = 1;
+    ended.ended = (AUTH(CallLease) **)&m->lease;
+    gate_tell_leases(g, &ended);
+}
+
 static void on_message(void *arg, const AUTH(FromAuthd) * msg)
 {
     struct gate *g = arg;
@@ -309,7 +320,7 @@ static void on_message(void *arg, const AUTH(FromAuthd) * msg)
     else if (msg->body_case == COUNTERSIGN__AUTH__FROM_AUTHD__BODY_SIGNED)
         signs_answer(&g->questions, msg->signed_);
     else if (msg->body_case == COUNTERSIGN__AUTH__FROM_AUTHD__BODY_ADMITTED)
-        admits_answer(&g->questions, msg->admitted);
+        on_admitted(g, msg->admitted);
 }
 
 int gate_open(struct loop *l, const struct gate_conf *conf, struct gate **out)

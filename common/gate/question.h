@@ -55,7 +55,8 @@ struct gate_sign *signs_ask(struct questions *s, const struct gate_challenge *c,
                             void *arg);
 
 /* ---- admit.c ---- */
-void admits_answer(struct questions *s, const Countersign__Auth__Admitted *m);
+/* False: nobody waits for it any more. */
+CS_CHECK bool admits_answer(struct questions *s, const Countersign__Auth__Admitted *m);
 struct gate_admit *admits_ask(struct questions *s, const struct gate_call *c, gate_admitted_fn *fn,
                               void *arg);
 
