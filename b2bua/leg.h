@@ -7,11 +7,12 @@
 
 struct leg;
 
-struct leg_end {         /* why it is over; texts are borrowed for the call */
-    unsigned status;     /* SIP's; 200: hung up in order */
-    struct span text;    /* its phrase; absent: the usual one */
-    struct span reason;  /* value of a Reason header (RFC 3326); absent: none */
-    struct span warning; /* text of a Warning, for 488; absent: none */
+struct leg_end {          /* why it is over; texts are borrowed for the call */
+    unsigned status;      /* SIP's; 200: hung up in order */
+    struct span text;     /* its phrase; absent: the usual one */
+    struct span reason;   /* value of a Reason header (RFC 3326); absent: none */
+    struct span warning;  /* text of a Warning, for 488; absent: none */
+    unsigned retry_after; /* seconds; 0: nothing is said */
 };
 
 struct leg_refer {    /* a wish to be replaced by somebody else (RFC 3515); borrowed */

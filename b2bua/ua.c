@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "b2bua/admission.h"
 #include "b2bua/call.h"
 #include "b2bua/trunks.h"
 #include "base/metric.h"
@@ -377,6 +378,7 @@ int ua_open(struct ua *u)
     list_init(&u->calls);
     list_init(&u->asking);
     list_init(&u->tests);
+    admissions_open(u);
     map_init(&u->legs);
     name_node(u);
     struct siptp_conf tc = { .node = span_str(u->node), .guard = &guard, .guard_arg = u };
@@ -448,6 +450,7 @@ void ua_close(struct ua *u)
         tx_unref(&tx);
     }
     trunks_close(&u->trunks);
+    admissions_close(u);
     call_drop_all(u);
     leg_sip_drop_all(&u->legs_means);
     journal_close(&u->journal);
