@@ -232,6 +232,7 @@ static void write_line(struct audit *a, struct buf *b, const struct decision *d)
     text(b, ",\"device\":", d->device);
     boolean(b, ",\"fallback_blocked\":", d->fallback_blocked);
     text(b, ",\"revoked\":", d->revoked);
+    text(b, ",\"limit\":", d->limit);
     boolean(b, ",\"stale\":", d->stale);
     boolean(b, ",\"uri_differs\":", d->uri_differs);
     text(b, ",\"single_challenge\":", d->pattern);

@@ -7,7 +7,7 @@
 #include "base/log.h"
 #include "base/metric.h"
 
-enum { ANSWER_MAX = 32 * 1024, ID_MAX = 32 };
+enum { ANSWER_MAX = 32 * 1024 };
 enum { ANSWERED, FAILED, SPARED }; /* labels of the metric */
 
 static const struct log blog = { .module = "backend" };
@@ -33,8 +33,6 @@ struct backend_ask {
     struct list link;
     struct backend *backend;
     struct fetch *fetch;
-    enum algorithm alg;
-    char id[ID_MAX];
     backend_fn *fn;
     void *arg;
 };
@@ -64,7 +62,7 @@ static void note_failure(struct backend *b, const struct fetch_answer *a)
     if (b->failed == b->conf->failures)
         log_error(&blog, "a backend gives no answers: its users get 503, and it is spared",
                   kv_s("backend", b->conf->name), kv_u("status", a->status),
-                  kv_str("why", a->err ? a->why : "the answer is none of proto/backend.yaml"));
+                  kv_str("why", a->err ? a->why : "what it says is no answer to the question"));
     b->rests = mono_add(loop_now(b->all->loop), b->conf->pause);
 }
 
@@ -80,23 +78,16 @@ static void note_answer(struct backend *b)
 static void on_answer(void *arg, const struct fetch_answer *got)
 {
     struct backend_ask *ask = arg;
-    struct backend_answer answer = { 0 };
-    struct arena a;
+    struct backend *b = ask->backend;
     backend_fn *fn = ask->fn;
     void *fn_arg = ask->arg;
     ask->fetch = NULL;
-    arena_init(&a, NULL, 0, 256 * 1024);
-    int err = got->err;
-    if (!err)
-        err = backend_answer_read(got->body, span_str(ask->id), ask->alg, &a, &answer);
-    if (err)
-        note_failure(ask->backend, got);
-    else
-        note_answer(ask->backend);
     ask_free(ask);
-    fn(fn_arg, err, &answer);
-    ct_wipe(&answer, sizeof(answer));
-    arena_fini(&a);
+    int err = fn(fn_arg, got->err, got->body);
+    if (got->err || err)
+        note_failure(b, got);
+    else
+        note_answer(b);
 }
 
 /* When its rest is over one question tries whether it is back. */
@@ -117,9 +108,8 @@ static struct backend *find(struct backends *all, const struct backend_conf *whi
     return &all->list[i];
 }
 
-int backend_ask(struct backends *all, const struct backend_conf *which,
-                const struct backend_question *q, backend_fn *fn, void *arg,
-                struct backend_ask **out)
+int backend_ask(struct backends *all, const struct backend_conf *which, struct span json,
+                backend_fn *fn, void *arg, struct backend_ask **out)
 {
     struct backend *b = find(all, which);
     *out = NULL;
@@ -130,10 +120,8 @@ int backend_ask(struct backends *all, const struct backend_conf *which,
     if (!a)
         return CS_ENOMEM;
     a->backend = b;
-    a->alg = q->alg;
     a->fn = fn;
     a->arg = arg;
-    span_copy(a->id, sizeof(a->id), q->id);
     list_push_back(&b->open, &a->link);
     b->n_open++;
     const struct fetch_request request = {
@@ -143,7 +131,7 @@ int backend_ask(struct backends *all, const struct backend_conf *which,
         .key_file = b->conf->key_file,
         .accept = "application/json",
         .type = "application/json",
-        .form = q->body,
+        .form = json,
         .authorization = secret_span(&b->authorization),
         .max = ANSWER_MAX,
         .timeout = b->conf->timeout,

@@ -247,6 +247,46 @@ static const struct {
     ROW(TICKET_NOT_TAKEN, "ticket_not_taken",
         "The WebSocket began with a ticket, and its peer group takes none.",
         "Set tickets: true in that group, or connect without a ticket."),
+    ROW(CALLS_LIMIT_USER, "calls_limit_user",
+        "Who calls has as many calls at once as it may; the answer was 486.",
+        "If it is meant to have more: csctl user change USER --max-calls, or calls.user.at_once. "
+        "If it "
+        "did not make them, change its password: somebody else knows it."),
+    ROW(CALLS_LIMIT_TENANT, "calls_limit_tenant",
+        "The domain of who calls has as many calls at once as it may; the answer was 486.",
+        "Raise at_once in calls.tenants or calls.tenant, if that is what was agreed."),
+    ROW(CALLS_LIMIT_TRUNK, "calls_limit_trunk", "The trunk has as many calls at once as it may.",
+        "Raise at_once in calls.trunks or calls.trunk, if the provider carries more; or let the "
+        "dial plan name another trunk behind it."),
+    ROW(CALLS_RATE_USER, "calls_rate_user",
+        "Who calls began more calls in a second or a minute than it may; the answer was 486.",
+        "Look at what it calls. If it is meant to: per_second and per_minute of calls.user."),
+    ROW(CALLS_RATE_TENANT, "calls_rate_tenant",
+        "The domain of who calls began more calls in a second or a minute than it may.",
+        "Look at who calls there. If it is meant to: per_second and per_minute in calls.tenants or "
+        "calls.tenant."),
+    ROW(CALLS_RATE_TRUNK, "calls_rate_trunk",
+        "More calls were begun by the trunk in a second or a minute than may be.",
+        "Raise per_second and per_minute in calls.trunks or calls.trunk, if the provider takes "
+        "more."),
+    ROW(DESTINATION_FORBIDDEN, "destination_forbidden",
+        "A rule says that this number, or its country, is not called.",
+        "The field limit names the rule. If the call was meant, change it in calls.destinations; "
+        "if not, somebody uses the line for what it is not for: change its password."),
+    ROW(DESTINATION_AT_THIS_TIME, "destination_at_this_time",
+        "A rule says that this number, or its country, is not called at such hours.",
+        "The field limit names the rule in calls.destinations, and that its schedule."),
+    ROW(DESTINATION_FIRST_TIME, "destination_first_time",
+        "Who calls has not called that country before, and a rule says that it may not by itself.",
+        "If it is meant to: csctl calls let USER COUNTRY."),
+    ROW(DESTINATION_REFUSED, "destination_refused",
+        "The webhook that a rule names was asked about the call, and refused it.",
+        "Ask whoever runs it; the id of the decision is in what it was asked."),
+    ROW(WEBHOOK_UNAVAILABLE, "webhook_unavailable",
+        "The webhook that a rule names gave no answer, or none that can be understood, and the "
+        "rule says that then there is no call.",
+        "Look at that service, at backends in authd's configuration, and at authd's log; or write "
+        "unanswered: allow."),
 };
 
 struct span cause_name(Countersign__Auth__Cause c)

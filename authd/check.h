@@ -30,6 +30,7 @@
 #include "base/map.h"
 
 struct check;
+struct admissions;
 struct directory;
 struct seen;
 
@@ -63,6 +64,7 @@ struct checker { /* what all checks share; filled by its owner, members outlive 
     struct drift *drift; /* NULL: nobody is watched */
     struct geo *geo;     /* NULL: no group asks for countries */
     struct signer *signer;
+    struct admissions *admissions;
     struct uses *uses;
     struct backends *backends;      /* NULL: no group has one */
     void (*waits)(struct check *c); /* the answer comes later: c may be cancelled until then */

@@ -2,6 +2,7 @@
  * stays ours: the nonce, its count, the URI and what the user may be From. */
 #include <jansson.h>
 
+#include "authd/backend_answer.h"
 #include "authd/check_impl.h"
 
 static void set(json_t *j, const char *name, struct span s)
@@ -80,11 +81,9 @@ static char *write_question(const struct check *c)
     return text;
 }
 
-static void answered(void *arg, int err, const struct backend_answer *a)
+static void judge(struct check *c, const struct backend_answer *a)
 {
-    struct check *c = arg;
-    c->backend = NULL;
-    if (err || a->says == BACKEND_LATER) {
+    if (a->says == BACKEND_LATER) {
         check_later(c, CAUSE(BACKEND_UNAVAILABLE));
         return;
     }
@@ -106,19 +105,32 @@ static void answered(void *arg, int err, const struct backend_answer *a)
     check_proceed(c, &u);
 }
 
+static int answered(void *arg, int err, struct span body)
+{
+    struct check *c = arg;
+    struct backend_answer answer = { 0 };
+    struct arena a;
+    c->backend = NULL;
+    arena_init(&a, NULL, 0, 256 * 1024);
+    if (!err)
+        err = backend_answer_read(body, span_str(c->decision), c->claim.alg, &a, &answer);
+    judge(c, &answer); /* of an error: LATER */
+    ct_wipe(&answer, sizeof(answer));
+    arena_fini(&a);
+    return err;
+}
+
 void check_backend(struct check *c)
 {
     int err = check_outlive(c);
     char *text = err ? NULL : write_question(c);
     if (!err && !text)
         err = CS_ENOMEM;
-    const struct backend_question q = { .id = span_str(c->decision),
-                                        .body = span_str(text),
-                                        .alg = c->claim.alg };
+    const struct span question = span_str(text);
     if (!err)
-        err = backend_ask(c->k->backends, c->group->backend, &q, answered, c, &c->backend);
+        err = backend_ask(c->k->backends, c->group->backend, question, answered, c, &c->backend);
     if (text)
-        ct_wipe(text, q.body.n);
+        ct_wipe(text, question.n);
     free(text);
     if (err)
         check_later(c, err == CS_ENOMEM ? CAUSE(OVERLOADED) : CAUSE(BACKEND_UNAVAILABLE));

@@ -529,11 +529,12 @@ static const struct conf_key root_keys[] = {
                 "Names and passwords, given to who shows a token, for phones that know only digest "
                 "(POST /v1/exchange)."),
     CONF_SECTIONS("backends", A, backends, &backend_section,
-                  "External services that judge digest credentials of peer groups.",
+                  "External services that judge digest credentials of peer groups, or calls.",
                   .unique = true),
     CONF_SECTIONS("peer_groups", A, peer_groups, &group_section,
                   "Who may come, what they must prove and what they may do.", .required = true,
                   .at_least = 1, .unique = true),
+    CONF_SECTION("calls", A, calls, &calls_section, "Which calls may be made, by b2bua."),
     { 0 },
 };
 
@@ -761,6 +762,7 @@ static void root_check(struct conf_check *c, void *section)
         derive_session(c, conf, &conf->exchange->token, "exchange.token");
     check_installation(c, conf);
     check_formers(c, conf);
+    calls_find_webhooks(c, &conf->calls, conf->backends, conf->n_backends);
     config_spare_gateways(conf, conf_arena(c));
 }
 const struct conf_section authd_conf_section = {

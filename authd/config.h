@@ -8,6 +8,7 @@
 #include "authd/auth_id.h"
 #include "authd/authorities.h"
 #include "authd/backend_conf.h"
+#include "authd/calls_conf.h"
 #include "authd/place.h"
 #include "authd/ruling.h"
 #include "authd/ticket.h"
@@ -221,6 +222,7 @@ struct authd_conf {
     size_t n_backends;
     struct group_conf *peer_groups;
     size_t n_peer_groups;
+    struct calls_conf calls;
 };
 
 extern const struct conf_section authd_conf_section, realm_conf_section;

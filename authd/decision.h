@@ -21,6 +21,7 @@ struct decision { /* all borrowed; absent where it does not apply */
     bool fallback_blocked; /* a token was not good enough, and digest beside it was not looked at */
     struct span trunk;     /* that was signed for; absent: a request was judged */
     struct span revoked;   /* which revocation refused it, for people */
+    struct span limit;     /* which limit or rule refused a call, for people */
     bool stale, uri_differs;
     uint32_t leased; /* challenges given to the front for requests like this one */
     int64_t latency_us;

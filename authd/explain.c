@@ -53,6 +53,7 @@ void explain_add(struct explain *e, const struct decision *d)
     span_copy(x->call_id, sizeof(x->call_id), f->call_id);
     span_copy(x->user_agent, sizeof(x->user_agent), f->user_agent);
     span_copy(x->revoked, sizeof(x->revoked), d->revoked);
+    span_copy(x->limit, sizeof(x->limit), d->limit);
 }
 
 /* key may be longer than what was kept of a text. */

@@ -16,7 +16,7 @@ struct explained { /* long texts are cut */
     char country[4];    /* "" when it was not asked for */
     char decision[24], group[65], trunk[65], method[24], algorithm[16], listener[48];
     char user[129], realm[129], aor[129], from[129], call_id[129], user_agent[97]; /* "" if none */
-    char revoked[321];
+    char revoked[321], limit[161];
 };
 
 CS_CHECK int explain_new(size_t max, struct explain **out);

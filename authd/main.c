@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "authd/admission.h"
 #include "authd/directory.h"
 #include "authd/figures.h"
 #include "authd/make_keys.h"
@@ -272,6 +273,18 @@ static int open_tokens(struct authd *d)
     return err;
 }
 
+static int open_admissions(struct authd *d)
+{
+    const struct admissions_conf conf = { .loop = &d->loop,
+                                          .calls = &d->conf.calls,
+                                          .redis = d->redis,
+                                          .store = d->checker.store,
+                                          .backends = d->checker.backends,
+                                          .audit = d->checker.audit,
+                                          .explain = d->checker.explain };
+    return admissions_new(&conf, &d->checker.admissions);
+}
+
 static int open_authorities(struct authd *d)
 {
     const struct authd_conf *conf = &d->conf;
@@ -369,6 +382,7 @@ static void stop(struct authd *d)
         checker_fini(&d->checker);
     d->checking = false;
     geo_close(&d->checker.geo);
+    admissions_free(&d->checker.admissions);
     tokens_free(&d->checker.tokens);
     backends_free(&d->checker.backends);
     defence_free(&d->checker.defence);
@@ -427,7 +441,7 @@ static void on_signal(void *arg, int signum)
 static int start(struct authd *d)
 {
     int (*const steps[])(struct authd *) = {
-        open_keys,        open_checker, open_store,  open_tokens, open_backends,
+        open_keys,        open_checker, open_store,  open_tokens, open_backends, open_admissions,
         open_authorities, open_geo,     open_server, open_rest,   become,
     };
     int err = 0;

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "authd/admission.h"
 #include "authd/signer.h"
 #include "base/log.h"
 #include "base/metric.h"
@@ -11,7 +12,7 @@ struct front {
     struct list link;
     struct server *server;
     struct ipc_peer *peer;
-    struct list checks, signs;
+    struct list checks, signs, admissions;
     uint64_t number; /* never 0, never used again */
     bool follows;
     char behind[EVENT_ID_MAX]; /* what it heard last, until it is told what came since; "": told */
@@ -228,6 +229,7 @@ static void on_joined(void *arg, struct ipc_peer *p)
     f->number = ++s->last_number;
     list_init(&f->checks);
     list_init(&f->signs);
+    list_init(&f->admissions);
     list_push_back(&s->fronts, &f->link);
     metric_add(M_AUTHD_CLIENTS, 0, 1);
 }
@@ -244,6 +246,7 @@ static void on_left(void *arg, struct ipc_peer *p)
         check_cancel(c);
     }
     signer_forget(&f->signs);
+    admission_forget(&f->admissions);
     revoker_stop(s->k->revoker, f->number);
     metric_add(M_AUTHD_CLIENTS, 0, -1);
     list_remove(&f->link);
@@ -251,7 +254,7 @@ static void on_left(void *arg, struct ipc_peer *p)
 }
 
 /* Who asks says that it is a b2bua, and its user is one that may be. */
-static bool may_sign(const struct front *f)
+static bool is_b2bua(const struct front *f)
 {
     const struct authd_conf *conf = f->server->k->conf;
     bool listed = conf->listen.n_signer_uids == 0;
@@ -272,9 +275,26 @@ static void on_signed(void *arg, const Countersign__Auth__Signed *signed_)
 
 static void on_sign(struct front *f, const Countersign__Auth__Sign *m)
 {
-    if (!signer_ask(f->server->k->signer, m, may_sign(f), ipc_peer_node(f->peer), &f->signs,
+    if (!signer_ask(f->server->k->signer, m, is_b2bua(f), ipc_peer_node(f->peer), &f->signs,
                     on_signed, f))
         log_error(&slog, "out of memory: a challenge is not answered");
+}
+
+static void on_admitted(void *arg, const Countersign__Auth__Admitted *admitted)
+{
+    struct front *f = arg;
+    Countersign__Auth__FromAuthd msg = COUNTERSIGN__AUTH__FROM_AUTHD__INIT;
+    msg.body_case = COUNTERSIGN__AUTH__FROM_AUTHD__BODY_ADMITTED;
+    msg.admitted = (Countersign__Auth__Admitted *)admitted;
+    if (ipc_peer_send(f->peer, &msg))
+        log_warn(&slog, "an answer is lost", kv_str("front", ipc_peer_node(f->peer)));
+}
+
+static void on_admit(struct front *f, const Countersign__Auth__Admit *m)
+{
+    if (!admission_ask(f->server->k->admissions, m, is_b2bua(f), ipc_peer_node(f->peer),
+                       &f->admissions, on_admitted, f))
+        log_error(&slog, "out of memory: a call is not answered for");
 }
 
 /* What was refused is looked up by people, as what we refuse is. */
@@ -313,6 +333,13 @@ static void on_message(void *arg, struct ipc_peer *p, const Countersign__Auth__T
         break;
     case COUNTERSIGN__AUTH__TO_AUTHD__BODY_SIGN:
         on_sign(f, msg->sign);
+        break;
+    case COUNTERSIGN__AUTH__TO_AUTHD__BODY_ADMIT:
+        on_admit(f, msg->admit);
+        break;
+    case COUNTERSIGN__AUTH__TO_AUTHD__BODY_CALL_LEASES:
+        if (is_b2bua(f))
+            admission_leases(s->k->admissions, msg->call_leases);
         break;
     case COUNTERSIGN__AUTH__TO_AUTHD__BODY_FOLLOW:
         on_follow(f, msg->follow);

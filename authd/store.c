@@ -700,6 +700,37 @@ struct store_call *store_find_aor(struct store *s, struct span aor, store_done_f
     return begun(c, ask_of(c, aor_found, SPAN("EXISTS"), key));
 }
 
+static void names_found(void *arg, const struct redis_reply *r)
+{
+    char space[KEY_MAX];
+    struct buf b = BUF_INIT(space);
+    int err;
+    struct store_call *c = answered(arg, r, &err);
+    if (!err && r->type != REDIS_ARRAY)
+        err = CS_EPROTO;
+    else if (!err && (r->n != 1 || r->element[0].type != REDIS_STRING))
+        err = CS_ENOENT;
+    if (!err)
+        err = ask_of(c, got_user, SPAN("GET"),
+                     key_in(&b, SPAN("cs:user:"), span_head(r->element[0].str, KEY_MAX / 2)));
+    if (!err)
+        return;
+    c->fn.user(c->arg, err, NULL);
+    call_free(c);
+}
+
+struct store_call *store_get_owner(struct store *s, struct span aor, store_user_fn *fn, void *arg)
+{
+    char space[KEY_MAX];
+    struct buf b = BUF_INIT(space);
+    struct store_call *c = call_new(s, arg);
+    if (!c)
+        return NULL;
+    c->fn.user = fn;
+    struct span key = key_in(&b, SPAN("cs:aor:"), span_head(aor, KEY_MAX / 2));
+    return begun(c, ask_of(c, names_found, SPAN("SMEMBERS"), key));
+}
+
 /* ---- the store ---- */
 
 int store_new(struct loop *l, struct redis *r, struct store **out)

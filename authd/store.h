@@ -77,5 +77,7 @@ struct store_call *store_commit_nc(struct store *s, const struct nonce *n, unsig
                                    struct duration lifetime, store_done_fn *fn, void *arg);
 /* 0 if an enabled user has this AOR, CS_ENOENT if none has. */
 struct store_call *store_find_aor(struct store *s, struct span aor, store_done_fn *fn, void *arg);
+/* The user that alone has this AOR; CS_ENOENT: nobody has, or several do. */
+struct store_call *store_get_owner(struct store *s, struct span aor, store_user_fn *fn, void *arg);
 
 #endif

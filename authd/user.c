@@ -79,6 +79,7 @@ int user_decode(struct span record, struct arena *a, struct user *out)
         .aors = aors,
         .n_aors = m->n_aor,
         .max_contacts = m->has_max_contacts ? m->max_contacts : 0,
+        .max_calls = m->has_max_calls ? m->max_calls : 0,
         .display_name = span_str(m->display_name),
         .created = { (int64_t)m->created_ms },
         .changed = { (int64_t)m->changed_ms },
@@ -111,6 +112,8 @@ static int fill(Countersign__Store__User *m, const struct user *u, struct arena 
     }
     m->has_max_contacts = u->max_contacts > 0;
     m->max_contacts = u->max_contacts;
+    m->has_max_calls = u->max_calls > 0;
+    m->max_calls = u->max_calls;
     m->has_created_ms = m->has_changed_ms = true;
     m->created_ms = (uint64_t)u->created.ms;
     m->changed_ms = (uint64_t)u->changed.ms;

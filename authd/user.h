@@ -24,6 +24,7 @@ struct user { /* spans borrow: from the record's arena, or from who fills it */
     const struct span *aors; /* canonical, as sip_aor_write() writes them */
     size_t n_aors;
     unsigned max_contacts; /* for each AOR; 0: the group's */
+    unsigned max_calls;    /* at once; 0: calls.user.at_once of the configuration */
     struct span display_name;
     struct wall created, changed;
     struct span sealed[ALG_COUNT]; /* its own verifiers; absent: there is none */

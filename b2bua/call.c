@@ -23,6 +23,7 @@ static void call_free(struct call *c)
     metric_add(M_B2BUA_CALLS, 0, -1);
     timer_stop(c->ua->loop, &c->quiet);
     timer_stop(c->ua->loop, &c->shaking);
+    admission_end(c);
     session_free(&c->session);
     arena_fini(&c->arena);
     free(c);
@@ -151,6 +152,7 @@ static void on_refused(struct call *c, const struct leg_end *why)
         return;
     }
     c->status = why->status;
+    admission_left(c, c->to);
     if (why->n_moved && !c->early) {
         told = (struct leg_end){ .status = call_divert(c, why) };
         if (told.status)
@@ -496,6 +498,17 @@ static void ask_candidate(struct call *c)
         c->call_id[SIDE_B] = arena_dup(&c->arena, leg_sip_call_id(c->leg[SIDE_B]));
 }
 
+static void on_admitted(struct call *c, const struct leg_end *why, bool next)
+{
+    c->status = why ? why->status : c->status;
+    if (!why)
+        ask_candidate(c);
+    else if (next && c->next < c->plan.n)
+        try_next(c);
+    else
+        call_finish(c, why, SIDE_B);
+}
+
 static void try_next(struct call *c)
 {
     if (c->next == c->plan.n) {
@@ -511,7 +524,8 @@ static void try_next(struct call *c)
     }
     c->dtls = policy_of(c, c->candidate, c->to)->webrtc == WEBRTC_FIRST;
     c->again = false;
-    ask_candidate(c);
+    if (admission_ask(c, SIDE_A, to, c->to, on_admitted))
+        ask_candidate(c);
 }
 
 /* ---- the beginning ---- */
@@ -531,6 +545,10 @@ static void find_caller(struct call *c, const struct sip_msg *m)
     struct sip_values it = sip_values(m, SIP_HDR_P_ASSERTED_IDENTITY);
     if (!c->from && sip_next(&it) && sip_addr_parse(it.value, &asserted) == 0)
         who.uri = asserted.uri;
+    char text[SIP_AOR_MAX];
+    struct buf aor = BUF_INIT(text);
+    if (!c->from && sip_aor_write(&aor, &who.uri) == 0)
+        c->identity = arena_dup(&c->arena, buf_span(&aor));
     c->display = arena_dup(&c->arena, m->from.display);
     c->caller = who.uri.user.p ? plain_user(&c->arena, who.uri.user) : SPAN_NULL;
     if (span_caseeq(c->caller, SPAN("anonymous")))
@@ -565,6 +583,7 @@ static struct call *call_new(struct ua *u, const struct sip_msg *m, const struct
     arena_init_small(&c->arena);
     timer_init(&c->quiet, on_quiet);
     call_dtls_init(c);
+    admission_init(&c->admission);
     list_push_back(&u->calls, &c->link);
     u->n_calls++;
     metric_add(M_B2BUA_CALLS, 0, 1);

@@ -2,6 +2,7 @@
 #ifndef CS_B2BUA_CALL_IMPL_H
 #define CS_B2BUA_CALL_IMPL_H
 
+#include "b2bua/admission.h"
 #include "b2bua/call.h"
 
 enum { SIDE_A = RELAY_A, SIDE_B = RELAY_B, DIVERSIONS_MAX = 20 };
@@ -14,6 +15,8 @@ struct call {
     struct session *session;
     const struct trunk_conf *from, *to;  /* NULL: lines */
     struct span called, caller, display; /* as they came in */
+    struct span identity;                /* of a line: its address of record */
+    struct admission admission;
     struct span call_id[RELAY_SIDES];
     struct span offer; /* of the INVITE; absent: the called side is to make one */
     unsigned max_forwards;

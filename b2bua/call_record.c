@@ -24,6 +24,20 @@ static void put_time(struct buf *b, const char *key, struct wall t)
     put(b, key, span_str(text));
 }
 
+/* Why the last candidate was not even asked, and what finds it in csctl explain. */
+static void put_refusal(struct buf *b, const struct admission *a)
+{
+    char cause[64];
+    struct buf c = BUF_INIT(cause);
+    if (!a->cause)
+        return;
+    for (const char *p = a->cause; *p; p++)
+        buf_putc(&c, ascii_lower(*p));
+    put(b, "refused", buf_span(&c));
+    put(b, "limit", a->limit[0] ? span_str(a->limit) : SPAN_NULL);
+    put(b, "decision", a->decision[0] ? span_str(a->decision) : SPAN_NULL);
+}
+
 static void put_media(struct buf *b, const struct call *c, const char *key, unsigned side)
 {
     struct side_stats s;
@@ -90,6 +104,10 @@ void call_record(const struct call *c, const struct leg_end *why, unsigned by)
     put(&b, "ended_by", by == SIDE_A ? SPAN("caller") : SPAN("callee"));
     put(&b, "reason", why->reason);
     put(&b, "warning", why->warning);
+    if (c->early)
+        buf_lit(&b, ",\"early_media\":true");
+    if (!c->up)
+        put_refusal(&b, &c->admission);
     if (c->up) {
         put_media(&b, c, "media_caller", SIDE_A);
         put_media(&b, c, "media_callee", SIDE_B);

@@ -19,6 +19,7 @@ struct leg_end {                    /* why it is over; texts are borrowed for th
     struct span warning;            /* text of a Warning, for 488; absent: none */
     const struct leg_target *moved; /* of a redirection, the best first; none where n_moved is 0 */
     size_t n_moved;
+    unsigned retry_after; /* seconds; 0: nothing is said */
 };
 
 struct leg_refer {    /* a wish to be replaced by somebody else (RFC 3515); borrowed */

@@ -44,6 +44,8 @@ void sip_leg_write_end(struct buf *b, const struct leg_end *why, struct span age
 {
     if (why->reason.n)
         sip_write_hdr(b, SPAN("Reason"), why->reason);
+    if (why->retry_after)
+        buf_printf(b, "Retry-After: %u\r\n", why->retry_after);
     if (why->warning.n) {
         buf_lit(b, "Warning: 399 ");
         buf_put(b, agent);

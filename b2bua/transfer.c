@@ -48,14 +48,26 @@ static void on_ended(void *arg, struct leg *l, const struct leg_end *why)
     struct call *c = arg;
     (void)l;
     c->waiting = NULL;
+    admission_left(c, c->moved_trunk);
     leg_notify(c->leg[c->replaced], why->status < 300 ? 480 : why->status);
 }
 
-static unsigned call_blindly(struct call *c, unsigned side, const struct leg_refer *r)
+/* Whoever transfers is who calls: a number that he may not call, he may not have called. */
+static void on_admitted(struct call *c, const struct leg_end *why, bool next)
 {
     static const struct leg_events events = { .ringing = on_ringing,
                                               .answered = on_answered,
                                               .ended = on_ended };
+    struct leg *by = c->leg[c->replaced];
+    (void)next;
+    if (!why)
+        c->waiting = call_ask(c, c->moved_to, c->moved_trunk, SPAN_NULL, &events);
+    if (!c->waiting && by)
+        leg_notify(by, why ? why->status : 500);
+}
+
+static unsigned call_blindly(struct call *c, unsigned side, const struct leg_refer *r)
+{
     const struct b2bua_conf *conf = c->ua->conf;
     const struct trunk_conf *by = side == SIDE_A ? c->from : c->to;
     const struct dialplan_context *at =
@@ -73,13 +85,14 @@ static unsigned call_blindly(struct call *c, unsigned side, const struct leg_ref
         return plan.status;
     const struct dialplan_candidate *to = &plan.candidates[0];
     const struct trunk_conf *trunk = to->kind == DIALPLAN_TRUNK ? conf_trunk(conf, to->name) : NULL;
-    c->waiting = call_ask(c, to, trunk, SPAN_NULL, &events);
-    if (!c->waiting)
-        return to->kind == DIALPLAN_REFUSE ? to->status : 500;
+    if (to->kind == DIALPLAN_REFUSE)
+        return to->status;
     c->replaced = side;
     c->moved = dialled.called;
     c->moved_to = to;
     c->moved_trunk = trunk;
+    if (admission_ask(c, side, to, trunk, on_admitted))
+        on_admitted(c, NULL, false);
     return 0;
 }
 
@@ -101,6 +114,7 @@ static unsigned join_calls(struct call *c, unsigned side, struct span replaces)
     ua_media_side(c->ua, c->moved_trunk ? &c->moved_trunk->media : &c->ua->conf->lines, false,
                   &conf);
     other->leg[!theirs] = NULL;
+    admission_move(c, other);
     replace(c, side, comes);
     session_set_side(c->session, side, &conf);
     call_finish(other, &(struct leg_end){ .status = 200 }, theirs);
@@ -112,7 +126,8 @@ static unsigned join_calls(struct call *c, unsigned side, struct span replaces)
 bool call_may_refer(const struct call *c, const struct leg *l)
 {
     unsigned side = call_side(c, l);
-    return c->up && c->leg[!side] && c->asker < 0 && !c->joining && !c->waiting;
+    return c->up && c->leg[!side] && c->asker < 0 && !c->joining && !c->waiting &&
+           !c->admission.ask;
 }
 
 void call_referred(struct call *c, struct leg *l, const struct leg_refer *r)

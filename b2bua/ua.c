@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "b2bua/admission.h"
 #include "b2bua/call.h"
 #include "b2bua/news.h"
 #include "b2bua/trunk_policy.h"
@@ -383,6 +384,7 @@ int ua_open(struct ua *u)
     list_init(&u->asking);
     list_init(&u->news);
     list_init(&u->tests);
+    admissions_open(u);
     map_init(&u->legs);
     name_node(u);
     xc.node = siptp_node_id(span_str(u->node));
@@ -447,6 +449,7 @@ void ua_close(struct ua *u)
         tx_unref(&tx);
     }
     trunks_close(&u->trunks);
+    admissions_close(u);
     call_drop_all(u);
     news_drop_all(u);
     leg_sip_drop_all(&u->legs_means);

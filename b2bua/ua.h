@@ -32,6 +32,8 @@ struct ua {
     struct journal *journal;
     FILE *cdr; /* NULL: none is written */
     bool draining;
+    struct timer leases; /* of calls, that authd is told of again */
+    struct duration lease;
 };
 
 /* Opens what needs privileges; on failure what is wrong was logged, and ua_close() is still due. */

@@ -65,6 +65,7 @@ static void on_found(void *arg, const struct explained *x)
     json_object_set_new(j, "text", json_of(cause_text(root)));
     json_object_set_new(j, "remedy", json_of(cause_remedy(root)));
     set(j, "revoked", x->revoked);
+    set(j, "limit", x->limit);
     set(j, "group", x->group);
     set(j, "trunk", x->trunk);
     set(j, "method", x->method);

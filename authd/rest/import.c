@@ -194,7 +194,8 @@ static void on_updated(void *arg, int err)
 static bool same_fields(const struct user *a, const struct user *b)
 {
     if (a->enabled != b->enabled || a->max_contacts != b->max_contacts ||
-        !span_eq(a->display_name, b->display_name) || a->n_aors != b->n_aors)
+        a->max_calls != b->max_calls || !span_eq(a->display_name, b->display_name) ||
+        a->n_aors != b->n_aors)
         return false;
     for (size_t i = 0; i < a->n_aors; i++) {
         if (!span_eq(a->aors[i], b->aors[i]))

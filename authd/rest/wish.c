@@ -6,7 +6,7 @@
 #include "authd/aor.h"
 #include "authd/auth_id.h"
 
-enum { MAX_CONTACTS = 1000, PASSWORD_MAX = 1024, DISPLAY_MAX = 256 };
+enum { MAX_CONTACTS = 1000, MAX_CALLS = 1000000, PASSWORD_MAX = 1024, DISPLAY_MAX = 256 };
 
 #define OVERLAP_MAX_MS (INT64_C(366) * 86400000)
 
@@ -194,6 +194,17 @@ static int take_max_contacts(const json_t *j, struct arena *a, struct wish *w, s
     return 0;
 }
 
+static int take_max_calls(const json_t *j, struct arena *a, struct wish *w, struct fault *f)
+{
+    json_int_t n = json_integer_value(j); /* 0 for null: the configuration's */
+    (void)a;
+    if (n < 0 || n > MAX_CALLS)
+        return fault_member(f, "max_calls", "must be 0 (calls.user.at_once) to 1000000");
+    w->has_max_calls = true;
+    w->max_calls = (unsigned)n;
+    return 0;
+}
+
 static int take_display_name(const json_t *j, struct arena *a, struct wish *w, struct fault *f)
 {
     (void)a;
@@ -228,6 +239,8 @@ static const struct member {
     { "enabled", WISH_FIELDS, JSON_TRUE, false, take_enabled, "must be true or false" },
     { "aors", WISH_FIELDS, JSON_ARRAY, false, take_aors, "must be an array of strings" },
     { "max_contacts", WISH_FIELDS, JSON_INTEGER, true, take_max_contacts,
+      "must be a whole number or null" },
+    { "max_calls", WISH_FIELDS, JSON_INTEGER, true, take_max_calls,
       "must be a whole number or null" },
     { "display_name", WISH_FIELDS, JSON_STRING, true, take_display_name,
       "must be a string or null" },
@@ -385,6 +398,8 @@ int wish_apply(const struct wish *w, bool is_new, struct arena *a, struct user *
         u->enabled = true;
     if (w->has_max_contacts)
         u->max_contacts = w->max_contacts;
+    if (w->has_max_calls)
+        u->max_calls = w->max_calls;
     if (w->has_display_name)
         u->display_name = w->display_name.n ? w->display_name : SPAN_NULL;
     if (w->has_aors) {
@@ -431,6 +446,8 @@ json_t *user_to_json(const struct user *u)
     json_object_set_new(j, "algorithms", algorithms_to_json(user_algorithms(u)));
     if (u->max_contacts)
         json_object_set_new(j, "max_contacts", json_integer(u->max_contacts));
+    if (u->max_calls)
+        json_object_set_new(j, "max_calls", json_integer(u->max_calls));
     if (u->display_name.n)
         json_object_set_new(j, "display_name", json_of(u->display_name));
     struct span name = u->name;

@@ -36,8 +36,8 @@ struct wish { /* spans borrow from the JSON or the arena; what was not said is a
     bool has_aors;
     struct span *aors; /* canonical */
     size_t n_aors;
-    bool has_max_contacts;
-    unsigned max_contacts;
+    bool has_max_contacts, has_max_calls;
+    unsigned max_contacts, max_calls;
     bool has_display_name;
     struct span display_name;
 };

@@ -15,8 +15,8 @@
 
 #include "b2bua/dialplan/number.h"
 #include "b2bua/dialplan/pattern.h"
-#include "b2bua/dialplan/schedule.h"
 #include "b2bua/dialplan/translation.h"
+#include "schedule/schedule.h"
 
 enum dialplan_kind {
     DIALPLAN_LINE,      /* a registered user */

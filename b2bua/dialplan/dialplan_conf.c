@@ -1,61 +1,20 @@
 #include "b2bua/dialplan/dialplan_conf.h"
 
-#include <fcntl.h>
-#include <unistd.h>
+#include "e164/e164_conf.h"
+#include "schedule/schedule_conf.h"
 
 static const char *const numbers[] = { "called", "calling", NULL };
 
 /* ---- translations ---- */
 
 static const struct conf_key e164_keys[] = {
-    CONF_STR("country", struct e164, country, "Code of the country, 49 for example.",
-             .required = true, .min = 1, .max = 3),
-    CONF_STR("international_prefix", struct e164, international,
-             "What is dialled before a number of another country.", .def = "00", .max = 8),
-    CONF_STR("national_prefix", struct e164, national,
-             "What is dialled before a number of another area; \"\" where there is no such thing.",
-             .def = "0", .max = 8),
-    CONF_STR("area", struct e164, area,
-             "Area code that is put before a number without any prefix; without it such a number "
-             "stays as it is.",
-             .def = "", .max = 8),
+    E164_KEYS,
     CONF_STR("access_prefix", struct e164, access,
              "What is dialled before all of that for a line to the outside; it is taken away.",
              .def = "", .max = 8),
-    CONF_UINT("shortest", struct e164, shortest,
-              "A number with fewer digits behind its prefix stays as it is, as 112 must.",
-              .def = "7", .min = 1, .max = E164_MAX),
     CONF_SET("numbers", struct e164, numbers, numbers, "Which number it is for.", .def = "called"),
     { 0 },
 };
-
-static bool is_digits(struct span s, const char *more)
-{
-    for (size_t i = 0; i < s.n; i++) {
-        if (!ascii_digit(s.p[i]) && !strchr(more, s.p[i]))
-            return false;
-    }
-    return true;
-}
-
-static void e164_check(struct conf_check *c, void *section)
-{
-    const struct e164 *e = section;
-    const struct {
-        const char *key;
-        struct span value;
-        const char *more;
-    } values[] = { { "country", e->country, "" },
-                   { "international_prefix", e->international, "" },
-                   { "national_prefix", e->national, "" },
-                   { "area", e->area, "" },
-                   { "access_prefix", e->access, "*#" } };
-    for (size_t i = 0; i < CS_LEN(values); i++) {
-        if (!is_digits(values[i].value, values[i].more))
-            conf_error(c, values[i].key, "is written with digits alone, without + or spaces");
-    }
-}
-
 static const struct conf_section e164_section = { sizeof(struct e164), e164_keys, e164_check };
 
 static const struct conf_key translation_keys[] = {
@@ -106,89 +65,6 @@ static void translation_check(struct conf_check *c, void *section)
 
 static const struct conf_section translation_section = { sizeof(struct translation),
                                                          translation_keys, translation_check };
-
-/* ---- schedules ---- */
-
-static const struct conf_key schedule_keys[] = {
-    CONF_STR("name", struct schedule, name, "What entries call it.", .required = true, .min = 1,
-             .max = 64),
-    CONF_STR("time_zone", struct schedule, time_zone,
-             "Whose clock is meant, Europe/Berlin for example, or a rule as in TZ: "
-             "CET-1CEST,M3.5.0,M10.5.0/3.",
-             .def = "UTC", .min = 1, .max = 64),
-    CONF_STRS("open", struct schedule, open,
-              "When it is open: Mon-Fri 08:00-18:00, 22:00-06:00, 2026-12-24..2027-01-02, each "
-              "year's 12-25, with hours or without; when not written, always.",
-              .min = 1, .max = PERIOD_MAX),
-    CONF_STRS("closed", struct schedule, closed, "When it is not, though open says so.", .min = 1,
-              .max = PERIOD_MAX),
-    { 0 },
-};
-
-static void read_periods(struct conf_check *c, const char *key, const struct span *texts, size_t n,
-                         struct period **out)
-{
-    struct period *periods = arena_zalloc(conf_arena(c), n * sizeof(*periods));
-    *out = periods;
-    for (size_t i = 0; periods && i < n; i++) {
-        char at[32];
-        snprintf(at, sizeof(at), "%s[%zu]", key, i);
-        if (period_parse(texts[i], &periods[i]))
-            conf_error(c, at,
-                       "\"" SPAN_FMT "\" is no time; write days, dates or hours, as in "
-                       "Mon-Fri 08:00-18:00, 12-25, 2026-12-24 14:00-24:00",
-                       SPAN_ARG(texts[i]));
-    }
-    if (!periods)
-        conf_error(c, key, "out of memory");
-}
-
-/* Names a file below the system's folder, and none elsewhere. */
-static bool is_zone_name(struct span s)
-{
-    for (size_t i = 0; i < s.n; i++) {
-        if (!ascii_digit(s.p[i]) && !ascii_alpha(s.p[i]) && !(s.p[i] && strchr("/_-+", s.p[i])))
-            return false;
-    }
-    return s.n && s.p[0] != '/';
-}
-
-static int load_zone(struct span name, struct arena *a, struct zone *out)
-{
-    enum { MAX_FILE = 64 * 1024 };
-    char path[128];
-    if (!is_zone_name(name))
-        return CS_EPROTO;
-    snprintf(path, sizeof(path), "/usr/share/zoneinfo/" SPAN_FMT, SPAN_ARG(name));
-    char *text = arena_alloc(a, MAX_FILE);
-    if (!text)
-        return CS_ENOMEM;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    ssize_t n = fd < 0 ? -1 : read(fd, text, MAX_FILE);
-    if (fd >= 0)
-        close(fd);
-    return n < 0 ? CS_ENOENT : zone_parse(span_of(text, (size_t)n), a, out);
-}
-
-static void schedule_check(struct conf_check *c, void *section)
-{
-    struct schedule *s = section;
-    const struct span zone = s->time_zone;
-    read_periods(c, "open", s->open, s->n_open, &s->open_periods);
-    read_periods(c, "closed", s->closed, s->n_closed, &s->closed_periods);
-    if (span_eq(zone, SPAN("UTC")))
-        return;
-    if (span_find(zone, ',') >= 0 ? zone_rule_parse(zone, &s->zone.rule)
-                                  : load_zone(zone, conf_arena(c), &s->zone))
-        conf_error(c, "time_zone",
-                   "\"" SPAN_FMT "\" is not to be found in /usr/share/zoneinfo; write a name as in "
-                   "Europe/Berlin and see that tzdata is installed, or a rule as in "
-                   "CET-1CEST,M3.5.0,M10.5.0/3",
-                   SPAN_ARG(zone));
-}
-
-static const struct conf_section schedule_section = { sizeof(struct schedule), schedule_keys,
-                                                      schedule_check };
 
 /* ---- entries ---- */
 
@@ -364,19 +240,6 @@ static const struct translation *find_translation(struct conf_check *c, const st
     return NULL;
 }
 
-static const struct schedule *find_schedule(struct conf_check *c, const struct dialplan *p,
-                                            const char *key, struct span name)
-{
-    for (size_t i = 0; i < p->n_schedules; i++) {
-        if (span_eq(p->schedules[i].name, name))
-            return &p->schedules[i];
-    }
-    if (name.p)
-        conf_error(c, key, "there is no schedule \"" SPAN_FMT "\"; describe it under schedules",
-                   SPAN_ARG(name));
-    return NULL;
-}
-
 static void resolve_entry(struct conf_check *c, const struct dialplan *p, size_t context, size_t n)
 {
     struct dialplan_entry *e = &p->contexts[context].entries[n];
@@ -384,8 +247,8 @@ static void resolve_entry(struct conf_check *c, const struct dialplan *p, size_t
     int at = snprintf(key, sizeof(key), "contexts[%zu].entries[%zu].", context, n);
 #define KEY(name) (snprintf(key + at, sizeof(key) - (size_t)at, "%s", name), key)
     e->translation = find_translation(c, p, KEY("translation"), e->translation_name);
-    e->during = find_schedule(c, p, KEY("during"), e->during_name);
-    e->outside = find_schedule(c, p, KEY("outside"), e->outside_name);
+    e->during = schedule_find(c, KEY("during"), p->schedules, p->n_schedules, e->during_name);
+    e->outside = schedule_find(c, KEY("outside"), p->schedules, p->n_schedules, e->outside_name);
 #undef KEY
     for (size_t i = 0; i < e->n_to; i++) {
         snprintf(key + at, sizeof(key) - (size_t)at, "to[%zu].translation", i);

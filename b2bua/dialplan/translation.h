@@ -3,8 +3,8 @@
 #ifndef CS_DIALPLAN_TRANSLATION_H
 #define CS_DIALPLAN_TRANSLATION_H
 
-#include "b2bua/dialplan/e164.h"
 #include "b2bua/dialplan/rule.h"
+#include "e164/e164.h"
 
 enum translation_number { TRANSLATION_CALLED, TRANSLATION_CALLING };
 

@@ -7,8 +7,8 @@
 #include "gate/facts.h"
 #include "gate/guard.h"
 #include "gate/lease.h"
+#include "gate/question.h"
 #include "gate/report.h"
-#include "gate/sign.h"
 #include "ipc/ipc.h"
 
 #define AUTH(name) Countersign__Auth__##name
@@ -43,7 +43,7 @@ struct gate {
     size_t n_waiting;
     struct lease_table *leases;
     struct reports reports;
-    struct signs signs;
+    struct questions questions;
     struct timer timer;
     struct turn turn;
     bool ready, closing;
@@ -226,11 +226,11 @@ static void on_ready(void *arg, bool ready)
         follow(g);
         reports_send(&g->reports, g->ipc);
         ask_waiting(g);
-        signs_ready(&g->signs, g->ipc, true);
+        questions_ready(&g->questions, g->ipc, true);
     } else { /* what authd did not answer it will never answer */
         answer_all(&g->open);
         watch_deadline(g);
-        signs_ready(&g->signs, g->ipc, false);
+        questions_ready(&g->questions, g->ipc, false);
     }
 }
 
@@ -295,6 +295,17 @@ static void send_observed(void *arg, const AUTH(Observed) * o)
     (void)ignored;
 }
 
+/* A call that was given up meanwhile is not counted on. */
+static void on_admitted(struct gate *g, const AUTH(Admitted) * m)
+{
+    AUTH(CallLeases) ended = COUNTERSIGN__AUTH__CALL_LEASES__INIT;
+    if (admits_answer(&g->questions, m) || !m->lease)
+        return;
+    ended.n_ended = 1;
+    ended.ended = (AUTH(CallLease) **)&m->lease;
+    gate_tell_leases(g, &ended);
+}
+
 static void on_message(void *arg, const AUTH(FromAuthd) * msg)
 {
     struct gate *g = arg;
@@ -307,7 +318,9 @@ static void on_message(void *arg, const AUTH(FromAuthd) * msg)
     else if (msg->body_case == COUNTERSIGN__AUTH__FROM_AUTHD__BODY_BAN)
         on_ban(g, msg->ban);
     else if (msg->body_case == COUNTERSIGN__AUTH__FROM_AUTHD__BODY_SIGNED)
-        signs_answer(&g->signs, msg->signed_);
+        signs_answer(&g->questions, msg->signed_);
+    else if (msg->body_case == COUNTERSIGN__AUTH__FROM_AUTHD__BODY_ADMITTED)
+        on_admitted(g, msg->admitted);
 }
 
 int gate_open(struct loop *l, const struct gate_conf *conf, struct gate **out)
@@ -325,7 +338,7 @@ int gate_open(struct loop *l, const struct gate_conf *conf, struct gate **out)
     list_init(&g->free);
     list_init(&g->here);
     reports_init(&g->reports);
-    signs_init(&g->signs, l, g->deadline, g->max_open);
+    questions_init(&g->questions, l, g->deadline, g->max_open);
     list_init(&g->waiting);
     timer_init(&g->timer, on_deadline);
     turn_init(&g->turn, on_turn);
@@ -356,7 +369,7 @@ void gate_close(struct gate **gp)
     answer_all(&g->open);
     answer_all(&g->waiting);
     answer_all(&g->here);
-    signs_fini(&g->signs);
+    questions_fini(&g->questions);
     reports_fini(&g->reports);
     timer_stop(g->loop, &g->timer);
     turn_cancel(&g->turn);
@@ -459,7 +472,22 @@ struct gate_ask *gate_ask(struct gate *g, struct flow *f, struct sip_msg *m,
 struct gate_sign *gate_sign(struct gate *g, const struct gate_challenge *c, gate_signed_fn *fn,
                             void *arg)
 {
-    return signs_ask(&g->signs, c, fn, arg);
+    return signs_ask(&g->questions, c, fn, arg);
+}
+
+struct gate_admit *gate_admit(struct gate *g, const struct gate_call *c, gate_admitted_fn *fn,
+                              void *arg)
+{
+    return admits_ask(&g->questions, c, fn, arg);
+}
+
+void gate_tell_leases(struct gate *g, const AUTH(CallLeases) * m)
+{
+    AUTH(ToAuthd) msg = COUNTERSIGN__AUTH__TO_AUTHD__INIT;
+    msg.body_case = COUNTERSIGN__AUTH__TO_AUTHD__BODY_CALL_LEASES;
+    msg.call_leases = (AUTH(CallLeases) *)m;
+    int ignored = ipc_client_send(g->ipc, &msg); /* what is kept is told again, what ended lapses */
+    (void)ignored;
 }
 
 void gate_report(struct gate *g, struct flow *f, struct sip_msg *m, const struct gate_facts *facts,

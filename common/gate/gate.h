@@ -112,6 +112,25 @@ struct gate_sign *gate_sign(struct gate *g, const struct gate_challenge *c, gate
 /* fn will not be called. */
 void gate_sign_cancel(struct gate_sign *s);
 
+/* ---- calls that are to be made ---- */
+
+struct gate_call { /* borrowed for the call; absent where it is not said: see Admit in auth.proto */
+    struct span lease, call_id, caller, from_trunk, to_trunk, destination;
+    bool emergency;
+};
+
+/* m is borrowed for the call; ACCEPT, REJECT, or LATER: authd or its store could not be asked. */
+typedef void gate_admitted_fn(void *arg, enum verdict kind, const Countersign__Auth__Admitted *m);
+struct gate_admit;
+
+/* As gate_sign(). */
+struct gate_admit *gate_admit(struct gate *g, const struct gate_call *c, gate_admitted_fn *fn,
+                              void *arg);
+/* fn will not be called. */
+void gate_admit_cancel(struct gate_admit *a);
+/* Which calls go on, and which are over; not heard while authd is away. */
+void gate_tell_leases(struct gate *g, const Countersign__Auth__CallLeases *m);
+
 /* Answers the transaction with anything but ACCEPT: challenge, refusal, or 503. The decision id
  * goes into the Reason header of refusals. */
 void gate_refuse(struct tx *t, enum verdict kind, const Countersign__Auth__Verdict *v);

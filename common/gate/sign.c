@@ -1,32 +1,22 @@
-#include "gate/sign.h"
-
+/* Challenges of trunks. */
 #include <stdlib.h>
 
 #include "base/ct.h"
+#include "gate/question.h"
 
 #define AUTH(name) Countersign__Auth__##name
 
-/* So that no id of theirs is one of a Check's on the same connection. */
-#define ID_BIT (UINT64_C(1) << 63)
-
 struct gate_sign {
-    struct list link;
-    struct signs *signs;
+    struct question q;
     gate_signed_fn *fn;
     void *arg;
-    struct mono asked;
-    bool sent, refused; /* refused: LATER at the end of this turn */
     AUTH(Sign) msg;
-    struct arena arena; /* msg's texts */
 };
 
 static void sign_free(struct gate_sign *g)
 {
-    struct signs *s = g->signs;
-    list_remove(&g->link);
-    s->n--;
     ct_wipe(g->msg.body_secret.data, g->msg.body_secret.len);
-    arena_fini(&g->arena);
+    question_end(&g->q);
     free(g);
 }
 
@@ -38,77 +28,16 @@ static void answer(struct gate_sign *g, enum verdict kind, AUTH(Cause) cause, st
     fn(arg, kind, cause, value);
 }
 
-static void later(struct gate_sign *g)
+static void later(struct question *q)
 {
-    answer(g, VERDICT_LATER, COUNTERSIGN__AUTH__CAUSE__CAUSE_NONE, SPAN_NULL);
+    answer(container_of(q, struct gate_sign, q), VERDICT_LATER,
+           COUNTERSIGN__AUTH__CAUSE__CAUSE_NONE, SPAN_NULL);
 }
 
-static struct gate_sign *oldest(const struct signs *s)
+static void send_sign(struct question *q, AUTH(ToAuthd) * msg)
 {
-    return list_empty(&s->open) ? NULL : container_of(s->open.next, struct gate_sign, link);
-}
-
-static void watch_deadline(struct signs *s)
-{
-    const struct gate_sign *first = oldest(s);
-    timer_stop(s->loop, &s->timer);
-    if (!first)
-        return;
-    struct duration left = mono_since(loop_now(s->loop), mono_add(first->asked, s->deadline));
-    timer_start(s->loop, &s->timer, (struct duration){ CS_MAX(left.ms, 0) + 1 });
-}
-
-static void on_deadline(struct timer *t)
-{
-    struct signs *s = container_of(t, struct signs, timer);
-    struct mono now = loop_now(s->loop);
-    for (struct gate_sign *g;
-         (g = oldest(s)) && !mono_before(now, mono_add(g->asked, s->deadline));)
-        later(g);
-    watch_deadline(s);
-}
-
-/* Gives LATER to those for which which() holds; what callbacks ask meanwhile is left alone. */
-static void give_up(struct signs *s, bool (*which)(const struct gate_sign *g))
-{
-    struct list taken, *it;
-    list_init(&taken);
-    list_for_each (l, &s->open) {
-        if (!which(container_of(l, struct gate_sign, link)))
-            continue;
-        list_remove(l);
-        list_push_back(&taken, l);
-    }
-    while ((it = list_pop(&taken)))
-        later(container_of(it, struct gate_sign, link));
-}
-
-static bool was_sent(const struct gate_sign *g)
-{
-    return g->sent;
-}
-
-static bool was_refused(const struct gate_sign *g)
-{
-    return g->refused;
-}
-
-static void on_turn(struct turn *t)
-{
-    give_up(container_of(t, struct signs, turn), was_refused);
-}
-
-/* ---- asking ---- */
-
-static void send_sign(struct gate_sign *g)
-{
-    AUTH(ToAuthd) msg = COUNTERSIGN__AUTH__TO_AUTHD__INIT;
-    msg.body_case = COUNTERSIGN__AUTH__TO_AUTHD__BODY_SIGN;
-    msg.sign = &g->msg;
-    g->sent = ipc_client_send(g->signs->ipc, &msg) == 0;
-    g->refused = !g->sent;
-    if (g->refused)
-        turn_queue(g->signs->loop, &g->signs->turn);
+    msg->body_case = COUNTERSIGN__AUTH__TO_AUTHD__BODY_SIGN;
+    msg->sign = &container_of(q, struct gate_sign, q)->msg;
 }
 
 /* A body is long, and of interest to auth-int alone. */
@@ -121,8 +50,10 @@ static bool wants_body(const AUTH(Sign) * m)
     return false;
 }
 
-static int fill(AUTH(Sign) * m, const struct gate_challenge *c, struct arena *a)
+static int fill(struct gate_sign *g, const struct gate_challenge *c)
 {
+    AUTH(Sign) *m = &g->msg;
+    struct arena *a = &g->q.arena;
     struct {
         struct span from;
         char **to;
@@ -132,8 +63,7 @@ static int fill(AUTH(Sign) * m, const struct gate_challenge *c, struct arena *a)
         { c->call_id, &m->call_id },
     };
     for (size_t i = 0; i < CS_LEN(texts); i++) {
-        *texts[i].to = texts[i].from.p ? arena_str(a, texts[i].from) : NULL;
-        if (texts[i].from.p && !*texts[i].to)
+        if (!question_text(&g->q, texts[i].from, texts[i].to))
             return CS_ENOMEM;
     }
     m->challenge = arena_alloc(a, c->n_challenges * sizeof(*m->challenge));
@@ -153,32 +83,24 @@ static int fill(AUTH(Sign) * m, const struct gate_challenge *c, struct arena *a)
     return m->challenge && m->has_body_secret == (c->body.p && wants_body(m)) ? 0 : CS_ENOMEM;
 }
 
-struct gate_sign *signs_ask(struct signs *s, const struct gate_challenge *c, gate_signed_fn *fn,
+struct gate_sign *signs_ask(struct questions *s, const struct gate_challenge *c, gate_signed_fn *fn,
                             void *arg)
 {
     struct gate_sign *g = s->closing ? NULL : calloc(1, sizeof(*g));
     if (!g)
         return NULL;
-    g->signs = s;
+    g->q.send = send_sign;
+    g->q.later = later;
     g->fn = fn;
     g->arg = arg;
-    g->asked = loop_now(s->loop);
-    arena_init(&g->arena, NULL, 0, 0);
     countersign__auth__sign__init(&g->msg);
-    list_push_back(&s->open, &g->link);
-    s->n++;
-    if (fill(&g->msg, c, &g->arena)) {
+    question_begin(s, &g->q);
+    if (fill(g, c)) {
         sign_free(g);
         return NULL;
     }
-    g->msg.id = ID_BIT | ++s->last_id;
-    g->refused = s->n > s->max;
-    if (g->refused)
-        turn_queue(s->loop, &s->turn);
-    else if (s->ready)
-        send_sign(g);
-    if (!timer_is_running(&s->timer))
-        watch_deadline(s);
+    g->msg.id = g->q.id;
+    question_ask(&g->q);
     return g;
 }
 
@@ -187,53 +109,17 @@ void gate_sign_cancel(struct gate_sign *g)
     sign_free(g);
 }
 
-/* ---- hearing ---- */
-
-void signs_answer(struct signs *s, const AUTH(Signed) * m)
+void signs_answer(struct questions *s, const AUTH(Signed) * m)
 {
-    list_for_each (it, &s->open) {
-        struct gate_sign *g = container_of(it, struct gate_sign, link);
-        if (g->msg.id != m->id || !g->sent)
-            continue;
-        if (m->value_secret)
-            answer(g, VERDICT_ACCEPT, COUNTERSIGN__AUTH__CAUSE__OK, span_str(m->value_secret));
-        else if (m->cause == COUNTERSIGN__AUTH__CAUSE__STORE_UNAVAILABLE ||
-                 m->cause == COUNTERSIGN__AUTH__CAUSE__OVERLOADED)
-            answer(g, VERDICT_LATER, m->cause, SPAN_NULL);
-        else
-            answer(g, VERDICT_REJECT, m->cause, SPAN_NULL);
+    struct question *q = question_of(s, m->id);
+    if (!q || q->send != send_sign)
         return;
-    }
-}
-
-void signs_ready(struct signs *s, struct ipc_client *ipc, bool ready)
-{
-    s->ready = ready;
-    s->ipc = ipc;
-    if (!ready) { /* what authd did not answer it will never answer */
-        give_up(s, was_sent);
-        return;
-    }
-    list_for_each (it, &s->open) {
-        struct gate_sign *g = container_of(it, struct gate_sign, link);
-        if (!g->sent && !g->refused)
-            send_sign(g);
-    }
-}
-
-void signs_init(struct signs *s, struct loop *l, struct duration deadline, size_t max)
-{
-    *s = (struct signs){ .loop = l, .deadline = deadline, .max = max };
-    list_init(&s->open);
-    timer_init(&s->timer, on_deadline);
-    turn_init(&s->turn, on_turn);
-}
-
-void signs_fini(struct signs *s)
-{
-    s->closing = true;
-    for (struct gate_sign *g; (g = oldest(s));)
-        later(g);
-    timer_stop(s->loop, &s->timer);
-    turn_cancel(&s->turn);
+    struct gate_sign *g = container_of(q, struct gate_sign, q);
+    if (m->value_secret)
+        answer(g, VERDICT_ACCEPT, COUNTERSIGN__AUTH__CAUSE__OK, span_str(m->value_secret));
+    else if (m->cause == COUNTERSIGN__AUTH__CAUSE__STORE_UNAVAILABLE ||
+             m->cause == COUNTERSIGN__AUTH__CAUSE__OVERLOADED)
+        answer(g, VERDICT_LATER, m->cause, SPAN_NULL);
+    else
+        answer(g, VERDICT_REJECT, m->cause, SPAN_NULL);
 }

@@ -1,7 +1,7 @@
 /* Any bytes as a file of a time zone, any text as a rule of one, and as a period. */
 #include <assert.h>
 
-#include "b2bua/dialplan/schedule.h"
+#include "schedule/schedule.h"
 
 static void ask(const struct zone *z)
 {

@@ -1,9 +1,9 @@
 /* "rule\nnumber": any text as a translation rule, and any number beside it; and the E.164 form. */
 #include <assert.h>
 
-#include "b2bua/dialplan/e164.h"
 #include "b2bua/dialplan/number.h"
 #include "b2bua/dialplan/rule.h"
+#include "e164/e164.h"
 
 static void e164(struct span number)
 {

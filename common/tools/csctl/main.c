@@ -61,6 +61,7 @@ static const struct command {
       "  --aor SIP-URI        address of record, sip:NAME@REALM if none; may be repeated\n"
       "  --display-name TEXT\n"
       "  --max-contacts N     bindings for each AOR; 0 is the peer group's limit\n"
+      "  --max-calls N        calls at once; 0 is calls.user.at_once of the configuration\n"
       "  --disabled           not yet enabled\n" },
     { "user show", user_show, "NAME [--realm R]", "print one user", "" },
     { "user list", user_list, "[--realm R] [--limit N] [--after NAME@REALM]", "list users",
@@ -80,6 +81,7 @@ static const struct command {
       "  --aor SIP-URI        replaces all addresses of record; may be repeated\n"
       "  --display-name TEXT  \"\" removes it\n"
       "  --max-contacts N\n"
+      "  --max-calls N        calls at once; 0 is calls.user.at_once of the configuration\n"
       "  --realm R\n" },
     { "user disable", user_disable, "NAME [--realm R]", "refuse a user from now on", "" },
     { "user enable", user_enable, "NAME [--realm R]", "accept a user again", "" },
@@ -87,7 +89,8 @@ static const struct command {
     { "user import", user_import, "FILE [options]", "create or update many users",
       "FILE (- is standard input) is CSV with a header line or JSON lines. Columns and members:\n"
       "user, realm, password, md5, sha-256, sha-512-256 (HA1 in hex), aors (separated by spaces),\n"
-      "display_name, max_contacts, enabled. JSON lines may say what POST /v1/users takes.\n"
+      "display_name, max_contacts, max_calls, enabled. JSON lines may say what POST /v1/users "
+      "takes.\n"
       "Users that are there already and the same are left, others are updated, so that an import\n"
       "can be repeated after it was cut off. Bad lines are named and skipped; then the exit code\n"
       "is 1.\n\n"

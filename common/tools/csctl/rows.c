@@ -90,6 +90,7 @@ static const struct csv_column {
     { "aors", "aors", put_words },
     { "display_name", "display_name", put_text },
     { "max_contacts", "max_contacts", put_number },
+    { "max_calls", "max_calls", put_number },
     { "enabled", "enabled", put_bool },
 };
 

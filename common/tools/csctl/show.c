@@ -22,6 +22,7 @@ static const struct column decision_columns[] = {
     { "because", "because" },
     { "why", "text" },
     { "revoked", "revoked" },
+    { "limit", "limit" },
     { "what to do", "remedy" },
     { "user", "user" },
     { "realm", "realm" },

@@ -11,6 +11,7 @@ static const struct column user_columns[] = {
     { "aors", "aors" },
     { "algorithms", "algorithms" },
     { "max contacts", "max_contacts" },
+    { "max calls", "max_calls" },
     { "display name", "display_name" },
     { "also called", "auth_ids" },
     { "old until", "old_until" },
@@ -49,6 +50,7 @@ static const struct part_option options[] = {
     { { "aor", required_argument, NULL, 'a' }, O_FIELDS },
     { { "display-name", required_argument, NULL, 'd' }, O_FIELDS },
     { { "max-contacts", required_argument, NULL, 'm' }, O_FIELDS },
+    { { "max-calls", required_argument, NULL, 'c' }, O_FIELDS },
     { { "disabled", no_argument, NULL, 'x' }, O_DISABLED },
     { { "limit", required_argument, NULL, 'l' }, O_LIST },
     { { "after", required_argument, NULL, 'A' }, O_LIST },
@@ -132,6 +134,10 @@ static int take_option(struct ctl *c, int o, void *arg)
     case 'm':
         err = take_number(c, optarg, &n);
         json_object_set_new(out->body, "max_contacts", json_integer((json_int_t)n));
+        return err;
+    case 'c':
+        err = take_number(c, optarg, &n);
+        json_object_set_new(out->body, "max_calls", json_integer((json_int_t)n));
         return err;
     case 'x':
         json_object_set_new(out->body, "enabled", json_false());

@@ -23,7 +23,7 @@ static void test_texts_are_written_as_the_phone_reads_them(void **state)
         { "a\r\nb\tc\x7f", "a  b c ", "a  b c " },
         { "\xff\xfe", "??", "??" },
         { "\xc2\x80\x09x", "? x", "? x" }, /* no label, in disguise */
-        { "\x80\x09", "? ", "? " },               /* nor one that may not be there */
+        { "\x80\x09", "? ", "? " },        /* nor one that may not be there */
     };
     (void)state;
     for (size_t i = 0; i < CS_LEN(rows); i++) {

@@ -1,4 +1,4 @@
-#include "b2bua/dialplan/zone.h"
+#include "schedule/zone.h"
 
 enum { DAY = 86400, HEADER = 44, TYPE = 6 };
 

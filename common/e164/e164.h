@@ -1,6 +1,6 @@
 /* Numbers as they are dialled in a country, and in E.164 form (ITU-T E.164; RFC 3966, 5.1.4). */
-#ifndef CS_DIALPLAN_E164_H
-#define CS_DIALPLAN_E164_H
+#ifndef CS_E164_E164_H
+#define CS_E164_E164_H
 
 #include "base/buf.h"
 

@@ -1,8 +1,8 @@
 /* When something holds: days, dates and hours on the clock of a time zone. */
-#ifndef CS_DIALPLAN_SCHEDULE_H
-#define CS_DIALPLAN_SCHEDULE_H
+#ifndef CS_SCHEDULE_SCHEDULE_H
+#define CS_SCHEDULE_SCHEDULE_H
 
-#include "b2bua/dialplan/zone.h"
+#include "schedule/zone.h"
 
 /* Days, then hours; one of them may be left away.
  *

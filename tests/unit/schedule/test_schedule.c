@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "b2bua/dialplan/schedule.h"
 #include "lib/guard.h"
 #include "lib/test.h"
+#include "schedule/schedule.h"
 
 static struct arena arena;
 

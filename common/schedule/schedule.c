@@ -1,4 +1,4 @@
-#include "b2bua/dialplan/schedule.h"
+#include "schedule/schedule.h"
 
 enum { DAY_MINUTES = 24 * 60 };
 

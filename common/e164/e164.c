@@ -1,4 +1,4 @@
-#include "b2bua/dialplan/e164.h"
+#include "e164/e164.h"
 
 static bool is_all_digits(struct span s)
 {

@@ -1,8 +1,8 @@
 /* A time zone: what a clock on its walls shows at an instant. Read from the bytes of a TZif file
  * (RFC 8536, versions 2 and up), as the system keeps them, or from a rule as POSIX writes it in TZ,
  * which is also what such a file ends with: CET-1CEST,M3.5.0,M10.5.0/3. */
-#ifndef CS_DIALPLAN_ZONE_H
-#define CS_DIALPLAN_ZONE_H
+#ifndef CS_SCHEDULE_ZONE_H
+#define CS_SCHEDULE_ZONE_H
 
 #include "base/arena.h"
 #include "base/clock.h"
