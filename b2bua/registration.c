@@ -3,17 +3,12 @@
 #include <openssl/evp.h>
 #include <stdlib.h>
 
+#include "b2bua/registering.h"
 #include "base/metric.h"
-#include "base/rand.h"
 #include "http/httpd.h"
 #include "sip/write.h"
 
-enum {
-    RETRY_MOST_S = 1800, /* RFC 5626, 4.5 */
-    SHORT_S = 120,       /* what is to be refreshed sooner is at half of its time */
-    CONTACT_MAX = 512,
-    INSTANCE_LEN = 36,
-};
+enum { CONTACT_MAX = 512, INSTANCE_LEN = 36 };
 
 enum state { TRYING, REGISTERED, REFUSED, FAILED, LEFT };
 enum outcome { WAS_REGISTERED, WAS_REFUSED, WAS_FAILED }; /* of B2BUA_REGISTRATIONS */
@@ -79,46 +74,9 @@ static void bind_to(struct registration *r, struct uac *request)
 
 /* ---- answers ---- */
 
-/* How long what we asked for stands: as its own Contact says, or the header. */
-static uint32_t granted(const struct registration *r, const struct sip_msg *resp)
-{
-    uint32_t n = r->expires;
-    if (sip_hdr_u32(resp, SIP_HDR_EXPIRES, &n))
-        n = r->expires;
-    for (struct sip_values it = sip_values(resp, SIP_HDR_CONTACT); sip_next(&it);) {
-        struct sip_addr a;
-        struct span text;
-        uint64_t own;
-        if (sip_addr_parse(it.value, &a) == 0 && span_eq(a.uri.text, span_str(r->contact)) &&
-            sip_param(a.params, SPAN("expires"), &text) == 0 &&
-            span_u64(text, UINT32_MAX, &own) == 0)
-            n = (uint32_t)own;
-    }
-    return n;
-}
-
-/* In its last fifth or, where that is short, at half of it. */
-static struct duration until_refresh(uint32_t expires)
-{
-    int64_t ms = (int64_t)expires * 1000;
-    if (expires < SHORT_S)
-        return DURATION_MS(ms / 2);
-    return DURATION_MS(ms * 4 / 5 + (int64_t)rand_below((uint64_t)ms / 10));
-}
-
-/* As RFC 5626, 4.5 has it: twice as long each time, and not all at once. */
-static struct duration until_retry(const struct registration *r)
-{
-    int64_t most = RETRY_MOST_S * 1000, ms = r->conf->retry.ms;
-    for (unsigned i = 1; i < r->failures && ms < most; i++)
-        ms *= 2;
-    ms = CS_MIN(ms, most);
-    return DURATION_MS(ms / 2 + (int64_t)rand_below((uint64_t)ms / 2 + 1));
-}
-
 static void succeed(struct registration *r, const struct sip_msg *resp)
 {
-    uint32_t expires = granted(r, resp);
+    uint32_t expires = registering_granted(resp, span_str(r->contact), r->expires);
     metric_inc(M_B2BUA_REGISTRATIONS, WAS_REGISTERED);
     if (r->state != REGISTERED)
         log_info(&reg_log, "registered", kv_s("trunk", r->trunk->name), kv_u("expires", expires),
@@ -127,7 +85,7 @@ static void succeed(struct registration *r, const struct sip_msg *resp)
     become(r, REGISTERED);
     r->failures = 0;
     r->until = wall_add(loop_wall(r->means->loop), DURATION_S(expires));
-    after(r, until_refresh(CS_MAX(expires, 1U)));
+    after(r, registering_refresh(expires));
 }
 
 static void fail(struct registration *r, unsigned status, struct duration least, bool refused)
@@ -137,7 +95,7 @@ static void fail(struct registration *r, unsigned status, struct duration least,
     metric_inc(M_B2BUA_REGISTRATIONS, refused ? WAS_REFUSED : WAS_FAILED);
     unbind(r);
     become(r, refused ? REFUSED : FAILED);
-    struct duration d = until_retry(r);
+    struct duration d = registering_retry(r->conf->retry, r->failures);
     after(r, d.ms < least.ms ? least : d);
     log_warn(&reg_log, "not registered", kv_s("trunk", r->trunk->name), kv_u("status", status),
              kv_i("again_in_ms", CS_MAX(d.ms, least.ms)));
@@ -146,10 +104,9 @@ static void fail(struct registration *r, unsigned status, struct duration least,
 /* Of what was asked too much or too little; true: it is asked for again, otherwise. */
 static bool adapts(struct registration *r, const struct sip_msg *resp)
 {
-    uint32_t least;
-    if (resp->status == 423 && sip_hdr_u32(resp, SIP_HDR_MIN_EXPIRES, &least) == 0 &&
-        least > r->expires) { /* 10.2.8 */
-        r->expires = least;
+    uint32_t longer = registering_longer(resp, r->expires);
+    if (longer) {
+        r->expires = longer;
         return true;
     }
     if ((resp->status == 439 || resp->status == 420) && r->outbound) { /* RFC 5626, 11.6 */
@@ -174,7 +131,7 @@ static void on_response(void *arg, struct uac *request, struct sip_msg *resp)
     } else if (!adapts(r, resp)) {
         if (sip_hdr_u32(resp, SIP_HDR_RETRY_AFTER, &later))
             later = 0;
-        fail(r, resp->status, DURATION_S(CS_MIN(later, (uint32_t)RETRY_MOST_S)),
+        fail(r, resp->status, DURATION_S(CS_MIN(later, (uint32_t)REGISTERING_RETRY_MOST_S)),
              resp->status < 500 && resp->status != 408);
     } else {
         after(r, DURATION_MS(0));
