@@ -349,7 +349,7 @@ static void accept_now(struct check *c)
     v.kind = KIND(ACCEPT);
     v.cause = c->pending_cause;
     v.grant = &c->grant;
-    if (c->right || c->proven) {
+    if ((c->right || c->proven) && c->facts.source.sa.sa_family != AF_UNSPEC) {
         const struct suspect s = suspect_of(c);
         defence_succeeded(c->k->defence, c->group, &s, c->facts.is_register);
         if (c->grant.has_target && is_from_there(c) &&
@@ -357,8 +357,8 @@ static void accept_now(struct check *c)
             defence_astray(c->k->defence, c->group, &s);
     }
     const bool who = c->right || c->proven;
-    if (c->k->drift && (who || c->pending_cause == CAUSE(ADDRESS_ACCEPTED)) &&
-        drift_concerns(c->group))
+    if (c->k->drift && c->facts.source.sa.sa_family != AF_UNSPEC &&
+        (who || c->pending_cause == CAUSE(ADDRESS_ACCEPTED)) && drift_concerns(c->group))
         drift_seen(c->k->drift, c->group, who ? c->cred.username : SPAN_NULL, c->cred.realm,
                    &c->facts.source);
     if (c->right) {
@@ -478,7 +478,9 @@ void check_accept(struct check *c, Countersign__Auth__Cause cause)
 
 void check_changed(struct check *c, struct span name, struct span realm)
 {
-    if ((c->right || c->proven) && span_eq(c->cred.username, name) && span_eq(c->cred.realm, realm))
+    if (((c->right || c->proven) && span_eq(c->cred.username, name) &&
+         span_eq(c->cred.realm, realm)) ||
+        (c->attach && attach_has_line(c->attach, name, realm)))
         check_later(c, CAUSE(REVOKED));
 }
 
@@ -613,6 +615,10 @@ static void judge_request(struct check *c, const Countersign__Auth__Check *m)
         check_later(c, CAUSE(STORE_UNAVAILABLE));
         return;
     }
+    if (f->transport == COUNTERSIGN__AUTH__TRANSPORT__LINK) {
+        check_pass(c, m);
+        return;
+    }
     c->group = group_of(conf->peer_groups, conf->n_peer_groups, f);
     if (!c->group) {
         check_reject(c, CAUSE(NO_PEER_GROUP), CAUSE(CAUSE_NONE));
@@ -625,6 +631,10 @@ static void judge_request(struct check *c, const Countersign__Auth__Check *m)
     }
     if (!is_in_its_country(c)) {
         check_reject(c, CAUSE(COUNTRY_NOT_ALLOWED), CAUSE(CAUSE_NONE));
+        return;
+    }
+    if (c->attach) {
+        check_attach(c, m);
         return;
     }
     Countersign__Auth__Cause picked = pick(c, m);
@@ -671,12 +681,12 @@ static void judge_request(struct check *c, const Countersign__Auth__Check *m)
     }
 }
 
-bool check_start(struct checker *k, const Countersign__Auth__Check *m,
-                 const struct check_asker *asker, void *owner)
+struct check *check_begin(struct checker *k, const Countersign__Auth__Check *m,
+                          const struct check_asker *asker, void *owner)
 {
     struct check *c = check_new(k);
     if (!c)
-        return false;
+        return NULL;
     c->asker = asker;
     c->owner = owner;
     c->id = m->id;
@@ -687,11 +697,24 @@ bool check_start(struct checker *k, const Countersign__Auth__Check *m,
     facts_of(m, &c->facts);
     tags_of_certificate(m, &c->tags);
     decision_id(c->decision);
-    if (k->open > k->conf->limits.checks)
+    return c;
+}
+
+void check_judge(struct check *c, const Countersign__Auth__Check *m)
+{
+    if (c->k->open > c->k->conf->limits.checks)
         check_later(c, CAUSE(OVERLOADED));
     else
         judge_request(c, m);
-    return true;
+}
+
+bool check_start(struct checker *k, const Countersign__Auth__Check *m,
+                 const struct check_asker *asker, void *owner)
+{
+    struct check *c = check_begin(k, m, asker, owner);
+    if (c)
+        check_judge(c, m);
+    return c != NULL;
 }
 
 /* ---- the checker ---- */

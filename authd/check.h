@@ -34,6 +34,13 @@ struct admissions;
 struct directory;
 struct seen;
 
+/* Of a desk phone that attaches: the record that is told of it, as far as it is read. */
+struct attach {
+    Countersign__Auth__DeviceRecord record;
+    struct span record_bytes; /* what is kept of the device, when its lines began to be read */
+    size_t usable;            /* lines */
+};
+
 /* v is borrowed for the call; the check is gone when it returns. */
 typedef void check_fn(struct check *c, const Countersign__Auth__Verdict *v);
 
@@ -65,6 +72,7 @@ struct checker { /* what all checks share; filled by its owner, members outlive 
     struct geo *geo;     /* NULL: no group asks for countries */
     struct signer *signer;
     struct admissions *admissions;
+    struct keeper *keeper; /* NULL: nothing is kept of desk phones */
     struct uses *uses;
     struct backends *backends;      /* NULL: no group has one */
     void (*waits)(struct check *c); /* the answer comes later: c may be cancelled until then */
@@ -118,6 +126,8 @@ struct check {
     struct waiter waiter; /* for the token's issuer */
     struct token_proof proof;
     struct certified certified;
+    struct attach *attach; /* NULL: a request is judged */
+    struct span device;    /* that attaches, or whose line shows its pass */
     bool has_cred, stale, uri_differs, right, digest_too, proven;
     bool old;    /* by the verifier of a replaced password, or of the realm's former name */
     bool former; /* the record of the realm's former name is looked at */
@@ -142,6 +152,12 @@ struct check {
  * memory is exhausted and none will come. */
 bool check_start(struct checker *k, const Countersign__Auth__Check *m,
                  const struct check_asker *asker, void *owner);
+/* The same of a desk phone. allowed: who asks is a b2bua. */
+bool attach_start(struct checker *k, const Countersign__Auth__Attach *m, bool allowed,
+                  const struct check_asker *asker, void *owner);
+/* What its verdict says to b2bua; borrows from both. */
+void check_attached(struct check *c, const Countersign__Auth__Verdict *v,
+                    Countersign__Auth__Attached *out);
 /* The record of this user was changed: if the check rests on it as it was, it is answered LATER,
  * and gone; the next try is judged by what stands then. */
 void check_changed(struct check *c, struct span name, struct span realm);

@@ -177,7 +177,7 @@ static void got_user(void *arg, int err, const struct user *u)
         refuse(c, cause);
 }
 
-static void find_user(struct check *c)
+void check_named_user(struct check *c)
 {
     struct span record = cache_get(c->k->cache, c->cred.username, c->cred.realm);
     struct user u;
@@ -212,7 +212,7 @@ static void judge_user(struct check *c)
     if (aor_split(c->certified.name, &c->arena, &c->cred.username, &domain))
         check_later(c, CAUSE(OVERLOADED));
     else
-        find_user(c);
+        check_named_user(c);
 }
 
 static void judge_device(struct check *c)
@@ -224,7 +224,7 @@ static void judge_device(struct check *c)
     else if (!found)
         refuse(c, not_his(c));
     else
-        find_user(c);
+        check_named_user(c);
 }
 
 void check_certificate(struct check *c)
@@ -328,6 +328,14 @@ Countersign__Auth__Cause check_party(struct check *c)
         cause = fits(c, device, other);
     if (cert->rests && cause == CAUSE(OK))
         cause = rest_on_certificate(c);
+    if (c->device.p && c->grant.user) { /* by the pass of its line, which it may have lost since */
+        device = directory_device(d, c->device);
+        cause =
+            !device ? CAUSE(UNKNOWN_DEVICE)
+            : !policy_end(&c->grant, (struct wall){ c->ticket.until * 1000 }, loop_wall(c->k->loop))
+                ? CAUSE(TICKET_EXPIRED)
+                : CAUSE(OK);
+    }
     if (!device && c->grant.user)
         device = directory_line(d, line, &n);
     if (!device && other.p)

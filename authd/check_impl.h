@@ -10,6 +10,12 @@ void check_later(struct check *c, Countersign__Auth__Cause cause);
 void check_reject(struct check *c, Countersign__Auth__Cause cause,
                   Countersign__Auth__Cause because);
 
+/* A check of these facts, judged by nobody yet; NULL: no memory. */
+struct check *check_begin(struct checker *k, const Countersign__Auth__Check *m,
+                          const struct check_asker *asker, void *owner);
+/* Judges it. Answers, now or later. */
+void check_judge(struct check *c, const Countersign__Auth__Check *m);
+
 /* From here on the check outlives the message it was made of. */
 CS_CHECK int check_outlive(struct check *c);
 /* u absent: accepted without identity. The grant lives in the check's arena. */
@@ -57,7 +63,19 @@ void check_proceed_with_token(struct check *c, struct span realm, struct span us
 /* The same of a ticket, in c->token, on the connection c->flow. */
 void check_ticket(struct check *c);
 
+/* ---- check_attach.c ---- */
+/* The desk phone c->device, whose group is known. Answers, now or later. */
+void check_attach(struct check *c, const Countersign__Auth__Check *m);
+/* One of the lines that were read so far is this user. */
+bool attach_has_line(const struct attach *t, struct span name, struct span realm);
+
+/* ---- check_pass.c ---- */
+/* A REGISTER over the trusted link. Answers, now or later. */
+void check_pass(struct check *c, const Countersign__Auth__Check *m);
+
 /* ---- check_certificate.c ---- */
+/* The user in c->cred, for whom somebody else vouches. Answers, now or later. */
+void check_named_user(struct check *c);
 /* Looks at the certificate of the request: the fault of c->certified, which it fills.
  * STORE_UNAVAILABLE: nobody can say. */
 Countersign__Auth__Cause check_look(struct check *c, const Countersign__Auth__Check *m);

@@ -5,8 +5,10 @@
 #include "authd/user.h"
 #include "base/process.h"
 
-static const char *const transport_names[] = { "udp", "tcp", "tls", "ws", "wss", NULL };
-static const char *const proof_names[] = { "address", "digest", "token", "certificate", NULL };
+static const char *const transport_names[] = { "udp", "tcp",  "tls",   "ws",
+                                               "wss", "sccp", "sccps", NULL };
+static const char *const proof_names[] = { "address",     "digest", "token",
+                                           "certificate", "device", NULL };
 static const char *const algorithm_names[] = { "MD5", "SHA-256", "SHA-512-256", NULL };
 static const char *const qop_names[] = { "auth", "auth-int", "none", NULL };
 static const char *const nc_names[] = { "shared", "local", "off", NULL };
@@ -287,6 +289,19 @@ static void check_address(struct conf_check *c, const G *g)
         conf_error(c, "address_only_waiver", "waives nothing: more than the address is asked for");
 }
 
+/* Desk phones and SIP show different things: a group is for one of them. */
+static void check_desk_phones(struct conf_check *c, const G *g)
+{
+    const unsigned sccp = SCCP_TRANSPORTS, proofs = g->require.all_of | g->require.any_of;
+    if ((g->match.transports & sccp) && (g->match.transports & ~sccp))
+        conf_error(c, "match.transport", "names SIP and SCCP; write a group for each");
+    else if ((g->match.transports & sccp) && (proofs & (PROOF_DIGEST | PROOF_TOKEN)))
+        conf_error(c, "require",
+                   "asks for what no desk phone shows; write device, certificate or address");
+    if ((proofs & PROOF_DEVICE) && !(g->match.transports & sccp))
+        conf_error(c, "require", "device is for desk phones; write match: { transport: [sccp] }");
+}
+
 static void group_check(struct conf_check *c, void *section)
 {
     G *g = section;
@@ -306,6 +321,7 @@ static void group_check(struct conf_check *c, void *section)
         conf_error(
             c, "require.all_of",
             "asks for a token and for digest, but a request shows one of them; write any_of");
+    check_desk_phones(c, g);
     derive_rules(c, g);
 }
 static const struct conf_section group_section = {

@@ -16,6 +16,11 @@
 #include "conf/sections.h"
 #include "redis/settings.h"
 
+/* Bits of group_match.transports. */
+#define SCCP_TRANSPORTS                                 \
+    ((1u << (COUNTERSIGN__AUTH__TRANSPORT__SCCP - 1)) | \
+     (1u << (COUNTERSIGN__AUTH__TRANSPORT__SCCPS - 1)))
+
 /* Facts a request must have to belong to the group; what is empty asks for nothing. */
 struct group_match {
     struct span *listeners;
@@ -39,7 +44,8 @@ enum proof {
     PROOF_ADDRESS = 1 << 0,
     PROOF_DIGEST = 1 << 1,
     PROOF_TOKEN = 1 << 2,
-    PROOF_CERTIFICATE = 1 << 3
+    PROOF_CERTIFICATE = 1 << 3,
+    PROOF_DEVICE = 1 << 4 /* a desk phone's name, from the address set of its record */
 };
 
 struct group_require { /* exactly one of them is not 0 */

@@ -16,7 +16,7 @@ struct decision { /* all borrowed; absent where it does not apply */
     const struct facts *facts;
     struct span user, realm; /* as claimed; proven when kind is ACCEPT */
     struct span algorithm, pattern;
-    struct span device;    /* that is known to be in use */
+    struct span device;    /* that is known to be in use, or says that it is */
     struct span issuer;    /* of the token that was shown, once that is known */
     bool fallback_blocked; /* a token was not good enough, and digest beside it was not looked at */
     struct span trunk;     /* that was signed for; absent: a request was judged */

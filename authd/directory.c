@@ -35,6 +35,8 @@ struct party {
 struct directory {
     struct mirror *devices, *trunks;
     struct map keys;
+    directory_fn *on_change;
+    void *change_arg;
 };
 
 static const struct log lg = { .module = "directory" };
@@ -168,9 +170,16 @@ static void take(struct directory *d, enum key_kind kind, struct span name, stru
                   kv_err(err));
 }
 
+/* What is read once more since Redis was away is told only where it is another. */
 static void on_device(void *arg, struct span name, struct span bytes)
 {
-    take(arg, KEY_DEVICE, name, bytes);
+    struct directory *d = arg;
+    const struct party *old = find(d, KEY_DEVICE, name);
+    if (old && bytes.p && span_eq(old->device.record, bytes))
+        return;
+    take(d, KEY_DEVICE, name, bytes);
+    if (d->on_change)
+        d->on_change(d->change_arg, name);
 }
 
 static void on_trunk(void *arg, struct span name, struct span bytes)
@@ -333,6 +342,12 @@ void directory_free(struct directory **dp)
     }
     map_fini(&d->keys);
     free(d);
+}
+
+void directory_listen(struct directory *d, directory_fn *fn, void *arg)
+{
+    d->on_change = fn;
+    d->change_arg = arg;
 }
 
 bool directory_is_known(const struct directory *d)

@@ -19,6 +19,9 @@ struct directory_env { /* what it points to outlives the directory */
 
 CS_CHECK int directory_new(const struct directory_env *env, struct directory **out);
 void directory_free(struct directory **d);
+/* fn is called when a device was changed, made or removed. One at a time, NULL for none. */
+typedef void directory_fn(void *arg, struct span device);
+void directory_listen(struct directory *d, directory_fn *fn, void *arg);
 /* All of them are here, and changes are heard of; else nothing can be judged by them. */
 bool directory_is_known(const struct directory *d);
 /* There are as many as the configuration allows. */

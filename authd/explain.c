@@ -54,6 +54,7 @@ void explain_add(struct explain *e, const struct decision *d)
     span_copy(x->user_agent, sizeof(x->user_agent), f->user_agent);
     span_copy(x->revoked, sizeof(x->revoked), d->revoked);
     span_copy(x->limit, sizeof(x->limit), d->limit);
+    span_copy(x->device, sizeof(x->device), d->device);
 }
 
 /* key may be longer than what was kept of a text. */
@@ -76,7 +77,7 @@ static bool concerns(const struct explained *x, struct span key, const struct ad
     return is(x->decision, sizeof(x->decision), key) || is(x->call_id, sizeof(x->call_id), key) ||
            is(x->user, sizeof(x->user), key) || is(x->aor, sizeof(x->aor), key) ||
            is(x->from, sizeof(x->from), key) || is(x->trunk, sizeof(x->trunk), key) ||
-           is_user(x, key);
+           is(x->device, sizeof(x->device), key) || is_user(x, key);
 }
 
 void explain_find(const struct explain *e, struct span key, size_t limit,

@@ -16,7 +16,7 @@ struct explained { /* long texts are cut */
     char country[4];    /* "" when it was not asked for */
     char decision[24], group[65], trunk[65], method[24], algorithm[16], listener[48];
     char user[129], realm[129], aor[129], from[129], call_id[129], user_agent[97]; /* "" if none */
-    char revoked[321], limit[161];
+    char revoked[321], limit[161], device[65];
 };
 
 CS_CHECK int explain_new(size_t max, struct explain **out);
@@ -25,8 +25,8 @@ void explain_free(struct explain **e);
  */
 void explain_add(struct explain *e, const struct decision *d);
 
-/* The newest first, at most limit, whose decision id, Call-ID, user (name or name@realm), AOR, From
- * or source address is key; absent: all. The entry is borrowed for the call. */
+/* The newest first, at most limit, whose decision id, Call-ID, user (name or name@realm), AOR,
+ * From, device or source address is key; absent: all. The entry is borrowed for the call. */
 void explain_find(const struct explain *e, struct span key, size_t limit,
                   void (*fn)(void *arg, const struct explained *x), void *arg);
 

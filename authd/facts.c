@@ -5,7 +5,7 @@
 /* Numbers of a later version are unknown, too. */
 static Countersign__Auth__Transport transport_of(const Countersign__Auth__Check *m)
 {
-    bool known = m->has_transport && (unsigned)m->transport <= COUNTERSIGN__AUTH__TRANSPORT__WSS;
+    bool known = m->has_transport && (unsigned)m->transport <= COUNTERSIGN__AUTH__TRANSPORT__LINK;
     return known ? m->transport : COUNTERSIGN__AUTH__TRANSPORT__TRANSPORT_UNKNOWN;
 }
 
@@ -54,7 +54,8 @@ int facts_keep(struct facts *f, struct arena *a)
 
 struct span facts_transport(Countersign__Auth__Transport t)
 {
-    static const struct span names[] = { SPAN_INIT(""),    SPAN_INIT("udp"), SPAN_INIT("tcp"),
-                                         SPAN_INIT("tls"), SPAN_INIT("ws"),  SPAN_INIT("wss") };
+    static const struct span names[] = { SPAN_INIT(""),     SPAN_INIT("udp"),   SPAN_INIT("tcp"),
+                                         SPAN_INIT("tls"),  SPAN_INIT("ws"),    SPAN_INIT("wss"),
+                                         SPAN_INIT("sccp"), SPAN_INIT("sccps"), SPAN_INIT("link") };
     return (size_t)t < CS_LEN(names) ? names[t] : names[0];
 }

@@ -20,7 +20,7 @@ struct facts { /* an absent span was not said */
 void facts_of(const Countersign__Auth__Check *m, struct facts *out);
 /* Copies what is borrowed into the arena. */
 CS_CHECK int facts_keep(struct facts *f, struct arena *a);
-/* "udp", "tcp", "tls", "ws", "wss"; "" for UNKNOWN. */
+/* "udp", "tcp", "tls", "ws", "wss", "sccp", "sccps", "link"; "" for UNKNOWN. */
 struct span facts_transport(Countersign__Auth__Transport t);
 
 #endif

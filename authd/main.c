@@ -12,6 +12,7 @@
 #include "authd/admission.h"
 #include "authd/directory.h"
 #include "authd/figures.h"
+#include "authd/keeper.h"
 #include "authd/make_keys.h"
 #include "authd/realm_guard.h"
 #include "authd/reseal.h"
@@ -229,6 +230,11 @@ static int open_store(struct authd *d)
                                         .per_second = (unsigned)conf->limits.signatures };
     if (!err)
         err = signer_new(&signer, &d->checker.signer);
+    const struct keeper_conf keeper = { .loop = &d->loop,
+                                        .redis = d->redis,
+                                        .audit = d->checker.audit };
+    if (!err)
+        err = keeper_new(&keeper, &d->checker.keeper);
     if (!err)
         err = uses_new(&d->loop, d->redis, &d->checker.uses);
     if (!err)
@@ -389,6 +395,7 @@ static void stop(struct authd *d)
     drift_free(&d->checker.drift);
     sets_free(&d->checker.sets);
     signer_free(&d->checker.signer);
+    keeper_free(&d->checker.keeper);
     authorities_free(&d->checker.authorities);
     directory_free(&d->checker.directory);
     seen_free(&d->checker.seen);

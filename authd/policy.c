@@ -11,7 +11,8 @@ static bool is_listed(const struct group_conf *g, const struct facts *f)
 
 bool policy_is_secure(Countersign__Auth__Transport t)
 {
-    return t == COUNTERSIGN__AUTH__TRANSPORT__TLS || t == COUNTERSIGN__AUTH__TRANSPORT__WSS;
+    return t == COUNTERSIGN__AUTH__TRANSPORT__TLS || t == COUNTERSIGN__AUTH__TRANSPORT__WSS ||
+           t == COUNTERSIGN__AUTH__TRANSPORT__SCCPS || t == COUNTERSIGN__AUTH__TRANSPORT__LINK;
 }
 
 static struct policy refuse(Countersign__Auth__Cause cause)

@@ -3,6 +3,9 @@
 #include <stdlib.h>
 
 #include "authd/admission.h"
+#include "authd/directory.h"
+#include "authd/keeper.h"
+#include "authd/sets.h"
 #include "authd/signer.h"
 #include "base/log.h"
 #include "base/metric.h"
@@ -12,7 +15,7 @@ struct front {
     struct list link;
     struct server *server;
     struct ipc_peer *peer;
-    struct list checks, signs, admissions;
+    struct list checks, signs, admissions, keeps;
     uint64_t number; /* never 0, never used again */
     bool follows;
     char behind[EVENT_ID_MAX]; /* what it heard last, until it is told what came since; "": told */
@@ -68,8 +71,15 @@ static void on_answer(struct check *c, const Countersign__Auth__Verdict *v)
 {
     struct front *f = c->owner;
     Countersign__Auth__FromAuthd msg = COUNTERSIGN__AUTH__FROM_AUTHD__INIT;
-    msg.body_case = COUNTERSIGN__AUTH__FROM_AUTHD__BODY_VERDICT;
-    msg.verdict = (Countersign__Auth__Verdict *)v;
+    Countersign__Auth__Attached attached;
+    if (c->attach) {
+        check_attached(c, v, &attached);
+        msg.body_case = COUNTERSIGN__AUTH__FROM_AUTHD__BODY_ATTACHED;
+        msg.attached = &attached;
+    } else {
+        msg.body_case = COUNTERSIGN__AUTH__FROM_AUTHD__BODY_VERDICT;
+        msg.verdict = (Countersign__Auth__Verdict *)v;
+    }
     forget(f->server, c);
     int err = ipc_peer_send(f->peer, &msg);
     if (err) /* the front makes LATER of silence */
@@ -215,6 +225,40 @@ static void on_current(void *arg)
 
 static const struct revoker_listener listener = { on_changed, on_fallen, on_revoked, on_current };
 
+/* ---- desk phones ---- */
+
+static bool says_b2bua(const struct front *f)
+{
+    return ipc_peer_role(f->peer) == COUNTERSIGN__AUTH__ROLE__ROLE_B2BUA;
+}
+
+/* name absent: any may be another. Who cannot be told asks for all of them when it is back. */
+static void tell_changed(struct server *s, struct span name)
+{
+    Countersign__Auth__FromAuthd msg = COUNTERSIGN__AUTH__FROM_AUTHD__INIT;
+    Countersign__Auth__Changed changed = COUNTERSIGN__AUTH__CHANGED__INIT;
+    char text[DEVICE_MAX_NAME + 1];
+    span_copy(text, sizeof(text), name);
+    changed.device = name.p ? text : NULL;
+    msg.body_case = COUNTERSIGN__AUTH__FROM_AUTHD__BODY_CHANGED;
+    msg.changed = &changed;
+    list_for_each (it, &s->fronts) {
+        struct front *f = container_of(it, struct front, link);
+        if (f->follows && says_b2bua(f) && ipc_peer_send(f->peer, &msg))
+            ipc_peer_drop(f->peer);
+    }
+}
+
+static void on_device(void *arg, struct span name)
+{
+    tell_changed(arg, name);
+}
+
+static void on_sets(void *arg)
+{
+    tell_changed(arg, SPAN_NULL);
+}
+
 /* ---- fronts ---- */
 
 static void on_joined(void *arg, struct ipc_peer *p)
@@ -230,6 +274,7 @@ static void on_joined(void *arg, struct ipc_peer *p)
     list_init(&f->checks);
     list_init(&f->signs);
     list_init(&f->admissions);
+    list_init(&f->keeps);
     list_push_back(&s->fronts, &f->link);
     metric_add(M_AUTHD_CLIENTS, 0, 1);
 }
@@ -247,6 +292,7 @@ static void on_left(void *arg, struct ipc_peer *p)
     }
     signer_forget(&f->signs);
     admission_forget(&f->admissions);
+    keeper_forget(&f->keeps);
     revoker_stop(s->k->revoker, f->number);
     metric_add(M_AUTHD_CLIENTS, 0, -1);
     list_remove(&f->link);
@@ -260,7 +306,7 @@ static bool is_b2bua(const struct front *f)
     bool listed = conf->listen.n_signer_uids == 0;
     for (size_t i = 0; i < conf->listen.n_signer_uids; i++)
         listed |= conf->listen.signer_uids[i] == ipc_peer_uid(f->peer);
-    return listed && ipc_peer_role(f->peer) == COUNTERSIGN__AUTH__ROLE__ROLE_B2BUA;
+    return listed && says_b2bua(f);
 }
 
 static void on_signed(void *arg, const Countersign__Auth__Signed *signed_)
@@ -290,11 +336,28 @@ static void on_admitted(void *arg, const Countersign__Auth__Admitted *admitted)
         log_warn(&slog, "an answer is lost", kv_str("front", ipc_peer_node(f->peer)));
 }
 
+static void on_kept(void *arg, const Countersign__Auth__Kept *m)
+{
+    struct front *f = arg;
+    Countersign__Auth__FromAuthd msg = COUNTERSIGN__AUTH__FROM_AUTHD__INIT;
+    msg.body_case = COUNTERSIGN__AUTH__FROM_AUTHD__BODY_KEPT;
+    msg.kept = (Countersign__Auth__Kept *)m;
+    if (ipc_peer_send(f->peer, &msg))
+        log_warn(&slog, "an answer is lost", kv_str("front", ipc_peer_node(f->peer)));
+}
+
 static void on_admit(struct front *f, const Countersign__Auth__Admit *m)
 {
     if (!admission_ask(f->server->k->admissions, m, is_b2bua(f), ipc_peer_node(f->peer),
                        &f->admissions, on_admitted, f))
         log_error(&slog, "out of memory: a call is not answered for");
+}
+
+static void on_keep(struct front *f, const Countersign__Auth__Keep *m)
+{
+    struct keeper *k = f->server->k->keeper;
+    if (!k || !keeper_ask(k, m, is_b2bua(f), ipc_peer_node(f->peer), &f->keeps, on_kept, f))
+        log_error(&slog, "what was set at a phone is not kept", kv_str("device", m->device));
 }
 
 /* What was refused is looked up by people, as what we refuse is. */
@@ -328,6 +391,10 @@ static void on_message(void *arg, struct ipc_peer *p, const Countersign__Auth__T
         if (!check_start(s->k, msg->check, &asker, f))
             log_error(&slog, "out of memory: a question is not answered");
         break;
+    case COUNTERSIGN__AUTH__TO_AUTHD__BODY_ATTACH:
+        if (!attach_start(s->k, msg->attach, is_b2bua(f), &asker, f))
+            log_error(&slog, "out of memory: a question is not answered");
+        break;
     case COUNTERSIGN__AUTH__TO_AUTHD__BODY_CANCEL:
         on_cancel(f, msg->cancel->id);
         break;
@@ -340,6 +407,9 @@ static void on_message(void *arg, struct ipc_peer *p, const Countersign__Auth__T
     case COUNTERSIGN__AUTH__TO_AUTHD__BODY_CALL_LEASES:
         if (is_b2bua(f))
             admission_leases(s->k->admissions, msg->call_leases);
+        break;
+    case COUNTERSIGN__AUTH__TO_AUTHD__BODY_KEEP:
+        on_keep(f, msg->keep);
         break;
     case COUNTERSIGN__AUTH__TO_AUTHD__BODY_FOLLOW:
         on_follow(f, msg->follow);
@@ -380,6 +450,10 @@ int server_open(struct checker *k, struct server **out)
         revoker_listen(k->revoker, &listener, s);
     if (!err)
         defence_listen(k->defence, on_ban, s);
+    if (!err && k->directory)
+        directory_listen(k->directory, on_device, s);
+    if (!err && k->sets)
+        sets_listen(k->sets, on_sets, s);
     return err;
 }
 
@@ -391,6 +465,10 @@ void server_close(struct server **sp)
         return;
     revoker_listen(s->k->revoker, NULL, NULL);
     defence_listen(s->k->defence, NULL, NULL);
+    if (s->k->directory)
+        directory_listen(s->k->directory, NULL, NULL);
+    if (s->k->sets)
+        sets_listen(s->k->sets, NULL, NULL);
     if (s->ipc)
         ipc_server_close(&s->ipc); /* each front leaves */
     map_fini(&s->open);

@@ -16,7 +16,7 @@ struct listed {
     struct wall renewal;
     enum set_state told; /* its last alarm, and the day of it */
     int64_t told_day;
-    struct netset nets; /* empty where nobody asks for it */
+    struct netset nets;
     struct netset_member members[];
 };
 
@@ -29,6 +29,8 @@ struct sets {
     struct listed *named[SET_NAMES_MAX];
     int64_t missed_day[SET_NAMES_MAX];
     char after[RECORD_NAME_MAX + 1];
+    void (*on_change)(void *arg);
+    void *change_arg;
     bool known, again; /* again: something changed while they were read */
     struct timer retry, review;
 };
@@ -60,18 +62,9 @@ static struct listed *find(const struct list *l, struct span name)
     return NULL;
 }
 
-static bool is_named(const struct sets *s, struct span name)
-{
-    for (size_t i = 0; i < s->env.names->n; i++) {
-        if (span_eq(s->env.names->name[i], name))
-            return true;
-    }
-    return false;
-}
-
 static int take(struct sets *s, const struct address_set *from)
 {
-    const size_t n = is_named(s, from->name) ? from->n_networks : 0;
+    const size_t n = from->n_networks;
     struct listed *x = calloc(1, sizeof(*x) + n * sizeof(x->members[0]));
     if (!x)
         return CS_ENOMEM;
@@ -180,6 +173,8 @@ static void all_read(struct sets *s)
         log_info(&lg, "address sets are known", kv_u("named", s->env.names->n));
     s->known = true;
     review(s);
+    if (s->on_change)
+        s->on_change(s->change_arg);
 }
 
 static void ask(struct sets *s);
@@ -301,6 +296,23 @@ void sets_free(struct sets **sp)
 bool sets_are_known(const struct sets *s)
 {
     return s->known || s->env.names->n == 0;
+}
+
+void sets_listen(struct sets *s, void (*fn)(void *arg), void *arg)
+{
+    s->on_change = fn;
+    s->change_arg = arg;
+}
+
+bool sets_are_read(const struct sets *s)
+{
+    return s && s->known;
+}
+
+bool sets_hold(const struct sets *s, struct span name, const struct addr *a)
+{
+    const struct listed *x = find(&s->all, name);
+    return x && a->sa.sa_family != AF_UNSPEC && netset_find(&x->nets, a, 0);
 }
 
 uint64_t sets_of(const struct sets *s, const struct addr *a)

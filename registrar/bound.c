@@ -265,6 +265,9 @@ static bool is_taken(const struct carried *c, const struct taken *t)
 static void take(struct bound *b, struct bound_flow *f, const struct taken *t)
 {
     size_t taken = 0, others = 0;
+    if (f->flow->transport == SIP_LINK) /* it is not the phone's: others of a b2bua share it, and
+                                         * authd removes the bindings themselves */
+        return;
     list_for_each (it, &f->aors)
         *(is_taken(container_of(it, struct carried, link), t) ? &taken : &others) += 1;
     if (taken && !others)

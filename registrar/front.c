@@ -137,7 +137,8 @@ static void on_request(void *arg, struct tx *tx, struct flow *flow, struct sip_m
         front_reply_later(tx); /* another registrar, or this one when it is back */
     } else if (!is_sip(&m->uri)) {
         front_reply(tx, 416, NULL, SPAN_NULL);
-    } else if (flow->transport == SIP_LINK && m->method == SIP_REGISTER) {
+    } else if (flow->transport == SIP_LINK && m->method == SIP_REGISTER &&
+               !front_has_credentials(m)) { /* a line of a desk phone shows its pass */
         front_reply(tx, 403, "Not Over This Link", SPAN_NULL);
     } else if (m->method == SIP_REGISTER && conf_serves(f->conf, m->uri.host)) {
         if (!refuse_extensions(tx, m, SIP_HDR_REQUIRE, register_supports,

@@ -124,9 +124,9 @@ bool nodes_hear(const struct nodes *ns, struct span host, uint16_t port)
 int nodes_link(struct nodes *ns, uint32_t id, struct flow **out)
 {
     const struct node *n = find(ns, id);
+    if (!n || (!n->socket && !n->tls_name)) /* a b2bua that calls are not given to came by itself */
+        return siptp_link_find(ns->tp, id, out);
     *out = NULL;
-    if (!n || (!n->socket && !n->tls_name))
-        return CS_ENOENT;
     struct siptp_link_target to = { .path = n->socket, .addr = &n->tls, .name = n->tls_name };
     return siptp_link_to(ns->tp, id, &to, out);
 }

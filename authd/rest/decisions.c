@@ -68,6 +68,7 @@ static void on_found(void *arg, const struct explained *x)
     set(j, "limit", x->limit);
     set(j, "group", x->group);
     set(j, "trunk", x->trunk);
+    set(j, "device", x->device);
     set(j, "method", x->method);
     set(j, "user", x->user);
     set(j, "realm", x->realm);

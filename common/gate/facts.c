@@ -22,6 +22,7 @@ static AUTH(Transport) transport_of(enum sip_transport t)
         [SIP_TLS] = COUNTERSIGN__AUTH__TRANSPORT__TLS,
         [SIP_WS] = COUNTERSIGN__AUTH__TRANSPORT__WS,
         [SIP_WSS] = COUNTERSIGN__AUTH__TRANSPORT__WSS,
+        [SIP_LINK] = COUNTERSIGN__AUTH__TRANSPORT__LINK,
     };
     return map[t];
 }

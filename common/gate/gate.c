@@ -51,6 +51,8 @@ struct gate {
     gate_revoked_fn *on_revoked;
     void *revoked_arg;
     struct guard *guard;
+    gate_changed_fn *on_changed;
+    void *changed_arg;
     gate_banned_fn *on_banned;
     void *banned_arg;
     char event[EVENT_MAX]; /* the last one heard of, over all connections; "": none */
@@ -217,6 +219,12 @@ static void ask_waiting(struct gate *g)
     watch_deadline(g);
 }
 
+static void tell_changed(struct gate *g, const char *device)
+{
+    if (g->on_changed)
+        g->on_changed(g->changed_arg, span_str(device));
+}
+
 static void on_ready(void *arg, bool ready)
 {
     struct gate *g = arg;
@@ -227,7 +235,8 @@ static void on_ready(void *arg, bool ready)
         reports_send(&g->reports, g->ipc);
         ask_waiting(g);
         questions_ready(&g->questions, g->ipc, true);
-    } else { /* what authd did not answer it will never answer */
+        tell_changed(g, NULL); /* of what changed meanwhile nobody heard */
+    } else {                   /* what authd did not answer it will never answer */
         answer_all(&g->open);
         watch_deadline(g);
         questions_ready(&g->questions, g->ipc, false);
@@ -321,6 +330,12 @@ static void on_message(void *arg, const AUTH(FromAuthd) * msg)
         signs_answer(&g->questions, msg->signed_);
     else if (msg->body_case == COUNTERSIGN__AUTH__FROM_AUTHD__BODY_ADMITTED)
         on_admitted(g, msg->admitted);
+    else if (msg->body_case == COUNTERSIGN__AUTH__FROM_AUTHD__BODY_ATTACHED)
+        attaches_answer(&g->questions, msg->attached);
+    else if (msg->body_case == COUNTERSIGN__AUTH__FROM_AUTHD__BODY_KEPT)
+        keeps_answer(&g->questions, msg->kept);
+    else if (msg->body_case == COUNTERSIGN__AUTH__FROM_AUTHD__BODY_CHANGED)
+        tell_changed(g, msg->changed->device);
 }
 
 int gate_open(struct loop *l, const struct gate_conf *conf, struct gate **out)
@@ -488,6 +503,23 @@ void gate_tell_leases(struct gate *g, const AUTH(CallLeases) * m)
     msg.call_leases = (AUTH(CallLeases) *)m;
     int ignored = ipc_client_send(g->ipc, &msg); /* what is kept is told again, what ended lapses */
     (void)ignored;
+}
+
+struct gate_attach *gate_attach(struct gate *g, const struct gate_device *d, gate_attached_fn *fn,
+                                void *arg)
+{
+    return attaches_ask(&g->questions, d, fn, arg);
+}
+
+struct gate_keep *gate_keep(struct gate *g, const AUTH(Keep) * k, gate_kept_fn *fn, void *arg)
+{
+    return keeps_ask(&g->questions, k, fn, arg);
+}
+
+void gate_on_changed(struct gate *g, gate_changed_fn *fn, void *arg)
+{
+    g->on_changed = fn;
+    g->changed_arg = arg;
 }
 
 void gate_report(struct gate *g, struct flow *f, struct sip_msg *m, const struct gate_facts *facts,

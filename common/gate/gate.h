@@ -131,6 +131,44 @@ void gate_admit_cancel(struct gate_admit *a);
 /* Which calls go on, and which are over; not heard while authd is away. */
 void gate_tell_leases(struct gate *g, const Countersign__Auth__CallLeases *m);
 
+/* ---- desk phones that attach ---- */
+
+struct gate_device {            /* borrowed for the call: see Attach in auth.proto */
+    struct span name, listener; /* the name that it says; the listener's in the configuration */
+    struct span software;       /* its load; absent: not said */
+    const struct addr *source;
+    bool tls;
+    bool token;                 /* it asks whether it may come back, and does not register yet */
+    uint32_t type, version;     /* as it says */
+    X509 *certificate, *issuer; /* that its handshake proved; NULL: none */
+};
+
+/* m is borrowed for the call. ACCEPT: m->record is there. REJECT: m->cause says why, for logs
+ * alone; LATER: authd or its store could not be asked. */
+typedef void gate_attached_fn(void *arg, enum verdict kind, const Countersign__Auth__Attached *m);
+struct gate_attach;
+/* May it attach? The gate's role must be b2bua. fn is called once, never from inside this call.
+ * While authd is away the question waits for it until the deadline. NULL when memory is exhausted
+ * or the gate is being closed. */
+struct gate_attach *gate_attach(struct gate *g, const struct gate_device *d, gate_attached_fn *fn,
+                                void *arg);
+/* fn will not be called. */
+void gate_attach_cancel(struct gate_attach *a);
+
+/* What was said of this device may be another by now (auth.proto, Changed): it is to be asked for
+ * again. device absent: any; so it is, too, each time authd is there. */
+typedef void gate_changed_fn(void *arg, struct span device);
+/* One at a time, NULL for none; to be set before the loop runs. */
+void gate_on_changed(struct gate *g, gate_changed_fn *fn, void *arg);
+
+/* ACCEPT: it is kept. REJECT: it never will be. LATER: it may be worth another try. */
+typedef void gate_kept_fn(void *arg, enum verdict kind, Countersign__Auth__Cause cause);
+struct gate_keep;
+/* What somebody set at the phone itself; k->id is ignored. Else as gate_attach(). */
+struct gate_keep *gate_keep(struct gate *g, const Countersign__Auth__Keep *k, gate_kept_fn *fn,
+                            void *arg);
+void gate_keep_cancel(struct gate_keep *k);
+
 /* Answers the transaction with anything but ACCEPT: challenge, refusal, or 503. The decision id
  * goes into the Reason header of refusals. */
 void gate_refuse(struct tx *t, enum verdict kind, const Countersign__Auth__Verdict *v);

@@ -1,6 +1,7 @@
-/* Questions of a b2bua on their way to authd and back, each by one message of its kind: signatures
- * and admissions, for gate.c. A question waits for authd to be there, until the deadline; what
- * authd did not answer before it went gets LATER, and so does what is too much. */
+/* Questions of a b2bua on their way to authd and back, each by one message of its kind: signatures,
+ * admissions, desk phones and what is kept of them, for gate.c. A question waits for authd to be
+ * there, until the deadline; what authd did not answer before it went gets LATER, and so does what
+ * is too much. */
 #ifndef CS_GATE_QUESTION_H
 #define CS_GATE_QUESTION_H
 
@@ -59,5 +60,13 @@ struct gate_sign *signs_ask(struct questions *s, const struct gate_challenge *c,
 CS_CHECK bool admits_answer(struct questions *s, const Countersign__Auth__Admitted *m);
 struct gate_admit *admits_ask(struct questions *s, const struct gate_call *c, gate_admitted_fn *fn,
                               void *arg);
+
+/* ---- attach.c ---- */
+void attaches_answer(struct questions *s, const Countersign__Auth__Attached *m);
+struct gate_attach *attaches_ask(struct questions *s, const struct gate_device *d,
+                                 gate_attached_fn *fn, void *arg);
+void keeps_answer(struct questions *s, const Countersign__Auth__Kept *m);
+struct gate_keep *keeps_ask(struct questions *s, const Countersign__Auth__Keep *k, gate_kept_fn *fn,
+                            void *arg);
 
 #endif

@@ -184,12 +184,9 @@ static int connect_to(struct siptp *tp, struct conn *c, const struct siptp_link_
     return 0;
 }
 
-int siptp_link_to(struct siptp *tp, uint32_t node, const struct siptp_link_target *to,
-                  struct flow **out)
+int siptp_link_find(struct siptp *tp, uint32_t node, struct flow **out)
 {
     *out = NULL;
-    if (!tp->events || !tp->link_listener)
-        return CS_ECLOSED;
     list_for_each (it, &tp->links) {
         struct conn *c = container_of(it, struct conn, link);
         if (c->flow.peer == node) {
@@ -197,6 +194,17 @@ int siptp_link_to(struct siptp *tp, uint32_t node, const struct siptp_link_targe
             return 0;
         }
     }
+    return CS_ENOENT;
+}
+
+int siptp_link_to(struct siptp *tp, uint32_t node, const struct siptp_link_target *to,
+                  struct flow **out)
+{
+    *out = NULL;
+    if (!tp->events || !tp->link_listener)
+        return CS_ECLOSED;
+    if (siptp_link_find(tp, node, out) == 0)
+        return 0;
     struct conn *c;
     struct stream *s = NULL;
     int err = conn_new(tp->link_listener, NULL, NULL, NULL, &c);

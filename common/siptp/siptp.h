@@ -226,7 +226,7 @@ struct flow_token {
 /* CS_EPROTO: none of our making. */
 CS_CHECK int flow_token_read(struct siptp *tp, struct span text, struct flow_token *out);
 /* The flow of a token, with a reference. CS_EPROTO: not ours; CS_ENOENT: gone (RFC 5626: 430), or
- * another process's, or a link, which siptp_link_to() finds. */
+ * another process's. Of a link it is the one that there is to the same node. */
 CS_CHECK int siptp_flow_by_token(struct siptp *tp, struct span token, struct flow **out);
 
 /* ---- the trusted link ---- */
@@ -257,6 +257,8 @@ struct siptp_link_target {
     const struct addr *addr; /* TLS; its certificate must say */
     const char *name;
 };
+/* The link that there is to a node; the caller gets a reference. CS_ENOENT. */
+CS_CHECK int siptp_link_find(struct siptp *tp, uint32_t node, struct flow **out);
 /* The link to a node, found or made; the caller gets a reference. When the other side is not who it
  * must be, what is sent goes nowhere and the flow closes. */
 CS_CHECK int siptp_link_to(struct siptp *tp, uint32_t node, const struct siptp_link_target *to,

@@ -276,6 +276,10 @@ int siptp_flow_by_token(struct siptp *tp, struct span text, struct flow **out)
     memcpy(&node, space + 2, sizeof(node));
     if (node != tp->node)
         return CS_ENOENT;
+    if (transport == SIP_LINK) {
+        memcpy(&node, space + HEAD, sizeof(node));
+        return siptp_link_find(tp, node, out);
+    }
     list_for_each (it, &tp->listeners) {
         struct siptp_listener *ls = container_of(it, struct siptp_listener, link);
         if (ls->index != space[1] || ls->transport != transport)

@@ -31,6 +31,7 @@ static const struct column decision_columns[] = {
     { "method", "method" },
     { "group", "group" },
     { "trunk", "trunk" },
+    { "device", "device" },
     { "source", "source" },
     { "country", "country" },
     { "transport", "transport" },

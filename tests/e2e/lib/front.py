@@ -5,9 +5,10 @@ import socket
 import struct
 
 from daemons import TOP
-from frames import field, frame, hello, read_frame
+from frames import TOOL, field, frame, hello, read_frame
 
-UDP, TCP, TLS, WS, WSS = 1, 2, 3, 4, 5
+UDP, TCP, TLS, WS, WSS, SCCP, SCCPS, LINK = 1, 2, 3, 4, 5, 6, 7, 8
+B2BUA = 3
 
 
 def enum(name):
@@ -122,14 +123,51 @@ class Revoked:
         self.issued_before = found.get(6, [None])[0]
 
 
+class Attached:
+    """What a b2bua is told of a desk phone."""
+
+    def __init__(self, data):
+        self.status = 403 # as a Verdict that refuses has it
+        self.lines, self.buttons, self.record, self.challenges = [], [], {}, []
+        for number, value in fields(data):
+            if number == 2:
+                self.kind = KINDS[value].lower()
+            elif number == 3:
+                self.decision = value.decode()
+            elif number == 4:
+                self.cause = CAUSES[value].lower()
+            elif number == 5:
+                self.group = value.decode()
+            elif number == 7:
+                self.read_record(value)
+            elif number == 9:
+                self.valid = value
+
+    def read_record(self, data):
+        names = {1: "name", 2: "security", 5: "model", 6: "softkeys", 7: "time_zone", 8: "date_format", 9: "locale",
+                 10: "dnd"}
+        line = {1: "user", 2: "aor", 3: "display_name", 4: "pass", 5: "fault", 6: "all", 7: "busy", 8: "no_answer"}
+        button = {1: "kind", 2: "label", 3: "line", 4: "number"}
+        for number, value in fields(data):
+            if number in names:
+                self.record[names[number]] = value.decode() if isinstance(value, bytes) else value
+                continue
+            of = line if number == 3 else button
+            (self.lines if number == 3 else self.buttons).append(
+                {of[n]: v.decode() if isinstance(v, bytes) else v for n, v in fields(value)})
+
+    def __repr__(self):
+        return f"{self.kind} {self.cause} {self.record} {self.lines} {self.buttons}"
+
+
 class Front:
     """One connection. Questions may be put together; answers are told apart by their ids."""
 
-    def __init__(self, path):
+    def __init__(self, path, role=TOOL):
         self.s = socket.socket(socket.AF_UNIX)
         self.s.settimeout(10)
         self.s.connect(path)
-        self.s.sendall(hello())
+        self.s.sendall(hello(role=role))
         read_frame(self.s)
         self.last = 0
 
@@ -183,6 +221,37 @@ class Front:
             return None
         finally:
             self.s.settimeout(10)
+
+    def answer(self, body):
+        """The next message of that kind."""
+        while True:
+            for number, value in fields(read_frame(self.s)):
+                if number == body:
+                    return value
+
+    def attach(self, device, listener="desks", transport=SCCP, source=b"\x0a\x14\x00\x07", token=False, x509=None):
+        """What is said of a desk phone."""
+        self.last += 1
+        body = (field(1, self.last) + field(10, listener) + field(11, transport) + field(12, source) +
+                field(13, 50000) + field(20, device) + field(21, 436) + field(22, 20) + field(23, "SCCP45.9-4-2") +
+                field(24, int(token)))
+        if x509:
+            body += field(44, x509.sha256) + field(45, x509.message())
+        self.s.sendall(frame(field(9, body)))
+        return Attached(self.answer(9))
+
+    def keep(self, device, user=None, all=None, busy=None, no_answer=None, dnd=None):
+        """What became of it, a cause."""
+        self.last += 1
+        body = field(1, self.last) + field(2, device)
+        for number, value in enumerate((user, all, busy, no_answer, dnd), 3):
+            body += field(number, value) if value is not None else b""
+        self.s.sendall(frame(field(10, body)))
+        return next(CAUSES[value].lower() for number, value in fields(self.answer(10)) if number == 2)
+
+    def hear_changed(self):
+        """The device that has another record, None: any may have."""
+        return dict(fields(self.answer(11))).get(1, b"").decode() or None
 
     def take(self):
         while True:

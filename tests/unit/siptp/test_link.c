@@ -44,7 +44,10 @@ static void test_what_comes_over_the_link_names_its_node(void **state)
     assert_int_equal(token.node, siptp_node_id(SPAN("here")));
     assert_int_equal(token.peer, siptp_node_id(SPAN("there")));
     struct flow *by_token;
-    assert_int_equal(siptp_flow_by_token(w.tp, buf_span(&b), &by_token), CS_ENOENT);
+    assert_int_equal(siptp_flow_by_token(w.tp, buf_span(&b), &by_token), 0); /* to its node */
+    assert_int_equal(by_token->peer, siptp_node_id(SPAN("there")));
+    flow_unref(&by_token);
+    assert_int_equal(siptp_link_find(w.tp, siptp_node_id(SPAN("nowhere")), &by_token), CS_ENOENT);
     flow_unref(&to);
     flow_unref(&again);
     close_node(&w);
