@@ -416,6 +416,8 @@ static struct leg *ask_trunk(struct call *c, const struct dialplan_candidate *to
     sip_user_write(&ub, to->called);
     buf_putc(&ub, '@');
     write_at(&ub, first);
+    if (t->profile == PROFILE_CISCO_GW && !first->port)
+        buf_printf(&ub, ":%u", sip_uri_default_port(first));
     buf_lit(&tb, "<sip:");
     sip_user_write(&tb, to->called);
     buf_putc(&tb, '@');
