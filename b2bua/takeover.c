@@ -41,8 +41,7 @@ static unsigned judge(const struct leg *l, enum leg_place place, const struct re
         return 603;
     if (r->early_only)
         return 486;
-    return !c->up || !c->leg[!call_side(c, l)] || c->asker >= 0 || c->joining || c->waiting ? 491
-                                                                                            : 0;
+    return call_may_refer(c, l) ? 0 : 491;
 }
 
 static void restore(struct call *c, const struct leg_end *why)
