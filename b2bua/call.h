@@ -12,6 +12,8 @@ void call_begin(struct ua *u, struct tx *invite, const struct trunk_conf *from);
 void call_take_over(struct ua *u, struct tx *invite, const struct trunk_conf *from);
 /* Of one whose call is at another node: it goes there. */
 void call_pass(struct ua *u, struct tx *invite, uint32_t node);
+/* Ends those of whom authd names, where configuration wants that. */
+void call_revoke(struct ua *u, const Countersign__Auth__Revoked *r);
 /* Hangs up all of them. */
 void call_end_all(struct ua *u);
 /* At the end of the process. */
