@@ -184,22 +184,16 @@ static void on_admitted(void *arg, enum verdict kind, const AUTH(Admitted) * m)
     fn(c, &why, kind == VERDICT_REJECT && m->next);
 }
 
-/* Who asks: a line by its address, or a trunk. */
-static bool name_asker(const struct call *c, unsigned side, struct gate_call *ask, struct buf *aor)
+/* Who asks: a line by its address, or a trunk. Where a line has sent the call on, it calls. */
+static void name_asker(const struct call *c, unsigned side, struct gate_call *ask)
 {
     const struct trunk_conf *trunk = side == SIDE_A ? c->from : c->to;
-    if (trunk) {
+    if (side == SIDE_A && c->diverter.p)
+        ask->caller = c->diverter;
+    else if (c->who[side].p)
+        ask->caller = c->who[side];
+    else if (trunk)
         ask->from_trunk = trunk->name;
-    } else if (side == SIDE_A) {
-        ask->caller = c->identity;
-    } else if (c->candidate && c->candidate->kind == DIALPLAN_LINE) {
-        buf_lit(aor, "sip:");
-        sip_user_write(aor, c->candidate->name);
-        buf_putc(aor, '@');
-        buf_put(aor, c->ua->conf->domains[0]);
-        ask->caller = buf_span(aor);
-    }
-    return buf_ok(aor);
 }
 
 static void on_refused(struct timer *t)
@@ -212,18 +206,17 @@ bool admission_ask(struct call *c, unsigned side, const struct dialplan_candidat
                    const struct trunk_conf *trunk, admission_fn *fn)
 {
     struct admission *a = &c->admission;
-    char text[SIP_AOR_MAX];
-    struct buf aor = BUF_INIT(text);
     struct gate_call ask = { .call_id = c->call_id[SIDE_A],
                              .to_trunk = trunk ? trunk->name : SPAN_NULL,
                              .destination = trunk ? to->called : to->name,
                              .emergency = to->entry && to->entry->emergency };
     if (a->ask) /* one call for help behind the other */
         gate_admit_cancel(a->ask);
-    if (side == SIDE_A && !list_empty(&a->held))
+    name_asker(c, side, &ask);
+    if (side == SIDE_A && !c->diverter.p && !list_empty(&a->held))
         ask.lease = span_str(container_of(a->held.next, struct held, link)->id);
     a->fn = ask.emergency ? NULL : fn;
-    a->ask = name_asker(c, side, &ask, &aor) ? gate_admit(c->ua->gate, &ask, on_admitted, c) : NULL;
+    a->ask = gate_admit(c->ua->gate, &ask, on_admitted, c);
     if (!a->ask && !ask.emergency)
         timer_start(c->ua->loop, &a->refused, DURATION_MS(0)); /* never from inside */
     return ask.emergency;

@@ -24,6 +24,7 @@ static void call_free(struct call *c)
     timer_stop(c->ua->loop, &c->quiet);
     timer_stop(c->ua->loop, &c->shaking);
     admission_end(c);
+    session_let_go(&c->kept);
     session_free(&c->session);
     arena_fini(&c->arena);
     free(c);
@@ -232,6 +233,10 @@ static void on_settled(void *arg, struct leg *l, unsigned status, struct span sd
     const char *why = "no description of media";
     unsigned side = call_side(c, l);
     struct leg *asker = c->leg[!side];
+    if (c->taking) {
+        call_taken(c, side, status, sdp);
+        return;
+    }
     if (c->joining) {
         if (status >= 300)
             call_finish(c, &(struct leg_end){ .status = 502 }, side);
@@ -357,7 +362,12 @@ static struct leg *ask_line(struct call *c, const struct dialplan_candidate *to,
     buf_put(&ub, domain);
     buf_lit(&cb, "sip:");
     buf_put(&cb, span_str(u->node));
-    if (to->calling.n) {
+    if (c->elsewhere.node) {
+        buf_lit(&lb, "P-Asserted-Identity: <");
+        buf_put(&lb, c->elsewhere.as);
+        buf_lit(&lb, ">\r\nRequire: replaces\r\n");
+        sip_write_hdr(&lb, SPAN("Replaces"), c->elsewhere.replaces);
+    } else if (to->calling.n) {
         buf_lit(&lb, "P-Asserted-Identity: ");
         write_party(&lb, c->display, to->calling, domain);
         buf_lit(&lb, "\r\n");
@@ -367,7 +377,8 @@ static struct leg *ask_line(struct call *c, const struct dialplan_candidate *to,
                              .to = buf_span(&tb),
                              .uri = buf_span(&ub),
                              .contact = buf_span(&cb),
-                             .node = ua_registrar(u, c->call_id[SIDE_A]),
+                             .node = c->elsewhere.node ? c->elsewhere.node
+                                                       : ua_registrar(u, c->call_id[SIDE_A]),
                              .answer = DURATION_MS(4000),
                              .lines = buf_span(&lb),
                              .max_forwards = c->max_forwards,
@@ -405,6 +416,8 @@ static struct leg *ask_trunk(struct call *c, const struct dialplan_candidate *to
     sip_user_write(&ub, to->called);
     buf_putc(&ub, '@');
     write_at(&ub, first);
+    if (t->profile == PROFILE_CISCO_GW && !first->port)
+        buf_printf(&ub, ":%u", sip_uri_default_port(first));
     buf_lit(&tb, "<sip:");
     sip_user_write(&tb, to->called);
     buf_putc(&tb, '@');
@@ -494,6 +507,7 @@ static void ask_candidate(struct call *c)
         call_finish(c, &(struct leg_end){ .status = 500 }, SIDE_B);
         return;
     }
+    c->who[SIDE_B] = to->kind == DIALPLAN_LINE ? call_line(c, to->name) : SPAN_NULL;
     if (to->kind != DIALPLAN_EXTENSION)
         c->call_id[SIDE_B] = arena_dup(&c->arena, leg_sip_call_id(c->leg[SIDE_B]));
 }
@@ -530,6 +544,25 @@ static void try_next(struct call *c)
 
 /* ---- the beginning ---- */
 
+static struct span aor_of(struct call *c, const struct sip_uri *uri)
+{
+    char text[SIP_AOR_MAX];
+    struct buf b = BUF_INIT(text);
+    return sip_aor_write(&b, uri) ? SPAN_NULL : arena_dup(&c->arena, buf_span(&b));
+}
+
+struct span call_line(struct call *c, struct span name)
+{
+    char text[SIP_AOR_MAX];
+    struct buf b = BUF_INIT(text);
+    struct sip_uri uri;
+    buf_lit(&b, "sip:");
+    sip_user_write(&b, name);
+    buf_putc(&b, '@');
+    buf_put(&b, c->ua->conf->domains[0]);
+    return buf_ok(&b) && sip_uri_parse(buf_span(&b), &uri) == 0 ? aor_of(c, &uri) : SPAN_NULL;
+}
+
 /* Without its escapes, in the arena. */
 static struct span plain_user(struct arena *a, struct span user)
 {
@@ -545,12 +578,9 @@ static void find_caller(struct call *c, const struct sip_msg *m)
     struct sip_values it = sip_values(m, SIP_HDR_P_ASSERTED_IDENTITY);
     if (!c->from && sip_next(&it) && sip_addr_parse(it.value, &asserted) == 0)
         who.uri = asserted.uri;
-    char text[SIP_AOR_MAX];
-    struct buf aor = BUF_INIT(text);
-    if (!c->from && sip_aor_write(&aor, &who.uri) == 0)
-        c->identity = arena_dup(&c->arena, buf_span(&aor));
     c->display = arena_dup(&c->arena, m->from.display);
     c->caller = who.uri.user.p ? plain_user(&c->arena, who.uri.user) : SPAN_NULL;
+    c->who[SIDE_A] = c->from ? SPAN_NULL : aor_of(c, &who.uri);
     if (span_caseeq(c->caller, SPAN("anonymous")))
         c->caller = c->display = SPAN_NULL;
 }
@@ -569,7 +599,24 @@ static int find_way(struct call *c, struct span context)
     return err;
 }
 
-static struct call *call_new(struct ua *u, const struct sip_msg *m, const struct trunk_conf *from)
+/* To another node, which knows the call that is named. */
+static int pass_to(struct call *c, const struct sip_msg *m, uint32_t node)
+{
+    struct dialplan_candidate *to = arena_zalloc(&c->arena, sizeof(*to));
+    if (!to)
+        return CS_ENOMEM;
+    *to = (struct dialplan_candidate){
+        .kind = DIALPLAN_LINE, .name = c->called, .called = c->called, .calling = c->caller
+    };
+    c->plan = (struct dialplan_answer){ .candidates = to, .n = 1 };
+    c->elsewhere.node = node;
+    c->elsewhere.replaces = arena_dup(&c->arena, sip_hdr_value(m, SIP_HDR_REPLACES));
+    c->elsewhere.as = c->who[SIDE_A];
+    return c->elsewhere.replaces.p ? 0 : CS_ENOMEM;
+}
+
+static struct call *call_new(struct ua *u, const struct sip_msg *m, const struct trunk_conf *from,
+                             uint32_t node)
 {
     struct call *c = calloc(1, sizeof(*c));
     struct span context = from ? from->context : u->conf->lines_context;
@@ -593,7 +640,7 @@ static struct call *call_new(struct ua *u, const struct sip_msg *m, const struct
     find_caller(c, m);
     struct session_side side;
     ua_media_side(u, from ? &from->media : &u->conf->lines, false, &side);
-    if (c->call_id[SIDE_A].p && find_way(c, context) == 0 &&
+    if (c->call_id[SIDE_A].p && (node ? pass_to(c, m, node) : find_way(c, context)) == 0 &&
         session_new(u->media, &c->session) == 0) {
         session_set_side(c->session, SIDE_A, &side);
         return c;
@@ -602,12 +649,12 @@ static struct call *call_new(struct ua *u, const struct sip_msg *m, const struct
     return NULL;
 }
 
-void call_begin(struct ua *u, struct tx *invite, const struct trunk_conf *from)
+static void begin(struct ua *u, struct tx *invite, const struct trunk_conf *from, uint32_t node)
 {
     struct sip_msg *m = tx_request(invite);
     char text[512];
     struct buf contact = BUF_INIT(text);
-    struct call *c = call_new(u, m, from);
+    struct call *c = call_new(u, m, from, node);
     tx_set_once(invite, false);
     metric_inc(M_B2BUA_INVITES, from != NULL);
     if (!c) {
@@ -634,6 +681,16 @@ void call_begin(struct ua *u, struct tx *invite, const struct trunk_conf *from)
     } else {
         try_next(c);
     }
+}
+
+void call_begin(struct ua *u, struct tx *invite, const struct trunk_conf *from)
+{
+    begin(u, invite, from, 0);
+}
+
+void call_pass(struct ua *u, struct tx *invite, uint32_t node)
+{
+    begin(u, invite, NULL, node);
 }
 
 void call_end_all(struct ua *u)

@@ -8,6 +8,12 @@
 /* Of an INVITE that somebody may make: a line's, or, by its trunk, from outside. It will be
  * answered. */
 void call_begin(struct ua *u, struct tx *invite, const struct trunk_conf *from);
+/* Of an INVITE with Replaces (RFC 3891), likewise: it takes a place in a call that stands. */
+void call_take_over(struct ua *u, struct tx *invite, const struct trunk_conf *from);
+/* Of one whose call is at another node: it goes there. */
+void call_pass(struct ua *u, struct tx *invite, uint32_t node);
+/* Ends those of whom authd names, where configuration wants that. */
+void call_revoke(struct ua *u, const Countersign__Auth__Revoked *r);
 /* Hangs up all of them. */
 void call_end_all(struct ua *u);
 /* At the end of the process. */

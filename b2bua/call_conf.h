@@ -9,6 +9,7 @@ enum redirects { REDIRECTS_REFUSED, REDIRECTS_FOLLOWED };
 struct call_conf {
     enum redirects redirects; /* of lines */
     unsigned diversions;      /* at most, of one call */
+    bool end_on_revocation;
 };
 
 extern const struct conf_section call_conf_section;

@@ -15,7 +15,7 @@ struct call {
     struct session *session;
     const struct trunk_conf *from, *to;  /* NULL: lines */
     struct span called, caller, display; /* as they came in */
-    struct span identity;                /* of a line: its address of record */
+    struct span who[RELAY_SIDES];        /* AORs of lines; absent: none is there */
     struct admission admission;
     struct span call_id[RELAY_SIDES];
     struct span offer; /* of the INVITE; absent: the called side is to make one */
@@ -24,17 +24,26 @@ struct call {
     size_t next;                                /* candidate */
     const struct dialplan_candidate *candidate; /* that is asked, or took it */
     unsigned status;                            /* of the last one that failed */
-    bool dtls, again;    /* it is offered DTLS-SRTP; this is the other kind of offer */
-    bool up;             /* both sides have said so */
-    bool early;          /* the caller was given an answer to its offer */
+    bool dtls, again; /* it is offered DTLS-SRTP; this is the other kind of offer */
+    bool up;          /* both sides have said so */
+    bool early;       /* the caller was given an answer to its offer */
+    struct {
+        uint32_t node;        /* of ours, that is asked instead of a line; 0: none */
+        struct span replaces; /* that it is told; */
+        struct span as;       /* whose wish it is: an AOR */
+    } elsewhere;
+    bool taking; /* who waits has called, and the other side is asked for an answer to that */
+    struct session_kept *kept; /* what stands meanwhile */
     struct leg *waiting; /* whom a side is to be replaced by, while it is asked; NULL: nobody */
     unsigned replaced;   /* that side */
     bool joining;        /* another leg has taken its place, and is asked for an offer */
     bool acks;           /* the open offer came with a 2xx: its answer goes into the ACK */
     struct span diverters[DIVERSIONS_MAX]; /* lines and trunks that sent it elsewhere, in turn */
     size_t n_diverters;
-    struct hop *wanted; /* of the trunk, the only target that is asked; NULL: any */
-    struct span moved;  /* to whom the call was transferred last */
+    struct span diverter;  /* AOR of the line that did last; absent: none has */
+    struct hop *wanted;    /* of the trunk, the only target that is asked; NULL: any */
+    struct span moved;     /* to whom the call was transferred last */
+    struct span moved_who; /* AOR, absent: no line */
     const struct dialplan_candidate *moved_to;
     const struct trunk_conf *moved_trunk; /* NULL: a line */
     int asker;                            /* whose offer is open in a call that stands; -1: none */
@@ -54,6 +63,8 @@ void call_finish(struct call *c, const struct leg_end *why, unsigned by);
 struct leg *call_ask(struct call *c, const struct dialplan_candidate *to,
                      const struct trunk_conf *trunk, struct span sdp,
                      const struct leg_events *events);
+/* The AOR of a line, in the arena. */
+struct span call_line(struct call *c, struct span name);
 /* The events of the two legs of a call. */
 extern const struct leg_events call_events;
 void call_media_of(const struct call *c, const struct dialplan_candidate *to,
@@ -79,6 +90,12 @@ void call_referred(struct call *c, struct leg *l, const struct leg_refer *r);
 void call_join(struct call *c, unsigned side, struct span offer);
 /* What the other side answered to that. */
 void call_joined(struct call *c, unsigned side, unsigned status, struct span sdp);
+
+/* The new one is there, and the old one may go. who: an AOR, or absent. */
+void call_replace(struct call *c, unsigned side, struct leg *by, struct span who);
+
+/* takeover.c: the other side's answer to who takes a place. */
+void call_taken(struct call *c, unsigned side, unsigned status, struct span sdp);
 
 /* call_record.c: one line of JSON. */
 void call_record(const struct call *c, const struct leg_end *why, unsigned by);

@@ -168,6 +168,9 @@ static const struct conf_key root_keys[] = {
     CONF_SECTIONS("registrars", ROOT, registrars, &link_peer_section,
                   "Whose phones are lines; a call takes one of them.", .at_least = 1,
                   .at_most = REGISTRARS_MAX, .required = true, .unique = true),
+    CONF_SECTIONS("peers", ROOT, peers, &link_peer_section,
+                  "The other b2buas: who names a call of theirs here finds it.",
+                  .at_most = REGISTRARS_MAX, .unique = true),
     CONF_STRS("domains", ROOT, domains, "Domains of the lines; the first is From of calls to them.",
               .at_least = 1, .max = 255, .required = true, .unique = true),
     CONF_SECTIONS("listeners", ROOT, listeners, &listener_section, "Where trunks speak SIP.",
@@ -274,6 +277,7 @@ static void root_check(struct conf_check *c, void *section)
         conf_error(c, "node", "\"" SPAN_FMT "\" is no host name; write b2bua-1",
                    SPAN_ARG(conf->node));
     link_check_peers(c, "registrars", &conf->link, conf->registrars, conf->n_registrars);
+    link_check_peers(c, "peers", &conf->link, conf->peers, conf->n_peers);
     check_media(c, conf, "lines.address", &conf->lines);
     check_context(c, conf, "context", conf->lines_context);
     for (size_t i = 0; i < conf->n_trunks; i++) {

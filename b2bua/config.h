@@ -40,6 +40,8 @@ struct b2bua_conf {
     struct link_settings link;
     struct link_peer *registrars; /* whose phones are lines */
     size_t n_registrars;
+    struct link_peer *peers; /* other b2buas */
+    size_t n_peers;
     struct span *domains; /* of lines; in lower case */
     size_t n_domains;
     struct listener_conf *listeners;

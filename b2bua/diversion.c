@@ -134,6 +134,8 @@ unsigned call_divert(struct call *c, const struct leg_end *why)
              kv_s("call_id", c->call_id[SIDE_A]));
     if (status)
         return status;
+    if (!c->to)
+        c->diverter = call_line(c, by);
     c->max_forwards--;
     c->plan = plan;
     c->next = 0;

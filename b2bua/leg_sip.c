@@ -38,6 +38,9 @@ void sip_leg_lines(struct buf *b, const struct sip_leg *l)
     buf_lit(b, "Contact: <");
     buf_put(b, span_str(l->contact));
     buf_lit(b, ">\r\n" LEG_ALLOW);
+    const struct trunk_conf *t = uac_trunk(&l->means->uac, l->trunk);
+    if (sip_leg_is_line(l) || (t && t->replaces))
+        buf_lit(b, "Supported: replaces\r\n");
 }
 
 void sip_leg_write_end(struct buf *b, const struct leg_end *why, struct span agent)
@@ -204,23 +207,29 @@ static struct sip_leg *find_for(const struct leg_sip_means *m, const struct flow
     return l;
 }
 
-struct leg *leg_sip_replaced(const struct leg_sip_means *m, struct span replaces)
+struct span leg_sip_trunk(const struct leg *l)
 {
-    struct span params = replaces, call_id = span_cut(&params, ';'), to, from;
-    if (!params.p)
-        return NULL;
-    params = span_of(params.p - 1, params.n + 1);
-    if (sip_param(params, SPAN("to-tag"), &to) || sip_param(params, SPAN("from-tag"), &from))
-        return NULL;
-    struct sip_leg *l = find(m, to);
-    struct span theirs = from;
-    if (!l) {
-        l = find(m, from);
-        theirs = to;
+    return container_of(l, const struct sip_leg, leg)->trunk;
+}
+
+struct leg *leg_sip_named(const struct leg_sip_means *m, const struct replaces *r,
+                          enum leg_place *out)
+{
+    static const enum leg_place places[] = { [LEG_ASKED] = LEG_THEIRS,
+                                             [LEG_ASKING] = LEG_OURS,
+                                             [LEG_UP] = LEG_STANDS,
+                                             [LEG_OVER] = LEG_GONE };
+    struct sip_leg *l = find(m, r->to_tag);
+    struct span theirs = r->from_tag;
+    if (!l) { /* phones differ in whose tag is whose */
+        l = find(m, r->from_tag);
+        theirs = r->to_tag;
     }
-    bool fits = l && l->state == LEG_UP && span_eq(l->dialog.call_id, call_id) &&
-                span_eq(l->dialog.remote_tag, theirs);
-    return fits ? &l->leg : NULL;
+    if (!l || !l->dialog.established || !span_eq(l->dialog.call_id, r->call_id) ||
+        !span_eq(l->dialog.remote_tag, theirs))
+        return NULL;
+    *out = places[l->state];
+    return &l->leg;
 }
 
 bool leg_sip_request(const struct leg_sip_means *m, struct tx *tx, struct flow *flow,

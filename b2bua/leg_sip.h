@@ -8,6 +8,7 @@
 #include "b2bua/session_timer.h"
 #include "b2bua/uac.h"
 #include "base/map.h"
+#include "sip/replaces.h"
 
 /* What legs, and who makes them, take. */
 #define LEG_ALLOW "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, PRACK, REFER\r\n"
@@ -59,8 +60,17 @@ void leg_sip_drop_all(const struct leg_sip_means *m);
 void leg_sip_end_left(const struct leg_sip_means *m, struct journal_line *noted,
                       const struct journal_entry *e);
 
-/* The leg of ours that a Replaces value means (RFC 3891, 3); NULL: none that stands. */
-struct leg *leg_sip_replaced(const struct leg_sip_means *m, struct span replaces);
+/* The leg of ours that a Replaces names (RFC 3891, 3), and how far it is; NULL: none. */
+enum leg_place {
+    LEG_THEIRS, /* early, and they asked */
+    LEG_OURS,   /* early, and we did */
+    LEG_STANDS,
+    LEG_GONE, /* of a call that is over */
+};
+struct leg *leg_sip_named(const struct leg_sip_means *m, const struct replaces *r,
+                          enum leg_place *out);
+/* The trunk that it is of; absent: a line. Of legs that this file made. */
+struct span leg_sip_trunk(const struct leg *l);
 
 /* Call-ID of its dialog, borrowed. */
 struct span leg_sip_call_id(const struct leg *l);

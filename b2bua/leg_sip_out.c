@@ -329,11 +329,23 @@ static void on_taken(struct sip_leg *l, struct uac *r, struct sip_msg *resp)
     l->leg.events->answered(l->leg.arg, &l->leg, sdp);
 }
 
+static bool is_cisco(const struct trunk_conf *t)
+{
+    return t && t->profile == PROFILE_CISCO_GW;
+}
+
 static void write_invite(struct buf *b, const struct sip_leg *l)
 {
+    const struct trunk_conf *t = uac_trunk(&l->means->uac, l->trunk);
     sip_leg_lines(b, l);
-    buf_lit(b, "Supported: 100rel, timer\r\n");
-    session_timer_write_ask(b, &l->session, &l->means->timer);
+    if (is_cisco(t))
+        profile_write_cisco(b, loop_wall(l->means->uac.loop), !l->offerless);
+    else
+        buf_lit(b, "Supported: 100rel, timer\r\n");
+    if (is_cisco(t) && !l->session.least_s)
+        buf_lit(b, "Min-SE: 1800\r\n"); /* what it may be refreshed by, not that it is to be */
+    else
+        session_timer_write_ask(b, &l->session, &l->means->timer);
     buf_put(b, span_str(l->lines));
 }
 
@@ -411,6 +423,9 @@ struct leg *leg_sip_call(const struct leg_sip_means *m, const struct leg_sip_out
     int err = dialog_to(&l->dialog, o->from, o->to, o->uri, siptp_node(m->uac.hops.tp));
     if (!err)
         err = sip_leg_enter(l);
+    if (!err && is_cisco(uac_trunk(&m->uac, o->trunk)))
+        l->dialog.local_cseq = PROFILE_CISCO_CSEQ - 1;
+    l->offerless = !o->sdp.p;
     l->lines = strndup(o->lines.p ? o->lines.p : "", o->lines.n);
     sip_leg_said(l, o->sdp);
     write_invite(&b, l);
@@ -426,7 +441,6 @@ struct leg *leg_sip_call(const struct leg_sip_means *m, const struct leg_sip_out
                           .lines = buf_span(&b),
                           .type = o->sdp.p ? SPAN("application/sdp") : SPAN_NULL,
                           .body = o->sdp };
-    l->offerless = !o->sdp.p;
     if (!err && buf_ok(&b) && l->lines)
         l->asking = uac_send(&m->uac, &c, &told, l);
     l->waiting = l->asking;

@@ -94,6 +94,11 @@ static void on_hangup(void *arg, int signum)
     certs_reload(b->ua.certs);
 }
 
+static void on_revoked(void *arg, const Countersign__Auth__Revoked *r)
+{
+    call_revoke(arg, r);
+}
+
 static int start(struct b2bua *b)
 {
     struct ua *u = &b->ua;
@@ -116,6 +121,8 @@ static int start(struct b2bua *b)
     if (!err)
         err = gate_open(&b->loop, &gc, &u->gate); /* authd looks at our uid: after the change */
     u->legs_means.uac.gate = u->gate;
+    if (!err)
+        gate_on_revoked(u->gate, on_revoked, u);
     if (!err)
         err = ua_open_journal(u);
     if (!err)

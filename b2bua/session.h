@@ -33,6 +33,14 @@ void session_free(struct session **s);
  * place, whom nothing was answered yet. */
 void session_set_side(struct session *s, unsigned side, const struct session_side *conf);
 
+/* The same while what stands goes on, until an answer says otherwise: it can be put back, or let
+ * go. NULL: no memory, nothing has changed. */
+struct session_kept;
+struct session_kept *session_swap_side(struct session *s, unsigned side,
+                                       const struct session_side *conf);
+void session_put_back(struct session *s, struct session_kept **kept);
+void session_let_go(struct session_kept **kept);
+
 /* An offer of one side becomes the offer to the other, in out. CS_EDENIED: weaker than policy
  * demands; CS_ENOTSUP: nothing in it can be carried; CS_EPROTO: malformed; CS_ELIMIT: no ports, or
  * too much of it. *why says it in words for a Warning. */

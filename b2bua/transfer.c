@@ -5,11 +5,11 @@
 
 static const struct log transfer_log = { .module = "transfer" };
 
-/* The new one is there, and the old one may go. */
-static void replace(struct call *c, unsigned side, struct leg *by)
+void call_replace(struct call *c, unsigned side, struct leg *by, struct span who)
 {
     struct leg *old = c->leg[side];
     c->leg[side] = by;
+    c->who[side] = who;
     by->events = &call_events;
     by->arg = c;
     leg_notify(old, 200);
@@ -39,7 +39,8 @@ static void on_answered(void *arg, struct leg *l, struct span sdp)
 {
     struct call *c = arg;
     c->waiting = NULL;
-    replace(c, c->replaced, l);
+    call_replace(c, c->replaced, l,
+                 c->moved_to->kind == DIALPLAN_LINE ? call_line(c, c->moved_to->name) : SPAN_NULL);
     call_join(c, c->replaced, sdp);
 }
 
@@ -52,16 +53,18 @@ static void on_ended(void *arg, struct leg *l, const struct leg_end *why)
     leg_notify(c->leg[c->replaced], why->status < 300 ? 480 : why->status);
 }
 
+/* Of who is to come, until he has. */
+static const struct leg_events coming = { .ringing = on_ringing,
+                                          .answered = on_answered,
+                                          .ended = on_ended };
+
 /* Whoever transfers is who calls: a number that he may not call, he may not have called. */
 static void on_admitted(struct call *c, const struct leg_end *why, bool next)
 {
-    static const struct leg_events events = { .ringing = on_ringing,
-                                              .answered = on_answered,
-                                              .ended = on_ended };
     struct leg *by = c->leg[c->replaced];
     (void)next;
     if (!why)
-        c->waiting = call_ask(c, c->moved_to, c->moved_trunk, SPAN_NULL, &events);
+        c->waiting = call_ask(c, c->moved_to, c->moved_trunk, SPAN_NULL, &coming);
     if (!c->waiting && by)
         leg_notify(by, why ? why->status : 500);
 }
@@ -98,10 +101,42 @@ static unsigned call_blindly(struct call *c, unsigned side, const struct leg_ref
 
 /* ---- two calls become one ---- */
 
-static unsigned join_calls(struct call *c, unsigned side, struct span replaces)
+/* The second call is at another node: who speaks there is asked for by a call of ours, in the name
+ * of who wants it. */
+static unsigned join_elsewhere(struct call *c, unsigned side, const struct leg_refer *r,
+                               uint32_t node)
 {
-    struct leg *second = leg_sip_replaced(&c->ua->legs_means, replaces);
-    struct call *other = second ? second->arg : NULL;
+    struct dialplan_candidate *to = arena_zalloc(&c->arena, sizeof(*to));
+    const struct span replaces = arena_dup(&c->arena, r->replaces);
+    char *plain = arena_alloc(&c->arena, r->user.n + 1);
+    if (!to || !replaces.p || !plain)
+        return 500;
+    if (!c->who[side].p || !r->user.n)
+        return 481; /* a trunk has nothing there */
+    to->kind = DIALPLAN_LINE;
+    to->name = to->called = sip_user_plain(r->user, plain);
+    to->calling = c->caller;
+    c->replaced = side;
+    c->moved = to->name;
+    c->moved_to = to;
+    c->moved_trunk = NULL;
+    c->elsewhere = (__typeof__(c->elsewhere)){ node, replaces, c->who[side] };
+    c->waiting = call_ask(c, to, NULL, SPAN_NULL, &coming);
+    c->elsewhere.node = 0;
+    return c->waiting ? 0 : 500;
+}
+
+static unsigned join_calls(struct call *c, unsigned side, const struct leg_refer *r)
+{
+    struct replaces named;
+    enum leg_place place;
+    if (replaces_parse(r->replaces, &named))
+        return 400;
+    struct leg *second = leg_sip_named(&c->ua->legs_means, &named, &place);
+    if (!second && ua_peer(c->ua, &named))
+        return join_elsewhere(c, side, r, ua_peer(c->ua, &named));
+    struct call *other =
+        second && place == LEG_STANDS && second->events == &call_events ? second->arg : NULL;
     if (!other || other == c || !other->up || other->asker >= 0 || other->joining || other->waiting)
         return 481;
     unsigned theirs = call_side(other, second);
@@ -115,7 +150,7 @@ static unsigned join_calls(struct call *c, unsigned side, struct span replaces)
                   &conf);
     other->leg[!theirs] = NULL;
     admission_move(c, other);
-    replace(c, side, comes);
+    call_replace(c, side, comes, arena_dup(&c->arena, other->who[!theirs]));
     session_set_side(c->session, side, &conf);
     call_finish(other, &(struct leg_end){ .status = 200 }, theirs);
     c->joining = true;
@@ -135,7 +170,7 @@ void call_referred(struct call *c, struct leg *l, const struct leg_refer *r)
     unsigned side = call_side(c, l);
     log_info(&transfer_log, "asked for", kv_s("to", r->user), kv_s("call_id", c->call_id[SIDE_A]),
              kv_b("attended", r->replaces.p));
-    unsigned status = r->replaces.p ? join_calls(c, side, r->replaces) : call_blindly(c, side, r);
+    unsigned status = r->replaces.p ? join_calls(c, side, r) : call_blindly(c, side, r);
     if (status)
         leg_notify(l, status);
 }

@@ -4,6 +4,7 @@
 
 static const char *const srtp_names[] = { "forbid", "prefer", "require", NULL };
 static const char *const webrtc_names[] = { "never", "accept", "retry", "first", NULL };
+static const char *const profiles[] = { "own", "cisco-gw", NULL };
 static const char *const redirects[] = { "refuse", "own", NULL };
 static const char *const identities[] = { "none", "p-asserted-identity", "remote-party-id", NULL };
 
@@ -106,6 +107,10 @@ static const struct conf_key trunk_keys[] = {
     CONF_DURATION("answer", T, answer,
                   "A target that says nothing for so long is given up for the next.", .def = "4s",
                   .min = 100 * CONF_MS, .max = 32 * CONF_SECOND),
+    CONF_ENUM("profile", T, profile, profiles,
+              "What its calls are to look like: cisco-gw writes the INVITE that a Cisco voice "
+              "gateway writes, for carriers that know those.",
+              .def = "own"),
     CONF_ENUM("redirects", T, redirects, redirects,
               "What becomes of a call that it answers with 300, 301 or 302: own asks the target "
               "of its own that a Contact names, refuse ends it with 480.",
@@ -166,6 +171,8 @@ static void trunk_check(struct conf_check *c, void *section)
 {
     T *t = section;
     check_targets(c, t);
+    if (t->profile == PROFILE_CISCO_GW && t->identity == IDENTITY_NONE)
+        t->identity = IDENTITY_PARTY;
     if (t->group.p && !t->context.p)
         conf_error(c, "group", "its callers stand nowhere in the dial plan; add context");
     if (t->from_domain.p && !chars_is_host(t->from_domain))

@@ -4,6 +4,7 @@
 #define CS_B2BUA_TRUNK_H
 
 #include "b2bua/call_conf.h"
+#include "b2bua/profile.h"
 #include "b2bua/session.h"
 #include "certs/settings.h"
 #include "conf/conf.h"
@@ -52,6 +53,7 @@ struct trunk_conf {
     struct span listener; /* whose address it is told; absent: the first of the transport */
     enum trunk_identity identity;
     struct duration answer, probe;
+    enum trunk_profile profile;
     enum redirects redirects;                /* to its own targets */
     bool refer, notify, subscribe, replaces; /* what it may ask besides calls */
     struct media_policy media;

@@ -17,20 +17,37 @@ static const struct log ua_log = { .module = "ua" };
 
 /* ---- where things are ---- */
 
+static const struct link_peer *peer_of(const struct link_peer *list, size_t n, uint32_t node)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (list[i].id == node)
+            return &list[i];
+    }
+    return NULL;
+}
+
 static int link_to(void *arg, uint32_t node, struct flow **out)
 {
     struct ua *u = arg;
+    const struct link_peer *p = peer_of(u->conf->registrars, u->conf->n_registrars, node);
+    struct siptp_link_target to;
+    char path[LINK_PATH_MAX];
     *out = NULL;
-    for (size_t i = 0; i < u->conf->n_registrars; i++) {
-        const struct link_peer *r = &u->conf->registrars[i];
-        struct siptp_link_target to;
-        char path[LINK_PATH_MAX];
-        if (r->id == node) {
-            int err = link_target(&u->conf->link, r, path, &to);
-            return err ? err : siptp_link_to(u->tp, node, &to, out);
-        }
-    }
-    return CS_ENOENT;
+    if (!p)
+        p = peer_of(u->conf->peers, u->conf->n_peers, node);
+    if (!p)
+        return CS_ENOENT;
+    int err = link_target(&u->conf->link, p, path, &to);
+    return err ? err : siptp_link_to(u->tp, node, &to, out);
+}
+
+uint32_t ua_peer(const struct ua *u, const struct replaces *r)
+{
+    const struct link_peer *p =
+        peer_of(u->conf->peers, u->conf->n_peers, siptx_tag_node(r->to_tag));
+    if (!p)
+        p = peer_of(u->conf->peers, u->conf->n_peers, siptx_tag_node(r->from_tag));
+    return p ? p->id : 0;
 }
 
 uint32_t ua_registrar(const struct ua *u, struct span call_id)
@@ -102,12 +119,15 @@ struct asked { /* a request that authd judges; in its message's arena */
     struct gate_ask *ask;
 };
 
-/* Of a trunk, who is who it says it is. */
+/* Of a trunk, who is who it says it is, or of a line. */
 static void take(struct ua *u, struct tx *tx, const struct trunk_conf *t)
 {
-    if (trunk_policy_refuses(&u->legs_means.uac, t, tx))
+    const struct sip_msg *m = tx_request(tx);
+    if (t && trunk_policy_refuses(&u->legs_means.uac, t, tx))
         return;
-    if (tx_request(tx)->method == SIP_INVITE)
+    if (m->method == SIP_INVITE && sip_has(m, SIP_HDR_REPLACES))
+        call_take_over(u, tx, t);
+    else if (m->method == SIP_INVITE)
         call_begin(u, tx, t);
     else
         news_take(u, tx, t);
@@ -155,7 +175,8 @@ static void ask(struct ua *u, struct tx *tx, struct flow *flow, struct sip_msg *
 /* Answers 420 where something is required that is not known here (RFC 3261, 8.2.2.3). */
 static bool lacks_extension(struct tx *tx, const struct sip_msg *m)
 {
-    static const struct span known[] = { SPAN_INIT("timer"), SPAN_INIT("100rel") };
+    static const struct span known[] = { SPAN_INIT("timer"), SPAN_INIT("100rel"),
+                                         SPAN_INIT("replaces") };
     char line[512];
     struct buf b = BUF_INIT(line);
     if (!sip_lacks(m, SIP_HDR_REQUIRE, known, CS_LEN(known), &b))
@@ -173,7 +194,7 @@ static void on_invite(struct ua *u, struct tx *tx, struct flow *flow, struct sip
     else if (u->draining || u->n_calls >= u->conf->limits.calls)
         tx_reply(tx, 503, SPAN("Retry-After: 5\r\n"));
     else if (flow->transport == SIP_LINK) /* who sent it has asked authd already */
-        call_begin(u, tx, NULL);
+        take(u, tx, NULL);
     else {
         tx_set_once(tx, true); /* until we know better */
         ask(u, tx, flow, m);

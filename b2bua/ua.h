@@ -46,6 +46,8 @@ void ua_close(struct ua *u);
 
 /* The registrar whose turn it is for a call of this Call-ID; 0: none. */
 uint32_t ua_registrar(const struct ua *u, struct span call_id);
+/* The b2bua whose dialog this is, by its tags, if we know how to reach it; 0: none. */
+uint32_t ua_peer(const struct ua *u, const struct replaces *r);
 /* Our Contact URI towards a trunk: user@address of its listener. */
 void ua_contact(struct buf *b, const struct ua *u, const struct trunk_conf *t, struct span user);
 /* How media are to be for a policy; dtls: DTLS-SRTP is offered, if the policy knows of it. */

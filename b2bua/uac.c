@@ -5,7 +5,7 @@
 #include "b2bua/proofs.h"
 #include "sip/write.h"
 
-enum { MESSAGE_MAX = 70000, CHALLENGES_MAX = 8, OUR_HEADERS = 700 /* about */ };
+enum { MESSAGE_MAX = 70000, CHALLENGES_MAX = 8, VIA_ABOUT = 110 };
 
 struct uac {
     const struct uac_means *means;
@@ -317,13 +317,24 @@ void uac_bind(const struct uac_means *m, struct span trunk, struct hop *hop, str
     }
 }
 
+/* Bytes of the request: for a long one TCP comes first (RFC 3261, 18.1.1), but one that just fits
+ * is not to lose a round by that. */
+static size_t size_of(const struct uac *r)
+{
+    struct buf b = BUF_INIT(out);
+    dialog_write(&b, r->dialog, sip_method_name(r->method), r->dialog->local_cseq + 1, SPAN_NULL,
+                 r->max_forwards);
+    buf_put(&b, r->lines);
+    sip_write_end(&b, r->type, r->body);
+    return VIA_ABOUT + b.n;
+}
+
 static void start_walk(struct uac *r, const struct uac_conf *c)
 {
     struct hop *own = &r->own;
-    struct hop_ask ask = { .hops = &own,
-                           .n = 1,
-                           .size = OUR_HEADERS + c->lines.n + c->body.n,
-                           .seed = hops_seed(r->dialog->call_id) };
+    struct hop_ask ask = {
+        .hops = &own, .n = 1, .size = size_of(r), .seed = hops_seed(r->dialog->call_id)
+    };
     if (c->node) {
         r->own = (struct hop){ .text = SPAN("node"), .node = c->node };
     } else if (c->n_hops) {

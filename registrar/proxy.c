@@ -9,6 +9,7 @@
 #include "registrar/relocate.h"
 #include "registrar/srtp.h"
 #include "sip/digest.h"
+#include "sip/replaces.h"
 #include "sip/write.h"
 
 #define CREDENTIAL_HEADERS \
@@ -322,10 +323,32 @@ static void send_along(struct proxied *p, struct hop *all, size_t n, struct dura
     start_fork(p, &one);
 }
 
+/* The bridge whose dialog this is, by its tag. */
+static struct hop *bridge_of(const struct registrar_conf *c, struct span tag)
+{
+    const uint32_t node = siptx_tag_node(tag);
+    for (size_t i = 0; node && i < c->calls.n_bridges; i++) {
+        if (c->calls.hops[i].node == node)
+            return &c->calls.hops[i];
+    }
+    return NULL;
+}
+
+/* Where somebody wants a place in a call, the bridge that has the call (RFC 3891). */
+static struct hop *named_bridge(const struct proxied *p)
+{
+    struct replaces r;
+    if (replaces_parse(sip_hdr_value(p->msg, SIP_HDR_REPLACES), &r))
+        return NULL;
+    struct hop *by_to = bridge_of(p->front->conf, r.to_tag);
+    return by_to ? by_to : bridge_of(p->front->conf, r.from_tag);
+}
+
 static void take_bridge(struct proxied *p)
 {
     const struct registrar_conf *c = p->front->conf;
-    send_along(p, c->calls.hops, c->calls.n_bridges, c->calls.answer);
+    struct hop *named = named_bridge(p);
+    send_along(p, named ? named : c->calls.hops, named ? 1 : c->calls.n_bridges, c->calls.answer);
 }
 
 static void take_way(struct proxied *p)

@@ -214,7 +214,7 @@ class Call:
         return request, self.callee.expect("INVITE")
 
     def take(self, answer=None, status=200, headers=()):
-        answered = self.callee.answer(self.got, status, headers=[("Content-Type", "application/sdp"), *headers],
+        answered = self.answered = self.callee.answer(self.got, status, headers=[("Content-Type", "application/sdp"), *headers],
                                       body=answer or self.there.sdp())
         self.ok = self.caller.expect(status)
         if status != 200:

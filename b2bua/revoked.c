@@ -1,0 +1,29 @@
+/* Calls of who may no longer call. */
+#include "b2bua/call_impl.h"
+
+static const struct log revoked_log = { .module = "revoked" };
+
+static bool names(const Countersign__Auth__Revoked *r, struct span aor)
+{
+    for (size_t i = 0; aor.p && i < r->n_aor; i++) {
+        if (span_eq(span_str(r->aor[i]), aor))
+            return true;
+    }
+    return false;
+}
+
+void call_revoke(struct ua *u, const Countersign__Auth__Revoked *r)
+{
+    const struct leg_end why = { .status = 403, .reason = SPAN("SIP;cause=403;text=\"Revoked\"") };
+    if (!u->conf->calls.end_on_revocation)
+        return;
+    list_for_each (it, &u->calls) {
+        struct call *c = container_of(it, struct call, link);
+        const bool caller = names(r, c->who[SIDE_A]);
+        if (c->plan.emergency || (!caller && !names(r, c->who[SIDE_B])))
+            continue; /* whoever called for help goes on */
+        log_info(&revoked_log, "a call is ended", kv_s("of", c->who[caller ? SIDE_A : SIDE_B]),
+                 kv_s("call_id", c->call_id[SIDE_A]));
+        call_finish(c, &why, caller ? SIDE_A : SIDE_B);
+    }
+}
