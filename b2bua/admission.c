@@ -47,6 +47,7 @@ static void hold(struct call *c, const AUTH(Admitted) * m)
     if (!h)
         return; /* it lapses */
     span_copy(h->id, sizeof(h->id), span_str(l->id));
+    span_copy(c->admission.lease, sizeof(c->admission.lease), span_str(l->id));
     list_push_back(&c->admission.held, &h->link);
     for (char *at = h->texts; h->n < CS_MIN(l->n_counted, (size_t)COUNTED_MAX); h->n++) {
         const size_t n = strlen(l->counted[h->n]) + 1;
@@ -184,22 +185,27 @@ static void on_admitted(void *arg, enum verdict kind, const AUTH(Admitted) * m)
     fn(c, &why, kind == VERDICT_REJECT && m->next);
 }
 
+static struct span line_address(const struct call *c, struct span line, struct buf *b)
+{
+    buf_lit(b, "sip:");
+    sip_user_write(b, line);
+    buf_putc(b, '@');
+    buf_put(b, c->ua->conf->domains[0]);
+    return buf_ok(b) ? buf_span(b) : SPAN_NULL;
+}
+
 /* Who asks: a line by its address, or a trunk. */
-static bool name_asker(const struct call *c, unsigned side, struct gate_call *ask, struct buf *aor)
+static void name_asker(const struct call *c, unsigned side, struct gate_call *ask, struct buf *b)
 {
     const struct trunk_conf *trunk = side == SIDE_A ? c->from : c->to;
-    if (trunk) {
+    if (side == SIDE_A && c->payer.p)
+        ask->caller = line_address(c, c->payer, b);
+    else if (trunk)
         ask->from_trunk = trunk->name;
-    } else if (side == SIDE_A) {
+    else if (side == SIDE_A)
         ask->caller = c->identity;
-    } else if (c->candidate && c->candidate->kind == DIALPLAN_LINE) {
-        buf_lit(aor, "sip:");
-        sip_user_write(aor, c->candidate->name);
-        buf_putc(aor, '@');
-        buf_put(aor, c->ua->conf->domains[0]);
-        ask->caller = buf_span(aor);
-    }
-    return buf_ok(aor);
+    else if (c->candidate && c->candidate->kind == DIALPLAN_LINE)
+        ask->caller = line_address(c, c->candidate->name, b);
 }
 
 static void on_refused(struct timer *t)
@@ -220,10 +226,15 @@ bool admission_ask(struct call *c, unsigned side, const struct dialplan_candidat
                              .emergency = to->entry && to->entry->emergency };
     if (a->ask) /* one call for help behind the other */
         gate_admit_cancel(a->ask);
-    if (side == SIDE_A && !list_empty(&a->held))
-        ask.lease = span_str(container_of(a->held.next, struct held, link)->id);
+    name_asker(c, side, &ask, &aor);
+    struct span asker = ask.caller.p ? ask.caller : ask.from_trunk;
+    if (a->lease[0] && span_eq(asker, span_str(a->asker)))
+        ask.lease = span_str(a->lease); /* it is another candidate of the same call */
+    else
+        a->lease[0] = '\0';
+    span_copy(a->asker, sizeof(a->asker), asker);
     a->fn = ask.emergency ? NULL : fn;
-    a->ask = name_asker(c, side, &ask, &aor) ? gate_admit(c->ua->gate, &ask, on_admitted, c) : NULL;
+    a->ask = gate_admit(c->ua->gate, &ask, on_admitted, c);
     if (!a->ask && !ask.emergency)
         timer_start(c->ua->loop, &a->refused, DURATION_MS(0)); /* never from inside */
     return ask.emergency;

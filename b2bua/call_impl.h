@@ -15,7 +15,8 @@ struct call {
     struct session *session;
     const struct trunk_conf *from, *to;  /* NULL: lines */
     struct span called, caller, display; /* as they came in */
-    struct span identity;                /* of a line: its address of record */
+    struct span payer; /* the line that sent the call on last: it is its call now; absent: none */
+    struct span identity; /* of a line: its address of record */
     struct admission admission;
     struct span call_id[RELAY_SIDES];
     struct span offer; /* of the INVITE; absent: the called side is to make one */

@@ -128,6 +128,7 @@ unsigned call_divert(struct call *c, const struct leg_end *why)
     if (c->n_diverters == c->ua->conf->calls.diversions || !c->max_forwards)
         return 483;
     c->diverters[c->n_diverters++] = by;
+    c->payer = c->to ? c->payer : by;
     unsigned status = c->to ? divert_by_trunk(c, why, &plan) : divert_by_line(c, why, &plan);
     log_info(&diversion_log, status ? "it leads nowhere" : "sent elsewhere", kv_s("by", by),
              kv_s("to", why->moved[0].user), kv_u("status", status),
