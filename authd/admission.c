@@ -176,8 +176,10 @@ static void later(struct admission *a, Countersign__Auth__Cause cause)
 
 /* ---- limits ---- */
 
-/* 486 is for who calls: he is busy with other calls, and nobody takes us for dead. 503 is a
- * trunk's: Q.850's 34 and 42 (RFC 3398, 8.2.6.1), which others go elsewhere for, as they should. */
+/* 486: who calls is busy with other calls. Of a trunk that is full, another trunk is told 503, as
+ * Q.850's 34 and 42 become (RFC 3398, 8.2.6.1), and goes elsewhere as it should; a line is told
+ * 480, for 503 would send its call to our other nodes, which count the same, and end as a proxy's
+ * 500 (RFC 3261, 16.7). */
 static void refuse_count(struct admission *a, const struct count *c, enum call_counted which,
                          struct duration wait)
 {
@@ -198,8 +200,11 @@ static void refuse_count(struct admission *a, const struct count *c, enum call_c
         buf_printf(&b, ": %u a second", l->per_second);
     else
         buf_printf(&b, ": %u a minute", l->per_minute);
-    refuse(a, causes[c->of][which != COUNTED_AT_ONCE], c->of == OF_TRUNK ? 503 : 486, wait,
-           a->judged && c->of == OF_TRUNK);
+    refuse(a, causes[c->of][which != COUNTED_AT_ONCE],
+           c->of != OF_TRUNK ? 486
+           : a->from_trunk.p ? 503
+                             : 480,
+           wait, a->judged && c->of == OF_TRUNK);
 }
 
 static void on_counted(void *arg, const struct redis_reply *r)

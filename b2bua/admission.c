@@ -47,6 +47,7 @@ static void hold(struct call *c, const AUTH(Admitted) * m)
     if (!h)
         return; /* it lapses */
     span_copy(h->id, sizeof(h->id), span_str(l->id));
+    span_copy(c->admission.lease, sizeof(c->admission.lease), span_str(l->id));
     list_push_back(&c->admission.held, &h->link);
     for (char *at = h->texts; h->n < CS_MIN(l->n_counted, (size_t)COUNTED_MAX); h->n++) {
         const size_t n = strlen(l->counted[h->n]) + 1;
@@ -213,8 +214,12 @@ bool admission_ask(struct call *c, unsigned side, const struct dialplan_candidat
     if (a->ask) /* one call for help behind the other */
         gate_admit_cancel(a->ask);
     name_asker(c, side, &ask);
-    if (side == SIDE_A && !c->diverter.p && !list_empty(&a->held))
-        ask.lease = span_str(container_of(a->held.next, struct held, link)->id);
+    struct span asker = ask.caller.p ? ask.caller : ask.from_trunk;
+    if (a->lease[0] && span_eq(asker, span_str(a->asker)))
+        ask.lease = span_str(a->lease); /* it is another candidate of the same call */
+    else
+        a->lease[0] = '\0';
+    span_copy(a->asker, sizeof(a->asker), asker);
     a->fn = ask.emergency ? NULL : fn;
     a->ask = gate_admit(c->ua->gate, &ask, on_admitted, c);
     if (!a->ask && !ask.emergency)

@@ -15,9 +15,10 @@ typedef void admission_fn(struct call *c, const struct leg_end *why, bool next);
 struct admission {          /* of a call; embedded in it */
     struct gate_admit *ask; /* under way; NULL: none */
     admission_fn *fn;
-    struct timer refused; /* it could not even be asked */
-    struct list held;     /* what authd counts */
-    const char *cause;    /* why it was refused; NULL: it was not */
+    struct timer refused;       /* it could not even be asked */
+    struct list held;           /* what authd counts */
+    char asker[300], lease[24]; /* who was counted last, and as what; "": nobody */
+    const char *cause;          /* why it was refused; NULL: it was not */
     char decision[24];
     char limit[161]; /* "" none was told */
 };

@@ -73,6 +73,14 @@ void call_record(const struct call *c, const struct leg_end *why, unsigned by)
     struct buf b = BUF_INIT(text);
     struct wall now = loop_wall(c->ua->loop);
     metric_inc(M_B2BUA_ENDED, c->up ? 0 : why->status == 487 ? 1 : 2);
+    if (c->early && !c->up) {
+        metric_inc(M_B2BUA_EARLY_UNANSWERED, c->from != NULL);
+        early_media_add(&c->ua->early_media,
+                        c->from            ? c->from->name
+                        : c->who[SIDE_A].p ? c->who[SIDE_A]
+                                           : SPAN("anonymous"),
+                        now);
+    }
     if (!c->ua->cdr)
         return;
     buf_lit(&b, "{\"node\":\"");

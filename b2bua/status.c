@@ -48,6 +48,18 @@ static void get_calls(struct http_req *r, void *arg)
     http_reply_json(r, 200, json_pack("{s:o}", "calls", all));
 }
 
+static void get_early_media(struct http_req *r, void *arg)
+{
+    const struct early_media *e = &((const struct ua *)arg)->early_media;
+    json_t *all = json_array();
+    for (size_t i = 0; i < e->n; i++)
+        json_array_append_new(all, json_pack("{s:o, s:I, s:o}", "source",
+                                             text(span_str(e->sources[i].name)), "unanswered",
+                                             (json_int_t)e->sources[i].unanswered, "last",
+                                             http_time(e->sources[i].last)));
+    http_reply_json(r, 200, json_pack("{s:o}", "sources", all));
+}
+
 static void get_trunks(struct http_req *r, void *arg)
 {
     const struct ua *u = arg;
@@ -71,6 +83,7 @@ int status_open(struct ua *u, struct httpd **out)
         { "GET", "/readyz", get_ready, HTTP_PUBLIC },
         { "GET", "/metrics", get_metrics, HTTP_PUBLIC },
         { "GET", "/calls", get_calls, HTTP_PUBLIC },
+        { "GET", "/early-media", get_early_media, HTTP_PUBLIC },
         { "GET", "/trunks", get_trunks, HTTP_PUBLIC },
         { "POST", "/trunks/{trunk}/test", post_test, HTTP_PUBLIC },
         { "POST", "/reload", post_reload, HTTP_PUBLIC },

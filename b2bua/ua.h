@@ -4,6 +4,7 @@
 #define CS_B2BUA_UA_H
 
 #include "b2bua/config.h"
+#include "b2bua/early_media.h"
 #include "b2bua/leg_sip.h"
 #include "certs/certs.h"
 
@@ -32,6 +33,7 @@ struct ua {
     struct journal *journal;
     FILE *cdr; /* NULL: none is written */
     bool draining;
+    struct early_media early_media;
     struct timer leases; /* of calls, that authd is told of again */
     struct duration lease;
 };

@@ -121,6 +121,14 @@ static void test_what_cannot_work_is_refused_with_its_line(void **state)
     } rows[] = {
         { GROUP "  digest: { realm: elsewhere.example }\n", "authd.yaml:8: peer_groups[0].digest" },
         { GROUP, "digest.realm" },
+#define CALLS GROUP "  digest: { realm: example.com }\ncalls: "
+        { CALLS "{ destinations: [{ name: a, countries: [UK] }] }\n", "\"UK\" has no numbers" },
+        { CALLS "{ destinations: [{ name: a, callers: [alice] }] }\n", "\"alice\" is nobody" },
+        { CALLS "{ destinations: [{ name: a, during: night }] }\n", "destinations[0].during" },
+        { CALLS "{ destinations: [{ name: a, action: webhook }] }\n", "action: webhook" },
+        { CALLS "{ destinations: [{ name: a, action: webhook, webhook: w }] }\n",
+          "\"w\" is not one of backends" },
+        { CALLS "{ lease: 1s }\n", "calls.lease" },
         { GROUP "  require: { all_of: [address] }\n", "match.source" },
         { GROUP "  require: { all_of: [address] }\n  match: { source: [192.0.2.0/24] }\n",
           "address_only_waiver" },
