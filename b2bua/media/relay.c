@@ -59,7 +59,7 @@ struct side { /* what each packet needs comes first */
 struct relay {
     struct media *media;
     struct worker *worker;
-    struct worker_command begin, end;
+    struct worker_command end;
     struct side side[RELAY_SIDES];
 };
 
@@ -333,15 +333,6 @@ static void plan_free(struct plan *p)
     free(p);
 }
 
-static void on_begin(struct worker_command *c)
-{
-    struct relay *r = container_of(c, struct relay, begin);
-    for (unsigned i = 0; i < RELAY_SIDES; i++) {
-        (void)!worker_watch(r->worker, &r->side[i].rtp.socket);
-        (void)!worker_watch(r->worker, &r->side[i].rtcp.socket);
-    }
-}
-
 static void relay_destroy(struct relay *r)
 {
     for (unsigned i = 0; i < RELAY_SIDES; i++) {
@@ -487,8 +478,10 @@ int relay_new(struct media *m, const size_t address[RELAY_SIDES], struct relay *
         init_socket(&s->rtp, r, i, false, s->pair.rtp);
         init_socket(&s->rtcp, r, i, true, s->pair.rtcp);
     }
-    r->begin.run = on_begin;
-    worker_post(r->worker, &r->begin);
+    for (unsigned i = 0; i < RELAY_SIDES; i++) {
+        (void)!worker_watch(r->worker, &r->side[i].rtp.socket);
+        (void)!worker_watch(r->worker, &r->side[i].rtcp.socket);
+    }
     *out = r;
     return 0;
 }
@@ -500,7 +493,7 @@ void relay_free(struct relay **rp)
     if (!r)
         return;
     r->end.run = on_end;
-    worker_post(r->worker, &r->end);
+    worker_post_late(r->worker, &r->end);
 }
 
 const struct addr *relay_local(const struct relay *r, unsigned side)
