@@ -238,6 +238,7 @@ static int tell(struct session *s, unsigned side, struct sdp *d, struct arena *a
         return CS_ENOTSUP;
     d->origin.version = t->version;
     sdp_write(&b, d);
+    const size_t written = b.n;
     if (!buf_ok(&b))
         return CS_ELIMIT;
     if (!t->text || !span_eq(span_of(t->text, t->n), buf_span(&b))) {
@@ -253,7 +254,7 @@ static int tell(struct session *s, unsigned side, struct sdp *d, struct arena *a
         t->n = b.n;
     }
     buf_put(out, buf_span(&b));
-    ct_wipe(text, sizeof(text));
+    ct_wipe(text, CS_MAX(written, b.n)); /* keys are in it */
     return buf_ok(out) ? 0 : CS_ELIMIT;
 }
 
