@@ -224,6 +224,7 @@ static int open_store(struct authd *d)
         realms_hold(d->checker.realms, true); /* until it has looked */
     const struct signer_conf signer = { .loop = &d->loop,
                                         .redis = d->redis,
+                                        .directory = d->checker.directory,
                                         .vault = d->trunk_vault,
                                         .audit = d->checker.audit,
                                         .explain = d->checker.explain,

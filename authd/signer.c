@@ -176,6 +176,14 @@ static void sign(struct sign_call *c, const struct trunk *t)
         answer(c, CAUSE(OK), value);
 }
 
+static void look_and_sign(struct sign_call *c, const struct trunk *t)
+{
+    if (is_too_often(c->s, t->name))
+        answer(c, CAUSE(SIGNED_TOO_OFTEN), NULL);
+    else
+        sign(c, t);
+}
+
 static void on_trunk(void *arg, int err, struct span bytes)
 {
     struct sign_call *c = arg;
@@ -191,10 +199,8 @@ static void on_trunk(void *arg, int err, struct span bytes)
         log_error(&slog, "a trunk's record cannot be read", kv_s("trunk", c->trunk));
     if (err)
         answer(c, CAUSE(STORE_UNAVAILABLE), NULL);
-    else if (is_too_often(c->s, t.name))
-        answer(c, CAUSE(SIGNED_TOO_OFTEN), NULL);
     else
-        sign(c, &t);
+        look_and_sign(c, &t);
 }
 
 static bool keep(struct sign_call *c, const Countersign__Auth__Sign *m, const char *node)
@@ -250,13 +256,17 @@ bool signer_ask(struct signer *s, const Countersign__Auth__Sign *m, bool allowed
         call_free(c);
         return false;
     }
+    const struct directory *d = s->conf.directory;
+    const struct trunk *known = d && directory_is_known(d) ? directory_trunk(d, c->trunk) : NULL;
     if (!allowed) {
         answer(c, CAUSE(SIGNER_NOT_ALLOWED), NULL);
     } else if (trunk_name_fault(c->trunk)) {
         answer(c, CAUSE(TRUNK_UNKNOWN), NULL);
     } else if (s->open > OPEN_MAX) {
         answer(c, CAUSE(OVERLOADED), NULL);
-    } else {
+    } else if (known) {
+        look_and_sign(c, known);
+    } else { /* it may have been made just now */
         c->get = record_get(&s->trunks, c->trunk, on_trunk, c);
         if (!c->get)
             answer(c, CAUSE(OVERLOADED), NULL);

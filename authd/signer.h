@@ -1,9 +1,10 @@
-/* The life of a Sign: the trunk is read from Redis, its rate looked at, a challenge chosen and
- * answered, and the outcome written to the audit log. */
+/* The life of a Sign: the trunk is looked up, its rate looked at, a challenge chosen and answered,
+ * and the outcome written to the audit log. */
 #ifndef CS_AUTHD_SIGNER_H
 #define CS_AUTHD_SIGNER_H
 
 #include "authd/audit.h"
+#include "authd/directory.h"
 #include "authd/explain.h"
 #include "authd/records.h"
 #include "authd/vault.h"
@@ -13,6 +14,7 @@ struct signer;
 struct signer_conf { /* all borrowed; outlives the signer */
     struct loop *loop;
     struct redis *redis;
+    const struct directory *directory; /* asked before Redis is; NULL: there is none */
     struct vault *vault;
     struct audit *audit;
     struct explain *explain;

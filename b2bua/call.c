@@ -107,6 +107,8 @@ static void on_answered(void *arg, struct leg *l, struct span sdp)
         refuse_media(c, err, why, SIDE_B);
         return;
     }
+    if (c->offer.p)
+        session_settled(c->session);
     now_up(c);
     leg_answer(c->leg[SIDE_A], buf_span(&b));
 }

@@ -10,7 +10,9 @@ static void put(struct buf *b, const char *key, struct span value)
 {
     if (!value.p)
         return;
-    buf_printf(b, ",\"%s\":\"", key);
+    buf_lit(b, ",\"");
+    buf_put(b, span_str(key));
+    buf_lit(b, "\":\"");
     buf_json(b, value);
     buf_putc(b, '"');
 }

@@ -14,6 +14,8 @@ enum {
     CSEQ_LEAP = 1 << 20, /* beyond what the one before may have sent since */
 };
 
+#define LATER DURATION_S(1)
+
 static const struct log journal_log = { .module = "journal" };
 
 struct journal_line {
@@ -23,6 +25,9 @@ struct journal_line {
 };
 
 struct journal {
+    struct loop *loop;
+    struct turn turn;   /* what is in the buffer of file is written */
+    struct timer timer; /* the same, where only ends are there */
     char *path;
     FILE *file;
     struct list lines; /* of dialogs that stand */
@@ -44,6 +49,8 @@ void journal_close(struct journal **jp)
     *jp = NULL;
     if (!j)
         return;
+    turn_cancel(&j->turn);
+    timer_stop(j->loop, &j->timer);
     while (!list_empty(&j->lines))
         forget(j, container_of(j->lines.next, struct journal_line, link));
     if (j->file)
@@ -52,16 +59,28 @@ void journal_close(struct journal **jp)
     free(j);
 }
 
-static bool put(struct journal *j, const char *text)
+/* What is lost here is there again when the file is written anew. */
+static void flush(struct journal *j)
 {
-    size_t n = strlen(text);
-    if (fwrite(text, 1, n, j->file) != n || fflush(j->file)) {
-        log_error(&journal_log, "a dialog could not be noted", kv_str("file", j->path),
+    timer_stop(j->loop, &j->timer);
+    if (fflush(j->file))
+        log_error(&journal_log, "dialogs could not be noted", kv_str("file", j->path),
                   kv_err(-errno));
-        return false;
-    }
-    j->written += n;
-    return true;
+}
+
+static void on_turn(struct turn *t)
+{
+    flush(container_of(t, struct journal, turn));
+}
+
+static void on_timer(struct timer *t)
+{
+    flush(container_of(t, struct journal, timer));
+}
+
+static void put(struct journal *j, const char *text)
+{
+    j->written += fwrite(text, 1, strlen(text), j->file);
 }
 
 static struct journal_line *keep(struct journal *j, uint64_t id, const char *text)
@@ -106,7 +125,9 @@ static int write_anew(struct journal *j)
 
 static void put_text(struct buf *b, const char *key, struct span value)
 {
-    buf_printf(b, ",\"%s\":\"", key);
+    buf_lit(b, ",\"");
+    buf_put(b, span_str(key));
+    buf_lit(b, "\":\"");
     buf_json(b, value);
     buf_putc(b, '"');
 }
@@ -144,7 +165,8 @@ struct journal_line *journal_add(struct journal *j, const struct journal_entry *
     if (!l)
         log_error(&journal_log, "a dialog could not be kept", kv_s("call_id", e->dialog->call_id));
     else
-        (void)put(j, text); /* what it lacks is there when it is written anew */
+        put(j, text);
+    turn_queue_first(j->loop, &j->turn);
     return l;
 }
 
@@ -154,7 +176,9 @@ void journal_remove(struct journal *j, struct journal_line *l)
     snprintf(text, sizeof(text), "{\"id\":%llu}\n", (unsigned long long)l->id);
     forget(j, l);
     if (j->written <= GROWTH + 4 * j->live) {
-        (void)put(j, text);
+        put(j, text);
+        if (!timer_is_running(&j->timer))
+            timer_start(j->loop, &j->timer, LATER);
         return;
     }
     int err = write_anew(j);
@@ -246,11 +270,15 @@ static int read_all(struct journal *j)
     return 0;
 }
 
-int journal_open(const char *path, journal_fn *fn, void *arg, struct journal **out)
+int journal_open(struct loop *loop, const char *path, journal_fn *fn, void *arg,
+                 struct journal **out)
 {
     struct journal *j = *out = calloc(1, sizeof(*j));
     if (!j)
         return CS_ENOMEM;
+    j->loop = loop;
+    turn_init(&j->turn, on_turn);
+    timer_init(&j->timer, on_timer);
     list_init(&j->lines);
     j->path = strdup(path);
     int err = j->path ? read_all(j) : CS_ENOMEM;

@@ -1,10 +1,13 @@
 /* A local file of the dialogs that stand, so that a process that comes back can end what the one
  * before it left. A line of JSON for each that begins, another when it is over; what was written
- * survives the end of the process, not that of the machine. */
+ * survives the end of the process, not that of the machine. Lines of one turn of the loop are
+ * written together, before what the turn has to send; that a dialog is over is written with the
+ * next one that begins, or a second later. */
 #ifndef CS_B2BUA_JOURNAL_H
 #define CS_B2BUA_JOURNAL_H
 
 #include "b2bua/dialog.h"
+#include "net/loop.h"
 
 struct journal;
 struct journal_line; /* a dialog that is noted; the journal's, until journal_remove() */
@@ -21,7 +24,8 @@ typedef void journal_fn(void *arg, struct journal_line *line, const struct journ
 
 /* Lines that make no sense are passed over with a warning. libuv's codes when the file cannot be
  * written. */
-CS_CHECK int journal_open(const char *path, journal_fn *fn, void *arg, struct journal **out);
+CS_CHECK int journal_open(struct loop *loop, const char *path, journal_fn *fn, void *arg,
+                          struct journal **out);
 /* What is in it stays. */
 void journal_close(struct journal **j);
 /* NULL when it could not be kept; what is wrong was logged. */

@@ -30,7 +30,7 @@ struct session {
     size_t n_streams;
     struct told told[SIDES];
     char *said[SIDES];  /* what each side said last that was agreed on */
-    struct arena arena; /* of the offer that is open, or was answered last */
+    struct arena arena; /* of the offer that is open, until session_settled() */
     struct sdp offer;
     char *offer_text;
     unsigned offerer;
@@ -238,6 +238,7 @@ static int tell(struct session *s, unsigned side, struct sdp *d, struct arena *a
         return CS_ENOTSUP;
     d->origin.version = t->version;
     sdp_write(&b, d);
+    const size_t written = b.n;
     if (!buf_ok(&b))
         return CS_ELIMIT;
     if (!t->text || !span_eq(span_of(t->text, t->n), buf_span(&b))) {
@@ -253,7 +254,7 @@ static int tell(struct session *s, unsigned side, struct sdp *d, struct arena *a
         t->n = b.n;
     }
     buf_put(out, buf_span(&b));
-    ct_wipe(text, sizeof(text));
+    ct_wipe(text, CS_MAX(written, b.n)); /* keys are in it */
     return buf_ok(out) ? 0 : CS_ELIMIT;
 }
 
@@ -379,14 +380,21 @@ static int judge_offer(const struct session *s, unsigned from, const char **why)
     return 0;
 }
 
-static int read_offer(struct session *s, unsigned from, struct span sdp)
+void session_settled(struct session *s)
 {
+    s->open = false;
+    s->offer = (struct sdp){ 0 };
     arena_fini(&s->arena);
     arena_init_small(&s->arena);
     free(s->offer_text);
+    s->offer_text = NULL;
+}
+
+static int read_offer(struct session *s, unsigned from, struct span sdp)
+{
+    session_settled(s);
     s->offer_text = strndup(sdp.p, sdp.n);
     s->offerer = from;
-    s->open = false;
     return s->offer_text ? sdp_parse(span_str(s->offer_text), &s->arena, &s->offer) : CS_ENOMEM;
 }
 

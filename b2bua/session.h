@@ -50,6 +50,8 @@ CS_CHECK int session_offer(struct session *s, unsigned from, struct span sdp, st
  * offer: the latest answer counts. */
 CS_CHECK int session_answer(struct session *s, unsigned from, struct span sdp, struct buf *out,
                             const char **why);
+/* No other answer to that offer will come: what is kept to read one by is released. */
+void session_settled(struct session *s);
 /* Whether an offer of this side says again what stands already: then what we told it last is the
  * answer. */
 bool session_stands(const struct session *s, unsigned from, struct span sdp, struct span *answer);

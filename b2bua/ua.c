@@ -446,7 +446,7 @@ int ua_open_journal(struct ua *u)
 {
     if (!u->conf->journal_file)
         return 0;
-    int err = journal_open(u->conf->journal_file, on_left, u, &u->journal);
+    int err = journal_open(u->loop, u->conf->journal_file, on_left, u, &u->journal);
     if (err)
         log_error(&ua_log, "cannot keep a journal", kv_str("file", u->conf->journal_file),
                   kv_err(err));

@@ -220,6 +220,14 @@ static bool is_challenge(const struct sip_msg *resp)
            (resp->status == 407 && sip_has(resp, SIP_HDR_PROXY_AUTHENTICATE));
 }
 
+/* It is not sent again: for as long as a call lasts, that need not be kept. */
+static void forget_request(struct uac *r)
+{
+    hop_walk_free(&r->walk);
+    arena_fini(&r->arena);
+    r->lines = r->type = r->body = SPAN_NULL;
+}
+
 static void on_response(void *arg, struct tx *tx, struct sip_msg *resp)
 {
     struct uac *r = arg;
@@ -240,6 +248,8 @@ static void on_response(void *arg, struct tx *tx, struct sip_msg *resp)
         sign_next(r);
         return;
     }
+    if (r->method == SIP_INVITE && resp->status >= 200 && resp->status < 300)
+        forget_request(r);
     r->events->response(r->arg, r, resp);
 }
 

@@ -37,9 +37,15 @@ struct stream_socket {
 
 struct plan { /* of a side; the worker's */
     struct crypt *in, *out;
-    struct agent *agent;   /* NULL: the peer is where it was said to be, its keys are known */
-    bool waits;            /* for keys */
-    struct side_conf conf; /* its keys are wiped */
+    struct agent *agent; /* NULL: the peer is where it was said to be, its keys are known */
+    bool waits;          /* for keys */
+    bool dtls;
+    struct ice_conf *ice; /* NULL: none */
+    /* As in struct side_conf. */
+    struct addr rtp, rtcp;
+    bool learn, mux, sends, listens;
+    unsigned char payload[128];
+    uint16_t rate[128];
 };
 
 struct side { /* what each packet needs comes first */
@@ -59,7 +65,7 @@ struct side { /* what each packet needs comes first */
 struct relay {
     struct media *media;
     struct worker *worker;
-    struct worker_command begin, end;
+    struct worker_command end;
     struct side side[RELAY_SIDES];
 };
 
@@ -106,7 +112,7 @@ static bool learn(struct side *s, struct stream_socket *from, const struct addr 
             direct(from, source, true);
         return true;
     }
-    if (!s->plan->conf.learn)
+    if (!s->plan->learn)
         return false;
     direct(from, source, true);
     atomic_store_explicit(&s->counters.learned, true, memory_order_relaxed);
@@ -155,7 +161,7 @@ static void carry_rtcp(struct side *from, struct side *to, struct stream_socket 
         drop(from, DROPPED_UNSENT);
         return;
     }
-    send_to(from, out->conf.mux ? &to->rtp : &to->rtcp, packet, n);
+    send_to(from, out->mux ? &to->rtp : &to->rtcp, packet, n);
 }
 
 static void carry_rtp(struct side *from, struct side *to, struct stream_socket *s,
@@ -167,7 +173,7 @@ static void carry_rtp(struct side *from, struct side *to, struct stream_socket *
         drop(from, DROPPED_MALFORMED);
         return;
     }
-    const unsigned char payload = in->conf.payload[p.payload];
+    const unsigned char payload = in->payload[p.payload];
     if (payload == RELAY_DROP) {
         drop(from, DROPPED_PAYLOAD);
         return;
@@ -180,15 +186,14 @@ static void carry_rtp(struct side *from, struct side *to, struct stream_socket *
         drop(from, DROPPED_SOURCE);
         return;
     }
-    rtp_quality_add(&from->quality, &p, (uint32_t)in->conf.rate[p.payload] * RELAY_CLOCK,
-                    worker_now(w));
+    rtp_quality_add(&from->quality, &p, (uint32_t)in->rate[p.payload] * RELAY_CLOCK, worker_now(w));
     add(&from->counters.packets, 1);
     seen(from, w, n);
     atomic_store_explicit(&from->counters.lost, rtp_quality_lost(&from->quality),
                           memory_order_relaxed);
     atomic_store_explicit(&from->counters.jitter_us, rtp_quality_jitter_us(&from->quality),
                           memory_order_relaxed);
-    if (!in->conf.sends || !out || !out->conf.listens || out->waits) {
+    if (!in->sends || !out || !out->listens || out->waits) {
         drop(from, DROPPED_HELD);
         return;
     }
@@ -287,7 +292,7 @@ static bool take_one(struct stream_socket *s, struct worker *w)
     struct addr source = s->to;
     ssize_t n;
     if (to->plan)
-        ask(to->plan, offsetof(struct plan, conf.payload));
+        ask(to->plan, offsetof(struct plan, payload));
     if (s->connected) {
         n = recv(s->socket.fd, packet, RTP_MAX, MSG_DONTWAIT | MSG_TRUNC);
     } else {
@@ -302,7 +307,7 @@ static bool take_one(struct stream_socket *s, struct worker *w)
     }
     if (from->plan->agent && !admit(from, s, &source, packet, (size_t)n))
         return true;
-    if (s->rtcp || (from->plan->conf.mux && rtp_is_rtcp(span_of(packet, (size_t)n))))
+    if (s->rtcp || (from->plan->mux && rtp_is_rtcp(span_of(packet, (size_t)n))))
         carry_rtcp(from, to, s, &source, packet, (size_t)n, w);
     else
         carry_rtp(from, to, s, &source, packet, (size_t)n, w);
@@ -329,17 +334,10 @@ static void plan_free(struct plan *p)
     crypt_free(&p->in);
     crypt_free(&p->out);
     agent_free(&p->agent);
-    OPENSSL_cleanse(&p->conf.ice, sizeof(p->conf.ice));
+    if (p->ice)
+        OPENSSL_cleanse(p->ice, sizeof(*p->ice));
+    free(p->ice);
     free(p);
-}
-
-static void on_begin(struct worker_command *c)
-{
-    struct relay *r = container_of(c, struct relay, begin);
-    for (unsigned i = 0; i < RELAY_SIDES; i++) {
-        (void)!worker_watch(r->worker, &r->side[i].rtp.socket);
-        (void)!worker_watch(r->worker, &r->side[i].rtcp.socket);
-    }
 }
 
 static void relay_destroy(struct relay *r)
@@ -391,12 +389,13 @@ static void keep_agent(struct plan *now, struct plan *old, bool keeps)
 static void set_out(struct relay *r, struct side *s, bool keeps)
 {
     static const struct addr nowhere;
+    static const struct ice_conf no_ice;
     struct plan *p = s->plan;
     if (keeps) {
-        agent_retell(p->agent, &p->conf.ice, &s->rtp.to);
+        agent_retell(p->agent, p->ice ? p->ice : &no_ice, &s->rtp.to);
         return;
     }
-    tell_dtls(s, p->conf.dtls.n ? DTLS_WAITING : DTLS_NONE, CRYPT_NONE);
+    tell_dtls(s, p->dtls ? DTLS_WAITING : DTLS_NONE, CRYPT_NONE);
     if (!p->agent)
         return;
     if (agent_has_ice(p->agent)) /* another one must prove where it is */
@@ -414,8 +413,8 @@ static void on_change(struct worker_command *c)
         keep(&now->out, &old->out, change->keeps_out);
         keep_agent(now, old, change->keeps_agent);
     }
-    redirect(&s->rtp, old ? &old->conf.rtp : NULL, &now->conf.rtp, now->conf.learn);
-    redirect(&s->rtcp, old ? &old->conf.rtcp : NULL, &now->conf.rtcp, now->conf.learn);
+    redirect(&s->rtp, old ? &old->rtp : NULL, &now->rtp, now->learn);
+    redirect(&s->rtcp, old ? &old->rtcp : NULL, &now->rtcp, now->learn);
     s->plan = now;
     set_out(change->relay, s, change->keeps_agent);
     atomic_fetch_add_explicit(&s->counters.set, 1, memory_order_release);
@@ -487,8 +486,10 @@ int relay_new(struct media *m, const size_t address[RELAY_SIDES], struct relay *
         init_socket(&s->rtp, r, i, false, s->pair.rtp);
         init_socket(&s->rtcp, r, i, true, s->pair.rtcp);
     }
-    r->begin.run = on_begin;
-    worker_post(r->worker, &r->begin);
+    for (unsigned i = 0; i < RELAY_SIDES; i++) {
+        (void)!worker_watch(r->worker, &r->side[i].rtp.socket);
+        (void)!worker_watch(r->worker, &r->side[i].rtcp.socket);
+    }
     *out = r;
     return 0;
 }
@@ -500,7 +501,7 @@ void relay_free(struct relay **rp)
     if (!r)
         return;
     r->end.run = on_end;
-    worker_post(r->worker, &r->end);
+    worker_post_late(r->worker, &r->end);
 }
 
 const struct addr *relay_local(const struct relay *r, unsigned side)
@@ -514,9 +515,26 @@ static int make_crypt(const struct crypt_key *key, bool outbound, bool keeps, st
     return keeps || key->suite == CRYPT_NONE ? 0 : crypt_new(key, outbound, out);
 }
 
-static void forget(struct crypt_key *k)
+static int plan_for(struct plan *p, const struct side_conf *conf)
 {
-    OPENSSL_cleanse(k, sizeof(*k));
+    const bool ice = conf->ice.ufrag[0];
+    p->dtls = conf->dtls.n;
+    p->rtcp = conf->rtcp;
+    p->learn = conf->learn;
+    p->mux = conf->mux;
+    p->sends = conf->sends;
+    p->listens = conf->listens;
+    memcpy(p->payload, conf->payload, sizeof(p->payload));
+    memcpy(p->rate, conf->rate, sizeof(p->rate));
+    if (!ice) {
+        p->rtp = conf->rtp;
+        return 0;
+    }
+    p->ice = malloc(sizeof(*p->ice));
+    if (!p->ice)
+        return CS_ENOMEM;
+    *p->ice = conf->ice;
+    return 0;
 }
 
 int relay_set(struct relay *r, unsigned side, const struct side_conf *conf)
@@ -535,13 +553,10 @@ int relay_set(struct relay *r, unsigned side, const struct side_conf *conf)
                               .keeps_in = same && crypt_key_eq(&conf->in, &s->in),
                               .keeps_out = same && crypt_key_eq(&conf->out, &s->out),
                               .keeps_agent = same && has_agent };
-        p->conf = *conf;
-        if (conf->ice.ufrag[0])
-            p->conf.rtp = (struct addr){ 0 };
-        forget(&p->conf.in);
-        forget(&p->conf.out);
-        err = make_crypt(&conf->in, false, c->keeps_in || conf->dtls.n, &p->in);
+        err = plan_for(p, conf);
     }
+    if (!err)
+        err = make_crypt(&conf->in, false, c->keeps_in || conf->dtls.n, &p->in);
     if (!err)
         err = make_crypt(&conf->out, true, c->keeps_out || conf->dtls.n, &p->out);
     if (!err && has_agent && !c->keeps_agent) {

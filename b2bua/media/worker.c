@@ -6,22 +6,24 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "base/util.h"
 
-enum { EVENTS = 256 };
+enum { EVENTS = 256, LATE_MS = 200 };
 
 struct worker {
     pthread_t thread;
-    int epoll, wake;
+    int epoll, wake, late; /* wake and late are never read: they wake by edges */
     struct mono now;
     struct epoll_event events[EVENTS];
     int n_events;
     struct worker_command stop;
     bool stopping;
-    pthread_mutex_t lock; /* posted */
+    pthread_mutex_t lock; /* posted, woken, waits */
     struct list posted;
+    bool woken, waits;  /* for the thread wake was written to; late was set */
     struct list timers; /* few, and short-lived: in no order */
     struct mono next;   /* none is due before */
     _Alignas(16) char room[WORKER_ROOM];
@@ -34,11 +36,10 @@ static void on_stop(struct worker_command *c)
 
 static void run_posted(struct worker *w)
 {
-    uint64_t n;
     struct list mine;
-    (void)!read(w->wake, &n, sizeof(n));
     list_init(&mine);
     pthread_mutex_lock(&w->lock);
+    w->woken = w->waits = false;
     for (struct list *it; (it = list_pop(&w->posted));)
         list_push_back(&mine, it);
     pthread_mutex_unlock(&w->lock);
@@ -121,13 +122,16 @@ static void *carry(void *arg)
 
 static int open_descriptors(struct worker *w)
 {
-    struct epoll_event e = { .events = EPOLLIN };
-    w->wake = -1;
+    struct epoll_event e = { .events = EPOLLIN | EPOLLET };
+    w->wake = w->late = -1;
     w->epoll = epoll_create1(EPOLL_CLOEXEC);
     if (w->epoll < 0)
         return -errno;
     w->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (w->wake < 0 || epoll_ctl(w->epoll, EPOLL_CTL_ADD, w->wake, &e))
+        return -errno;
+    w->late = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    if (w->late < 0 || epoll_ctl(w->epoll, EPOLL_CTL_ADD, w->late, &e))
         return -errno;
     return 0;
 }
@@ -138,6 +142,8 @@ static void worker_free(struct worker *w)
         close(w->epoll);
     if (w->wake >= 0)
         close(w->wake);
+    if (w->late >= 0)
+        close(w->late);
     pthread_mutex_destroy(&w->lock);
     free(w);
 }
@@ -189,11 +195,24 @@ void worker_post(struct worker *w, struct worker_command *c)
 {
     const uint64_t one = 1;
     pthread_mutex_lock(&w->lock);
-    const bool first = list_empty(&w->posted);
+    const bool asleep = !w->woken;
+    w->woken = true;
     list_push_back(&w->posted, &c->link);
     pthread_mutex_unlock(&w->lock);
-    if (first)
+    if (asleep)
         (void)!write(w->wake, &one, sizeof(one));
+}
+
+void worker_post_late(struct worker *w, struct worker_command *c)
+{
+    static const struct itimerspec after = { .it_value = { .tv_nsec = LATE_MS * 1000000L } };
+    pthread_mutex_lock(&w->lock);
+    const bool set = !w->woken && !w->waits;
+    w->waits |= set;
+    list_push_back(&w->posted, &c->link);
+    pthread_mutex_unlock(&w->lock);
+    if (set)
+        (void)timerfd_settime(w->late, 0, &after, NULL);
 }
 
 /* By edges: with levels the kernel looks at each socket once more when the next round begins. */

@@ -33,9 +33,12 @@ CS_CHECK int worker_start(struct worker **out);
 void worker_stop(struct worker **w);
 /* From any thread; in order. */
 void worker_post(struct worker *w, struct worker_command *c);
+/* The same for what may wait for others: the thread is woken for it after a fifth of a second. */
+void worker_post_late(struct worker *w, struct worker_command *c);
+/* From any thread. */
+CS_CHECK int worker_watch(struct worker *w, struct worker_socket *s);
 
 /* ---- in the thread ---- */
-CS_CHECK int worker_watch(struct worker *w, struct worker_socket *s);
 /* There may be more to read than was read: called once more, behind others. */
 void worker_again(struct worker *w, struct worker_socket *s);
 void worker_unwatch(struct worker *w, struct worker_socket *s);

@@ -57,6 +57,13 @@ void tx_free(struct tx *t)
     free(t);
 }
 
+static void drop_text(struct tx *t)
+{
+    free(t->text);
+    t->text = NULL;
+    t->text_n = t->text_cap = 0;
+}
+
 static void recycle(struct tx *t)
 {
     struct siptx *x = t->x;
@@ -68,11 +75,8 @@ static void recycle(struct tx *t)
         tx_free(t);
         return;
     }
-    if (t->text_cap > TX_SPARE_TEXT) {
-        free(t->text);
-        t->text = NULL;
-        t->text_cap = 0;
-    }
+    if (t->text_cap > TX_SPARE_TEXT)
+        drop_text(t);
     list_push_front(&x->spare, &t->link); /* the warmest first */
     x->n_spare++;
 }
@@ -83,12 +87,16 @@ struct tx *tx_ref(struct tx *t)
     return t;
 }
 
-/* While an INVITE's refusal waits for its ACK, nobody needs the request any more, unless the ACK is
- * to be told by its fields (17.2.3). */
+/* While an INVITE's refusal waits for its ACK, or its retransmissions are taken in behind a 2xx,
+ * nobody needs the request any more, unless the ACK is to be told by its fields (17.2.3). The 2xx
+ * is repeated by who gave it, if by anybody. */
 static void drop_request(struct tx *t)
 {
-    if (t->kind == TX_INVITE_SERVER && t->state == TX_COMPLETED && t->out && t->msg &&
-        tx_has_branch(t->msg))
+    if (t->kind != TX_INVITE_SERVER || (t->state != TX_COMPLETED && t->state != TX_ACCEPTED))
+        return;
+    if (t->state == TX_ACCEPTED)
+        drop_text(t);
+    if (t->out && t->msg && tx_has_branch(t->msg))
         sip_msg_unref(&t->msg);
 }
 
@@ -296,6 +304,8 @@ void tx_move(struct tx *t, enum tx_event ev, const struct tx_input *in)
         server_100(t);
     if (t->state == TX_TERMINATED)
         unlink_tx(t);
+    if (t->kind == TX_INVITE_CLIENT && t->state == TX_ACCEPTED)
+        drop_text(t);
 
     /* The owner last: it may do anything to this transaction. */
     if (cell->actions & TX_TELL)
