@@ -24,6 +24,7 @@
 #include "base/metric.h"
 #include "base/process.h"
 #include "conf/options.h"
+#include "net/systemd.h"
 
 static const struct log main_log = { .module = "main" };
 
@@ -43,6 +44,7 @@ struct authd {
     bool refused; /* users are left of a realm that is not configured */
     struct timer leave;
     struct rest *rest;
+    struct systemd systemd;
 };
 
 static const char usage[] =
@@ -380,6 +382,7 @@ static int become(struct authd *d)
 
 static void stop(struct authd *d)
 {
+    systemd_stopping(&d->systemd);
     rest_close(&d->rest);
     reseal_free(&d->reseal);
     realm_guard_free(&d->guard);
@@ -461,6 +464,8 @@ static int start(struct authd *d)
     static const int signals[] = { SIGTERM, SIGINT, SIGHUP };
     for (size_t i = 0; !err && i < CS_LEN(signals); i++)
         err = loop_signal(&d->loop, signals[i], on_signal, d);
+    if (!err)
+        systemd_ready(&d->systemd, &d->loop);
     return err;
 }
 

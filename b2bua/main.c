@@ -11,6 +11,7 @@
 #include "base/metric.h"
 #include "base/process.h"
 #include "conf/options.h"
+#include "net/systemd.h"
 
 static const struct log main_log = { .module = "main" };
 
@@ -24,6 +25,7 @@ struct b2bua {
     struct timer drain;
     struct mono due; /* of draining */
     bool hung_up;
+    struct systemd systemd;
 };
 
 static const char usage[] =
@@ -38,7 +40,9 @@ static const char usage[] =
     "      --version       print the version, and exit\n"
     "  -h, --help          print this, and exit\n"
     "\n"
-    "SIGHUP reads certificates, keys, authorities and revocation lists of TLS again.\n"
+    "SIGHUP reads certificates, keys, authorities and revocation lists of TLS again, and opens "
+    "the\n"
+    "call records anew.\n"
     "Exit status: 0 after SIGTERM or SIGINT, 1 on failure, 2 when called wrongly.\n";
 
 static const struct conf_program program = { .name = "b2bua",
@@ -47,6 +51,7 @@ static const struct conf_program program = { .name = "b2bua",
 
 static void stop(struct b2bua *b)
 {
+    systemd_stopping(&b->systemd);
     timer_stop(&b->loop, &b->drain);
     trunk_tests_drop(&b->ua);
     httpd_close(&b->httpd);
@@ -92,6 +97,8 @@ static void on_hangup(void *arg, int signum)
     struct b2bua *b = arg;
     (void)signum;
     certs_reload(b->ua.certs);
+    if (ua_open_records(&b->ua))
+        log_error(&main_log, "the old call records stay in use");
 }
 
 static void on_revoked(void *arg, const Countersign__Auth__Revoked *r)
@@ -133,6 +140,8 @@ static int start(struct b2bua *b)
         err = loop_signal(&b->loop, SIGINT, on_signal, b);
     if (!err)
         log_info(&main_log, "status listening", kv_addr("address", httpd_local(b->httpd)));
+    if (!err)
+        systemd_ready(&b->systemd, &b->loop);
     return err;
 }
 

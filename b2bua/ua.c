@@ -352,14 +352,18 @@ static int open_media(struct ua *u)
     return err;
 }
 
-static int open_cdr(struct ua *u)
+int ua_open_records(struct ua *u)
 {
-    if (!u->conf->cdr.file)
-        return 0;
-    u->cdr = fopen(u->conf->cdr.file, "ae");
-    if (!u->cdr)
-        log_error(&ua_log, "cannot write call records", kv_str("file", u->conf->cdr.file));
-    return u->cdr ? 0 : CS_EDENIED;
+    const char *file = u->conf->cdr.file;
+    FILE *cdr = file ? fopen(file, "ae") : NULL;
+    if (file && !cdr) {
+        log_error(&ua_log, "cannot write call records", kv_str("file", file));
+        return CS_EDENIED;
+    }
+    if (u->cdr)
+        fclose(u->cdr);
+    u->cdr = cdr;
+    return 0;
 }
 
 static void find_means(struct ua *u)
@@ -425,7 +429,7 @@ int ua_open(struct ua *u)
     if (!err)
         err = open_media(u);
     if (!err)
-        err = open_cdr(u);
+        err = ua_open_records(u);
     if (!err)
         find_means(u);
     return err;

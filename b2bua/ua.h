@@ -40,6 +40,8 @@ struct ua {
 
 /* Opens what needs privileges; on failure what is wrong was logged, and ua_close() is still due. */
 CS_CHECK int ua_open(struct ua *u);
+/* Where call records are written; again when the file was moved. On failure nothing changes. */
+CS_CHECK int ua_open_records(struct ua *u);
 /* Ends what the process before this one left, once it can be asked for. */
 CS_CHECK int ua_open_journal(struct ua *u);
 /* The trusted link, as the user that will stay. */

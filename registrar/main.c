@@ -11,6 +11,7 @@
 #include "base/metric.h"
 #include "base/process.h"
 #include "conf/options.h"
+#include "net/systemd.h"
 #include "registrar/abuse.h"
 #include "registrar/authority.h"
 #include "registrar/bouncer.h"
@@ -34,6 +35,7 @@ struct registrar {
     struct timer opening; /* of a worker's sockets */
     unsigned looks;
     struct httpd *httpd;
+    struct systemd systemd;
     struct authority *authority; /* NULL: none is served */
 };
 
@@ -80,6 +82,7 @@ static int open_redis(struct registrar *r)
 static void stop(void *arg)
 {
     struct registrar *r = arg;
+    systemd_stopping(&r->systemd);
     drain_stop(&r->drain);
     timer_stop(&r->loop, &r->opening);
     httpd_close(&r->httpd);
@@ -188,6 +191,8 @@ static int start(struct registrar *r)
         err = loop_signal(&r->loop, SIGTERM, on_signal, r);
     if (!err)
         err = loop_signal(&r->loop, SIGINT, on_signal, r);
+    if (!err && !r->place.number) /* of workers the one who started them speaks */
+        systemd_ready(&r->systemd, &r->loop);
     return err;
 }
 

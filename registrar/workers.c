@@ -13,6 +13,7 @@
 #include "base/process.h"
 #include "net/bind.h"
 #include "net/child.h"
+#include "net/systemd.h"
 #include "registrar/flow_key.h"
 
 /* "2:3,4,5": the second, whose sockets are 3 and 4, and 5 a file with the seed of ticket keys;
@@ -51,6 +52,7 @@ struct workers {
     int bouncer;           /* 0: none */
     struct timer deadline; /* of stopping */
     bool stopping;
+    struct systemd systemd;
 };
 
 /* ---- what a worker is told ---- */
@@ -108,6 +110,7 @@ static void end_if_done(struct workers *ws)
     for (size_t i = 0; i < ws->conf->workers; i++)
         timer_stop(&ws->loop, &ws->worker[i].pause);
     timer_stop(&ws->loop, &ws->deadline);
+    systemd_stopping(&ws->systemd);
     loop_stop(&ws->loop);
 }
 
@@ -254,6 +257,8 @@ static int start_all(struct workers *ws)
         err = loop_signal(&ws->loop, SIGTERM, on_signal, ws);
     if (!err)
         err = loop_signal(&ws->loop, SIGINT, on_signal, ws);
+    if (!err)
+        systemd_ready(&ws->systemd, &ws->loop);
     return err;
 }
 

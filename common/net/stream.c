@@ -11,6 +11,7 @@
 
 #include "net/bind.h"
 #include "net/bytes.h"
+#include "net/systemd.h"
 #include "net/tls_session.h"
 
 enum { SCRATCH = 65536, READ_MIN = 4096, BACKLOG = 1024 };
@@ -598,20 +599,29 @@ static bool is_served(const char *path)
     return served;
 }
 
+static int bind_unix(struct listener *ls, const char *path, unsigned mode)
+{
+    mode_t old = umask(0777 & ~mode); /* never open wider than it will be */
+    int err = uv_pipe_bind(&ls->h.pipe, path);
+    umask(old);
+    return err;
+}
+
 int listener_open_unix(struct loop *l, const char *path, unsigned mode,
                        const struct stream_limits *limits, const struct stream_events *events,
                        accept_fn *fn, void *arg, struct listener **out)
 {
+    int fd, passed = systemd_socket(path, &fd);
     if (strlen(path) >= sizeof(((struct sockaddr_un *)0)->sun_path))
         return UV_ENAMETOOLONG;
-    if (is_served(path))
+    if (passed && passed != CS_ENOENT)
+        return passed;
+    if (passed && is_served(path))
         return UV_EADDRINUSE;
     struct listener *ls = listener_new(l, false, limits, events, fn, arg);
     if (!ls)
         return CS_ENOMEM;
-    mode_t old = umask(0777 & ~mode); /* never open wider than it will be */
-    int err = uv_pipe_bind(&ls->h.pipe, path);
-    umask(old);
+    int err = passed ? bind_unix(ls, path, mode) : uv_pipe_open(&ls->h.pipe, fd);
     if (!err)
         err = uv_listen(&ls->h.stream, BACKLOG, on_connection);
     if (err) {

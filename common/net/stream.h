@@ -89,8 +89,8 @@ CS_CHECK int listener_open_tcp(struct loop *l, const struct addr *local,
 CS_CHECK int listener_open_fd(struct loop *l, int fd, const struct stream_limits *limits,
                               const struct stream_events *events, accept_fn *fn, void *arg,
                               struct listener **out);
-/* Replaces a stale socket file; the new one gets this mode. A live server on it is UV_EADDRINUSE.
- */
+/* Takes the socket that systemd passed for this path, which stays when we go. Without, it replaces
+ * a stale socket file; the new one gets this mode. A live server on it is UV_EADDRINUSE. */
 CS_CHECK int listener_open_unix(struct loop *l, const char *path, unsigned mode,
                                 const struct stream_limits *limits,
                                 const struct stream_events *events, accept_fn *fn, void *arg,
