@@ -297,7 +297,8 @@ static const struct {
         "The field limit names the rule in calls.destinations, and that its schedule."),
     ROW(DESTINATION_FIRST_TIME, "destination_first_time",
         "Who calls has not called that country before, and a rule says that it may not by itself.",
-        "If it is meant to: csctl calls let USER COUNTRY."),
+        "If it is meant to: a rule before that allows it that country (callers, countries, action: "
+        "allow); once it was called, it is known."),
     ROW(DESTINATION_REFUSED, "destination_refused",
         "The webhook that a rule names was asked about the call, and refused it.",
         "Ask whoever runs it; the id of the decision is in what it was asked."),
