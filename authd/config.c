@@ -341,7 +341,7 @@ static const struct conf_key listen_keys[] = {
               .required = true, .at_least = 1),
     CONF_STRS("signers", L, signers,
               "Those of users whose processes may, as b2bua, have the challenges of trunks "
-              "answered; all of users when nothing is written."),
+              "answered and calls admitted; all of users when nothing is written."),
     { 0 },
 };
 

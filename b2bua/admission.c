@@ -221,7 +221,7 @@ bool admission_ask(struct call *c, unsigned side, const struct dialplan_candidat
         a->lease[0] = '\0';
     span_copy(a->asker, sizeof(a->asker), asker);
     a->fn = ask.emergency ? NULL : fn;
-    a->ask = gate_admit(c->ua->gate, &ask, on_admitted, c);
+    a->ask = c->ua->gate ? gate_admit(c->ua->gate, &ask, on_admitted, c) : NULL; /* we stop */
     if (!a->ask && !ask.emergency)
         timer_start(c->ua->loop, &a->refused, DURATION_MS(0)); /* never from inside */
     return ask.emergency;
