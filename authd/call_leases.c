@@ -111,6 +111,17 @@ void call_lease_end(struct redis *r, const struct call_lease *l)
     redis_do(r, redis_ignore, NULL, SPAN("ZREM"), key_of(&b, "cs:calls:", l->name, ""), l->id);
 }
 
+struct redis_call *call_lease_list(struct redis *r, struct span name, struct wall now, unsigned max,
+                                   redis_fn *fn, void *arg)
+{
+    char space[KEY_MAX];
+    struct buf b = BUF_INIT(space);
+    struct number from, n;
+    return redis_do(r, fn, arg, SPAN("ZRANGEBYSCORE"), key_of(&b, "cs:calls:", name, ""),
+                    number(&from, now.ms), SPAN("+inf"), SPAN("WITHSCORES"), SPAN("LIMIT"),
+                    SPAN("0"), number(&n, max));
+}
+
 /* ---- countries ---- */
 
 struct redis_call *call_went_ask(struct redis *r, struct span name, struct span country,

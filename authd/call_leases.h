@@ -32,6 +32,10 @@ CS_CHECK int call_lease_read(const struct redis_reply *reply, enum call_counted 
 void call_lease_keep(struct redis *r, const struct call_lease *l);
 void call_lease_end(struct redis *r, const struct call_lease *l);
 
+/* A reply to ZRANGEBYSCORE WITHSCORES: those that stand, at most max of them. */
+struct redis_call *call_lease_list(struct redis *r, struct span name, struct wall now, unsigned max,
+                                   redis_fn *fn, void *arg);
+
 /* Whether, and since when, the user called that country: a reply to ZSCORE. */
 struct redis_call *call_went_ask(struct redis *r, struct span name, struct span country,
                                  redis_fn *fn, void *arg);

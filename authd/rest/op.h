@@ -100,6 +100,7 @@ http_fn rest_certificates_list;
 http_fn rest_sets_list, rest_set_create, rest_set_get, rest_set_patch, rest_set_delete;
 http_fn rest_reseal_start, rest_reseal_get;
 http_fn rest_realms, rest_census;
+http_fn rest_calls;
 http_fn rest_readyz, rest_metrics;
 http_fn rest_stream;
 /* httpd_conf.before: what stands before a handler. */

@@ -63,6 +63,7 @@ static const struct http_route routes[] = {
     { "GET", "/v1/greylist", rest_greylist, HTTP_READ },
     { "GET", "/v1/clients", rest_clients, HTTP_READ },
     { "GET", "/v1/census", rest_census, HTTP_READ },
+    { "GET", "/v1/calls/{name}", rest_calls, HTTP_READ },
     { "GET", "/v1/realms", rest_realms, HTTP_READ },
     { "GET", "/healthz", health_alive, HTTP_PUBLIC },
     { "GET", "/readyz", rest_readyz, HTTP_PUBLIC },

@@ -154,7 +154,7 @@ command_fn trunk_add, trunk_show, trunk_list, trunk_change, trunk_passwd, trunk_
     trunk_test;
 command_fn set_add, set_show, set_list, set_change, set_rm;
 command_fn device_add, device_show, device_list, device_set, device_rm, certificate_list;
-command_fn bindings, explain, clients, census, health, realms, watch, token_make, route;
+command_fn bindings, explain, calls, clients, census, health, realms, watch, token_make, route;
 command_fn ca_init, ca_issue, ca_revoke, ca_crl_again, ca_list;
 
 #endif

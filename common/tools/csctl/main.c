@@ -205,6 +205,9 @@ static const struct command {
       "the last refusals, why, and what to do",
       "Looks among the last refusals that authd holds in memory. Without an operand: all of them.\n"
       "\n  --limit N            so many, the newest first (20)\n" },
+    { "calls", calls, "user:NAME@REALM | tenant:DOMAIN | trunk:NAME",
+      "calls that are counted there, in the whole installation",
+      "Each by the decision that admitted it, and when it lapses unless its b2bua keeps it.\n" },
     { "clients", clients, "", "what phones answer with, and who keeps MD5 alive",
       "Rows of kind pattern are the User-Agent patterns in authd's configuration that narrow a\n"
       "challenge to one algorithm; of kind product, clients that authenticated. Counted since\n"

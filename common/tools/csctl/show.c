@@ -196,6 +196,20 @@ static int show_all(struct ctl *c, int argc, const char *path, const char *name,
     return err;
 }
 
+int calls(struct ctl *c, int argc, char **argv)
+{
+    static const struct column columns[] = { { "DECISION", "decision" },
+                                             { "UNTIL", "until" },
+                                             { NULL, NULL } };
+    json_t *answer = NULL;
+    if (argc != 2)
+        return bad_usage(c, "say one of user:NAME@REALM, tenant:DOMAIN and trunk:NAME");
+    int err = ctl_call(c, "GET", NULL, &answer, "/v1/calls/%s", argv[1]);
+    if (!err)
+        print_answer(c, answer, "calls", columns);
+    return err;
+}
+
 int clients(struct ctl *c, int argc, char **argv)
 {
     (void)argv;
