@@ -8,7 +8,7 @@
 
 #define AUTH(name) Countersign__Auth__##name
 
-enum { COUNTED_MAX = 4, BATCH = 200 }; /* a frame holds as many */
+enum { COUNTED_MAX = 4, BATCH = 50 }; /* a frame holds as many, with the longest names */
 
 struct held {
     struct list link;
