@@ -47,6 +47,10 @@ struct store_call {
         struct {
             uint64_t n[ALG_COUNT];
         } count;
+        struct {
+            struct span name, namesake; /* "name@realm" */
+            struct user user;
+        } owner;
     };
     char
         first[2048]; /* serves the arena, so that a check's operations take nothing from the heap */
@@ -188,19 +192,14 @@ static struct span full_name(struct buf *b, struct span name, struct span realm)
     return buf_span(b);
 }
 
-static struct span user_key(struct buf *b, struct span name, struct span realm)
+static struct span named_key(struct buf *b, struct span prefix, struct span name, struct span realm)
 {
     char space[KEY_MAX];
     struct buf full = BUF_INIT(space);
-    return key_in(b, SPAN("cs:user:"), full_name(&full, name, realm));
+    return key_in(b, prefix, full_name(&full, name, realm));
 }
-
-static struct span temporary_key(struct buf *b, struct span name, struct span realm)
-{
-    char space[KEY_MAX];
-    struct buf full = BUF_INIT(space);
-    return key_in(b, SPAN("cs:temp:"), full_name(&full, name, realm));
-}
+#define user_key(b, name, realm)      named_key((b), SPAN("cs:user:"), (name), (realm))
+#define temporary_key(b, name, realm) named_key((b), SPAN("cs:temp:"), (name), (realm))
 
 static struct span lacks_key(struct buf *b, struct span realm, enum algorithm alg)
 {
@@ -700,22 +699,30 @@ struct store_call *store_find_aor(struct store *s, struct span aor, store_done_f
     return begun(c, ask_of(c, aor_found, SPAN("EXISTS"), key));
 }
 
-static void names_found(void *arg, const struct redis_reply *r)
+/* Two parts: the names that have the AOR, and the record of who is named like it, as nearly all
+ * are; where that cannot be taken it is asked for by its name. */
+static void owner_found(void *arg, const struct redis_reply *r)
 {
     char space[KEY_MAX];
     struct buf b = BUF_INIT(space);
     int err;
     struct store_call *c = answered(arg, r, &err);
-    if (!err && r->type != REDIS_ARRAY)
-        err = CS_EPROTO;
-    else if (!err && (r->n != 1 || r->element[0].type != REDIS_STRING))
-        err = CS_ENOENT;
-    if (!err)
-        err = ask_of(c, got_user, SPAN("GET"),
-                     key_in(&b, SPAN("cs:user:"), span_head(r->element[0].str, KEY_MAX / 2)));
-    if (!err)
+    if (arg == &c->parts[1]) {
+        if (err || r->type != REDIS_STRING || user_decode(r->str, &c->arena, &c->owner.user))
+            c->owner.namesake = SPAN_NULL;
+    } else if (err || r->type != REDIS_ARRAY) {
+        c->err = err ? err : CS_EPROTO;
+    } else if (r->n != 1 || r->element[0].type != REDIS_STRING) {
+        c->err = CS_ENOENT;
+    } else {
+        c->owner.name = arena_dup(&c->arena, span_head(r->element[0].str, KEY_MAX / 2));
+        c->err = c->owner.name.p ? 0 : CS_ENOMEM;
+    }
+    if (!c->pending && !c->err && !span_eq(c->owner.name, c->owner.namesake))
+        c->err = ask_of(c, got_user, SPAN("GET"), key_in(&b, SPAN("cs:user:"), c->owner.name));
+    if (c->pending)
         return;
-    c->fn.user(c->arg, err, NULL);
+    c->fn.user(c->arg, c->err, c->err ? NULL : &c->owner.user);
     call_free(c);
 }
 
@@ -726,9 +733,14 @@ struct store_call *store_get_owner(struct store *s, struct span aor, store_user_
     struct store_call *c = call_new(s, arg);
     if (!c)
         return NULL;
+    aor = span_head(aor, KEY_MAX / 2);
     c->fn.user = fn;
-    struct span key = key_in(&b, SPAN("cs:aor:"), span_head(aor, KEY_MAX / 2));
-    return begun(c, ask_of(c, names_found, SPAN("SMEMBERS"), key));
+    int err = ask_of(c, owner_found, SPAN("SMEMBERS"), key_in(&b, SPAN("cs:aor:"), aor));
+    if (!err && span_starts(aor, SPAN("sip:"))) {
+        c->owner.namesake = arena_dup(&c->arena, span_skip(aor, 4));
+        err = ask_of(c, owner_found, SPAN("GET"), key_in(&b, SPAN("cs:user:"), c->owner.namesake));
+    }
+    return begun(c, err);
 }
 
 /* ---- the store ---- */

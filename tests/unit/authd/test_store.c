@@ -150,6 +150,36 @@ static void test_user_and_its_indexes_are_stored_changed_and_removed(void **stat
     assert_int_equal(ask_redis(SPAN("EXISTS"), "cs:lacks:{a.example}:SHA-256"), 0);
 }
 
+static int owner(const char *aor)
+{
+    return wait_for(store_get_owner(store, span_str(aor), on_user, NULL));
+}
+
+static void test_who_alone_has_an_address_is_found_whatever_its_name(void **state)
+{
+    static const struct span his[] = { SPAN_INIT("sip:1@o.example"), SPAN_INIT("sip:one@o.example"),
+                                       SPAN_INIT("sip:both@o.example"), SPAN_INIT("tel:+491") };
+    static const struct span hers[] = { SPAN_INIT("sip:both@o.example") };
+    (void)state;
+    struct user one = user_of("one", "o.example", his, 4, 0);
+    struct user two = user_of("1", "o.example", hers, 1, 0); /* named like an address of one's */
+    assert_int_equal(wait_for(store_put_user(store, NULL, &one, on_done, NULL)), 0);
+    assert_int_equal(wait_for(store_put_user(store, NULL, &two, on_done, NULL)), 0);
+    static const char *const alone[] = { "sip:one@o.example", "sip:1@o.example", "tel:+491" };
+    for (size_t i = 0; i < CS_LEN(alone); i++) {
+        assert_int_equal(owner(alone[i]), 0);
+        assert_true(span_eq(got.user.name, SPAN("one")));
+    }
+    assert_int_equal(owner("sip:both@o.example"), CS_ENOENT);
+    assert_int_equal(owner("sip:nobody@o.example"), CS_ENOENT);
+    static const char *const names[] = { "one", "1" };
+    for (size_t i = 0; i < CS_LEN(names); i++) {
+        assert_int_equal(get(names[i], "o.example"), 0);
+        struct user gone = got.user;
+        assert_int_equal(wait_for(store_remove_user(store, &gone, on_done, NULL)), 0);
+    }
+}
+
 /* Only tokens and the like prove who it is; it never answers a digest challenge. */
 static void test_who_has_no_verifier_lacks_none(void **state)
 {
@@ -365,6 +395,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_user_and_its_indexes_are_stored_changed_and_removed),
+        cmocka_unit_test(test_who_alone_has_an_address_is_found_whatever_its_name),
         cmocka_unit_test(test_who_has_no_verifier_lacks_none),
         cmocka_unit_test(test_who_comes_second_gets_a_conflict_and_leaves_no_trace),
         cmocka_unit_test(test_pages_hold_every_user_once),
