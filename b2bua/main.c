@@ -1,8 +1,8 @@
 /* b2bua: the back-to-back user agent.
  * Knows: its calls, their media keys, where trunks are. Knows no password: authd answers the
  * challenges of trunks. May touch: SIP ports towards trunks, media ports, auth.sock, the link to
- * registrars, and one loopback port for its own state. It runs unprivileged and cannot be dumped.
- */
+ * registrars, one loopback port for its own state and, where that is configured, ports that desk
+ * phones fetch their files from. It runs unprivileged and cannot be dumped. */
 #include <signal.h>
 
 #include "b2bua/call.h"
