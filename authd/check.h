@@ -39,6 +39,7 @@ struct attach {
     Countersign__Auth__DeviceRecord record;
     struct span record_bytes; /* what is kept of the device, when its lines began to be read */
     size_t usable;            /* lines */
+    bool fetches;             /* a file: its lines do not matter */
 };
 
 /* v is borrowed for the call; the check is gone when it returns. */

@@ -137,7 +137,7 @@ static void finish(struct check *c)
     struct attach *t = c->attach;
     if (!d) {
         check_later(c, CAUSE(REVOKED));
-    } else if (!t->usable) {
+    } else if (!t->usable && !t->fetches) {
         check_reject(c, CAUSE(DEVICE_WITHOUT_LINES), CAUSE(CAUSE_NONE));
     } else if (fill_buttons(t, d, &c->arena) || check_grant(c, NULL)) {
         check_later(c, CAUSE(OVERLOADED));
@@ -171,7 +171,7 @@ static void read_line(struct check *c)
 {
     const struct device *d = still(c);
     struct span name, realm;
-    if (!d || c->attach->record.n_line == d->n_lines) {
+    if (!d || c->attach->fetches || c->attach->record.n_line == d->n_lines) {
         finish(c);
         return;
     }
@@ -248,7 +248,10 @@ static void as_check(const AUTH(Attach) * m, AUTH(Check) * out)
     out->source_ip = m->source_ip;
     out->has_source_port = m->has_source_port;
     out->source_port = m->source_port;
-    out->method = (char *)(m->has_token && m->token ? "RegisterTokenReq" : "Register");
+    out->method = (char *)(m->file                    ? "GET"
+                           : m->has_token && m->token ? "RegisterTokenReq"
+                                                      : "Register");
+    out->request_uri = m->file;
     out->user_agent = m->software;
     out->has_certificate_sha256 = m->has_certificate_sha256;
     out->certificate_sha256 = m->certificate_sha256;
@@ -268,6 +271,8 @@ bool attach_start(struct checker *k, const Countersign__Auth__Attach *m, bool al
     c->device = copy ? span_str(copy) : SPAN_NULL;
     c->attach = arena_zalloc(&c->arena, sizeof(*c->attach));
     c->grant.device = (char *)copy;
+    if (c->attach)
+        c->attach->fetches = m->file != NULL;
     if (!c->attach || !copy)
         check_later(c, CAUSE(OVERLOADED));
     else if (name.n != span_str(m->device).n)

@@ -186,6 +186,8 @@ static const struct conf_key root_keys[] = {
                   .at_most = TRUNKS_MAX, .unique = true),
     CONF_SECTION("calls", ROOT, calls, &call_conf_section, "What calls may do."),
     CONF_SECTION("dialplan", ROOT, dialplan, &dialplan_conf_section, "Where digits lead."),
+    CONF_SECTION("provisioning", ROOT, provisioning, &provisioning_section,
+                 "Files for desk phones; not given where nothing is written."),
     CONF_PATH("journal_file", ROOT, journal_file,
               "Where the calls that stand are noted, so that a restart ends what was left."),
     CONF_SECTION("cdr", ROOT, cdr, &cdr_section, "What is written of each call."),

@@ -4,6 +4,7 @@
 
 #include "b2bua/call_conf.h"
 #include "b2bua/dialplan/dialplan_conf.h"
+#include "b2bua/provisioning/provisioning.h"
 #include "b2bua/session.h"
 #include "b2bua/trunk.h"
 #include "certs/settings.h"
@@ -54,6 +55,7 @@ struct b2bua_conf {
         unsigned first, last, threads;
         struct duration inactivity;
     } media;
+    struct provisioning_conf provisioning;
     const char *journal_file;
     struct media_policy lines;
     struct span lines_context;

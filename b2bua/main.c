@@ -1,8 +1,8 @@
 /* b2bua: the back-to-back user agent.
  * Knows: its calls, their media keys, where trunks are. Knows no password: authd answers the
  * challenges of trunks. May touch: SIP ports towards trunks, media ports, auth.sock, the link to
- * registrars, and one loopback port for its own state. It runs unprivileged and cannot be dumped.
- */
+ * registrars, one loopback port for its own state and, where that is configured, ports that desk
+ * phones fetch their files from. It runs unprivileged and cannot be dumped. */
 #include <signal.h>
 
 #include "b2bua/call.h"
@@ -22,6 +22,7 @@ struct b2bua {
     struct b2bua_conf conf;
     struct ua ua;
     struct httpd *httpd;
+    struct provisioning *provisioning;
     struct timer drain;
     struct mono due; /* of draining */
     bool hung_up;
@@ -55,6 +56,7 @@ static void stop(struct b2bua *b)
     timer_stop(&b->loop, &b->drain);
     trunk_tests_drop(&b->ua);
     httpd_close(&b->httpd);
+    provisioning_close(&b->provisioning);
     gate_close(&b->ua.gate); /* open questions are answered 503 while there is a socket */
     ua_close(&b->ua);
     loop_stop(&b->loop);
@@ -113,6 +115,8 @@ static int start(struct b2bua *b)
     if (!err)
         err = status_open(u, &b->httpd);
     if (!err)
+        err = provisioning_open(&b->loop, &b->conf.provisioning, &b->provisioning);
+    if (!err)
         err = process_become(b->conf.user);
     if (err) {
         log_error(&main_log, "cannot start", kv_err(err));
@@ -128,8 +132,10 @@ static int start(struct b2bua *b)
     if (!err)
         err = gate_open(&b->loop, &gc, &u->gate); /* authd looks at our uid: after the change */
     u->legs_means.uac.gate = u->gate;
-    if (!err)
+    if (!err) {
         gate_on_revoked(u->gate, on_revoked, u);
+        provisioning_use(b->provisioning, u->gate);
+    }
     if (!err)
         err = ua_open_journal(u);
     if (!err)

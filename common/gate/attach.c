@@ -70,7 +70,8 @@ static int fill(struct gate_attach *g, const struct gate_device *d)
         char **to;
     } texts[] = { { d->name, &m->device },
                   { d->listener, &m->listener },
-                  { d->software, &m->software } };
+                  { d->software, &m->software },
+                  { d->file, &m->file } };
     bool ok = true;
     for (size_t i = 0; ok && i < CS_LEN(texts); i++)
         ok = question_text(&g->q, texts[i].from, texts[i].to);

@@ -62,6 +62,8 @@ struct span http_header(struct http_req *r, const char *name);
 struct span http_body(struct http_req *r);
 struct span http_method(const struct http_req *r); /* of the route: HEAD shows as GET */
 struct span http_target(const struct http_req *r); /* path and query as they were sent */
+/* Where it came from. */
+void http_peer(const struct http_req *r, struct addr *out);
 /* The name of the token that was shown; absent on a HTTP_PUBLIC route. */
 struct span http_who(const struct http_req *r);
 /* The body as a JSON object; replies 400 or 415 by itself and returns NULL when it is none. The

@@ -51,6 +51,15 @@ struct span http_target(const struct http_req *r)
     return r->target;
 }
 
+void http_peer(const struct http_req *r, struct addr *out)
+{
+    const union MHD_ConnectionInfo *i =
+        MHD_get_connection_info(r->mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    *out = (struct addr){ 0 };
+    if (i && i->client_addr)
+        addr_from_sockaddr(i->client_addr, out);
+}
+
 struct span http_who(const struct http_req *r)
 {
     return r->who.name[0] ? span_str(r->who.name) : SPAN_NULL;

@@ -1,0 +1,121 @@
+#include "b2bua/provisioning/phone_file.h"
+
+#include "base/util.h"
+
+enum { DEVICE_LEN = 3 + 12 /* SEP and the MAC */, TLS_WITH_AES = 3, NONE = 1 };
+
+bool phone_file_is_device(struct span name, struct span *device)
+{
+    *device = span_head(name, DEVICE_LEN);
+    if (name.n < DEVICE_LEN || !span_starts(name, SPAN("SEP")) ||
+        !span_eq(span_skip(name, DEVICE_LEN), SPAN(".cnf.xml")))
+        return false;
+    for (size_t i = 3; i < DEVICE_LEN; i++) {
+        if (!ascii_digit(name.p[i]) && !(name.p[i] >= 'A' && name.p[i] <= 'F'))
+            return false;
+    }
+    return true;
+}
+
+struct span phone_file_zone(struct span zone)
+{
+    static const struct {
+        struct span iana, name;
+    } zones[] = {
+#define ZONE(iana, name) { SPAN_INIT(iana), SPAN_INIT(name) }
+        ZONE("Europe/London", "GMT Standard/Daylight Time"),
+        ZONE("Europe/Dublin", "GMT Standard/Daylight Time"),
+        ZONE("Europe/Lisbon", "GMT Standard/Daylight Time"),
+        ZONE("Etc/UTC", "Greenwich Standard Time"),
+        ZONE("UTC", "Greenwich Standard Time"),
+        ZONE("Europe/Amsterdam", "W. Europe Standard/Daylight Time"),
+        ZONE("Europe/Berlin", "W. Europe Standard/Daylight Time"),
+        ZONE("Europe/Rome", "W. Europe Standard/Daylight Time"),
+        ZONE("Europe/Stockholm", "W. Europe Standard/Daylight Time"),
+        ZONE("Europe/Vienna", "W. Europe Standard/Daylight Time"),
+        ZONE("Europe/Zurich", "W. Europe Standard/Daylight Time"),
+        ZONE("Europe/Brussels", "Romance Standard/Daylight Time"),
+        ZONE("Europe/Madrid", "Romance Standard/Daylight Time"),
+        ZONE("Europe/Paris", "Romance Standard/Daylight Time"),
+        ZONE("Europe/Athens", "GTB Standard/Daylight Time"),
+        ZONE("Australia/Sydney", "AUS Eastern Standard/Daylight Time"),
+        ZONE("Asia/Tokyo", "Tokyo Standard Time"),
+        ZONE("America/New_York", "Eastern Standard/Daylight Time"),
+        ZONE("America/Chicago", "Central Standard/Daylight Time"),
+        ZONE("America/Denver", "Mountain Standard/Daylight Time"),
+        ZONE("America/Los_Angeles", "Pacific Standard/Daylight Time"),
+    };
+    for (size_t i = 0; i < CS_LEN(zones); i++) {
+        if (span_eq(zones[i].iana, zone))
+            return zones[i].name;
+    }
+    return SPAN_NULL;
+}
+
+void phone_file_escape(struct buf *b, struct span text)
+{
+    for (size_t i = 0; i < text.n; i++) {
+        const char c = text.p[i];
+        if (c == '&')
+            buf_lit(b, "&amp;");
+        else if (c == '<')
+            buf_lit(b, "&lt;");
+        else if (c == '>')
+            buf_lit(b, "&gt;");
+        else if (c == '"')
+            buf_lit(b, "&quot;");
+        else if ((unsigned char)c >= 0x20 || c == '\t')
+            buf_putc(b, c);
+    }
+}
+
+/* Nothing, where there is nothing to say: the phone has its own. */
+static void element(struct buf *b, const char *name, struct span text)
+{
+    if (!text.n)
+        return;
+    buf_printf(b, "<%s>", name);
+    phone_file_escape(b, text);
+    buf_printf(b, "</%s>", name);
+}
+
+static void write_server(struct buf *b, size_t i, const struct addr *a)
+{
+    char host[ADDR_STRLEN];
+    struct buf h = BUF_INIT(host);
+    addr_write_host(&h, a);
+    buf_printf(b,
+               "<member priority=\"%zu\"><callManager><ports><ethernetPhonePort>%u"
+               "</ethernetPhonePort></ports>",
+               i, addr_port(a));
+    element(b, "processNodeName", buf_span(&h));
+    buf_lit(b, "</callManager></member>\n");
+}
+
+/* There is no mode that is authenticated and not encrypted: no NULL cipher is offered, so a phone
+ * that must not be in clear speaks TLS with AES. */
+void phone_file_write(struct buf *b, const Countersign__Auth__DeviceRecord *r,
+                      const struct phone_servers *servers)
+{
+    const bool clear = r->security == COUNTERSIGN__AUTH__DEVICE_SECURITY__DEVICE_NONSECURE;
+    buf_lit(b, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<device>\n"
+               "<fullConfig>true</fullConfig><deviceProtocol>SCCP</deviceProtocol>\n"
+               "<devicePool><dateTimeSetting>");
+    element(b, "dateTemplate", span_str(r->date_format));
+    element(b, "timeZone", phone_file_zone(span_str(r->time_zone)));
+    buf_lit(b, "</dateTimeSetting>\n<callManagerGroup><members>\n");
+    for (size_t i = 0; i < servers->n; i++)
+        write_server(b, i, &servers->address[i]);
+    buf_lit(b, "</members></callManagerGroup></devicePool>\n");
+    if (r->locale && r->locale[0]) {
+        buf_lit(b, "<userLocale>");
+        element(b, "name", span_str(r->locale));
+        buf_lit(b, "</userLocale>\n");
+    }
+    buf_printf(b,
+               "<deviceSecurityMode>%d</deviceSecurityMode>"
+               "<transportLayerProtocol>1</transportLayerProtocol>\n"
+               "<capfAuthMode>0</capfAuthMode><certHash></certHash>"
+               "<encrConfig>false</encrConfig>\n</device>\n",
+               clear ? NONE : TLS_WITH_AES);
+}

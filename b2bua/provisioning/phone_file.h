@@ -1,0 +1,27 @@
+/* The files that a Cisco desk phone fetches when it boots, by their names, and what stands in its
+ * own. Pure. */
+#ifndef CS_B2BUA_PROVISIONING_PHONE_FILE_H
+#define CS_B2BUA_PROVISIONING_PHONE_FILE_H
+
+#include "auth.pb-c.h"
+#include "base/addr.h"
+#include "base/buf.h"
+
+enum { PHONE_FILE_NAME_MAX = 128, PHONE_FILE_MAX = 16 * 1024, CALL_MANAGERS_MAX = 5 };
+
+/* Whether it is the configuration of a device, SEP001122334455.cnf.xml; *device is its name. */
+bool phone_file_is_device(struct span name, struct span *device);
+
+struct phone_servers { /* in the order of their failover */
+    const struct addr *address;
+    size_t n; /* at most CALL_MANAGERS_MAX */
+};
+/* Overflow of b is seen there; PHONE_FILE_MAX is enough for every record of authd's. */
+void phone_file_write(struct buf *b, const Countersign__Auth__DeviceRecord *r,
+                      const struct phone_servers *servers);
+/* What XML needs written otherwise, and without what it cannot hold (XML 1.0, 2.2 and 2.4). */
+void phone_file_escape(struct buf *b, struct span text);
+/* The name that these phones have for an IANA zone; absent: none that we know. */
+struct span phone_file_zone(struct span zone);
+
+#endif

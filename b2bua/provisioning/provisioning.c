@@ -1,0 +1,236 @@
+#include "b2bua/provisioning/provisioning.h"
+
+#include <stdlib.h>
+
+#include "b2bua/provisioning/tftp.h"
+#include "base/log.h"
+#include "http/httpd.h"
+
+enum { CONNECTIONS_MAX = 256 };
+
+struct provisioning {
+    struct loop *loop;
+    const struct provisioning_conf *conf;
+    struct gate *gate; /* NULL: not yet */
+    struct httpd *httpd;
+    struct tftp *tftp;
+    struct list asks;
+};
+
+struct provision {
+    struct list link;
+    struct provisioning *all;
+    struct gate_attach *ask; /* NULL: answered at the end of this turn */
+    struct turn turn;
+    provision_fn *fn;
+    void *arg;
+    enum provisioned what;
+    char name[PHONE_FILE_NAME_MAX];
+};
+
+static const struct log plog = { .module = "provisioning" };
+
+/* ---- configuration ---- */
+
+#define P struct provisioning_conf
+
+static const struct conf_key keys[] = {
+    CONF_STR("listener", P, listener,
+             "What authd calls it; a peer group with transport sccp says who gets files.",
+             .def = "provisioning", .min = 1, .max = 32),
+    CONF_ADDR("http", P, http, "Where files are given over HTTP, in clear, to whom authd lets.",
+              .port = 6970),
+    CONF_ADDR("tftp", P, tftp, "And over TFTP, for phones that know nothing else.", .port = 69),
+    CONF_ADDRS("call_managers", P, call_managers,
+               "Where phones register, in the order of their failover.",
+               .at_most = CALL_MANAGERS_MAX, .port = 2000),
+    { 0 },
+};
+
+static bool is_written(const struct addr *a)
+{
+    return a->sa.sa_family != AF_UNSPEC;
+}
+
+static void check(struct conf_check *c, void *section)
+{
+    const P *p = section;
+    if ((is_written(&p->http) || is_written(&p->tftp)) && !p->n_call_managers)
+        conf_error(c, "call_managers", "is missing: files tell phones where to register");
+}
+
+const struct conf_section provisioning_section = { sizeof(P), keys, check };
+
+/* ---- one file ---- */
+
+static void provision_free(struct provision *a)
+{
+    if (a->ask)
+        gate_attach_cancel(a->ask);
+    turn_cancel(&a->turn);
+    list_remove(&a->link);
+    free(a);
+}
+
+void provision_cancel(struct provision *a)
+{
+    provision_free(a);
+}
+
+static void answer(struct provision *a, enum provisioned what, struct span file)
+{
+    provision_fn *fn = a->fn;
+    void *arg = a->arg;
+    provision_free(a);
+    fn(arg, what, file);
+}
+
+static void on_turn(struct turn *t)
+{
+    struct provision *a = container_of(t, struct provision, turn);
+    answer(a, a->what, SPAN_NULL);
+}
+
+/* A device that nobody knows is a file that is not there, and the phone goes on to the next. */
+static void on_attached(void *arg, enum verdict kind, const Countersign__Auth__Attached *m)
+{
+    struct provision *a = arg;
+    const struct provisioning_conf *conf = a->all->conf;
+    const struct phone_servers servers = { conf->call_managers, conf->n_call_managers };
+    char file[PHONE_FILE_MAX];
+    struct buf b = BUF_INIT(file);
+    a->ask = NULL;
+    if (kind != VERDICT_ACCEPT) {
+        answer(a,
+               kind == VERDICT_LATER                                  ? PROVISION_LATER
+               : m->cause == COUNTERSIGN__AUTH__CAUSE__UNKNOWN_DEVICE ? PROVISION_NOT_FOUND
+                                                                      : PROVISION_REFUSED,
+               SPAN_NULL);
+        return;
+    }
+    phone_file_write(&b, m->record, &servers);
+    if (!buf_ok(&b))
+        log_error(&plog, "a phone's file is too long", kv_str("device", m->record->name));
+    answer(a, buf_ok(&b) ? PROVISIONED : PROVISION_LATER, buf_span(&b));
+}
+
+struct provision *provision_ask(struct provisioning *p, struct span file, const struct addr *from,
+                                provision_fn *fn, void *arg)
+{
+    struct provision *a = calloc(1, sizeof(*a));
+    struct span device;
+    if (!a)
+        return NULL;
+    a->all = p;
+    a->fn = fn;
+    a->arg = arg;
+    turn_init(&a->turn, on_turn);
+    list_push_back(&p->asks, &a->link);
+    const bool known = phone_file_is_device(file, &device);
+    span_copy(a->name, sizeof(a->name), file);
+    const struct gate_device d = {
+        .name = device, .listener = p->conf->listener, .source = from, .file = span_str(a->name)
+    };
+    a->ask = known && p->gate ? gate_attach(p->gate, &d, on_attached, a) : NULL;
+    if (!a->ask) {
+        a->what = known ? PROVISION_LATER : PROVISION_NOT_FOUND;
+        turn_queue(p->loop, &a->turn);
+    }
+    return a;
+}
+
+/* ---- over HTTP ---- */
+
+struct fetch { /* in the request's arena */
+    struct http_req *req;
+    struct provision *ask;
+};
+
+static void on_file(void *arg, enum provisioned what, struct span file)
+{
+    struct fetch *f = arg;
+    if (what == PROVISIONED)
+        http_reply_text(f->req, 200, "text/xml", file);
+    else if (what == PROVISION_NOT_FOUND)
+        http_problem(f->req, 404, "not-found", "Not found", "There is no such file.");
+    else if (what == PROVISION_REFUSED)
+        http_problem(f->req, 403, "refused", "Refused",
+                     "csctl explain says why, by the name of the device.");
+    else
+        http_problem(f->req, 503, "unavailable", "Unavailable", "Try again later.");
+}
+
+static void on_gone(void *arg)
+{
+    provision_cancel(((struct fetch *)arg)->ask);
+}
+
+static void get_file(struct http_req *r, void *arg)
+{
+    struct fetch *f = arena_alloc(http_arena(r), sizeof(*f));
+    struct addr from;
+    http_peer(r, &from);
+    if (f) {
+        f->req = r;
+        f->ask = provision_ask(arg, http_param(r, "file"), &from, on_file, f);
+    }
+    if (f && f->ask)
+        http_on_abort(r, on_gone, f);
+    else
+        http_problem(r, 503, "overloaded", "Overloaded", "Try again later.");
+}
+
+static int open_http(struct provisioning *p)
+{
+    static const struct http_route routes[] = {
+        { "GET", "/{file}", get_file, HTTP_PUBLIC },
+        { NULL },
+    };
+    const struct httpd_conf conf = { .listen = p->conf->http,
+                                     .in_the_clear = true,
+                                     .max_body = 1,
+                                     .max_connections = CONNECTIONS_MAX };
+    return httpd_open(p->loop, &conf, routes, p, &p->httpd);
+}
+
+/* ---- all ---- */
+
+int provisioning_open(struct loop *l, const struct provisioning_conf *conf,
+                      struct provisioning **out)
+{
+    struct provisioning *p = *out = calloc(1, sizeof(*p));
+    int err = 0;
+    if (!p)
+        return CS_ENOMEM;
+    p->loop = l;
+    p->conf = conf;
+    list_init(&p->asks);
+    if (is_written(&conf->http))
+        err = open_http(p);
+    if (!err && is_written(&conf->tftp))
+        err = tftp_open(l, &conf->tftp, p, &p->tftp);
+    if (err) {
+        log_error(&plog, "files for desk phones cannot be given", kv_err(err));
+        provisioning_close(out);
+    }
+    return err;
+}
+
+void provisioning_use(struct provisioning *p, struct gate *g)
+{
+    p->gate = g;
+}
+
+void provisioning_close(struct provisioning **pp)
+{
+    struct provisioning *p = *pp;
+    *pp = NULL;
+    if (!p)
+        return;
+    tftp_close(&p->tftp);
+    list_for_each (it, &p->asks)
+        provision_free(container_of(it, struct provision, link));
+    if (p->httpd)
+        httpd_close(&p->httpd);
+    free(p);
+}
