@@ -226,7 +226,7 @@ class SccpPhone:
         return time.monotonic() - before
 
     def on_RegisterAck(self, f):
-        assert wire.struct and 3 <= f["version"] <= self.offered, f
+        assert 3 <= f["version"] <= self.offered, f
         self.version, self.keepalive, self.date = f["version"], f["keepalive"], f["date"]
 
     def on_KeepAliveAck(self, _):
