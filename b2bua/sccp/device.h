@@ -2,8 +2,8 @@
 #ifndef CS_B2BUA_SCCP_DEVICE_H
 #define CS_B2BUA_SCCP_DEVICE_H
 
-#include "b2bua/dialplan/zone.h"
 #include "b2bua/sccp/message.h"
+#include "schedule/zone.h"
 
 enum { SCCP_NAME_MAX = 15, SCCP_KEYS_MAX = 84, SCCP_LINES_MAX = 42 };
 
@@ -35,6 +35,11 @@ struct sccp_device {
     const struct zone *zone; /* NULL: the server's; lives as long as the process */
 };
 
+/* A copy whose texts are in the arena; NULL when memory is exhausted. */
+const struct sccp_device *sccp_device_copy(struct arena *a, const struct sccp_device *from);
+/* Whether a phone that was told of the one need not be told of the other. */
+bool sccp_device_eq(const struct sccp_device *a, const struct sccp_device *b);
+
 /* ---- who knows devices ---- */
 
 struct sccp_question { /* borrowed for the call */
@@ -58,9 +63,10 @@ struct sccp_answer { /* borrowed for the call */
 typedef void sccp_answer_fn(void *arg, const struct sccp_answer *a);
 
 struct sccp_directory {
-    /* fn is called once, never from inside this call. NULL when memory is exhausted. */
+    /* fn is called, never from inside this call, and after it ACCEPTED again whenever it may be
+     * another answer, until cancel. NULL when memory is exhausted. */
     void *(*ask)(void *arg, const struct sccp_question *q, sccp_answer_fn *fn, void *fn_arg);
-    /* fn will not be called. */
+    /* Due once for each ask, also from inside fn, which is not called any more. */
     void (*cancel)(void *arg, void *asked);
     void *arg;
 };

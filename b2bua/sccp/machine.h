@@ -51,6 +51,8 @@ enum sccp_action {
     SCCP_DO_NOTE,
     SCCP_DO_CALL,
     SCCP_DO_FAREWELL,
+    SCCP_DO_RENEW, /* its record may be another */
+    SCCP_DO_EXPEL, /* it may be here no longer */
     SCCP_DO_RESTART,
     SCCP_DO_CLOSE,
 };

@@ -137,7 +137,6 @@ static void on_answer(void *arg, const struct sccp_answer *a)
                                               [SCCP_REJECTED] = SCCP_EV_REJECTED,
                                               [SCCP_ACCEPTED] = SCCP_EV_ACCEPTED };
     struct sccp_session *s = arg;
-    s->asked = NULL;
     happen(s, events[a->verdict], NULL, a);
 }
 
@@ -207,40 +206,6 @@ static void start_token(struct sccp_session *s, const struct sccp_register_token
     ask(s, true);
 }
 
-/* Texts of the device are its own. */
-static const struct sccp_device *copy_device(struct arena *a, const struct sccp_device *from)
-{
-    struct sccp_device *d = arena_zalloc(a, sizeof(*d));
-    if (!d)
-        return NULL;
-    *d = *from;
-    d->name = arena_dup(a, from->name);
-    d->date = arena_dup(a, from->date);
-    d->lines = arena_zalloc(a, from->n_lines * sizeof(*d->lines));
-    d->keys = arena_zalloc(a, from->n_keys * sizeof(*d->keys));
-    if (!d->lines || !d->keys)
-        return NULL;
-    for (size_t i = 0; i < from->n_lines; i++) {
-        const struct sccp_line *l = &from->lines[i];
-        d->lines[i] = (struct sccp_line){ .user = arena_dup(a, l->user),
-                                          .aor = arena_dup(a, l->aor),
-                                          .number = arena_dup(a, l->number),
-                                          .name = arena_dup(a, l->name),
-                                          .label = arena_dup(a, l->label),
-                                          .forward_all = arena_dup(a, l->forward_all),
-                                          .forward_busy = arena_dup(a, l->forward_busy),
-                                          .forward_no_answer = arena_dup(a, l->forward_no_answer) };
-    }
-    for (size_t i = 0; i < from->n_keys; i++) {
-        const struct sccp_key *k = &from->keys[i];
-        d->keys[i] = (struct sccp_key){ .type = k->type,
-                                        .line = k->line,
-                                        .label = arena_dup(a, k->label),
-                                        .number = arena_dup(a, k->number) };
-    }
-    return d;
-}
-
 /* Takes the device's place, from whoever has it. */
 static int attach(struct sccp_session *s, const struct sccp_device *device,
                   struct sccp_session **was)
@@ -249,7 +214,7 @@ static int attach(struct sccp_session *s, const struct sccp_device *device,
     struct arena fresh;
     *was = sccp_find(x, span_str(s->name));
     arena_init_small(&fresh);
-    const struct sccp_device *copy = copy_device(&fresh, device);
+    const struct sccp_device *copy = sccp_device_copy(&fresh, device);
     if (!copy) {
         arena_fini(&fresh);
         return CS_ENOMEM;
@@ -333,9 +298,24 @@ static void note(struct sccp_session *s, const struct sccp_message *m)
         span_copy(s->alarm, sizeof(s->alarm), m->alarm.text);
 }
 
+/* What it shows is of its record: another one is shown by registering again. */
+static void renew(struct sccp_session *s, const struct sccp_device *device)
+{
+    if (!sccp_device_eq(s->device, device))
+        sccp_session_restart(s, SCCP_RESTART);
+}
+
+/* It registers again, and reads why not. */
+static void expel(struct sccp_session *s)
+{
+    SCCP_SEND(s, reset, .how = SCCP_RESTART);
+    close_session(s, SCCP_END_REFUSED);
+}
+
 static enum sccp_end end_of(enum sccp_event e, enum sccp_state before)
 {
-    return e == SCCP_EV_REPLACED             ? SCCP_END_REPLACED
+    return e == SCCP_EV_REJECTED             ? SCCP_END_REFUSED
+           : e == SCCP_EV_REPLACED           ? SCCP_END_REPLACED
            : e == SCCP_EV_LATER              ? SCCP_END_LATER
            : before == SCCP_STATE_REGISTERED ? SCCP_END_SILENT
                                              : SCCP_END_STALLED;
@@ -384,6 +364,12 @@ static void act(struct sccp_session *s, enum sccp_action action, enum sccp_event
     case SCCP_DO_FAREWELL:
         SCCP_SEND(s, unregister_ack, .status = SCCP_UNREGISTERED);
         close_session(s, SCCP_END_LEFT);
+        break;
+    case SCCP_DO_RENEW:
+        renew(s, a->device);
+        break;
+    case SCCP_DO_EXPEL:
+        expel(s);
         break;
     case SCCP_DO_RESTART:
         close_session(s, SCCP_END_RESTARTED);

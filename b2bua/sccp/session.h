@@ -84,7 +84,7 @@ struct sccp_session {
     enum sccp_state state;
     enum sccp_end end; /* when it is closing */
     struct timer deadline;
-    void *asked; /* of the directory; NULL: nothing is */
+    void *asked; /* of the directory; NULL: nothing was */
     struct arena arena;
     const struct sccp_device *device; /* NULL: not accepted yet */
     char name[SCCP_NAME_MAX + 1], load[SCCP_LOAD_MAX];

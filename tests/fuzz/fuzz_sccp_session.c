@@ -61,7 +61,6 @@ static void answer(unsigned how)
     };
     sccp_answer_fn *fn = asked;
     const struct sccp_answer a = { .verdict = how % 3, .reason = SPAN("no"), .device = &device };
-    asked = NULL;
     if (fn)
         fn(asked_arg, &a);
 }

@@ -41,10 +41,13 @@ static struct sccp_move expected(enum sccp_state s, enum sccp_event e)
     case SCCP_EV_ACCEPTED:
         return s == SCCP_STATE_ASKING         ? (struct sccp_move)GO(CONFIGURING, WELCOME)
                : s == SCCP_STATE_ASKING_TOKEN ? (struct sccp_move)GO(TOKEN, GRANT_TOKEN)
+               : attached                     ? (struct sccp_move){ s, SCCP_DO_RENEW }
                                               : none;
     case SCCP_EV_REJECTED:
         return s == SCCP_STATE_ASKING         ? (struct sccp_move)GO(LEAVING, REFUSE)
                : s == SCCP_STATE_ASKING_TOKEN ? (struct sccp_move)GO(NEW, REFUSE_TOKEN)
+               : attached                     ? (struct sccp_move)GO(LEAVING, EXPEL)
+               : s == SCCP_STATE_TOKEN        ? close
                                               : none;
     case SCCP_EV_LATER:
         return s == SCCP_STATE_ASKING         ? close

@@ -283,6 +283,34 @@ static void test_it_is_told_to_register_again(void **state)
     assert_true(p.closed);
 }
 
+static void test_a_record_that_changes_is_shown(void **state)
+{
+    (void)state;
+    phone_open(&p, &w, 17);
+    phone_register(&p, &w, NAME);
+    answer(&w, &(struct sccp_answer){ .verdict = SCCP_LATER }); /* what stands stands */
+    accept_it(&w);                                              /* the same */
+    assert_true(quiet(&p) && !p.closed);
+    struct sccp_device *d = device_of(NAME);
+    d->keys[3].number = SPAN("110");
+    answer(&w, &(struct sccp_answer){ .verdict = SCCP_ACCEPTED, .device = d });
+    assert_int_equal(hear(&p, SCCP_Reset)->reset.how, SCCP_RESTART);
+    assert_true(p.closed);
+    assert_int_equal(p.s->end, SCCP_END_RESTARTED);
+}
+
+static void test_who_may_no_longer_goes(void **state)
+{
+    (void)state;
+    phone_open(&p, &w, 17);
+    phone_register(&p, &w, NAME);
+    answer(&w, &(struct sccp_answer){ .verdict = SCCP_REJECTED });
+    hear(&p, SCCP_Reset);
+    assert_true(p.closed);
+    assert_int_equal(p.s->end, SCCP_END_REFUSED);
+    assert_null(sccp_find(&w.sccp, SPAN(NAME)));
+}
+
 static void test_calls_are_of_who_is_accepted(void **state)
 {
     (void)state;
@@ -412,6 +440,8 @@ int main(void)
         TEST(test_who_falls_silent_is_closed),
         TEST(test_unregistering_is_acknowledged),
         TEST(test_it_is_told_to_register_again),
+        TEST(test_a_record_that_changes_is_shown),
+        TEST(test_who_may_no_longer_goes),
         TEST(test_calls_are_of_who_is_accepted),
         TEST(test_there_is_room_for_who_comes),
         TEST(test_nobody_more_comes_while_all_are_asked_about),

@@ -75,8 +75,10 @@ static void *directory_ask(void *arg, const struct sccp_question *q, sccp_answer
 
 static void directory_cancel(void *arg, void *asked)
 {
+    struct question *q = asked;
+    assert_true(q->open);
+    q->open = false;
     ((struct world *)arg)->n_cancelled++;
-    ((struct question *)asked)->open = false;
 }
 
 static void on_attached(void *arg, struct sccp_session *s, struct sccp_session *was)
@@ -122,6 +124,7 @@ static void world_close(struct world *w)
 {
     sccp_stop(&w->sccp);
     assert_int_equal(w->sccp.n, 0); /* each phone was closed */
+    assert_int_equal(w->n_cancelled, w->n_asked);
     loop_stop(&w->loop);
     assert_true(run_down(&w->loop));
 }
@@ -202,7 +205,6 @@ static void answer(struct world *w, const struct sccp_answer *a)
 {
     struct question *q = &w->asked[(w->n_asked - 1) % ASKED_MAX];
     assert_true(w->n_asked && q->open);
-    q->open = false;
     q->fn(q->arg, a);
 }
 
