@@ -2,6 +2,8 @@
 #ifndef CS_B2BUA_SCCP_DEVICE_H
 #define CS_B2BUA_SCCP_DEVICE_H
 
+#include <openssl/types.h>
+
 #include "b2bua/sccp/message.h"
 #include "schedule/zone.h"
 
@@ -50,7 +52,8 @@ struct sccp_question { /* borrowed for the call */
     uint32_t type;
     unsigned version;
     struct span load;
-    bool token; /* it asks whether it may come back to us */
+    bool token;                 /* it asks whether it may come back to us */
+    X509 *certificate, *issuer; /* that it showed and was believed; NULL: none */
 };
 
 struct sccp_answer { /* borrowed for the call */

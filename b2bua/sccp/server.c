@@ -21,7 +21,12 @@ static void io_close(void *arg)
     stream_close(arg, 0);
 }
 
-static const struct sccp_io io = { io_write, io_close };
+static X509 *io_certificate(void *arg, X509 **issuer)
+{
+    return stream_certificate(arg, issuer);
+}
+
+static const struct sccp_io io = { io_write, io_close, io_certificate };
 
 static ptrdiff_t on_data(struct stream *s, void *arg, struct span in)
 {

@@ -143,14 +143,15 @@ static void on_answer(void *arg, const struct sccp_answer *a)
 static void ask(struct sccp_session *s, bool token)
 {
     const struct sccp_directory *d = s->sccp->directory;
-    const struct sccp_question q = { .listener = s->listener,
-                                     .secure = s->secure,
-                                     .source = &s->source,
-                                     .name = span_str(s->name),
-                                     .type = s->type,
-                                     .version = s->offered,
-                                     .load = span_str(s->load),
-                                     .token = token };
+    struct sccp_question q = { .listener = s->listener,
+                               .secure = s->secure,
+                               .source = &s->source,
+                               .name = span_str(s->name),
+                               .type = s->type,
+                               .version = s->offered,
+                               .load = span_str(s->load),
+                               .token = token };
+    q.certificate = s->io->certificate(s->io_arg, &q.issuer);
     forget_question(s);
     s->asked = d->ask(d->arg, &q, on_answer, s);
     if (!s->asked)

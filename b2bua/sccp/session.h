@@ -35,6 +35,8 @@ struct sccp_io { /* of a connection */
     /* What was written is sent, and then it is closed; sccp_session_free() is to follow, and may
      * not come from inside this call. */
     void (*close)(void *arg);
+    /* What it showed of itself, borrowed while it is there; NULL: nothing that is believed. */
+    X509 *(*certificate)(void *arg, X509 **issuer);
 };
 
 struct sccp_session;

@@ -32,6 +32,13 @@ static void io_close(void *arg)
     closed = true;
 }
 
+static X509 *io_certificate(void *arg, X509 **issuer)
+{
+    (void)arg;
+    *issuer = NULL;
+    return NULL;
+}
+
 static void *ask(void *arg, const struct sccp_question *q, sccp_answer_fn *fn, void *fn_arg)
 {
     (void)arg;
@@ -67,7 +74,7 @@ static void answer(unsigned how)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const struct sccp_io io = { io_write, io_close };
+    static const struct sccp_io io = { io_write, io_close, io_certificate };
     static const struct sccp_directory directory = { ask, cancel, NULL };
     static const struct sccp_events events;
     static const struct sccp_conf conf = { .keepalive = { 30000 },

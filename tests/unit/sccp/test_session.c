@@ -311,6 +311,19 @@ static void test_who_may_no_longer_goes(void **state)
     assert_null(sccp_find(&w.sccp, SPAN(NAME)));
 }
 
+static void test_stopping_closes_all(void **state)
+{
+    (void)state;
+    phone_open(&p, &w, 17);
+    phone_open(&q, &w, 17);
+    phone_register(&p, &w, NAME);
+    say_register(&q, OTHER);
+    sccp_stop(&w.sccp);
+    assert_true(p.closed && q.closed);
+    assert_int_equal(p.s->end, SCCP_END_STOPPED);
+    assert_int_equal(w.n_cancelled, 2); /* nothing is asked any more */
+}
+
 static void test_calls_are_of_who_is_accepted(void **state)
 {
     (void)state;
@@ -442,6 +455,7 @@ int main(void)
         TEST(test_it_is_told_to_register_again),
         TEST(test_a_record_that_changes_is_shown),
         TEST(test_who_may_no_longer_goes),
+        TEST(test_stopping_closes_all),
         TEST(test_calls_are_of_who_is_accepted),
         TEST(test_there_is_room_for_who_comes),
         TEST(test_nobody_more_comes_while_all_are_asked_about),

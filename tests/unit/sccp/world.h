@@ -61,7 +61,14 @@ static void io_close(void *arg)
     ((struct phone *)arg)->closed = true;
 }
 
-static const struct sccp_io io = { io_write, io_close };
+static X509 *io_certificate(void *arg, X509 **issuer)
+{
+    (void)arg;
+    *issuer = NULL;
+    return NULL;
+}
+
+static const struct sccp_io io = { io_write, io_close, io_certificate };
 
 static void *directory_ask(void *arg, const struct sccp_question *q, sccp_answer_fn *fn,
                            void *fn_arg)
