@@ -195,8 +195,7 @@ static json_t *describe(const struct sccp_session *s)
                      "state", state, "address", addr_format(&s->source, address), "listener",
                      s->listener.p, "secure", s->secure, "model", text(type), "software",
                      text(s->load), "version", (int)s->dialect.version, "lines",
-                     describe_lines(s->device), "registered",
-                     s->since.ms ? http_time(s->since) : json_null());
+                     describe_lines(s->device), "registered", http_time(s->since));
 }
 
 json_t *desks_describe(const struct desks *d)

@@ -76,8 +76,11 @@ static void post_restart(struct http_req *r, void *arg)
 {
     struct ua *u = arg;
     bool reset = span_eq(http_query(r, "how"), SPAN("reset"));
-    bool here = desks_restart(&u->desks, http_param(r, "device"), reset);
-    http_reply_json(r, here ? 200 : 404, json_pack("{s:b}", "here", here));
+    if (desks_restart(&u->desks, http_param(r, "device"), reset))
+        http_reply_json(r, 200, json_object());
+    else
+        http_problem(r, 404, "not-here", "No such phone here",
+                     "it is not registered at this b2bua; see csctl device state");
 }
 
 static void post_test(struct http_req *r, void *arg)

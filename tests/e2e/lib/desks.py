@@ -93,5 +93,9 @@ class DeskWorld(BridgeWorld):
         with urllib.request.urlopen(f"http://127.0.0.1:{self.b2bua_status}/devices", timeout=5) as r:
             return json.load(r)["devices"]
 
+    def states(self):
+        """The same, as csctl shows it."""
+        return self.ctl("device", "state", "--b2bua", f"http://127.0.0.1:{self.b2bua_status}")
+
     def state(self, name):
         return next((d for d in self.devices() if d["device"] == name), None)
