@@ -44,7 +44,7 @@ static const struct conf_key desks_keys[] = {
     CONF_STR("date_format", ROOT, date_format,
              "How phones show dates: D, M and Y in their order with ., / or - between them, and A "
              "at the end for a clock of twelve hours.",
-             .def = "D.M.Y", .min = 5, .max = 7),
+             .def = "D.M.Y", .min = 5, .max = 6),
     CONF_STR("time_zone", ROOT, time_zone,
              "Whose time phones show, Europe/Berlin for example; their record may say another.",
              .def = "UTC", .min = 1, .max = 64),
@@ -53,14 +53,14 @@ static const struct conf_key desks_keys[] = {
 
 static bool is_date_format(struct span s)
 {
-    bool ok = s.n >= 5 && (s.n == 5 || (s.n == 6 && s.p[5] == 'A'));
+    bool ok = s.n == 5 || (s.n == 6 && s.p[5] == 'A');
     unsigned seen = 0;
     for (size_t i = 0; ok && i < 5; i += 2) {
-        const char *letter = memchr("DMY", s.p[i], 3);
-        seen |= letter ? 1U << s.p[i] % 32 : 0;
-        ok = letter && (i == 4 || memchr("./-", s.p[i + 1], 3));
+        ptrdiff_t which = span_find(SPAN("DMY"), s.p[i]);
+        seen |= which >= 0 ? 1U << which : 0;
+        ok = i == 4 || span_find(SPAN("./-"), s.p[i + 1]) >= 0;
     }
-    return ok && __builtin_popcount(seen) == 3;
+    return ok && seen == 7;
 }
 
 static void desks_check(struct conf_check *c, void *section)

@@ -143,7 +143,7 @@ void sccp_print(struct buf *b, const struct sccp_frame *f, unsigned version)
         buf_printf(b, ", which is too short: %zu bytes", f->body.n);
     else if (err)
         buf_printf(b, ", %zu bytes", f->body.n);
-    else
+    else if (row)
         print_fields(b, row->fields(), (const char *)&m.keep_alive, version, true);
 }
 

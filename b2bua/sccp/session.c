@@ -1,5 +1,6 @@
 #include "b2bua/sccp/session.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "b2bua/sccp/configure.h"
@@ -341,12 +342,15 @@ static void act(struct sccp_session *s, enum sccp_action action, enum sccp_event
         SCCP_SEND(s, register_token_ack);
         break;
     case SCCP_DO_REFUSE_TOKEN:
+        assert(a);
         SCCP_SEND(s, register_token_reject, .wait = CS_MAX(a->wait_s, (unsigned)WAIT_S));
         break;
     case SCCP_DO_WELCOME:
+        assert(a);
         welcome(s, a->device);
         break;
     case SCCP_DO_REFUSE:
+        assert(a);
         refuse(s, a->reason);
         break;
     case SCCP_DO_CONFIGURE:
@@ -367,6 +371,7 @@ static void act(struct sccp_session *s, enum sccp_action action, enum sccp_event
         close_session(s, SCCP_END_LEFT);
         break;
     case SCCP_DO_RENEW:
+        assert(a);
         renew(s, a->device);
         break;
     case SCCP_DO_EXPEL:
