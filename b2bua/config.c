@@ -185,6 +185,7 @@ static const struct conf_key root_keys[] = {
     CONF_SECTIONS("trunks", ROOT, trunks, &trunk_conf_section, "The ways out, and in.",
                   .at_most = TRUNKS_MAX, .unique = true),
     CONF_SECTION("calls", ROOT, calls, &call_conf_section, "What calls may do."),
+    CONF_SECTION("sccp", ROOT, sccp, &desks_conf_section, "Cisco desk phones that speak SCCP."),
     CONF_SECTION("dialplan", ROOT, dialplan, &dialplan_conf_section, "Where digits lead."),
     CONF_SECTION("provisioning", ROOT, provisioning, &provisioning_section,
                  "Files for desk phones; not given where nothing is written."),

@@ -3,6 +3,7 @@
 #define CS_B2BUA_CONFIG_H
 
 #include "b2bua/call_conf.h"
+#include "b2bua/desks_conf.h"
 #include "b2bua/dialplan/dialplan_conf.h"
 #include "b2bua/provisioning/provisioning.h"
 #include "b2bua/session.h"
@@ -56,6 +57,7 @@ struct b2bua_conf {
         struct duration inactivity;
     } media;
     struct provisioning_conf provisioning;
+    struct desks_conf sccp;
     const char *journal_file;
     struct media_policy lines;
     struct span lines_context;

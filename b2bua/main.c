@@ -57,6 +57,7 @@ static void stop(struct b2bua *b)
     trunk_tests_drop(&b->ua);
     httpd_close(&b->httpd);
     provisioning_close(&b->provisioning);
+    desks_close(&b->ua.desks);
     gate_close(&b->ua.gate); /* open questions are answered 503 while there is a socket */
     ua_close(&b->ua);
     loop_stop(&b->loop);
@@ -105,7 +106,9 @@ static void on_hangup(void *arg, int signum)
 
 static void on_revoked(void *arg, const Countersign__Auth__Revoked *r)
 {
-    call_revoke(arg, r);
+    struct ua *u = arg;
+    call_revoke(u, r);
+    desks_revoked(&u->desks, r);
 }
 
 static int start(struct b2bua *b)
@@ -132,6 +135,8 @@ static int start(struct b2bua *b)
     if (!err)
         err = gate_open(&b->loop, &gc, &u->gate); /* authd looks at our uid: after the change */
     u->legs_means.uac.gate = u->gate;
+    if (!err)
+        err = desks_open_gate(&u->desks, u->gate);
     if (!err) {
         gate_on_revoked(u->gate, on_revoked, u);
         provisioning_use(b->provisioning, u->gate);

@@ -66,6 +66,23 @@ static void get_trunks(struct http_req *r, void *arg)
     http_reply_json(r, 200, json_pack("{s:o}", "trunks", trunks_describe(u->trunks)));
 }
 
+static void get_devices(struct http_req *r, void *arg)
+{
+    const struct ua *u = arg;
+    http_reply_json(r, 200, json_pack("{s:o}", "devices", desks_describe(&u->desks)));
+}
+
+static void post_restart(struct http_req *r, void *arg)
+{
+    struct ua *u = arg;
+    bool reset = span_eq(http_query(r, "how"), SPAN("reset"));
+    if (desks_restart(&u->desks, http_param(r, "device"), reset))
+        http_reply_json(r, 200, json_object());
+    else
+        http_problem(r, 404, "not-here", "No such phone here",
+                     "it is not registered at this b2bua; see csctl device state");
+}
+
 static void post_test(struct http_req *r, void *arg)
 {
     trunk_test(arg, r, http_param(r, "trunk"));
@@ -85,6 +102,8 @@ int status_open(struct ua *u, struct httpd **out)
         { "GET", "/calls", get_calls, HTTP_PUBLIC },
         { "GET", "/early-media", get_early_media, HTTP_PUBLIC },
         { "GET", "/trunks", get_trunks, HTTP_PUBLIC },
+        { "GET", "/devices", get_devices, HTTP_PUBLIC },
+        { "POST", "/devices/{device}/restart", post_restart, HTTP_PUBLIC },
         { "POST", "/trunks/{trunk}/test", post_test, HTTP_PUBLIC },
         { "POST", "/reload", post_reload, HTTP_PUBLIC },
         { NULL },

@@ -1,4 +1,4 @@
-/* What the process says of itself over HTTP: /healthz, /readyz, /metrics, /calls. */
+/* What the process says of itself over HTTP: /healthz, /readyz, /metrics, /calls, /devices. */
 #ifndef CS_B2BUA_STATUS_H
 #define CS_B2BUA_STATUS_H
 

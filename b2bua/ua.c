@@ -315,7 +315,7 @@ static int listen_all(struct ua *u)
 static int open_certs(struct ua *u)
 {
     const struct b2bua_conf *c = u->conf;
-    struct certs_listener listeners[LISTENERS_MAX];
+    struct certs_listener listeners[LISTENERS_MAX + DESK_LISTENERS_MAX];
     struct certs_peer peers[TRUNKS_MAX];
     struct certs_conf conf = { .tls = &c->tls,
                                .listeners = listeners,
@@ -323,7 +323,12 @@ static int open_certs(struct ua *u)
                                .peers = peers,
                                .link = link_certs(&c->link) };
     for (size_t i = 0; i < c->n_listeners; i++)
-        listeners[i] = (struct certs_listener){ c->listeners[i].name, c->listeners[i].tls };
+        listeners[i] =
+            (struct certs_listener){ .name = c->listeners[i].name, .tls = c->listeners[i].tls };
+    for (size_t i = 0; i < c->sccp.n_listeners; i++) {
+        const struct desk_listener_conf *d = &c->sccp.listeners[i];
+        listeners[conf.n_listeners++] = (struct certs_listener){ d->name, d->tls, d->legacy };
+    }
     for (size_t i = 0; i < c->n_trunks; i++) {
         const struct trunk_conf *t = &c->trunks[i];
         if (t->peer)
@@ -426,6 +431,8 @@ int ua_open(struct ua *u)
         err = open_certs(u);
     if (!err)
         err = listen_all(u);
+    if (!err)
+        err = desks_open(&u->desks, u->loop, &c->sccp, span_str(u->node), u->certs, c->n_listeners);
     if (!err)
         err = open_media(u);
     if (!err)

@@ -4,6 +4,7 @@
 #define CS_B2BUA_UA_H
 
 #include "b2bua/config.h"
+#include "b2bua/desks.h"
 #include "b2bua/early_media.h"
 #include "b2bua/leg_sip.h"
 #include "certs/certs.h"
@@ -22,6 +23,7 @@ struct ua {
     struct trunks *trunks;
     struct ports *ports;
     struct media *media;
+    struct desks desks;
     struct leg_sip_means legs_means;
     struct map legs;   /* of SIP, by local tag */
     struct list all;   /* of them */

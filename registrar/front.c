@@ -336,7 +336,8 @@ static int read_certificates(struct front *f)
                                .n_listeners = c->n_listeners,
                                .link = link_certs(&c->link) };
     for (size_t i = 0; i < c->n_listeners; i++)
-        listeners[i] = (struct certs_listener){ c->listeners[i].name, c->listeners[i].tls };
+        listeners[i] =
+            (struct certs_listener){ .name = c->listeners[i].name, .tls = c->listeners[i].tls };
     return certs_open(f->loop, &conf, f->tp, f->worker ? f->ticket_seed : NULL, &f->certs);
 }
 

@@ -143,7 +143,7 @@ void sccp_print(struct buf *b, const struct sccp_frame *f, unsigned version)
         buf_printf(b, ", which is too short: %zu bytes", f->body.n);
     else if (err)
         buf_printf(b, ", %zu bytes", f->body.n);
-    else
+    else if (row)
         print_fields(b, row->fields(), (const char *)&m.keep_alive, version, true);
 }
 
@@ -183,7 +183,7 @@ static size_t describe_fields(FILE *out, const struct sccp_field *f, unsigned ve
             fprintf(out, n > 1 ? ", %zu of these:\n" : ":\n", n);
             width = describe_fields(out, f->fields(), version, at, placed, depth + 1) - at;
         } else {
-            fprintf(out, "  %4zu  %s: %s", width, f->name, kinds[f->kind]);
+            fprintf(out, "  %4zu  %s%s%s", width, f->name, f->name[0] ? ": " : "", kinds[f->kind]);
             fprintf(out, n > 1 ? ", %zu in a row\n" : "\n", n);
         }
         *placed &= fits;
@@ -197,6 +197,9 @@ void sccp_describe(FILE *f, unsigned version)
     for (size_t i = 0; i < sccp_n_rows; i++) {
         const struct sccp_row *r = &sccp_rows[i];
         bool placed = true;
+        if (r->direction == SCCP_FROM_SERVER && r->fields &&
+            (version < r->since || version > r->until))
+            continue; /* it is said by another message then */
         fprintf(f, "%04x  %s, from the %s\n", r->id, r->name,
                 r->direction == SCCP_FROM_PHONE ? "phone" : "server");
         if (r->fields)

@@ -21,6 +21,8 @@ struct place {
     const struct listener_tls_conf *listener; /* of a listener; */
     size_t index;                             /* its place in the configuration */
     struct siptp_listener *serves;
+    struct listener *streams; /* or one that does not speak SIP */
+    bool legacy;
     struct certs_peer peer;        /* of a peer */
     const struct certs_link *link; /* of the link */
     struct tls_context *tls, *out; /* out: of the link, as its client */
@@ -49,6 +51,7 @@ static int read_listener(const struct certs *c, const struct place *p, struct tl
     assert(t);
     const struct tls_conf conf = {
         .role = TLS_SERVER,
+        .legacy = p->legacy,
         .pairs = pairs,
         .n_pairs = t->n_certificates,
         .refuse_unknown = t->unknown_sni == UNKNOWN_REFUSE,
@@ -133,6 +136,8 @@ static void use(const struct certs *c, const struct place *p)
         siptp_link_use_tls(c->tp, p->tls, p->out);
     else if (p->serves)
         siptp_listener_use_tls(p->serves, p->tls);
+    else if (p->streams)
+        listener_start_tls(p->streams, p->tls);
 }
 
 static int read_place(const struct certs *c, struct place *p)
@@ -238,7 +243,9 @@ static int open_places(struct certs *c, const struct certs_conf *conf)
     for (size_t i = 0; i < conf->n_listeners; i++) {
         const struct certs_listener *l = &conf->listeners[i];
         if (l->tls)
-            c->places[c->n++] = (struct place){ .name = l->name, .listener = l->tls, .index = i };
+            c->places[c->n++] = (struct place){
+                .name = l->name, .listener = l->tls, .index = i, .legacy = l->legacy
+            };
     }
     if (conf->tls->client.ca_file)
         c->places[c->n++] = (struct place){ .name = SPAN("client"), .is = THE_CLIENT };
@@ -364,14 +371,25 @@ void certs_link(const struct certs *c, struct tls_context **server, struct tls_c
     *client = last->out;
 }
 
-void certs_serve(struct certs *c, size_t i, struct siptp_listener *ls)
+static void serve(struct certs *c, size_t i, struct siptp_listener *sip, struct listener *streams)
 {
     for (size_t k = 0; k < c->n; k++) {
         if (c->places[k].is == A_LISTENER && c->places[k].index == i) {
-            c->places[k].serves = ls;
+            c->places[k].serves = sip;
+            c->places[k].streams = streams;
             use(c, &c->places[k]);
         }
     }
+}
+
+void certs_serve(struct certs *c, size_t i, struct siptp_listener *ls)
+{
+    serve(c, i, ls, NULL);
+}
+
+void certs_serve_streams(struct certs *c, size_t i, struct listener *ls)
+{
+    serve(c, i, NULL, ls);
 }
 
 bool certs_state(const struct certs *c, size_t i, struct cert_state *out)

@@ -6,6 +6,7 @@
 #define CS_CERTS_CERTS_H
 
 #include "certs/settings.h"
+#include "net/stream.h"
 #include "net/tls_tickets.h"
 #include "siptp/siptp.h"
 
@@ -14,6 +15,7 @@ struct certs;
 struct certs_listener {
     struct span name;
     const struct listener_tls_conf *tls; /* NULL: it speaks no TLS */
+    bool legacy;                         /* also as in 2005: tls_conf.legacy */
 };
 
 struct certs_peer {
@@ -50,6 +52,8 @@ CS_CHECK int certs_open(struct loop *l, const struct certs_conf *conf, struct si
                         struct tls_ticket_seed *seed, struct certs **out);
 /* The i-th listener of the configuration is there. */
 void certs_serve(struct certs *c, size_t i, struct siptp_listener *ls);
+/* The same, of one that does not speak SIP. */
+void certs_serve_streams(struct certs *c, size_t i, struct listener *ls);
 /* What the trusted link begins with, borrowed; where the configuration has one over TLS. */
 void certs_link(const struct certs *c, struct tls_context **server, struct tls_context **client);
 /* Reads everything again. */

@@ -21,6 +21,10 @@ enum { HANDSHAKE_S = 5 };
 /* TLS 1.2 with forward secrecy and authenticated encryption only; the suites of 1.3 are all so. */
 static const char ciphers[] = "ECDHE+AESGCM:ECDHE+CHACHA20";
 
+/* What was there in 2005, with AES alone, behind what is good. OpenSSL has TLS 1.0 and signatures
+ * by SHA-1 at security level 0 only. */
+static const char legacy_ciphers[] = "ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AES:kRSA+AES:@SECLEVEL=0";
+
 static const struct log tlog = { .module = "tls" };
 
 int tls_unusable(const char *file, const char *message)
@@ -143,8 +147,8 @@ static SSL_CTX *ctx_new(const struct tls_conf *conf, const struct tls_pair *pair
     SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS); /* an idle stream costs 32 KiB less */
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
     /* A session is of one listener and one of its certificates. */
-    if (SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) == 1 &&
-        SSL_CTX_set_cipher_list(ctx, ciphers) == 1 &&
+    if (SSL_CTX_set_min_proto_version(ctx, conf->legacy ? TLS1_VERSION : TLS1_2_VERSION) == 1 &&
+        SSL_CTX_set_cipher_list(ctx, conf->legacy ? legacy_ciphers : ciphers) == 1 &&
         HMAC(EVP_sha256(), key.p, (int)key.n, (const unsigned char *)file.p, file.n, id, &n) &&
         SSL_CTX_set_session_id_context(ctx, id, n) == 1)
         return ctx;

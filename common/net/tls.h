@@ -40,6 +40,8 @@ struct tls_conf { /* PEM files; all is read by tls_context_new() and not kept */
     struct duration handshake; /* it may take so long; 0 means 5 s */
 
     /* Servers: */
+    bool legacy; /* TLS 1.0 and the suites of its time are spoken as well, for handsets that know
+                    nothing else; of this context alone */
     const struct tls_pair *pairs; /* who asks for none of their names gets the first, */
     size_t n_pairs;
     bool refuse_unknown;         /* unless this says that who asks for an unknown one gets nothing

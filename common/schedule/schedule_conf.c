@@ -1,7 +1,6 @@
 #include "schedule/schedule_conf.h"
 
-#include <fcntl.h>
-#include <unistd.h>
+#include "schedule/zone_file.h"
 
 static const struct conf_key schedule_keys[] = {
     CONF_STR("name", struct schedule, name, "What entries call it.", .required = true, .min = 1,
@@ -37,43 +36,13 @@ static void read_periods(struct conf_check *c, const char *key, const struct spa
         conf_error(c, key, "out of memory");
 }
 
-/* Names a file below the system's folder, and none elsewhere. */
-static bool is_zone_name(struct span s)
-{
-    for (size_t i = 0; i < s.n; i++) {
-        if (!ascii_digit(s.p[i]) && !ascii_alpha(s.p[i]) && !(s.p[i] && strchr("/_-+", s.p[i])))
-            return false;
-    }
-    return s.n && s.p[0] != '/';
-}
-
-static int load_zone(struct span name, struct arena *a, struct zone *out)
-{
-    enum { MAX_FILE = 64 * 1024 };
-    char path[128];
-    if (!is_zone_name(name))
-        return CS_EPROTO;
-    snprintf(path, sizeof(path), "/usr/share/zoneinfo/" SPAN_FMT, SPAN_ARG(name));
-    char *text = arena_alloc(a, MAX_FILE);
-    if (!text)
-        return CS_ENOMEM;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    ssize_t n = fd < 0 ? -1 : read(fd, text, MAX_FILE);
-    if (fd >= 0)
-        close(fd);
-    return n < 0 ? CS_ENOENT : zone_parse(span_of(text, (size_t)n), a, out);
-}
-
 static void schedule_check(struct conf_check *c, void *section)
 {
     struct schedule *s = section;
     const struct span zone = s->time_zone;
     read_periods(c, "open", s->open, s->n_open, &s->open_periods);
     read_periods(c, "closed", s->closed, s->n_closed, &s->closed_periods);
-    if (span_eq(zone, SPAN("UTC")))
-        return;
-    if (span_find(zone, ',') >= 0 ? zone_rule_parse(zone, &s->zone.rule)
-                                  : load_zone(zone, conf_arena(c), &s->zone))
+    if (zone_load(zone, conf_arena(c), &s->zone))
         conf_error(c, "time_zone",
                    "\"" SPAN_FMT "\" is not to be found in /usr/share/zoneinfo; write a name as in "
                    "Europe/Berlin and see that tzdata is installed, or a rule as in "

@@ -138,6 +138,15 @@ static const struct command {
       "  --enable             accept it again\n"
       "  --no-lines, --no-pins, --no-buttons, --no-forwards\n" },
     { "device remove", device_rm, "NAME", "remove a device", "" },
+    { "device state", device_state, "[--b2bua URL]", "which desk phones are connected",
+      "And how far each has come: connected, asking, configuring, registered.\n\n"
+      "  --b2bua URL          its http.listen (http://127.0.0.1:8082)\n" },
+    { "device restart", device_restart, "NAME [options]", "have a desk phone register again",
+      "  --reset              by starting anew\n"
+      "  --b2bua URL          its http.listen (http://127.0.0.1:8082)\n" },
+    { "sccp messages", sccp_messages, "[--version N]", "what desk phones and b2bua say by SCCP",
+      "Each message with its fields: offset, bytes, name and kind.\n\n"
+      "  --version N          as it is laid out at that version, 3 to 22 (22)\n" },
     { "certificate list", certificate_list, "[--limit N]", "client certificates in use",
       "Those that somebody was accepted with, the ones that expire first before others.\n\n"
       "  --limit N            stop after N\n" },

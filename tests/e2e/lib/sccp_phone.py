@@ -73,7 +73,7 @@ class SccpPhone:
     def forget(self):
         """As after a restart."""
         self.version, self.buffer, self.failure, self.alive = 0, b"", None, False
-        self.said, self.heard = [], []  # all messages, by name
+        self.said, self.heard, self.frames = [], [], []  # all messages, by name; and what came, as it came
         self.unread = collections.deque()
         self.calls, self.lines, self.speed_dials, self.forwards = {}, {}, {}, {}
         self.prompts, self.lamps, self.buttons, self.soft_keys, self.sets = {}, {}, [], [], []
@@ -110,7 +110,9 @@ class SccpPhone:
                     break
                 self.buffer += data
                 while found := wire.unframe(self.buffer):
-                    head, which, body, self.buffer = found
+                    head, which, body, rest = found
+                    self.frames.append(self.buffer[:len(self.buffer) - len(rest)])
+                    self.buffer = rest
                     if head > (self.version or 99) or (self.version < 10 and self.version and head):
                         raise wire.Malformed(f"version {head} in a header, and {self.version} agreed on")
                     name, fields = wire.read(which, body, self.version or self.offered)
@@ -226,7 +228,7 @@ class SccpPhone:
         return time.monotonic() - before
 
     def on_RegisterAck(self, f):
-        assert wire.struct and 3 <= f["version"] <= self.offered, f
+        assert 3 <= f["version"] <= self.offered, f
         self.version, self.keepalive, self.date = f["version"], f["keepalive"], f["date"]
 
     def on_KeepAliveAck(self, _):

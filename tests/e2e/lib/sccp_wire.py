@@ -1,5 +1,6 @@
 """SCCP as a handset writes and reads it. Written from descriptions of the protocol and sharing nothing with the
 server, so that one mistake is not on both sides; it refuses what a real phone would stumble over."""
+import re
 import socket
 import struct
 
@@ -148,18 +149,10 @@ class Reader:
         return self.decode(self.take(end + 1 - self.at)[:-1])
 
     def decode(self, raw):
-        """Labels as <17>; UTF-8 in what is later than 11, as Register said."""
-        out, i = "", 0
-        while i < len(raw):
-            if raw[i] == 0x80:
-                out += f"<{raw[i + 1]:02x}>"
-                i += 2
-                continue
-            end = raw.find(b"\x80", i) if self.version <= 11 else -1
-            piece = raw[i:] if end < 0 else raw[i:end]
-            out += piece.decode("utf-8" if self.version > 11 else "latin-1")
-            i += len(piece)
-        return out
+        """Labels stand before what is text, and are read as <17>; UTF-8 is what Register asked for."""
+        labels = re.match(rb"(?:\x80[^\0])*", raw)[0]
+        rest = raw[len(labels):].decode("utf-8" if self.version > 11 else "latin-1")
+        return "".join(f"<{b:02x}>" for b in labels[1::2]) + rest
 
     def address(self):
         if self.version < 17:

@@ -109,10 +109,10 @@ class World(Daemons):
         return (f"{{ listen: '127.0.0.1:{free_port()}', certificate_file: {node}.crt, key_file: {node}.key, "
                 "ca_file: ca.crt }")
 
-    def make_certificate(self, name, authority="ca", says=None):
+    def make_certificate(self, name, authority="ca", says=None, key=("ec", "-pkeyopt", "ec_paramgen_curve:P-256")):
         def openssl(*argv):
             subprocess.run(["openssl", *argv], cwd=self.dir, check=True, capture_output=True)
-        new = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
+        new = ["-newkey", *key, "-nodes", "-days", "2"]
         if not os.path.exists(self.path(f"{authority}.crt")):
             openssl("req", "-x509", *new, "-keyout", f"{authority}.key", "-out", f"{authority}.crt", "-subj",
                     f"/CN={authority}")

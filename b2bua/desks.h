@@ -1,0 +1,37 @@
+/* Desk phones that speak SCCP: where they connect, who is asked for them, and how they stand. */
+#ifndef CS_B2BUA_DESKS_H
+#define CS_B2BUA_DESKS_H
+
+#include <jansson.h>
+
+#include "b2bua/desks_conf.h"
+#include "b2bua/devices.h"
+#include "b2bua/sccp/server.h"
+#include "certs/certs.h"
+
+struct desks {
+    struct sccp sccp;
+    struct sccp_directory directory;
+    struct devices *devices; /* NULL: nobody can be asked yet */
+    struct sccp_listener *listeners[DESK_LISTENERS_MAX];
+    size_t n_listeners;
+    struct list zones; /* of devices, read once */
+};
+
+/* The listeners among those of certs begin with first. What conf points to lives as long, the
+ * struct itself till the loop has ended. On failure what is wrong was logged, and desks_close() is
+ * still due. */
+CS_CHECK int desks_open(struct desks *d, struct loop *l, const struct desks_conf *conf,
+                        struct span name, struct certs *certs, size_t first);
+/* From here on authd can be asked. */
+CS_CHECK int desks_open_gate(struct desks *d, struct gate *g);
+/* From whoever hears of the gate's revocations. */
+void desks_revoked(struct desks *d, const Countersign__Auth__Revoked *r);
+/* Before the gate is closed. */
+void desks_close(struct desks *d);
+/* Each phone that is connected, and how far its registration has come. */
+json_t *desks_describe(const struct desks *d);
+/* Has a device register again; false: it is not here. */
+bool desks_restart(struct desks *d, struct span name, bool reset);
+
+#endif
