@@ -131,6 +131,8 @@ static int start(struct b2bua *b)
     if (!err)
         gate_on_revoked(u->gate, on_revoked, u);
     if (!err)
+        status_summarize(u);
+    if (!err)
         err = ua_open_journal(u);
     if (!err)
         err = loop_signal(&b->loop, SIGHUP, on_hangup, b);

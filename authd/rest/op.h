@@ -102,6 +102,7 @@ http_fn rest_reseal_start, rest_reseal_get;
 http_fn rest_realms, rest_census;
 http_fn rest_readyz, rest_metrics;
 http_fn rest_stream;
+http_fn rest_operator, rest_nodes, rest_history, rest_refusals;
 /* httpd_conf.before: what stands before a handler. */
 http_fn rest_before;
 
