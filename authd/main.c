@@ -333,6 +333,7 @@ static int open_rest(struct authd *d)
         .listen = conf->http.listen,
         .tls = d->access.tls,
         .bearers = &d->access.bearers,
+        .console = conf->http.console,
         .require_if_match = conf->http.require_if_match,
         .audit = d->checker.audit,
         .redis = d->redis,
