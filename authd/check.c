@@ -9,6 +9,7 @@
 #include "authd/group.h"
 #include "authd/lease.h"
 #include "authd/policy.h"
+#include "authd/summaries.h"
 #include "base/metric.h"
 #include "base/rand.h"
 
@@ -102,6 +103,7 @@ void check_answer(struct check *c, Countersign__Auth__Verdict *v, Countersign__A
         .latency_us = (now.ns - c->began.ns) / 1000,
     };
     figures_count(k->conf, c->group, &d, c->began, now);
+    summaries_count(k->summaries, &d);
     audit_write(k->audit, &d);
     explain_add(k->explain, &d);
     c->asker->answer(c, v);

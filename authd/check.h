@@ -75,6 +75,8 @@ struct checker { /* what all checks share; filled by its owner, members outlive 
     struct admissions *admissions;
     struct keeper *keeper; /* NULL: nothing is kept of desk phones */
     struct uses *uses;
+    struct summaries *summaries;
+    struct refusals *refusals;
     struct backends *backends;      /* NULL: no group has one */
     void (*waits)(struct check *c); /* the answer comes later: c may be cancelled until then */
     check_fn *answer;

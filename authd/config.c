@@ -412,6 +412,11 @@ static const struct conf_key http_keys[] = {
     CONF_PATH("tokens_file", H, tokens_file,
               "File of bearer tokens, a line each: NAME ROLE TOKEN or NAME ROLE sha256:HEX; roles "
               "are read, operate and administer. csctl token make makes such lines."),
+    CONF_BOOL(
+        "console", H, console,
+        "Serve the web console at /console/. It holds no data: what it shows it asks REST for, "
+        "with the token of who signs in.",
+        .def = "true"),
     CONF_BOOL("require_if_match", H, require_if_match,
               "Changes of a user that do not say by If-Match which state they mean get 428.",
               .def = "false"),

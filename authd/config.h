@@ -192,7 +192,7 @@ struct authd_conf {
         struct addr listen;
         struct http_tls_conf *tls; /* NULL: plain */
         const char *admin_token_file, *tokens_file;
-        bool require_if_match;
+        bool console, require_if_match;
     } http;
     struct {
         const char *file;     /* NULL: stderr */

@@ -4,6 +4,7 @@
 
 struct explain {
     size_t max, n, next;
+    uint64_t total;
     struct explained ring[];
 };
 
@@ -30,6 +31,7 @@ void explain_add(struct explain *e, const struct decision *d)
     struct explained *x = &e->ring[e->next];
     e->next = (e->next + 1) % e->max;
     e->n += e->n < e->max;
+    e->total++;
 
     const struct facts *f = d->facts;
     x->time = d->time;
@@ -55,6 +57,11 @@ void explain_add(struct explain *e, const struct decision *d)
     span_copy(x->revoked, sizeof(x->revoked), d->revoked);
     span_copy(x->limit, sizeof(x->limit), d->limit);
     span_copy(x->device, sizeof(x->device), d->device);
+}
+
+uint64_t explain_total(const struct explain *e)
+{
+    return e->total;
 }
 
 /* key may be longer than what was kept of a text. */

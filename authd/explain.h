@@ -25,6 +25,9 @@ void explain_free(struct explain **e);
  */
 void explain_add(struct explain *e, const struct decision *d);
 
+/* How many it was given to keep. */
+uint64_t explain_total(const struct explain *e);
+
 /* The newest first, at most limit, whose decision id, Call-ID, user (name or name@realm), AOR,
  * From, device or source address is key; absent: all. The entry is borrowed for the call. */
 void explain_find(const struct explain *e, struct span key, size_t limit,

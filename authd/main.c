@@ -15,12 +15,14 @@
 #include "authd/keeper.h"
 #include "authd/make_keys.h"
 #include "authd/realm_guard.h"
+#include "authd/refusals.h"
 #include "authd/reseal.h"
 #include "authd/rest/access.h"
 #include "authd/rest/rest.h"
 #include "authd/seen.h"
 #include "authd/server.h"
 #include "authd/signer.h"
+#include "authd/summaries.h"
 #include "base/metric.h"
 #include "base/process.h"
 #include "conf/options.h"
@@ -241,6 +243,10 @@ static int open_store(struct authd *d)
     if (!err)
         err = uses_new(&d->loop, d->redis, &d->checker.uses);
     if (!err)
+        err = summaries_new(&d->loop, d->redis, &d->checker.summaries);
+    if (!err)
+        err = refusals_new(&d->loop, d->redis, d->checker.explain, &d->checker.refusals);
+    if (!err)
         err = reseal_new(&d->loop, d->redis, d->checker.vault, d->trunk_vault, &d->reseal);
     if (!err)
         redis_on_ready(d->redis, on_redis, d);
@@ -327,6 +333,7 @@ static int open_rest(struct authd *d)
         .listen = conf->http.listen,
         .tls = d->access.tls,
         .bearers = &d->access.bearers,
+        .console = conf->http.console,
         .require_if_match = conf->http.require_if_match,
         .audit = d->checker.audit,
         .redis = d->redis,
@@ -404,6 +411,8 @@ static void stop(struct authd *d)
     directory_free(&d->checker.directory);
     seen_free(&d->checker.seen);
     uses_free(&d->checker.uses);
+    summaries_free(&d->checker.summaries);
+    refusals_free(&d->checker.refusals);
     realms_free(&d->checker.realms);
     revoker_free(&d->checker.revoker);
     epoch_free(&d->checker.epoch);

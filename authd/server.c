@@ -7,6 +7,7 @@
 #include "authd/keeper.h"
 #include "authd/sets.h"
 #include "authd/signer.h"
+#include "authd/summaries.h"
 #include "base/log.h"
 #include "base/metric.h"
 #include "ipc/ipc.h"
@@ -419,6 +420,9 @@ static void on_message(void *arg, struct ipc_peer *p, const Countersign__Auth__T
         break;
     case COUNTERSIGN__AUTH__TO_AUTHD__BODY_OBSERVED:
         defence_observed(s->k->defence, msg->observed);
+        break;
+    case COUNTERSIGN__AUTH__TO_AUTHD__BODY_SUMMARY:
+        summaries_told(s->k->summaries, ipc_peer_role(p), ipc_peer_node(p), msg->summary);
         break;
     default:
         break; /* of a later version */

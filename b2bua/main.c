@@ -142,6 +142,8 @@ static int start(struct b2bua *b)
         provisioning_use(b->provisioning, u->gate);
     }
     if (!err)
+        status_summarize(u);
+    if (!err)
         err = ua_open_journal(u);
     if (!err)
         err = loop_signal(&b->loop, SIGHUP, on_hangup, b);

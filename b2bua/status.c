@@ -1,5 +1,7 @@
 #include "b2bua/status.h"
 
+#include <stdlib.h>
+
 #include "b2bua/call_impl.h"
 #include "b2bua/trunk_test.h"
 #include "base/metric.h"
@@ -37,6 +39,42 @@ static json_t *describe(const struct call *c)
         text(c->called), "from", text(c->from ? c->from->name : SPAN("line")), "to",
         text(c->to ? c->to->name : SPAN("line")), "call_id", text(c->call_id[SIDE_A]), "began",
         http_time(c->began), "taken", http_time(c->taken), "early_media", c->early);
+}
+
+/* ---- what authd is told ---- */
+
+/* Of many calls as many as there is room for; their number is whole. */
+static char *sum_up(void *arg)
+{
+    enum { CALLS_SHOWN = 100 };
+    const struct ua *u = arg;
+    json_t *calls = json_array();
+    list_for_each (it, &u->calls) {
+        if (json_array_size(calls) == CALLS_SHOWN)
+            break;
+        json_array_append_new(calls, describe(container_of(it, struct call, link)));
+    }
+    json_t *j = json_pack("{s:o, s:b, s:I, s:o, s:o}", "since",
+                          http_time((struct wall){ metric_get(M_PROCESS_START, 0) * 1000 }),
+                          "draining", u->draining, "n_calls", (json_int_t)u->n_calls, "trunks",
+                          trunks_describe(u->trunks), "calls", calls);
+    char *text = j ? json_dumps(j, JSON_COMPACT) : NULL;
+    if (text && strlen(text) > GATE_STATE_MAX) { /* who has such names */
+        free(text);
+        json_object_del(j, "calls");
+        text = json_dumps(j, JSON_COMPACT);
+    }
+    json_decref(j);
+    return text;
+}
+
+void status_summarize(struct ua *u)
+{
+    static const struct gate_count counts[] = { { "early_media", M_B2BUA_EARLY_MEDIA, 0 },
+                                                { NULL } };
+    static struct gate_summary summary = { .counts = counts, .state = sum_up };
+    summary.arg = u;
+    gate_summarize(u->gate, &summary);
 }
 
 static void get_calls(struct http_req *r, void *arg)

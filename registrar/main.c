@@ -173,6 +173,7 @@ static int start(struct registrar *r)
     if (!err) {
         gate_on_revoked(r->front.gate, on_revoked, &r->front);
         gate_on_banned(r->front.gate, abuse_banned, &r->front);
+        status_summarize(&r->front);
     }
     if (!err)
         gate_use_leases(r->front.gate, redis_is_ready(r->front.redis));

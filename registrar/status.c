@@ -27,6 +27,46 @@ static void post_reload(struct http_req *r, void *arg)
     certs_answer(((struct front *)arg)->certs, r);
 }
 
+/* ---- what authd is told ---- */
+
+static char *describe(void *arg)
+{
+    const struct front *f = arg;
+    int64_t flows = 0;
+    for (unsigned i = 0; i < 5; i++) /* udp, tcp, tls, ws, wss: of phones, and not the links */
+        flows += metric_get(M_SIP_FLOWS, i);
+    json_t *j = json_pack("{s:o, s:b, s:I}", "since",
+                          http_time((struct wall){ metric_get(M_PROCESS_START, 0) * 1000 }),
+                          "draining", f->draining, "flows", (json_int_t)flows);
+    char *text = j ? json_dumps(j, JSON_COMPACT) : NULL;
+    json_decref(j);
+    return text;
+}
+
+void status_summarize(struct front *f)
+{
+    static const struct gate_count counts[] = {
+        { "register.accepted", M_REG_REGISTERS, 0 },
+        { "register.challenged", M_REG_REGISTERS, 1 },
+        { "register.refused", M_REG_REGISTERS, 2 },
+        { "register.unavailable", M_REG_REGISTERS, 3 },
+        { "invite.accepted", M_REG_INVITES, 0 },
+        { "invite.challenged", M_REG_INVITES, 1 },
+        { "invite.refused", M_REG_INVITES, 2 },
+        { "invite.unavailable", M_REG_INVITES, 3 },
+        { "early_media.180", M_REG_EARLY_MEDIA, 0 },
+        { "early_media.183", M_REG_EARLY_MEDIA, 1 },
+        { "early_media.other", M_REG_EARLY_MEDIA, 2 },
+        { NULL },
+    };
+    static struct gate_summary summary = { .counts = counts,
+                                           .times = "register_us",
+                                           .histogram = M_REG_REGISTER_SECONDS,
+                                           .state = describe };
+    summary.arg = f;
+    gate_summarize(f->gate, &summary);
+}
+
 int status_open(struct front *f, struct httpd **out)
 {
     static const struct http_route routes[] = {

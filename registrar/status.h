@@ -7,4 +7,7 @@
 
 CS_CHECK int status_open(struct front *f, struct httpd **out);
 
+/* From now on authd is told how it goes, for whoever looks at the installation. */
+void status_summarize(struct front *f);
+
 #endif

@@ -1,7 +1,8 @@
 /* Why somebody was refused: the last refusals, with what to do about each, and the bans. */
+#include "authd/check.h"
 #include "authd/defence.h"
 #include "authd/explain.h"
-#include "authd/facts.h"
+#include "authd/refusals.h"
 #include "authd/rest/op.h"
 
 enum { PAGE = 20, MAX = 1000 };
@@ -39,50 +40,11 @@ static bool is_wanted(const struct search *s, const struct explained *x)
     return false;
 }
 
-static void set(json_t *j, const char *name, const char *text)
-{
-    if (*text)
-        json_object_set_new(j, name, json_of(span_str(text)));
-}
-
 static void on_found(void *arg, const struct explained *x)
 {
     struct search *s = arg;
-    char time[WALL_STRLEN], source[ADDR_STRLEN];
-    if (json_array_size(s->list) >= s->limit || !is_wanted(s, x))
-        return;
-    json_t *j = json_object();
-    wall_format(x->time, time);
-    set(j, "id", x->decision);
-    set(j, "time", time);
-    json_object_set_new(j, "verdict", json_of(decision_kind(x->kind)));
-    if (x->status)
-        json_object_set_new(j, "status", json_integer(x->status));
-    json_object_set_new(j, "cause", json_of(cause_name(x->cause)));
-    if (x->because != CAUSE(CAUSE_NONE))
-        json_object_set_new(j, "because", json_of(cause_name(x->because)));
-    Countersign__Auth__Cause root = x->because != CAUSE(CAUSE_NONE) ? x->because : x->cause;
-    json_object_set_new(j, "text", json_of(cause_text(root)));
-    json_object_set_new(j, "remedy", json_of(cause_remedy(root)));
-    set(j, "revoked", x->revoked);
-    set(j, "limit", x->limit);
-    set(j, "group", x->group);
-    set(j, "trunk", x->trunk);
-    set(j, "device", x->device);
-    set(j, "method", x->method);
-    set(j, "user", x->user);
-    set(j, "realm", x->realm);
-    set(j, "aor", x->aor);
-    set(j, "from", x->from);
-    set(j, "call_id", x->call_id);
-    set(j, "user_agent", x->user_agent);
-    set(j, "algorithm", x->algorithm);
-    set(j, "listener", x->listener);
-    set(j, "transport", facts_transport(x->transport).p);
-    set(j, "country", x->country);
-    if (x->source.sa.sa_family != AF_UNSPEC)
-        set(j, "source", addr_format(&x->source, source));
-    json_array_append_new(s->list, j);
+    if (json_array_size(s->list) < s->limit && is_wanted(s, x))
+        json_array_append_new(s->list, refusal_to_json(x));
 }
 
 /* Those that shut out this address, or this user somewhere. */
@@ -127,4 +89,34 @@ void rest_decisions(struct http_req *req, void *arg)
     s.bans = json_array();
     bans_each(defence_bans(rest->conf.defence), on_ban, &s);
     http_reply_json(req, 200, json_pack("{s:o, s:o}", "decisions", s.list, "bans", s.bans));
+}
+
+/* ---- of all authds ---- */
+
+static void on_refusals(void *arg, const struct redis_reply *reply)
+{
+    struct op *op = arg;
+    op->redis = NULL;
+    json_t *list = refusals_read(reply);
+    if (list)
+        op_reply(op, 200, json_pack("{s:o}", "refusals", list));
+    else
+        op_store_error(op, CS_ECLOSED);
+}
+
+void rest_refusals(struct http_req *req, void *arg)
+{
+    struct rest *rest = arg;
+    struct fault f;
+    size_t limit;
+    if (limit_of(req, 100, REFUSALS_MAX, &limit, &f)) {
+        http_problem(req, f.status, f.type, f.title, "%s", f.detail);
+        return;
+    }
+    struct op *op = op_new(rest, req, sizeof(*op));
+    if (!op)
+        return;
+    op->redis = refusals_ask(rest->conf.checker->refusals, limit, on_refusals, op);
+    if (!op->redis)
+        op_no_memory(op);
 }

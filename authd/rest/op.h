@@ -103,6 +103,8 @@ http_fn rest_realms, rest_census;
 http_fn rest_calls;
 http_fn rest_readyz, rest_metrics;
 http_fn rest_stream;
+http_fn rest_operator, rest_nodes, rest_history, rest_refusals;
+http_fn rest_console, rest_console_slash;
 /* httpd_conf.before: what stands before a handler. */
 http_fn rest_before;
 

@@ -27,6 +27,7 @@ struct rest_conf {
     struct tls_context *tls;       /* NULL: plain, on loopback only */
     const struct bearers *bearers; /* may change between turns; without any only health and
                                     * metrics are answered */
+    bool console;                  /* /console/ is served */
     bool require_if_match;         /* changes of a user without If-Match get 428 */
     struct audit *audit;
     struct redis *redis;

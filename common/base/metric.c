@@ -76,6 +76,15 @@ void metric_observe(enum metric m, struct mono since, struct mono now)
     observe(cells[m].v, since, now);
 }
 
+int metric_bucket(enum metric m, unsigned i, int64_t *n, uint32_t *bound_us)
+{
+    if (i > BUCKETS)
+        return CS_ENOENT;
+    *n = get(&cells[m].v[i]);
+    *bound_us = i < BUCKETS ? bounds[i] : 0;
+    return 0;
+}
+
 /* ---- tables ---- */
 
 int metric_table(enum metric m, const struct metric_label *labels, size_t n)

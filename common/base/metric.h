@@ -30,6 +30,9 @@ enum metric {
 void metric_add(enum metric m, unsigned i, int64_t n);
 void metric_set(enum metric m, unsigned i, int64_t v);
 int64_t metric_get(enum metric m, unsigned i);
+/* Of a histogram how many were in bucket i, and its upper bound in microseconds: 0 for what is
+ * beyond all of them. CS_ENOENT: there are not so many. */
+CS_CHECK int metric_bucket(enum metric m, unsigned i, int64_t *n, uint32_t *bound_us);
 /* Histograms are in seconds, with buckets from 50 microseconds to 5 seconds. */
 void metric_observe(enum metric m, struct mono since, struct mono now);
 static inline void metric_inc(enum metric m, unsigned i)

@@ -9,6 +9,7 @@
 #include "gate/lease.h"
 #include "gate/question.h"
 #include "gate/report.h"
+#include "gate/summary.h"
 #include "ipc/ipc.h"
 
 #define AUTH(name) Countersign__Auth__##name
@@ -44,6 +45,7 @@ struct gate {
     struct lease_table *leases;
     struct reports reports;
     struct questions questions;
+    struct summary summary;
     struct timer timer;
     struct turn turn;
     bool ready, closing;
@@ -233,10 +235,12 @@ static void on_ready(void *arg, bool ready)
     if (ready) {
         follow(g);
         reports_send(&g->reports, g->ipc);
+        summary_ready(&g->summary, g->ipc);
         ask_waiting(g);
         questions_ready(&g->questions, g->ipc, true);
         tell_changed(g, NULL); /* of what changed meanwhile nobody heard */
     } else {                   /* what authd did not answer it will never answer */
+        summary_ready(&g->summary, NULL);
         answer_all(&g->open);
         watch_deadline(g);
         questions_ready(&g->questions, g->ipc, false);
@@ -353,6 +357,7 @@ int gate_open(struct loop *l, const struct gate_conf *conf, struct gate **out)
     list_init(&g->free);
     list_init(&g->here);
     reports_init(&g->reports);
+    summary_init(&g->summary, l);
     questions_init(&g->questions, l, g->deadline, g->max_open);
     list_init(&g->waiting);
     timer_init(&g->timer, on_deadline);
@@ -386,6 +391,7 @@ void gate_close(struct gate **gp)
     answer_all(&g->here);
     questions_fini(&g->questions);
     reports_fini(&g->reports);
+    summary_fini(&g->summary);
     timer_stop(g->loop, &g->timer);
     turn_cancel(&g->turn);
     for (size_t i = 0; i < g->n_slots; i++)
@@ -394,6 +400,11 @@ void gate_close(struct gate **gp)
     lease_table_free(&g->leases);
     guard_free(&g->guard);
     free(g);
+}
+
+void gate_summarize(struct gate *g, const struct gate_summary *what)
+{
+    summary_begin(&g->summary, what);
 }
 
 bool gate_is_ready(const struct gate *g)

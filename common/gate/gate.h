@@ -4,6 +4,7 @@
 #define CS_GATE_GATE_H
 
 #include "auth.pb-c.h"
+#include "base/metric.h"
 #include "siptx/siptx.h"
 
 /* Zero does not accept, and a dead database is LATER, which the phone sees as 503 and never as a
@@ -40,6 +41,23 @@ void gate_use_leases(struct gate *g, bool use);
 typedef void gate_revoked_fn(void *arg, const Countersign__Auth__Revoked *r);
 /* One at a time, NULL for none; to be set before the loop runs, or what came earlier is missed. */
 void gate_on_revoked(struct gate *g, gate_revoked_fn *fn, void *arg);
+
+/* What authd is told of this front every five seconds (auth.proto, Summary). Borrowed while the
+ * gate lives. */
+struct gate_summary {
+    const struct gate_count { /* a counter of metrics.def; ends with a NULL name */
+        const char *name;
+        enum metric metric;
+        unsigned i;
+    } * counts;
+    const char *times; /* of a histogram's counts; NULL: of none */
+    enum metric histogram;
+    char *(*state)(void *arg); /* a JSON object, to be freed; NULL: none this time */
+    void *arg;
+};
+enum { GATE_STATE_MAX = 48 * 1024 };
+/* Once. */
+void gate_summarize(struct gate *g, const struct gate_summary *what);
 
 /* Whether this source is heard at all: not when it is banned, nor when nobody was accepted there
  * yet and it says more than strangers may. To be asked of each message before it is read; where the

@@ -66,6 +66,8 @@ struct span http_target(const struct http_req *r); /* path and query as they wer
 void http_peer(const struct http_req *r, struct addr *out);
 /* The name of the token that was shown; absent on a HTTP_PUBLIC route. */
 struct span http_who(const struct http_req *r);
+/* And its role; HTTP_PUBLIC there. */
+enum http_role http_role(const struct http_req *r);
 /* The body as a JSON object; replies 400 or 415 by itself and returns NULL when it is none. The
  * caller owns the result. */
 json_t *http_json(struct http_req *r);
@@ -83,14 +85,14 @@ void http_reply_json(struct http_req *r, unsigned status, json_t *body);
 json_t *http_time(struct wall t);
 void http_reply_text(struct http_req *r, unsigned status, const char *content_type,
                      struct span body);
-void http_reply_header(struct http_req *r, const char *name,
-                       const char *value); /* before replying; name is not copied */
+/* Before replying; name is not copied. Without a Cache-Control it is no-store. */
+void http_reply_header(struct http_req *r, const char *name, const char *value);
 /* type is the last segment of the problem's URI ("weak-password"); detail says what to do. */
 void http_problem(struct http_req *r, unsigned status, const char *type, const char *title,
                   const char *detail, ...) CS_PRINTF(5, 6);
 
 /* A reply as it was made, for who wants to keep it. */
-enum { HTTP_REPLY_HEADERS = 5 };
+enum { HTTP_REPLY_HEADERS = 8 };
 struct http_reply {
     unsigned status;
     const char *type; /* NULL: none */

@@ -65,6 +65,11 @@ struct span http_who(const struct http_req *r)
     return r->who.name[0] ? span_str(r->who.name) : SPAN_NULL;
 }
 
+enum http_role http_role(const struct http_req *r)
+{
+    return r->who.name[0] ? r->who.role : HTTP_PUBLIC;
+}
+
 struct arena *http_arena(struct http_req *r)
 {
     return &r->arena;
@@ -170,9 +175,13 @@ void http_reply_header(struct http_req *r, const char *name, const char *value)
 static void set_headers(struct http_req *r)
 {
     const struct http_reply *y = &r->reply;
+    bool kept = false;
     if (y->type)
         MHD_add_response_header(r->response, "Content-Type", y->type);
-    MHD_add_response_header(r->response, "Cache-Control", "no-store");
+    for (size_t i = 0; i < y->n_headers; i++)
+        kept = kept || strcmp(y->header[i].name, "Cache-Control") == 0;
+    if (!kept)
+        MHD_add_response_header(r->response, "Cache-Control", "no-store");
     MHD_add_response_header(r->response, "X-Content-Type-Options", "nosniff");
     for (size_t i = 0; i < y->n_headers; i++)
         MHD_add_response_header(r->response, y->header[i].name, y->header[i].value);

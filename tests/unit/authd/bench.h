@@ -16,6 +16,7 @@
 
 #include "authd/check.h"
 #include "authd/signer.h"
+#include "authd/summaries.h"
 #include "base/metric.h"
 #include "lib/redis_server.h"
 #include "lib/run.h"
@@ -189,6 +190,7 @@ static int bench_open(void **state)
                                         .per_second = (unsigned)bench.conf.limits.signatures };
     assert_int_equal(signer_new(&signer, &k->signer), 0);
     assert_int_equal(uses_new(&bench.loop, bench.redis, &k->uses), 0);
+    assert_int_equal(summaries_new(&bench.loop, bench.redis, &k->summaries), 0);
     assert_int_equal(checker_init(k), 0);
     bench_settle();
     return 0;
@@ -201,6 +203,7 @@ static int bench_close(void **state)
     checker_fini(k);
     defence_free(&k->defence);
     signer_free(&k->signer);
+    summaries_free(&k->summaries);
     uses_free(&k->uses);
     realms_free(&k->realms);
     revoker_free(&k->revoker);

@@ -1,0 +1,65 @@
+#include "authd/rest/console.h"
+
+#include "authd/rest/op.h"
+#include "http/etag.h"
+
+/* Scripts, styles and requests are this server's alone, nobody frames it, nothing is sent by a
+ * form. What a phone wrote into a name can therefore load nothing and say nothing to anybody, even
+ * if the page were to show it as HTML, which it never does. */
+static const char policy[] =
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' "
+    "data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'; trusted-types 'none'";
+
+static const struct console_file *find(struct span name)
+{
+    for (const struct console_file *f = console_files; f->name; f++) {
+        if (span_eq(span_str(f->name), name))
+            return f;
+    }
+    return NULL;
+}
+
+static void not_there(struct http_req *req)
+{
+    http_problem(req, 404, "no-such-path", "Not found", "There is nothing at this path.");
+}
+
+static void serve(struct http_req *req, const struct console_file *f)
+{
+    bool same = false;
+    const struct span wanted = http_header(req, "If-None-Match");
+    http_reply_header(req, "ETag", f->tag);
+    http_reply_header(req, "Cache-Control", "no-cache"); /* kept, and asked for anew each time */
+    http_reply_header(req, "Content-Security-Policy", policy);
+    http_reply_header(req, "Referrer-Policy", "no-referrer");
+    http_reply_header(req, "Cross-Origin-Opener-Policy", "same-origin");
+    http_reply_header(req, "Cross-Origin-Resource-Policy", "same-origin");
+    if (wanted.p && etag_match(wanted, span_str(f->tag), &same) == 0 && same)
+        http_reply_text(req, 304, f->type, SPAN(""));
+    else
+        http_reply_text(req, 200, f->type, span_of((const char *)f->data, f->n));
+}
+
+void rest_console(struct http_req *req, void *arg)
+{
+    const struct rest *rest = arg;
+    const struct span name = http_param(req, "file");
+    const struct console_file *f = rest->conf.console ? find(name.p ? name : SPAN("")) : NULL;
+    if (f)
+        serve(req, f);
+    else
+        not_there(req);
+}
+
+/* Without the slash the names in the page would mean files beside it. */
+void rest_console_slash(struct http_req *req, void *arg)
+{
+    const struct rest *rest = arg;
+    if (!rest->conf.console) {
+        not_there(req);
+        return;
+    }
+    http_reply_header(req, "Location", "/console/");
+    http_reply_text(req, 308, "text/plain", SPAN(""));
+}
