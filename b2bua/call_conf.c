@@ -11,8 +11,10 @@ static const struct conf_key call_keys[] = {
     CONF_UINT("diversions", CALLS, diversions,
               "A call that is sent elsewhere more often is ended with 483.", .def = "5", .min = 1,
               .max = 20),
-    CONF_BOOL("end_on_revocation", CALLS, end_on_revocation,
-              "Calls of a user who is disabled or deleted end at once, but those for help."),
+    CONF_BOOL(
+        "end_on_revocation", CALLS, end_on_revocation,
+        "Calls of a user who is disabled or deleted, and those that rest on what is revoked, end "
+        "at once, but for calls for help."),
     { 0 },
 };
 

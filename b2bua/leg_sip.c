@@ -62,17 +62,18 @@ void sip_leg_write_end(struct buf *b, const struct leg_end *why, struct span age
 
 static void end(struct leg *leg, const struct leg_end *why);
 
+static const struct leg_ops ops = { .ring = sip_leg_ring,
+                                    .answer = sip_leg_answer,
+                                    .ack = sip_leg_ack,
+                                    .modify = sip_leg_modify,
+                                    .settle = sip_leg_settle_offer,
+                                    .info = sip_leg_info,
+                                    .notify = sip_leg_notify,
+                                    .end = end };
+
 struct sip_leg *sip_leg_new(const struct leg_sip_means *m, struct span contact, struct span trunk,
                             const struct leg_events *events, void *arg)
 {
-    static const struct leg_ops ops = { .ring = sip_leg_ring,
-                                        .answer = sip_leg_answer,
-                                        .ack = sip_leg_ack,
-                                        .modify = sip_leg_modify,
-                                        .settle = sip_leg_settle_offer,
-                                        .info = sip_leg_info,
-                                        .notify = sip_leg_notify,
-                                        .end = end };
     struct sip_leg *l = calloc(1, sizeof(*l));
     if (!l)
         return NULL;
@@ -210,6 +211,18 @@ static struct sip_leg *find_for(const struct leg_sip_means *m, const struct flow
 struct span leg_sip_trunk(const struct leg *l)
 {
     return container_of(l, const struct sip_leg, leg)->trunk;
+}
+
+void sip_leg_rest(struct sip_leg *l, const struct sip_msg *m)
+{
+    if (sip_leg_is_line(l) && resting_parse(sip_hdr_value(m, SIP_HDR_RESTS_ON), &l->rests))
+        l->rests.n = 0; /* on nothing */
+}
+
+bool leg_sip_falls(const struct leg *l, const Countersign__Auth__Revoked *what)
+{
+    return l->ops == &ops &&
+           resting_falls(&container_of(l, const struct sip_leg, leg)->rests, what);
 }
 
 struct leg *leg_sip_named(const struct leg_sip_means *m, const struct replaces *r,

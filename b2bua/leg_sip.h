@@ -72,6 +72,9 @@ struct leg *leg_sip_named(const struct leg_sip_means *m, const struct replaces *
 /* The trunk that it is of; absent: a line. Of legs that this file made. */
 struct span leg_sip_trunk(const struct leg *l);
 
+/* Whether it is a line whose place rests on what this revokes. Of any leg. */
+bool leg_sip_falls(const struct leg *l, const Countersign__Auth__Revoked *what);
+
 /* Call-ID of its dialog, borrowed. */
 struct span leg_sip_call_id(const struct leg *l);
 

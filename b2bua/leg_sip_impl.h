@@ -4,6 +4,7 @@
 
 #include "b2bua/leg_sip.h"
 #include "base/list.h"
+#include "gate/resting.h"
 
 struct reliable { /* our last provisional answer, until its PRACK comes */
     char *text;   /* as it was sent; NULL: none waits */
@@ -33,6 +34,7 @@ struct sip_leg {
     enum leg_state state;
     struct span trunk, route;   /* absent: a line */
     char *contact;              /* URI */
+    struct resting rests;       /* of lines: what its place rests on */
     uint32_t peer;              /* of lines: the registrar */
     struct journal_line *noted; /* NULL: not */
     struct addr source;         /* of trunks: where their requests come from */
@@ -85,6 +87,8 @@ struct aside {
 #define LEG_OF(l) container_of((l), struct sip_leg, leg)
 
 /* leg_sip.c */
+/* What a registrar says that the line rests on. */
+void sip_leg_rest(struct sip_leg *l, const struct sip_msg *m);
 struct sip_leg *sip_leg_new(const struct leg_sip_means *m, struct span contact, struct span trunk,
                             const struct leg_events *events, void *arg);
 /* Under its local tag, once there is one. */

@@ -310,6 +310,7 @@ struct leg *leg_sip_take(const struct leg_sip_means *m, struct tx *invite, struc
         return NULL;
     }
     l->state = LEG_ASKED;
+    sip_leg_rest(l, req);
     l->peer = flow->peer;
     l->source = flow->remote;
     l->asked = tx_ref(invite);

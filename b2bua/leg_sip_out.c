@@ -319,6 +319,7 @@ static void on_taken(struct sip_leg *l, struct uac *r, struct sip_msg *resp)
         return;
     }
     l->state = LEG_UP;
+    sip_leg_rest(l, resp);
     sip_leg_note(l);
     session_timer_answered(&l->session, &l->means->timer, resp);
     sip_leg_arm(l, resp);

@@ -3,8 +3,12 @@
 
 static const struct log revoked_log = { .module = "revoked" };
 
-static bool names(const Countersign__Auth__Revoked *r, struct span aor)
+/* Of whom it names, or who rests on what it names. */
+static bool is_meant(const struct call *c, unsigned side, const Countersign__Auth__Revoked *r)
 {
+    const struct span aor = c->who[side];
+    if (c->leg[side] && leg_sip_falls(c->leg[side], r))
+        return true;
     for (size_t i = 0; aor.p && i < r->n_aor; i++) {
         if (span_eq(span_str(r->aor[i]), aor))
             return true;
@@ -19,8 +23,8 @@ void call_revoke(struct ua *u, const Countersign__Auth__Revoked *r)
         return;
     list_for_each (it, &u->calls) {
         struct call *c = container_of(it, struct call, link);
-        const bool caller = names(r, c->who[SIDE_A]);
-        if (c->plan.emergency || (!caller && !names(r, c->who[SIDE_B])))
+        const bool caller = is_meant(c, SIDE_A, r);
+        if (c->plan.emergency || (!caller && !is_meant(c, SIDE_B, r)))
             continue; /* whoever called for help goes on */
         log_info(&revoked_log, "a call is ended", kv_s("of", c->who[caller ? SIDE_A : SIDE_B]),
                  kv_s("call_id", c->call_id[SIDE_A]));

@@ -179,7 +179,7 @@ static int send_branch(struct branch *b)
 static void forward(struct fork *k, struct sip_msg *resp, struct span append)
 {
     struct buf ob = BUF_INIT(out);
-    sip_write_response(&ob, resp, FRONT_IDENTITY, append);
+    sip_write_response(&ob, resp, FRONT_IDENTITY | SIP_HDR_BIT(SIP_HDR_RESTS_ON), append);
     metric_inc(M_REG_FORWARDED, 1);
     if (resp->status >= 200 && !tx_is_answered(k->rq.tx)) /* a 2xx comes more than once */
         outcome_count(k->rq.msg->method, resp->status);
@@ -357,13 +357,13 @@ static bool is_last_hop(const struct sip_msg *resp)
 }
 
 /* A 2xx; counted: what it is the answer of is one of those that are final. */
-static void win(struct fork *k, struct sip_msg *resp, bool counted)
+static void win(struct fork *k, struct sip_msg *resp, bool counted, struct span rests)
 {
     bool first = !k->won;
     k->won = true;
     if (k->rq.msg->method == SIP_INVITE || !k->answered) {
         k->answered = true;
-        forward(k, resp, SPAN_NULL);
+        forward(k, resp, k->rq.from->transport == SIP_LINK ? rests : SPAN_NULL);
     }
     if (first) {
         timer_stop(k->front->loop, &k->timer);
@@ -409,7 +409,7 @@ static void on_response(void *arg, struct tx *tx, struct sip_msg *resp)
     bool counted = b->status;
     b->status = resp->status;
     k->finals += !counted;
-    win(k, resp, counted);
+    win(k, resp, counted, b->target.rests);
 }
 
 static unsigned unreachable(const struct branch *b)
@@ -435,7 +435,7 @@ static void on_late(void *arg, struct tx *tx, struct sip_msg *resp)
     struct late *l = arg;
     (void)tx;
     if (resp->status >= 200 && resp->status < 300 && !is_last_hop(resp))
-        win(l->fork, resp, true);
+        win(l->fork, resp, true, SPAN_NULL);
 }
 
 static void on_late_end(void *arg, struct tx *tx, int err)

@@ -19,6 +19,7 @@ struct fork_target {
     const struct span *routes;
     size_t n_routes;
     uint32_t q;             /* thousandths */
+    struct span rests;      /* line of resting_write() for its binding; absent: there is none */
     struct span instance;   /* of the phone; absent if it names none, or it is not known */
     struct span tag;        /* the instance in a route: route_tag_write() */
     uint64_t until_ms;      /* when the binding ends; of bindings alone */

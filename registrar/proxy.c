@@ -1,6 +1,7 @@
 #include "registrar/proxy.h"
 
 #include "base/metric.h"
+#include "gate/resting.h"
 #include "registrar/abuse.h"
 #include "registrar/binding.h"
 #include "registrar/browser.h"
@@ -86,7 +87,7 @@ static void start_fork(struct proxied *p, const struct targets *t)
         .targets = t->list,
         .n_targets = t->n,
         .n_spare = t->n_spare,
-        .strip = p->strip,
+        .strip = p->strip | SIP_HDR_BIT(SIP_HDR_RESTS_ON),
         .append = p->append,
         .record_route = !m->to.tag.p && (m->method == SIP_INVITE || m->method == SIP_SUBSCRIBE ||
                                          m->method == SIP_REFER || m->method == SIP_NOTIFY),
@@ -270,6 +271,9 @@ static int take_grant(struct proxied *p, const Countersign__Auth__Grant *g)
         keep_foreign_credentials(p->msg, g, &b);
     }
     assert_identity(p, g, &b);
+    if (is_bridged(p, g) && g->has_rests_on)
+        resting_write(&b, span_of(g->rests_on.data, g->rests_on.len),
+                      g->token && g->token->has_iat_s, g->token ? g->token->iat_s : 0);
     p->append = arena_dup(&p->msg->arena, buf_span(&b));
     return buf_ok(&b) && p->append.p ? 0 : CS_ELIMIT;
 }

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "gate/resting.h"
 #include "registrar/binding.h"
 
 static const struct log targets_log = { .module = "targets" };
@@ -56,6 +57,17 @@ bool targets_are_too_open(const struct sip_msg *m, bool secure, const struct flo
     return m->uri.scheme == SIP_SCHEME_SIPS && (!secure || !flow_is_secure(to));
 }
 
+static void write_rests(const Countersign__Store__Binding *b, struct arena *a,
+                        struct fork_target *out)
+{
+    const struct rests rests = rests_of_binding(b);
+    char line[200];
+    struct buf lb = BUF_INIT(line);
+    resting_write(&lb, rests.tags, rests.issued, rests.issued_s);
+    if (lb.n && buf_ok(&lb))
+        out->rests = arena_dup(a, buf_span(&lb));
+}
+
 static int target_of(struct front *f, bool secure, struct sip_msg *m, struct span aor,
                      const Countersign__Store__Binding *b, struct fork_target *out, bool *too_open)
 {
@@ -86,6 +98,7 @@ static int target_of(struct front *f, bool secure, struct sip_msg *m, struct spa
                                  .instance = span_str(b->instance),
                                  .tag = arena_dup(&m->arena, buf_span(&tb)),
                                  .until_ms = b->expires_ms };
+    write_rests(b, &m->arena, out);
     if (is_elsewhere(f, b)) {
         out->aor = aor;
         out->token = span_str(b->flow);

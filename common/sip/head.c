@@ -147,7 +147,8 @@ static const struct name *const by_length[] = {
     [18] = NAMES({ "proxy-authenticate", SIP_HDR_PROXY_AUTHENTICATE }),
     [19] = NAMES({ "proxy-authorization", SIP_HDR_PROXY_AUTHORIZATION },
                  { "p-asserted-identity", SIP_HDR_P_ASSERTED_IDENTITY }),
-    [20] = NAMES({ "p-preferred-identity", SIP_HDR_P_PREFERRED_IDENTITY }),
+    [20] = NAMES({ "p-preferred-identity", SIP_HDR_P_PREFERRED_IDENTITY },
+                 { "countersign-rests-on", SIP_HDR_RESTS_ON }),
 };
 
 enum sip_hdr_id head_id(struct span name)

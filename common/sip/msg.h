@@ -56,6 +56,7 @@ enum sip_hdr_id {
     SIP_HDR_WARNING,
     SIP_HDR_ACCEPT,
     SIP_HDR_REPLACES,
+    SIP_HDR_RESTS_ON, /* ours, on the trusted link alone: gate/resting.h */
     SIP_HDR_COUNT
 };
 #define SIP_HDR_BIT(id) (UINT64_C(1) << (id))
