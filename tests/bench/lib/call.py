@@ -126,8 +126,9 @@ class Calls(bench.Bench):
             (["memory", "no call, MB", f"{STANDING} calls up, MB", "for a call, kB", "by program"],
              memory),
             (["as a share of Asterisk's", "measured", "at most", "met"], list(self.targets()))],
-            "notes": [f"A line that is challenged calls a number behind a trunk that challenges, for {HOLD:g} s: 17 "
-                      "messages of SIP, no media; it is the trunk that hangs up. CPU and memory of all processes of a server, Redis among them. "
+            "notes": [f"A line that is challenged calls a number behind a trunk that challenges, for {HOLD:g} s: "
+                      "17 messages of SIP, less a 100 where the 200 comes before that is due, and no media; the trunk "
+                      "hangs up. CPU and memory of all processes of a server, Redis among them. "
                       "Set-up is from the first INVITE to the 200, sipp's own time on both sides in it. Countersign "
                       "writes its call records, its journal of calls and its audit log meanwhile, and Redis an "
                       "append-only file; Asterisk writes nothing."]}
