@@ -170,7 +170,7 @@ static void end(struct leg *leg, const struct leg_end *why)
     } else if (was == LEG_ASKING) {
         l->ended_early = true;
         if (l->waiting)
-            uac_cancel(l->asking);
+            uac_cancel(l->asking, why->reason);
     } else if (was == LEG_UP) {
         if (l->asked)
             sip_leg_refuse(l, &(struct leg_end){ .status = 487 });

@@ -526,13 +526,13 @@ bool proxy_challenge(struct front *f, struct flow *flow, struct sip_msg *m)
     return gate_challenge(f->gate, flow, m, &facts);
 }
 
-void proxy_cancel(struct tx *tx)
+void proxy_cancel(struct tx *tx, const struct sip_msg *cancel)
 {
     struct proxied *p = tx_data(tx);
     if (!p)
         return;
     if (p->fork) {
-        fork_cancel(p->fork);
+        fork_cancel(p->fork, sip_hdr_value(cancel, SIP_HDR_REASON));
         return;
     }
     if (p->gate)
