@@ -367,7 +367,9 @@ static void on_response(void *arg, struct tx *tx, struct sip_msg *resp)
     if (resp->status == 100 || is_last_hop(resp))
         return;
     if (resp->status < 200) {
-        if (!k->answered && !b->status)
+        /* Of a phone that refuses alone nobody behind the link makes use, and it has ours. */
+        bool ours = resp->status == 199 && tx_flow(k->rq.tx)->transport == SIP_LINK;
+        if (!k->answered && !b->status && !ours)
             forward(k, resp, SPAN_NULL);
         return;
     }
