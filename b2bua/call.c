@@ -8,8 +8,6 @@
 static const struct log call_log = { .module = "call" };
 
 static void on_quiet(struct timer *t);
-static void ask_candidate(struct call *c);
-static void try_next(struct call *c);
 
 unsigned call_side(const struct call *c, const struct leg *l)
 {
@@ -19,6 +17,7 @@ unsigned call_side(const struct call *c, const struct leg *l)
 static void call_free(struct call *c)
 {
     list_remove(&c->link);
+    hunt_drop(c);
     c->ua->n_calls--;
     metric_add(M_B2BUA_CALLS, 0, -1);
     timer_stop(c->ua->loop, &c->quiet);
@@ -37,6 +36,7 @@ void call_finish(struct call *c, const struct leg_end *why, unsigned by)
         if (c->leg[side])
             leg_end(c->leg[side], why);
     }
+    hunt_end(c, why);
     if (c->waiting)
         leg_end(c->waiting, why);
     call_free(c);
@@ -44,39 +44,25 @@ void call_finish(struct call *c, const struct leg_end *why, unsigned by)
 
 /* ---- media ---- */
 
-static void refuse_media(struct call *c, int err, const char *why, unsigned by)
+struct leg_end call_why_no_media(int err, const char *why)
 {
-    struct leg_end end = { .status = err == CS_ELIMIT || err == CS_ENOMEM ? 503
-                                     : err == CS_EPROTO                   ? 400
-                                                                          : 488,
-                           .warning = span_str(why) };
+    const bool ours = err == CS_ELIMIT || err == CS_ENOMEM;
+    return (struct leg_end){ .status = ours               ? 503
+                                       : err == CS_EPROTO ? 400
+                                                          : 488,
+                             .warning_code = err == CS_ENOTSUP   ? 305
+                                             : err == CS_EDENIED ? 302
+                                                                 : 399,
+                             .warning = span_str(why) };
+}
+
+void call_refuse_media(struct call *c, int err, const char *why, unsigned by)
+{
+    struct leg_end end = call_why_no_media(err, why);
     call_finish(c, &end, by);
 }
 
-/* ---- who is asked ---- */
-
-static void on_ringing(void *arg, struct leg *l, unsigned status, struct span sdp)
-{
-    struct call *c = arg;
-    char text[SESSION_SDP_MAX];
-    struct buf b = BUF_INIT(text);
-    const char *why;
-    (void)l;
-    if (!c->rang.ms)
-        c->rang = loop_wall(c->ua->loop);
-    if (!sdp.p || !c->offer.p) {
-        leg_ring(c->leg[SIDE_A], status, SPAN_NULL);
-        return;
-    }
-    metric_inc(M_B2BUA_EARLY_MEDIA, 0);
-    int err = call_answer(c, SIDE_B, sdp, &b, &why);
-    if (err) {
-        refuse_media(c, err, why, SIDE_B);
-        return;
-    }
-    c->early = true;
-    leg_ring(c->leg[SIDE_A], status, buf_span(&b));
-}
+/* ---- it is taken ---- */
 
 static void now_up(struct call *c)
 {
@@ -86,92 +72,18 @@ static void now_up(struct call *c)
         timer_start(c->ua->loop, &c->quiet, c->ua->conf->media.inactivity);
 }
 
-static void on_answered(void *arg, struct leg *l, struct span sdp)
+void call_up(struct call *c, struct span answer)
 {
-    struct call *c = arg;
-    char text[SESSION_SDP_MAX];
-    struct buf b = BUF_INIT(text);
-    const char *why = "no description of media";
-    struct span early;
-    int err = CS_ENOTSUP;
-    (void)l;
-    if (sdp.p && c->offer.p)
-        err = call_answer(c, SIDE_B, sdp, &b, &why);
-    else if (sdp.p)
-        err = session_offer(c->session, SIDE_B, sdp, &b, &why);
-    else if (c->early && session_stands(c->session, SIDE_A, c->offer, &early)) {
-        buf_put(&b, early);
-        err = 0;
-    }
-    if (err) {
-        refuse_media(c, err, why, SIDE_B);
-        return;
-    }
-    if (c->offer.p)
-        session_settled(c->session);
     now_up(c);
-    leg_answer(c->leg[SIDE_A], buf_span(&b));
+    leg_answer(c->leg[SIDE_A], answer);
 }
 
-/* Whether somebody else is worth a try: a busy phone is not. */
-static bool hunts_on(unsigned status)
-{
-    return status == 408 || status == 430 || (status >= 500 && status < 600);
-}
-
-static const struct media_policy *policy_of(const struct call *c,
-                                            const struct dialplan_candidate *to,
-                                            const struct trunk_conf *trunk)
-{
-    static const struct media_policy ours = { .srtp = SRTP_FORBID };
-    return trunk ? &trunk->media : to->kind == DIALPLAN_EXTENSION ? &ours : &c->ua->conf->lines;
-}
-
-/* 488: the called phone cannot take media as they were offered. Nothing tells before whether it is
- * a browser. */
-static bool wants_another_offer(const struct call *c, unsigned status)
-{
-    const struct media_policy *p = policy_of(c, c->candidate, c->to);
-    return status == 488 && c->offer.p && !c->early && !c->again && p->webrtc >= WEBRTC_RETRY &&
-           p->srtp != SRTP_FORBID;
-}
-
-/* What the caller is told of it: challenges and redirections are not his affair. */
-static unsigned told_status(unsigned status)
+/* Challenges and redirections are not the other side's affair. */
+unsigned call_told_status(unsigned status)
 {
     if (status == 401 || status == 407 || status == 481)
         return 502;
     return status < 400 ? 480 : status;
-}
-
-static void on_refused(struct call *c, const struct leg_end *why)
-{
-    struct leg_end told = *why;
-    c->leg[SIDE_B] = NULL;
-    if (wants_another_offer(c, why->status)) {
-        c->again = true;
-        c->dtls = !c->dtls;
-        ask_candidate(c);
-        return;
-    }
-    c->status = why->status;
-    admission_left(c, c->to);
-    if (why->n_moved && !c->early) {
-        told = (struct leg_end){ .status = call_divert(c, why) };
-        if (told.status)
-            call_finish(c, &told, SIDE_B);
-        else
-            try_next(c);
-        return;
-    }
-    if (hunts_on(why->status) && !c->early && c->next < c->plan.n) {
-        try_next(c);
-        return;
-    }
-    told.status = told_status(why->status);
-    if (told.status != why->status)
-        told.text = SPAN_NULL;
-    call_finish(c, &told, SIDE_B);
 }
 
 /* ---- a call that stands ---- */
@@ -192,7 +104,7 @@ static void on_acked(void *arg, struct leg *l, struct span sdp)
         return;
     int err = sdp.p ? call_answer(c, side, sdp, &b, &why) : CS_ENOTSUP;
     if (err) {
-        refuse_media(c, err, why, side);
+        call_refuse_media(c, err, why, side);
         return;
     }
     leg_ack(c->leg[!side], buf_span(&b));
@@ -218,8 +130,9 @@ static void on_offered(void *arg, struct leg *l, struct span sdp)
     }
     int err = sdp.p ? session_offer(c->session, side, sdp, &b, &why) : 0;
     if (err) {
+        struct leg_end end = call_why_no_media(err, why);
         session_withdraw(c->session);
-        leg_settle(l, 488, SPAN_NULL);
+        leg_refuse(l, &end);
         return;
     }
     c->asker = (int)side;
@@ -255,14 +168,14 @@ static void on_settled(void *arg, struct leg *l, unsigned status, struct span sd
     if (status >= 300) {
         session_withdraw(c->session);
         c->asker = -1;
-        leg_settle(asker, told_status(status), SPAN_NULL);
+        leg_settle(asker, call_told_status(status), SPAN_NULL);
         return;
     }
     int err = !sdp.p           ? CS_ENOTSUP
               : c->asked_offer ? session_offer(c->session, side, sdp, &b, &why)
                                : call_answer(c, side, sdp, &b, &why);
     if (err) {
-        refuse_media(c, err, why, side);
+        call_refuse_media(c, err, why, side);
         return;
     }
     if (!c->asked_offer)
@@ -282,10 +195,6 @@ static void on_ended(void *arg, struct leg *l, const struct leg_end *why)
 {
     struct call *c = arg;
     unsigned side = call_side(c, l);
-    if (side == SIDE_B && !c->up) {
-        on_refused(c, why);
-        return;
-    }
     c->leg[side] = NULL;
     call_finish(c, why, side);
 }
@@ -300,9 +209,7 @@ static void on_referred(void *arg, struct leg *l, const struct leg_refer *r)
     call_referred(arg, l, r);
 }
 
-const struct leg_events call_events = { .ringing = on_ringing,
-                                        .answered = on_answered,
-                                        .acked = on_acked,
+const struct leg_events call_events = { .acked = on_acked,
                                         .offered = on_offered,
                                         .settled = on_settled,
                                         .info = on_info,
@@ -329,7 +236,14 @@ static void on_quiet(struct timer *t)
     timer_start(c->ua->loop, &c->quiet, c->ua->conf->media.inactivity);
 }
 
-/* ---- the next candidate ---- */
+/* ---- whoever is asked ---- */
+
+const struct media_policy *call_policy(const struct call *c, const struct dialplan_candidate *to,
+                                       const struct trunk_conf *trunk)
+{
+    static const struct media_policy ours = { .srtp = SRTP_FORBID };
+    return trunk ? &trunk->media : to->kind == DIALPLAN_EXTENSION ? &ours : &c->ua->conf->lines;
+}
 
 static void write_party(struct buf *b, struct span display, struct span user, struct span host)
 {
@@ -349,7 +263,7 @@ static void write_party(struct buf *b, struct span display, struct span user, st
 }
 
 static struct leg *ask_line(struct call *c, const struct dialplan_candidate *to, struct span sdp,
-                            const struct leg_events *events)
+                            struct span also, const struct leg_events *events, void *arg)
 {
     struct ua *u = c->ua;
     struct span domain = u->conf->domains[0];
@@ -375,6 +289,7 @@ static struct leg *ask_line(struct call *c, const struct dialplan_candidate *to,
         buf_lit(&lb, "\r\n");
     }
     call_write_diversions(&lb, c);
+    buf_put(&lb, also);
     struct leg_sip_out o = { .from = buf_span(&fb),
                              .to = buf_span(&tb),
                              .uri = buf_span(&ub),
@@ -387,7 +302,7 @@ static struct leg *ask_line(struct call *c, const struct dialplan_candidate *to,
                              .sdp = sdp };
     if (!buf_ok(&fb) || !buf_ok(&tb) || !buf_ok(&ub) || !buf_ok(&lb))
         return NULL;
-    return leg_sip_call(&u->legs_means, &o, events, c);
+    return leg_sip_call(&u->legs_means, &o, events, arg);
 }
 
 /* host[:port] of a SIP URI, for one with another user. */
@@ -400,7 +315,7 @@ static void write_at(struct buf *b, const struct sip_uri *at)
 
 static struct leg *ask_trunk(struct call *c, const struct dialplan_candidate *to,
                              const struct trunk_conf *t, struct span sdp,
-                             const struct leg_events *events)
+                             const struct leg_events *events, void *arg)
 {
     struct ua *u = c->ua;
     struct hop *hops[HOPS_MAX];
@@ -447,29 +362,30 @@ static struct leg *ask_trunk(struct call *c, const struct dialplan_candidate *to
                              .sdp = sdp };
     if (!buf_ok(&fb) || !buf_ok(&tb) || !buf_ok(&ub) || !buf_ok(&cb) || !buf_ok(&lb))
         return NULL;
-    return leg_sip_call(&u->legs_means, &o, events, c);
+    return leg_sip_call(&u->legs_means, &o, events, arg);
 }
 
 static struct leg *ask_service(struct call *c, struct span name, struct span sdp,
-                               const struct leg_events *events)
+                               const struct leg_events *events, void *arg)
 {
     enum service what;
     if (service_of(name, &what))
         return NULL;
-    return leg_service(c->ua->loop, what, &c->ua->conf->media.addresses[0].address, sdp, events, c);
+    return leg_service(c->ua->loop, what, &c->ua->conf->media.addresses[0].address, sdp, events,
+                       arg);
 }
 
 struct leg *call_ask(struct call *c, const struct dialplan_candidate *to,
-                     const struct trunk_conf *trunk, struct span sdp,
-                     const struct leg_events *events)
+                     const struct trunk_conf *trunk, struct span sdp, struct span also,
+                     const struct leg_events *events, void *arg)
 {
     switch (to->kind) {
     case DIALPLAN_TRUNK:
-        return ask_trunk(c, to, trunk, sdp, events);
+        return ask_trunk(c, to, trunk, sdp, events, arg);
     case DIALPLAN_LINE:
-        return ask_line(c, to, sdp, events);
+        return ask_line(c, to, sdp, also, events, arg);
     case DIALPLAN_EXTENSION:
-        return ask_service(c, to->name, sdp, events);
+        return ask_service(c, to->name, sdp, events, arg);
     default:
         return NULL;
     }
@@ -479,69 +395,9 @@ void call_media_of(const struct call *c, const struct dialplan_candidate *to,
                    const struct trunk_conf *trunk, bool dtls, struct session_side *out)
 {
     const bool here = to->kind == DIALPLAN_EXTENSION;
-    ua_media_side(c->ua, policy_of(c, to, trunk), dtls, out);
+    ua_media_side(c->ua, call_policy(c, to, trunk), dtls, out);
     if (here)
         out->advertised = SPAN_NULL; /* it is reached from here */
-}
-
-static int offer_to(struct call *c, struct buf *out, const char **why)
-{
-    struct session_side side;
-    call_media_of(c, c->candidate, c->to, c->dtls, &side);
-    session_set_side(c->session, SIDE_B, &side);
-    return c->offer.p ? session_offer(c->session, SIDE_A, c->offer, out, why) : 0;
-}
-
-static void ask_candidate(struct call *c)
-{
-    char text[SESSION_SDP_MAX];
-    struct buf b = BUF_INIT(text);
-    const char *why = NULL;
-    const struct dialplan_candidate *to = c->candidate;
-    int err = offer_to(c, &b, &why);
-    if (err) {
-        refuse_media(c, err, why, SIDE_A);
-        return;
-    }
-    struct span sdp = c->offer.p ? buf_span(&b) : SPAN_NULL;
-    c->leg[SIDE_B] = call_ask(c, to, c->to, sdp, &call_events);
-    if (!c->leg[SIDE_B]) {
-        call_finish(c, &(struct leg_end){ .status = 500 }, SIDE_B);
-        return;
-    }
-    c->who[SIDE_B] = to->kind == DIALPLAN_LINE ? call_line(c, to->name) : SPAN_NULL;
-    if (to->kind != DIALPLAN_EXTENSION)
-        c->call_id[SIDE_B] = arena_dup(&c->arena, leg_sip_call_id(c->leg[SIDE_B]));
-}
-
-static void on_admitted(struct call *c, const struct leg_end *why, bool next)
-{
-    c->status = why ? why->status : c->status;
-    if (!why)
-        ask_candidate(c);
-    else if (next && c->next < c->plan.n)
-        try_next(c);
-    else
-        call_finish(c, why, SIDE_B);
-}
-
-static void try_next(struct call *c)
-{
-    if (c->next == c->plan.n) {
-        call_finish(c, &(struct leg_end){ .status = c->status ? told_status(c->status) : 480 },
-                    SIDE_B);
-        return;
-    }
-    const struct dialplan_candidate *to = c->candidate = &c->plan.candidates[c->next++];
-    c->to = to->kind == DIALPLAN_TRUNK ? conf_trunk(c->ua->conf, to->name) : NULL;
-    if (to->kind == DIALPLAN_REFUSE) {
-        call_finish(c, &(struct leg_end){ .status = to->status }, SIDE_B);
-        return;
-    }
-    c->dtls = policy_of(c, c->candidate, c->to)->webrtc == WEBRTC_FIRST;
-    c->again = false;
-    if (admission_ask(c, SIDE_A, to, c->to, on_admitted))
-        ask_candidate(c);
 }
 
 /* ---- the beginning ---- */
@@ -629,6 +485,7 @@ static struct call *call_new(struct ua *u, const struct sip_msg *m, const struct
     c->asker = -1;
     c->began = loop_wall(u->loop);
     c->max_forwards = (unsigned)(m->max_forwards < 0 ? 70 : m->max_forwards) - 1;
+    list_init(&c->branches);
     arena_init_small(&c->arena);
     timer_init(&c->quiet, on_quiet);
     call_dtls_init(c);
@@ -681,7 +538,7 @@ static void begin(struct ua *u, struct tx *invite, const struct trunk_conf *from
     } else if (!c->plan.n) {
         call_finish(c, &(struct leg_end){ .status = c->plan.status }, SIDE_A);
     } else {
-        try_next(c);
+        hunt_next(c);
     }
 }
 

@@ -24,9 +24,12 @@ struct call {
     size_t next;                                /* candidate */
     const struct dialplan_candidate *candidate; /* that is asked, or took it */
     unsigned status;                            /* of the last one that failed */
-    bool dtls, again; /* it is offered DTLS-SRTP; this is the other kind of offer */
-    bool up;          /* both sides have said so */
-    bool early;       /* the caller was given an answer to its offer */
+    struct list branches;    /* of hunt.c: whom it rings at, until one takes it */
+    struct branch *in_force; /* whose offer the session stands by; NULL: nobody's */
+    struct leg_end refusal;  /* the best of those that have ended; status 0: none has */
+    bool again;              /* the other kind of offer was made, too */
+    bool up;                 /* both sides have said so */
+    bool early;              /* the caller was given an answer to its offer */
     struct {
         uint32_t node;        /* of ours, that is asked instead of a line; 0: none */
         struct span replaces; /* that it is told; */
@@ -59,16 +62,34 @@ struct call {
 unsigned call_side(const struct call *c, const struct leg *l);
 /* It is over for both; by tells whose doing it was. The call is gone then. */
 void call_finish(struct call *c, const struct leg_end *why, unsigned by);
-/* Asks the candidate, as a leg of these events. NULL: it cannot be asked. */
+/* Asks the candidate, as a leg of these events. also: more headers of its INVITE. NULL: it cannot
+ * be asked. */
 struct leg *call_ask(struct call *c, const struct dialplan_candidate *to,
-                     const struct trunk_conf *trunk, struct span sdp,
-                     const struct leg_events *events);
+                     const struct trunk_conf *trunk, struct span sdp, struct span also,
+                     const struct leg_events *events, void *arg);
 /* The AOR of a line, in the arena. */
 struct span call_line(struct call *c, struct span name);
 /* The events of the two legs of a call. */
 extern const struct leg_events call_events;
 void call_media_of(const struct call *c, const struct dialplan_candidate *to,
                    const struct trunk_conf *trunk, bool dtls, struct session_side *out);
+
+/* What is told of an offer or an answer that cannot be taken. why is borrowed. */
+struct leg_end call_why_no_media(int err, const char *why);
+void call_refuse_media(struct call *c, int err, const char *why, unsigned by);
+const struct media_policy *call_policy(const struct call *c, const struct dialplan_candidate *to,
+                                       const struct trunk_conf *trunk);
+/* Of an answer or another offer that brought no call: what the other side is told. */
+unsigned call_told_status(unsigned status);
+/* It is taken: the called leg stands, and the caller is told this. */
+void call_up(struct call *c, struct span answer);
+
+/* hunt.c: who is asked. */
+/* The next candidate of the dial plan; there is none: the call is over. */
+void hunt_next(struct call *c);
+/* Nobody is asked any more. */
+void hunt_end(struct call *c, const struct leg_end *why);
+void hunt_drop(struct call *c);
 
 /* call_dtls.c */
 void call_dtls_init(struct call *c);

@@ -17,6 +17,8 @@ struct leg_end {                    /* why it is over; texts are borrowed for th
     struct span text;               /* its phrase; absent: the usual one */
     struct span reason;             /* value of a Reason header (RFC 3326); absent: none */
     struct span warning;            /* text of a Warning, for 488; absent: none */
+    unsigned warning_code;          /* RFC 3261, 20.43; 0: 399 */
+    struct span sdp;                /* what a 488 says that could be taken; absent: nothing */
     const struct leg_target *moved; /* of a redirection, the best first; none where n_moved is 0 */
     size_t n_moved;
     unsigned retry_after; /* seconds; 0: nothing is said */
@@ -34,6 +36,9 @@ struct leg_refer {    /* a wish to be replaced by somebody else (RFC 3515); borr
 struct leg_events {
     /* Outgoing: a provisional answer. An answer to our offer, if there is an sdp. */
     void (*ringing)(void *arg, struct leg *l, unsigned status, struct span sdp);
+    /* Outgoing, NULL: of no interest. Of several phones behind it one has refused with this status
+     * (RFC 6228), the others may take it yet. */
+    void (*one_refused)(void *arg, struct leg *l, unsigned status);
     /* Outgoing: taken. sdp answers our offer, or is one, to be answered by leg_ack(). */
     void (*answered)(void *arg, struct leg *l, struct span sdp);
     /* Incoming: what answers our offer of leg_answer(), if that was one; else absent. */
@@ -58,6 +63,7 @@ struct leg_ops {
     void (*ack)(struct leg *l, struct span sdp);
     void (*modify)(struct leg *l, struct span sdp);
     void (*settle)(struct leg *l, unsigned status, struct span sdp);
+    void (*refuse)(struct leg *l, const struct leg_end *why);
     void (*info)(struct leg *l, struct span type, struct span body);
     void (*notify)(struct leg *l, unsigned status);
     void (*end)(struct leg *l, const struct leg_end *why);
@@ -92,6 +98,11 @@ static inline void leg_modify(struct leg *l, struct span sdp)
 static inline void leg_settle(struct leg *l, unsigned status, struct span sdp)
 {
     l->ops->settle(l, status, sdp);
+}
+/* An offer of theirs is not taken. */
+static inline void leg_refuse(struct leg *l, const struct leg_end *why)
+{
+    l->ops->refuse(l, why);
 }
 static inline void leg_info(struct leg *l, struct span type, struct span body)
 {

@@ -50,7 +50,7 @@ void sip_leg_write_end(struct buf *b, const struct leg_end *why, struct span age
     if (why->retry_after)
         buf_printf(b, "Retry-After: %u\r\n", why->retry_after);
     if (why->warning.n) {
-        buf_lit(b, "Warning: 399 ");
+        buf_printf(b, "Warning: %u ", why->warning_code ? why->warning_code : 399);
         buf_put(b, agent);
         buf_lit(b, " \"");
         buf_put(b, why->warning);
@@ -67,6 +67,7 @@ static const struct leg_ops ops = { .ring = sip_leg_ring,
                                     .ack = sip_leg_ack,
                                     .modify = sip_leg_modify,
                                     .settle = sip_leg_settle_offer,
+                                    .refuse = sip_leg_refuse_offer,
                                     .info = sip_leg_info,
                                     .notify = sip_leg_notify,
                                     .end = end };
@@ -170,7 +171,7 @@ static void end(struct leg *leg, const struct leg_end *why)
     } else if (was == LEG_ASKING) {
         l->ended_early = true;
         if (l->waiting)
-            uac_cancel(l->asking);
+            uac_cancel(l->asking, why->reason);
     } else if (was == LEG_UP) {
         if (l->asked)
             sip_leg_refuse(l, &(struct leg_end){ .status = 487 });

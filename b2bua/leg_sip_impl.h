@@ -139,6 +139,7 @@ void sip_leg_in_ack(struct sip_leg *l, struct sip_msg *ack);
 void sip_leg_ring(struct leg *l, unsigned status, struct span sdp);
 void sip_leg_answer(struct leg *l, struct span sdp);
 void sip_leg_settle_offer(struct leg *l, unsigned status, struct span sdp);
+void sip_leg_refuse_offer(struct leg *leg, const struct leg_end *why);
 void sip_leg_refuse(struct sip_leg *l, const struct leg_end *why);
 void sip_leg_forget_ok(struct sip_leg *l);
 

@@ -195,6 +195,13 @@ static void on_offer(struct sip_leg *l, struct tx *tx, struct sip_msg *req)
     }
 }
 
+void sip_leg_refuse_offer(struct leg *leg, const struct leg_end *why)
+{
+    struct sip_leg *l = LEG_OF(leg);
+    if (l->asked && l->state == LEG_UP)
+        sip_leg_refuse(l, why);
+}
+
 static void on_bye(struct sip_leg *l, struct tx *tx, const struct sip_msg *req)
 {
     struct leg_end why = { .status = 200, .reason = sip_hdr_value(req, SIP_HDR_REASON) };

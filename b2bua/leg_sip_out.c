@@ -361,6 +361,18 @@ static bool ask_again(struct sip_leg *l, const struct sip_msg *resp)
     return buf_ok(&b) && uac_again(l->asking, buf_span(&b)) == 0;
 }
 
+/* "SIP;cause=488": of a 199. 0: it does not say. */
+static unsigned cause_of(const struct sip_msg *resp)
+{
+    struct span value = sip_hdr_value(resp, SIP_HDR_REASON), rest = value, cause;
+    struct span protocol = span_cut(&rest, ';');
+    uint64_t status;
+    bool said = span_caseeq(span_trim(protocol), SPAN("SIP")) &&
+                sip_param(span_skip(value, protocol.n), SPAN("cause"), &cause) == 0 &&
+                span_u64(cause, 699, &status) == 0;
+    return said ? (unsigned)status : 0;
+}
+
 static void on_invite_answer(void *arg, struct uac *r, struct sip_msg *resp)
 {
     struct sip_leg *l = arg;
@@ -369,16 +381,24 @@ static void on_invite_answer(void *arg, struct uac *r, struct sip_msg *resp)
     if (ask_again(l, resp))
         return;
     if (resp->status >= 300) {
+        if (resp->status != 488 || !sip_leg_sdp(resp, &sdp))
+            sdp = SPAN_NULL;
         struct leg_target moved[REDIRECT_TARGETS_MAX];
         struct leg_end why = { .status = resp->status,
                                .text = resp->reason,
                                .reason = sip_hdr_value(resp, SIP_HDR_REASON),
+                               .sdp = sdp,
                                .moved = moved,
                                .n_moved = redirect_targets(resp, moved) };
         uac_free(&l->asking);
         l->waiting = false;
         sip_leg_over(l, &why);
         (void)sip_leg_settle(l);
+        return;
+    }
+    if (resp->status == 199) { /* none of those that ring */
+        if (l->state == LEG_ASKING && l->leg.events->one_refused)
+            l->leg.events->one_refused(l->leg.arg, &l->leg, cause_of(resp));
         return;
     }
     bool sibling = l->dialog.established && !span_eq(resp->to.tag, l->dialog.remote_tag);

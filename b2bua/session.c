@@ -8,7 +8,12 @@
 #include "base/ct.h"
 #include "base/rand.h"
 
-enum { SIDES = RELAY_SIDES };
+enum {
+    SIDES = RELAY_SIDES,
+    LIST_MAX = 150, /* of names of codecs; */
+    ONE_MAX = 32,   /* of one */
+    WHY_MAX = 2 * (LIST_MAX + ONE_MAX) + 100,
+};
 
 struct stream {
     struct relay *relay; /* NULL: refused */
@@ -26,6 +31,7 @@ struct told { /* what one side was told last */
 struct session {
     struct media *media;
     struct session_side side[SIDES];
+    struct dtls_identity *own[SIDES]; /* of a side that has moved here; NULL: the process's */
     struct stream *stream[SESSION_STREAMS_MAX];
     size_t n_streams;
     struct told told[SIDES];
@@ -35,6 +41,7 @@ struct session {
     char *offer_text;
     unsigned offerer;
     bool open; /* an offer was passed on */
+    char why[WHY_MAX];
 };
 
 /* ---- DTLS ---- */
@@ -89,6 +96,7 @@ void session_free(struct session **sp)
         free(s->stream[i]);
     }
     for (unsigned side = 0; side < SIDES; side++) {
+        dtls_identity_free(&s->own[side]);
         free(s->told[side].text);
         free(s->said[side]);
     }
@@ -104,6 +112,7 @@ void session_set_side(struct session *s, unsigned side, const struct session_sid
     free(s->said[side]);
     s->said[side] = NULL;
     s->told[side] = (struct told){ .id = rand_u64() >> 2, .version = 0 };
+    dtls_identity_free(&s->own[side]);
     for (size_t i = 0; i < s->n_streams; i++) {
         keys_fini(&s->stream[i]->keys[side]);
         webrtc_free(&s->stream[i]->webrtc[side]);
@@ -111,11 +120,30 @@ void session_set_side(struct session *s, unsigned side, const struct session_sid
     }
 }
 
+int session_adopt(struct session *s, unsigned side, const struct session_side *conf,
+                  const struct session *from, unsigned there)
+{
+    struct dtls_identity *own;
+    int err = dtls_identity_new(&own);
+    if (err)
+        return err;
+    session_set_side(s, side, conf);
+    s->own[side] = own;
+    for (size_t i = 0; i < s->n_streams && i < from->n_streams; i++) {
+        const struct webrtc *his = from->stream[i]->webrtc[there];
+        struct webrtc *w = his ? webrtc_of(s->stream[i], side) : NULL;
+        if (w)
+            memcpy(w->mid, his->mid, sizeof(w->mid));
+    }
+    return 0;
+}
+
 struct session_kept {
     unsigned side;
     struct session_side conf;
     struct told told;
     char *said;
+    struct dtls_identity *own;
     size_t n;
     struct {
         struct keys keys;
@@ -136,6 +164,8 @@ struct session_kept *session_swap_side(struct session *s, unsigned side,
     k->said = s->said[side];
     s->told[side] = (struct told){ 0 };
     s->said[side] = NULL;
+    k->own = s->own[side];
+    s->own[side] = NULL;
     for (k->n = 0; k->n < s->n_streams; k->n++) {
         struct stream *st = s->stream[k->n];
         k->stream[k->n].keys = st->keys[side];
@@ -156,6 +186,7 @@ void session_put_back(struct session *s, struct session_kept **kp)
     session_set_side(s, k->side, &k->conf);
     s->told[k->side] = k->told;
     s->said[k->side] = k->said;
+    s->own[k->side] = k->own;
     for (size_t i = 0; i < k->n; i++) {
         struct stream *st = s->stream[i];
         st->keys[k->side] = k->stream[i].keys;
@@ -165,6 +196,7 @@ void session_put_back(struct session *s, struct session_kept **kp)
         k->stream[i].webrtc = NULL;
     }
     k->told.text = k->said = NULL;
+    k->own = NULL;
     session_let_go(kp);
 }
 
@@ -178,6 +210,7 @@ void session_let_go(struct session_kept **kp)
         keys_fini(&k->stream[i].keys);
         webrtc_free(&k->stream[i].webrtc);
     }
+    dtls_identity_free(&k->own);
     free(k->told.text);
     free(k->said);
     free(k);
@@ -283,7 +316,8 @@ static enum offer_kind kind_for(const struct session *s, const struct stream *st
 static struct webrtc_at where(struct session *s, const struct stream *st, unsigned side)
 {
     const struct addr *local = relay_local(st->relay, side);
-    return (struct webrtc_at){ .fingerprint = media_fingerprint(s->media),
+    return (struct webrtc_at){ .fingerprint = s->own[side] ? dtls_identity_fingerprint(s->own[side])
+                                                           : media_fingerprint(s->media),
                                .host = host_of(s, side, local, &s->arena),
                                .port = addr_port(local) };
 }
@@ -306,6 +340,83 @@ static int offer_keys(struct session *s, size_t i, unsigned to, struct sdp_media
         err = keys_offer(&st->keys[to], &s->arena, &lines);
     }
     return err ? err : offer_append(m, &lines, &s->arena);
+}
+
+/* ---- codecs that are not shared ---- */
+
+/* A word of theirs, in a quoted string of ours. */
+static void put_name(struct buf *b, struct span name)
+{
+    buf_putc(b, ' ');
+    for (size_t i = 0; i < name.n && i < ONE_MAX; i++) {
+        const char c = name.p[i];
+        buf_putc(b, c > ' ' && c < 0x7f && c != '"' && c != '\\' ? c : '?');
+    }
+}
+
+static bool is_named_before(const struct sdp_media *m, size_t k, struct span name)
+{
+    struct sdp_codec c;
+    while (k-- > 0) {
+        if (sdp_codec(m, k, &c) == 0 && span_caseeq(c.name, name))
+            return true;
+    }
+    return false;
+}
+
+/* Each once; of very many the first. */
+static void put_codecs(struct buf *b, const struct sdp *d)
+{
+    const size_t most = b->n + LIST_MAX;
+    for (size_t i = 0; i < d->n_media; i++) {
+        const struct sdp_media *m = &d->media[i];
+        for (size_t k = 0; m->port && offer_is_ours(m) && k < m->n_formats && b->n < most; k++) {
+            struct sdp_codec c;
+            if (sdp_codec(m, k, &c) == 0 && !is_named_before(m, k, c.name))
+                put_name(b, c.name);
+        }
+    }
+}
+
+static const char *end_why(struct session *s, const struct buf *b)
+{
+    s->why[b->n] = '\0';
+    return s->why;
+}
+
+static const char *none_allowed(struct session *s, unsigned to)
+{
+    struct buf b = buf_of(s->why, sizeof(s->why) - 1);
+    buf_lit(&b, "no codec in common: offered");
+    put_codecs(&b, &s->offer);
+    buf_lit(&b, "; taken there");
+    for (size_t i = 0, most = b.n + LIST_MAX; i < s->side[to].n_codecs && b.n < most; i++)
+        put_name(&b, s->side[to].codecs[i]);
+    return end_why(s, &b);
+}
+
+static const char *none_answered(struct session *s, const struct sdp *answer)
+{
+    struct buf b = buf_of(s->why, sizeof(s->why) - 1);
+    buf_lit(&b, "no codec in common: offered");
+    put_codecs(&b, &s->offer);
+    buf_lit(&b, "; answered");
+    put_codecs(&b, answer);
+    return end_why(s, &b);
+}
+
+const char *session_refusal(struct session *s, struct span said)
+{
+    struct buf b = buf_of(s->why, sizeof(s->why) - 1);
+    struct sdp d;
+    buf_lit(&b, "refused there: offered");
+    put_codecs(&b, &s->offer);
+    buf_lit(&b, "; taken there");
+    if (said.p && sdp_parse(said, &s->arena, &d) == 0)
+        put_codecs(&b, &d);
+    else
+        buf_lit(&b, " is not said");
+    return end_why(s, &b);
 }
 
 static int refuse_stream(const struct sdp_media *m, struct sdp_media *out)
@@ -421,7 +532,7 @@ int session_offer(struct session *s, unsigned from, struct span sdp, struct buf 
         carried += d.media[i].port != 0;
     }
     if (!carried) {
-        *why = "no codec in common";
+        *why = none_allowed(s, !from);
         return CS_ENOTSUP;
     }
     err = tell_webrtc(s, !from, &d, false);
@@ -506,7 +617,7 @@ static void set_directions(struct side_conf *c, enum sdp_direction d)
 }
 
 static int settle_stream(struct session *s, size_t i, unsigned from, const struct sdp *answer,
-                         struct sdp_media *out)
+                         struct sdp_media *out, const char **why)
 {
     const struct sdp_media *offer = &s->offer.media[i], *m = &answer->media[i];
     struct stream *st = s->stream[i];
@@ -518,6 +629,8 @@ static int settle_stream(struct session *s, size_t i, unsigned from, const struc
     memset(set[1].payload, RELAY_DROP, sizeof(set[1].payload));
     int err =
         offer_answer(offer, answer, m, &s->arena, out, &(struct offer_map){ &set[to], &set[from] });
+    if (err == CS_ENOTSUP)
+        *why = none_answered(s, answer);
     if (!err)
         err = settle_answerer(st, from, answer, m);
     if (!err)
@@ -533,6 +646,7 @@ static int settle_stream(struct session *s, size_t i, unsigned from, const struc
     set_directions(&set[from], sdp_direction_of(answer, m));
     for (unsigned side = 0; side < SIDES && !err; side++) {
         set[side].learn = s->side[side].learn;
+        set[side].identity = s->own[side];
         set[side].in = st->keys[side].in;
         set[side].out = st->keys[side].out;
         err = relay_set(st->relay, side, &set[side]);
@@ -563,7 +677,7 @@ int session_answer(struct session *s, unsigned from, struct span sdp, struct buf
     d.media = arena_zalloc(&s->arena, d.n_media * sizeof(*d.media));
     *why = "the answer does not fit the offer";
     for (size_t i = 0; i < d.n_media; i++) {
-        err = d.media ? settle_stream(s, i, from, &answer, &d.media[i]) : CS_ENOMEM;
+        err = d.media ? settle_stream(s, i, from, &answer, &d.media[i], why) : CS_ENOMEM;
         if (err == CS_EDENIED)
             *why = "the answer is weaker than the offer";
         if (err)

@@ -34,16 +34,24 @@ void session_free(struct session **s);
 void session_set_side(struct session *s, unsigned side, const struct session_side *conf);
 
 /* The same while what stands goes on, until an answer says otherwise: it can be put back, or let
- * go. NULL: no memory, nothing has changed. */
+ * go. So several legs are asked at once, too, each with an offer of its own, at the same ports.
+ * NULL: no memory, nothing has changed. */
 struct session_kept;
 struct session_kept *session_swap_side(struct session *s, unsigned side,
                                        const struct session_side *conf);
 void session_put_back(struct session *s, struct session_kept **kept);
 void session_let_go(struct session_kept **kept);
 
+/* session_set_side() for a leg that comes from another session, where it has DTLS. It is shown
+ * another certificate than there, without which it would go on with the association that it has
+ * (RFC 8842, 4), and streams keep their names (RFC 8829, 5.2.2). On an error nothing is changed. */
+CS_CHECK int session_adopt(struct session *s, unsigned side, const struct session_side *conf,
+                           const struct session *from, unsigned there);
+
 /* An offer of one side becomes the offer to the other, in out. CS_EDENIED: weaker than policy
  * demands; CS_ENOTSUP: nothing in it can be carried; CS_EPROTO: malformed; CS_ELIMIT: no ports, or
- * too much of it. *why says it in words for a Warning. */
+ * too much of it. *why says it in words for a Warning, where no
+ * codec is shared with both lists; it lives until the next of these calls. */
 CS_CHECK int session_offer(struct session *s, unsigned from, struct span sdp, struct buf *out,
                            const char **why);
 /* The other side's answer, likewise; media flow by it from now on. May be called again for the same
@@ -55,6 +63,8 @@ void session_settled(struct session *s);
 /* Whether an offer of this side says again what stands already: then what we told it last is the
  * answer. */
 bool session_stands(const struct session *s, unsigned from, struct span sdp, struct span *answer);
+/* In words for a Warning: what was offered, and what the side that refused said that it takes. */
+const char *session_refusal(struct session *s, struct span said);
 /* The offer was refused: what stood before stands. */
 void session_withdraw(struct session *s);
 

@@ -64,7 +64,7 @@ static void on_admitted(struct call *c, const struct leg_end *why, bool next)
     struct leg *by = c->leg[c->replaced];
     (void)next;
     if (!why)
-        c->waiting = call_ask(c, c->moved_to, c->moved_trunk, SPAN_NULL, &coming);
+        c->waiting = call_ask(c, c->moved_to, c->moved_trunk, SPAN_NULL, SPAN_NULL, &coming, c);
     if (!c->waiting && by)
         leg_notify(by, why ? why->status : 500);
 }
@@ -121,7 +121,7 @@ static unsigned join_elsewhere(struct call *c, unsigned side, const struct leg_r
     c->moved_to = to;
     c->moved_trunk = NULL;
     c->elsewhere = (__typeof__(c->elsewhere)){ node, replaces, c->who[side] };
-    c->waiting = call_ask(c, to, NULL, SPAN_NULL, &coming);
+    c->waiting = call_ask(c, to, NULL, SPAN_NULL, SPAN_NULL, &coming, c);
     c->elsewhere.node = 0;
     return c->waiting ? 0 : 500;
 }
@@ -145,16 +145,21 @@ static unsigned join_calls(struct call *c, unsigned side, const struct leg_refer
         return 481;
     c->moved = arena_dup(&c->arena, theirs == SIDE_A ? other->called : other->caller);
     c->moved_trunk = theirs == SIDE_A ? other->to : other->from;
+    const bool dtls = session_safety(other->session, !theirs).dtls;
     struct session_side conf;
-    ua_media_side(c->ua, c->moved_trunk ? &c->moved_trunk->media : &c->ua->conf->lines, false,
+    ua_media_side(c->ua, c->moved_trunk ? &c->moved_trunk->media : &c->ua->conf->lines, dtls,
                   &conf);
+    if (dtls && session_adopt(c->session, side, &conf, other->session, !theirs))
+        return 500;
+    if (!dtls)
+        session_set_side(c->session, side, &conf);
     other->leg[!theirs] = NULL;
     admission_move(c, other);
     call_replace(c, side, comes, arena_dup(&c->arena, other->who[!theirs]));
-    session_set_side(c->session, side, &conf);
     call_finish(other, &(struct leg_end){ .status = 200 }, theirs);
     c->joining = true;
-    leg_modify(comes, SPAN_NULL);
+    /* A browser begins anew when it is told so by an offer, not by an answer to its own. */
+    leg_modify(dtls ? c->leg[!side] : comes, SPAN_NULL);
     return 0;
 }
 
@@ -187,7 +192,7 @@ void call_join(struct call *c, unsigned side, struct span offer)
     c->joining = false;
     int err = offer.p ? session_offer(c->session, side, offer, &b, &why) : CS_ENOTSUP;
     if (err) {
-        call_finish(c, &(struct leg_end){ .status = 488, .warning = span_str(why) }, side);
+        call_refuse_media(c, err, why, side);
         return;
     }
     c->asker = (int)side;
@@ -204,7 +209,7 @@ void call_joined(struct call *c, unsigned side, unsigned status, struct span sdp
     c->asker = -1;
     c->acks = false;
     if (err)
-        call_finish(c, &(struct leg_end){ .status = 488, .warning = span_str(why) }, side);
+        call_refuse_media(c, err, why, side);
     else
         leg_ack(c->leg[!side], buf_span(&b));
 }

@@ -53,7 +53,7 @@ static void leave(struct trunk_test *t)
 {
     t->req = NULL;
     if (t->open)
-        uac_cancel(t->request);
+        uac_cancel(t->request, SPAN_NULL);
     else
         test_free(t);
 }
@@ -219,7 +219,7 @@ static void on_response(void *arg, struct uac *r, struct sip_msg *resp)
     struct buf b = buf_of(t->words, sizeof(t->words) - 1);
     if (resp->status < 200) {
         t->rang = true;
-        uac_cancel(r); /* it goes through; nobody is to be disturbed */
+        uac_cancel(r, SPAN_NULL); /* it goes through; nobody is to be disturbed */
         return;
     }
     if (t->bye) /* the 2xx once more */

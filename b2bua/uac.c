@@ -132,7 +132,7 @@ static void on_hop(void *arg, int err, struct flow *flow)
 static void on_silence(struct timer *t)
 {
     struct uac *r = container_of(t, struct uac, silence);
-    tx_cancel(r->tx); /* should it have arrived, it shall not ring there */
+    tx_cancel(r->tx, SPAN_NULL); /* should it have arrived, it shall not ring there */
     try_next(r, 408);
 }
 
@@ -272,7 +272,7 @@ static void on_turn(struct turn *t)
     r->events->failed(r->arg, r, 500);
 }
 
-void uac_cancel(struct uac *r)
+void uac_cancel(struct uac *r, struct span reason)
 {
     if (r->cancelled)
         return;
@@ -282,7 +282,7 @@ void uac_cancel(struct uac *r)
         r->sign = NULL;
         hop_walk_next(r->walk); /* says that it is over */
     } else if (r->tx) {
-        tx_cancel(r->tx);
+        tx_cancel(r->tx, reason);
     }
 }
 

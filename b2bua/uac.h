@@ -49,8 +49,8 @@ struct uac *uac_send(const struct uac_means *m, const struct uac_conf *conf,
 /* The same once more with other lines, to where it went, behind a final answer. */
 CS_CHECK int uac_again(struct uac *r, struct span lines);
 /* Of an INVITE: CANCEL, when a provisional answer was there or comes. The final answer still does.
- */
-void uac_cancel(struct uac *r);
+ * reason: value of a Reason header; absent: none. */
+void uac_cancel(struct uac *r, struct span reason);
 /* Number of the last one that was sent, and how it proved who we are: header lines, which the ACK
  * to a 2xx repeats (RFC 3261, 22.1). Borrowed. */
 uint32_t uac_cseq(const struct uac *r);

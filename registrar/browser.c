@@ -10,7 +10,7 @@ bool browser_is(const Countersign__Store__Binding *b)
            (span_caseeq(uri.transport, SPAN("ws")) || span_caseeq(uri.transport, SPAN("wss")));
 }
 
-bool browser_takes(const struct sip_msg *m)
+enum browser_offer browser_offer(const struct sip_msg *m)
 {
     char first[4096];
     struct arena a;
@@ -22,5 +22,5 @@ bool browser_takes(const struct sip_msg *m)
         takes |= s.media[i].port && sdp_is_srtp(s.media[i].proto) &&
                  sdp_fingerprint_of(&s, &s.media[i], &f) != CS_ENOENT;
     arena_fini(&a);
-    return unread || takes;
+    return unread ? OFFER_FOR_ALL : takes ? OFFER_FOR_BROWSERS : OFFER_FOR_PHONES;
 }

@@ -8,8 +8,8 @@
 #include "sip/msg.h"
 
 bool browser_is(const Countersign__Store__Binding *b);
-/* Whether a browser could take what a request offers; true where nothing is offered, or what is
- * cannot be read. */
-bool browser_takes(const struct sip_msg *m);
+/* Whom a request's offer is for: ALL where nothing is offered, or what is cannot be read. */
+enum browser_offer { OFFER_FOR_ALL, OFFER_FOR_PHONES, OFFER_FOR_BROWSERS };
+enum browser_offer browser_offer(const struct sip_msg *m);
 
 #endif

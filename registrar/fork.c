@@ -191,28 +191,6 @@ static void forward(struct fork *k, struct sip_msg *resp, struct span append)
         front_reply(k->rq.tx, 500, NULL, SPAN_NULL);
 }
 
-unsigned fork_rank(unsigned status)
-{
-    if (status >= 600)
-        return 0;
-    unsigned r = status / 100 * 1000;
-    switch (status) {
-    case 401:
-    case 407:
-    case 415:
-    case 420:
-    case 484:
-        return r;
-    case 487:
-        return r + 998;
-    case 408:
-    case 480:
-        return r + 999;
-    default:
-        return r + status % 100 + 1;
-    }
-}
-
 static bool is_challenge(unsigned status)
 {
     return status == 401 || status == 407;
@@ -239,7 +217,7 @@ static void answer_best(struct fork *k)
     struct buf lb = BUF_INIT(lines);
     struct branch *best = &k->branches[0];
     for (size_t i = 1; i < k->started; i++) {
-        if (fork_rank(k->branches[i].status) < fork_rank(best->status))
+        if (sip_status_rank(k->branches[i].status) < sip_status_rank(best->status))
             best = &k->branches[i];
     }
     k->answered = true;
@@ -257,7 +235,7 @@ static void answer_best(struct fork *k)
 /* Those that ring answer soon with a 487. The CANCEL of an INVITE that met silence waits for a
  * provisional (9.1), and nobody waits for that, nor for what comes behind the answer to another
  * request; such a request cannot be cancelled, and is silent until its answer (RFC 4320). */
-static void cancel_branches(struct fork *k)
+static void cancel_branches(struct fork *k, struct span reason)
 {
     bool invite = k->rq.msg->method == SIP_INVITE;
     for (size_t i = 0; i < k->started; i++) {
@@ -266,7 +244,7 @@ static void cancel_branches(struct fork *k)
             continue;
         stop_walking(b);
         if (b->tx)
-            tx_cancel(b->tx);
+            tx_cancel(b->tx, reason);
         if (invite ? !b->heard : k->answered) {
             b->status = 487;
             k->finals++;
@@ -316,9 +294,12 @@ static void finalize(struct branch *b, unsigned status, struct sip_msg *resp)
     }
     k->finals++;
     if (status >= 600) { /* nobody else is to be asked (16.7 step 5) */
+        char text[16];
+        struct buf reason = BUF_INIT(text);
+        buf_printf(&reason, "SIP;cause=%u", status);
         k->cancelled = true;
         timer_stop(k->front->loop, &k->timer);
-        cancel_branches(k);
+        cancel_branches(k, buf_span(&reason));
     }
     advance(k);
 }
@@ -334,7 +315,7 @@ static void give_up(struct fork *k)
         b->given_up = true;
         stop_walking(b);
         if (b->tx)
-            tx_cancel(b->tx);
+            tx_cancel(b->tx, SPAN_NULL);
         if (!b->heard)
             finalize(b, 408, NULL);
     }
@@ -367,7 +348,7 @@ static void win(struct fork *k, struct sip_msg *resp, bool counted, struct span 
     }
     if (first) {
         timer_stop(k->front->loop, &k->timer);
-        cancel_branches(k);
+        cancel_branches(k, SPAN(SIP_ELSEWHERE)); /* no call that anybody missed */
     }
     if (first || !counted)
         advance(k);
@@ -386,7 +367,9 @@ static void on_response(void *arg, struct tx *tx, struct sip_msg *resp)
     if (resp->status == 100 || is_last_hop(resp))
         return;
     if (resp->status < 200) {
-        if (!k->answered && !b->status)
+        /* Of a phone that refuses alone nobody behind the link makes use, and it has ours. */
+        bool ours = resp->status == 199 && tx_flow(k->rq.tx)->transport == SIP_LINK;
+        if (!k->answered && !b->status && !ours)
             forward(k, resp, SPAN_NULL);
         return;
     }
@@ -461,7 +444,7 @@ static void keep_late(struct branch *b)
 static void on_silence(struct timer *t)
 {
     struct branch *b = container_of(t, struct branch, silence);
-    tx_cancel(b->tx); /* should it have arrived, it shall not ring there */
+    tx_cancel(b->tx, SPAN_NULL); /* should it have arrived, it shall not ring there */
     keep_late(b);
     try_next(b, 408, NULL);
 }
@@ -569,13 +552,13 @@ struct fork *fork_start(struct front *f, const struct fork_request *rq)
     return k;
 }
 
-void fork_cancel(struct fork *k)
+void fork_cancel(struct fork *k, struct span reason)
 {
     if (k->answered)
         return;
     k->cancelled = true;
     timer_stop(k->front->loop, &k->timer);
-    cancel_branches(k);
+    cancel_branches(k, reason);
     advance(k);
 }
 

@@ -45,13 +45,9 @@ struct fork_request {
 /* Sends. NULL when memory is exhausted (the transaction is not answered then). */
 struct fork *fork_start(struct front *f, const struct fork_request *rq);
 /* Cancels every branch that rings; their answers come as always. Those that never said a word count
- * as ended. */
-void fork_cancel(struct fork *fork);
+ * as ended. reason: value of a Reason header for them (RFC 3326); absent: none. */
+void fork_cancel(struct fork *fork, struct span reason);
 /* Drops what is under way: callers without an answer get a 500. */
 void fork_end_all(struct front *f);
-/* Which of several final statuses is best: lower is (16.7 step 6). A 6xx decides, then the lowest
- * class; among 4xx first those that tell the caller how to succeed, and last what only says that
- * nobody answered. */
-unsigned fork_rank(unsigned status);
 
 #endif

@@ -216,7 +216,7 @@ static void on_cancelled(void *arg, struct tx *tx, struct sip_msg *cancel)
 {
     (void)arg;
     metric_inc(M_REG_REQUESTS, cancel->method);
-    proxy_cancel(tx);
+    proxy_cancel(tx, cancel);
 }
 
 static void on_ack(void *arg, struct flow *flow, struct sip_msg *m)

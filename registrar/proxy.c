@@ -36,8 +36,9 @@ struct proxied {
     struct span append;
     bool target_asked, target_known;
     const struct route_conf *way; /* for none of our users; NULL: there is none */
-    bool no_browsers;             /* what is offered is nothing for them */
-    bool too_open;                /* a phone was passed over, for sips allows no hop in the clear */
+    enum browser_offer offer;
+    bool browsers, phones; /* the target has; not looked at where the offer is for all */
+    bool too_open;         /* a phone was passed over, for sips allows no hop in the clear */
 };
 
 /* Lets go of everything but the fork, which lives on by itself. */
@@ -121,18 +122,34 @@ static bool is_asked(const struct front *f, const struct sip_msg *m, const void 
 {
     const struct proxied *p = arg;
     (void)f;
-    return is_named(m, b) && !(p->no_browsers && browser_is(b));
+    if (!is_named(m, b))
+        return false;
+    return p->offer == OFFER_FOR_PHONES                    ? !browser_is(b)
+           : p->offer == OFFER_FOR_BROWSERS && p->browsers ? browser_is(b)
+                                                           : true;
 }
 
-static bool leaves_browsers_out(const struct proxied *p, const Countersign__Store__Location *record)
+static void look_for_browsers(struct proxied *p, const Countersign__Store__Location *record)
 {
     const struct wall now = loop_wall(p->front->loop);
-    for (size_t i = 0; p->no_browsers && record && i < record->n_binding; i++) {
+    for (size_t i = 0; p->offer != OFFER_FOR_ALL && record && i < record->n_binding; i++) {
         const Countersign__Store__Binding *b = record->binding[i];
-        if (binding_is_live(b, now) && is_named(p->msg, b) && browser_is(b))
-            return true;
+        if (!binding_is_live(b, now) || !is_named(p->msg, b))
+            continue;
+        p->browsers |= browser_is(b);
+        p->phones |= !browser_is(b);
     }
-    return false;
+}
+
+/* Of a user's browsers and phones only those ring that can take the offer. To a b2bua that wants to
+ * know this is said as of phones that have refused it (RFC 6228), so that it makes the others
+ * another offer meanwhile. */
+static void tell_left_out(struct proxied *p)
+{
+    if (!p->browsers || !p->phones || !sip_lists(p->msg, SIP_HDR_SUPPORTED, SPAN("199")))
+        return;
+    metric_inc(M_REG_RESPONSES, 0);
+    tx_reply(p->tx, 199, SPAN("Reason: SIP;cause=488\r\n"));
 }
 
 static void on_record(void *arg, int err, const struct location *read)
@@ -143,6 +160,7 @@ static void on_record(void *arg, int err, const struct location *read)
     bool gruu = gruu_is(&msg->uri);
     struct targets t = { 0 };
     p->location = NULL;
+    look_for_browsers(p, record);
     int failed = err ? 0
                      : targets_of(p->front, flow_is_secure(p->flow), msg, p->aor, read->record,
                                   p->front->conf->limits.branches, is_asked, p, &t);
@@ -151,7 +169,7 @@ static void on_record(void *arg, int err, const struct location *read)
         later(p);
     } else if (failed) {
         refuse(p, 500, NULL);
-    } else if (t.n == 0 && leaves_browsers_out(p, record)) {
+    } else if (t.n == 0 && p->offer == OFFER_FOR_PHONES && p->browsers) {
         refuse(p, 488, NULL); /* the b2bua makes them another offer */
     } else if (t.n == 0 && (!p->target_known || (gruu && !gruu_is_ours(&msg->uri)))) {
         refuse(p, 404, NULL);
@@ -160,6 +178,7 @@ static void on_record(void *arg, int err, const struct location *read)
             tell_unreachable(p);
         unavailable(p);
     } else {
+        tell_left_out(p);
         start_fork(p, &t);
     }
     targets_release(&t); /* the fork has references of its own */
@@ -458,7 +477,7 @@ static void find_line(struct proxied *p)
     if (conf_serves(p->front->conf, p->msg->uri.host))
         p->aor = front_aor(p->msg, &p->msg->uri);
     p->target_known = true;
-    p->no_browsers = !browser_takes(p->msg);
+    p->offer = browser_offer(p->msg);
     p->strip = wants_privacy(p->msg) ? FRONT_IDENTITY : 0;
     p->location =
         p->aor.p ? location_get(p->front->locations, p->aor, &p->msg->arena, on_record, p) : NULL;
@@ -526,13 +545,13 @@ bool proxy_challenge(struct front *f, struct flow *flow, struct sip_msg *m)
     return gate_challenge(f->gate, flow, m, &facts);
 }
 
-void proxy_cancel(struct tx *tx)
+void proxy_cancel(struct tx *tx, const struct sip_msg *cancel)
 {
     struct proxied *p = tx_data(tx);
     if (!p)
         return;
     if (p->fork) {
-        fork_cancel(p->fork);
+        fork_cancel(p->fork, sip_hdr_value(cancel, SIP_HDR_REASON));
         return;
     }
     if (p->gate)

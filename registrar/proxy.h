@@ -11,7 +11,7 @@ void proxy_start(struct front *f, struct tx *tx, struct flow *flow, struct sip_m
  * it. */
 bool proxy_challenge(struct front *f, struct flow *flow, struct sip_msg *m);
 /* The caller gave up the INVITE of this transaction. */
-void proxy_cancel(struct tx *tx);
+void proxy_cancel(struct tx *tx, const struct sip_msg *cancel);
 /* An ACK to a 2xx: forwarded without a transaction, along its dialog only. */
 void proxy_ack(struct front *f, struct flow *flow, struct sip_msg *m);
 

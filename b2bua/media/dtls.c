@@ -19,7 +19,6 @@ enum {
 
 struct dtls_identity {
     SSL_CTX *ctx;
-    BIO_METHOD *bio;
     unsigned char fingerprint[DTLS_SHA256];
 };
 
@@ -83,14 +82,17 @@ static long bio_ctrl(BIO *b, int command, long n, void *p)
     }
 }
 
-static BIO_METHOD *make_bio_method(void)
+static CRYPTO_ONCE once = CRYPTO_ONCE_STATIC_INIT;
+static BIO_METHOD *datagrams; /* of the process; NULL: no memory */
+
+static void make_datagrams(void)
 {
     BIO_METHOD *m = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "datagrams");
     if (m && BIO_meth_set_write(m, bio_write) && BIO_meth_set_read(m, bio_read) &&
         BIO_meth_set_ctrl(m, bio_ctrl))
-        return m;
-    BIO_meth_free(m);
-    return NULL;
+        datagrams = m;
+    else
+        BIO_meth_free(m);
 }
 
 /* ---- who we are, and who the other is ---- */
@@ -154,12 +156,11 @@ int dtls_identity_new(struct dtls_identity **out)
     EVP_PKEY *key = EVP_EC_gen("P-256");
     X509 *x = key ? make_certificate(key) : NULL;
     unsigned n = 0;
-    if (i) {
+    if (i)
         i->ctx = SSL_CTX_new(DTLS_method());
-        i->bio = make_bio_method();
-    }
-    bool good = i && x && i->ctx && i->bio && prepare(i->ctx, x, key) &&
-                X509_digest(x, EVP_sha256(), i->fingerprint, &n) == 1 && n == DTLS_SHA256;
+    bool good = i && x && i->ctx && CRYPTO_THREAD_run_once(&once, make_datagrams) && datagrams &&
+                prepare(i->ctx, x, key) && X509_digest(x, EVP_sha256(), i->fingerprint, &n) == 1 &&
+                n == DTLS_SHA256;
     X509_free(x);
     EVP_PKEY_free(key);
     if (!good)
@@ -174,7 +175,6 @@ void dtls_identity_free(struct dtls_identity **ip)
     if (!i)
         return;
     SSL_CTX_free(i->ctx);
-    BIO_meth_free(i->bio);
     free(i);
 }
 
@@ -200,7 +200,7 @@ static unsigned timeout_of(SSL *ssl, unsigned us)
 int dtls_new(struct dtls_identity *i, const struct dtls_conf *conf, struct dtls **out)
 {
     struct dtls *d = *out = calloc(1, sizeof(*d));
-    BIO *bio = BIO_new(i->bio);
+    BIO *bio = BIO_new(datagrams);
     if (d)
         d->ssl = SSL_new(i->ctx);
     if (!d || !d->ssl || !bio) {

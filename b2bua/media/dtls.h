@@ -9,7 +9,8 @@
 
 enum { DTLS_FINGERPRINT_MAX = 64, DTLS_SHA256 = 32 };
 
-/* A key and a certificate made for this process, P-256; any thread may use it. */
+/* A key and a certificate made here, P-256; any thread may use it. An association keeps what it
+ * needs of it. */
 struct dtls_identity;
 CS_CHECK int dtls_identity_new(struct dtls_identity **out);
 void dtls_identity_free(struct dtls_identity **i);

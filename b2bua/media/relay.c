@@ -561,7 +561,8 @@ int relay_set(struct relay *r, unsigned side, const struct side_conf *conf)
         err = make_crypt(&conf->out, true, c->keeps_out || conf->dtls.n, &p->out);
     if (!err && has_agent && !c->keeps_agent) {
         p->waits = conf->dtls.n;
-        err = agent_new(r->media->identity, &conf->ice, &conf->dtls, &p->agent);
+        err = agent_new(conf->identity ? conf->identity : r->media->identity, &conf->ice,
+                        &conf->dtls, &p->agent);
     }
     if (err) {
         plan_free(p);

@@ -53,6 +53,7 @@ struct side_conf {
      * goes on, whatever ICE says (RFC 8842, 4). */
     struct ice_conf ice;
     struct dtls_conf dtls;
+    struct dtls_identity *identity; /* shown by DTLS; borrowed for the call; NULL: the process's */
     unsigned char
         payload[128];   /* what leaves by the other side for each type; RELAY_DROP: nothing */
     uint16_t rate[128]; /* clock of each type in units of RELAY_CLOCK, for jitter; 0: 8000 Hz */

@@ -85,3 +85,25 @@ struct span sip_reason(unsigned status)
     }
     return SPAN("Unknown");
 }
+
+unsigned sip_status_rank(unsigned status)
+{
+    if (status >= 600)
+        return 0;
+    unsigned r = status / 100 * 1000;
+    switch (status) {
+    case 401:
+    case 407:
+    case 415:
+    case 420:
+    case 484:
+        return r;
+    case 487:
+        return r + 998;
+    case 408:
+    case 480:
+        return r + 999;
+    default:
+        return r + status % 100 + 1;
+    }
+}

@@ -249,15 +249,18 @@ static void write_hop(struct buf *b, const struct sip_msg *invite, struct span m
     buf_putc(b, ' ');
     buf_put(b, method);
     buf_lit(b, "\r\n");
-    sip_write_end(b, SPAN_NULL, SPAN(""));
 }
 
 void sip_write_ack(struct buf *b, const struct sip_msg *invite, const struct sip_msg *resp)
 {
     write_hop(b, invite, SPAN("ACK"), resp->to.text);
+    sip_write_end(b, SPAN_NULL, SPAN(""));
 }
 
-void sip_write_cancel(struct buf *b, const struct sip_msg *invite)
+void sip_write_cancel(struct buf *b, const struct sip_msg *invite, struct span reason)
 {
     write_hop(b, invite, SPAN("CANCEL"), invite->to.text);
+    if (reason.n)
+        sip_write_hdr(b, SPAN("Reason"), reason);
+    sip_write_end(b, SPAN_NULL, SPAN(""));
 }

@@ -8,6 +8,10 @@
 
 /* The usual reason phrase (RFC 3261, 21); "Unknown" for a status without one. */
 struct span sip_reason(unsigned status);
+/* Which of several final statuses is best: lower is (RFC 3261, 16.7 step 6). A 6xx decides, then
+ * the lowest class; among 4xx first those that tell the caller how to succeed, and last what only
+ * says that nobody answered. */
+unsigned sip_status_rank(unsigned status);
 
 /* Status line, Via (received and rport filled in the topmost from m->source, RFC 3261 18.2.1 and
  * RFC 3581), From, To, Call-ID, CSeq; a Timestamp is copied into a 100. to_tag is added to To where
@@ -39,9 +43,13 @@ void sip_write_request(struct buf *b, const struct sip_msg *req, const struct si
 void sip_write_response(struct buf *b, const struct sip_msg *resp, uint64_t strip,
                         struct span append);
 
+/* Value of a Reason header: of several that rang another one has taken the call (RFC 3326, 3.1). */
+#define SIP_ELSEWHERE "SIP;cause=200;text=\"Call completed elsewhere\""
+
 /* The ACK for a non-2xx final response, hop by hop (RFC 3261, 17.1.1.3), and the CANCEL of an
- * INVITE that was sent as these bytes (9.1). */
+ * INVITE that was sent as these bytes (9.1). reason: value of its Reason header (RFC 3326); absent:
+ * none. */
 void sip_write_ack(struct buf *b, const struct sip_msg *invite, const struct sip_msg *resp);
-void sip_write_cancel(struct buf *b, const struct sip_msg *invite);
+void sip_write_cancel(struct buf *b, const struct sip_msg *invite, struct span reason);
 
 #endif

@@ -97,15 +97,17 @@ void client_send_cancel(struct tx *t)
     if (!invite)
         return;
     struct buf b = BUF_INIT(tx_scratch);
-    sip_write_cancel(&b, invite);
+    sip_write_cancel(&b, invite, span_str(t->reason));
     if (buf_ok(&b) && start(t->x, t->flow, SIP_CANCEL, invite->via.branch, buf_span(&b), NULL, NULL,
                             &cancel) == 0)
         tx_unref(&cancel);
     sip_msg_unref(&invite);
 }
 
-void tx_cancel(struct tx *t)
+void tx_cancel(struct tx *t, struct span reason)
 {
+    if (reason.p && !t->reason)
+        t->reason = strndup(reason.p, reason.n);
     tx_move(t, TX_EV_CANCEL, NULL);
 }
 

@@ -43,6 +43,7 @@ struct tx {
     /* client */
     const struct tx_client_events *events; /* NULL: forgotten */
     void *arg;
+    char *reason;        /* of its CANCEL; NULL: none is given */
     struct list waiting; /* in flow->waiting, when it is a stream's */
 };
 

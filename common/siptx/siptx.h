@@ -100,8 +100,9 @@ uint32_t siptx_tag_node(struct span tag);
 CS_CHECK int tx_send(struct siptx *x, struct flow *f, enum sip_method method, struct span branch,
                      struct span request, const struct tx_client_events *events, void *arg,
                      struct tx **out);
-/* Cancels an INVITE: now if a provisional was seen, else when one is (RFC 3261, 9.1). */
-void tx_cancel(struct tx *t);
+/* Cancels an INVITE: now if a provisional was seen, else when one is (RFC 3261, 9.1). reason: value
+ * of a Reason header (RFC 3326), copied; absent: none. */
+void tx_cancel(struct tx *t, struct span reason);
 /* From here on these are called, with this. */
 void tx_hand_over(struct tx *t, const struct tx_client_events *events, void *arg);
 /* The events are not called any more. The transaction ends by itself. */

@@ -53,6 +53,7 @@ struct tx *tx_new(struct siptx *x, enum tx_kind kind, struct tx_key key, struct 
 
 void tx_free(struct tx *t)
 {
+    free(t->reason);
     free(t->text);
     free(t);
 }
@@ -71,6 +72,8 @@ static void recycle(struct tx *t)
     sip_msg_unref(&t->msg);
     flow_unref(&t->out);
     flow_unref(&t->flow);
+    free(t->reason);
+    t->reason = NULL;
     if (!x || x->n_spare >= TX_SPARE) {
         tx_free(t);
         return;

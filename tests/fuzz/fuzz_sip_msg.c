@@ -78,7 +78,7 @@ static void forward(struct sip_msg *m)
         sip_msg_unref(&again);
     if (m->is_request) {
         b = buf_of(text, sizeof(text));
-        sip_write_cancel(&b, m);
+        sip_write_cancel(&b, m, SPAN("SIP;cause=200"));
         sip_write_ack(&b, m, m);
         assert(buf_ok(&b));
     }

@@ -312,7 +312,7 @@ void phone_bye(struct phone *p, struct ask *a, struct dialog *d)
 void ask_cancel(struct ask *a)
 {
     if (a->tx)
-        tx_cancel(a->tx);
+        tx_cancel(a->tx, SPAN_NULL);
 }
 
 void ask_fini(struct ask *a)

@@ -254,10 +254,15 @@ static void test_ack_and_cancel_match_their_invite(void **state)
                               "To: <sip:bob@example.com>;tag=9\r\nCall-ID: c@d\r\n"
                               "CSeq: 7 ACK\r\nContent-Length: 0\r\n\r\n");
     b = buf_of(text, sizeof(text));
-    sip_write_cancel(&b, m);
+    sip_write_cancel(&b, m, SPAN_NULL);
     assert_span(buf_span(&b), "CANCEL sip:bob@example.com SIP/2.0\r\n" HOP
                               "To: <sip:bob@example.com>\r\nCall-ID: c@d\r\n"
                               "CSeq: 7 CANCEL\r\nContent-Length: 0\r\n\r\n");
+    b = buf_of(text, sizeof(text));
+    sip_write_cancel(&b, m, SPAN("SIP;cause=200"));
+    assert_span(buf_span(&b), "CANCEL sip:bob@example.com SIP/2.0\r\n" HOP
+                              "To: <sip:bob@example.com>\r\nCall-ID: c@d\r\nCSeq: 7 CANCEL\r\n"
+                              "Reason: SIP;cause=200\r\nContent-Length: 0\r\n\r\n");
     sip_msg_unref(&r);
     sip_msg_unref(&m);
 }

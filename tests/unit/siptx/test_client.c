@@ -205,12 +205,12 @@ static void test_a_cancel_waits_for_a_provisional(void **state)
     (void)state;
     caller_open(&c, SIP_INVITE);
     assert_true(comes(&c, "INVITE ", 2000));
-    tx_cancel(c.tx);
+    tx_cancel(c.tx, SPAN("SIP;cause=200"));
     assert_true(nothing_comes(&c));
     answer(&c, 180, "INVITE");
     assert_true(comes(&c, "CANCEL ", 2000));
     assert_non_null(strstr(received, c.via));
-    assert_non_null(strstr(received, "CSeq: 7 CANCEL\r\n"));
+    assert_non_null(strstr(received, "CSeq: 7 CANCEL\r\nReason: SIP;cause=200\r\n"));
     loop_skip(&c.w.loop, T1); /* it is a transaction of its own */
     assert_true(comes(&c, "CANCEL ", 2000));
     answer(&c, 200, "CANCEL");
@@ -230,13 +230,13 @@ static void test_a_cancel_that_lost_the_race_gives_the_2xx(void **state)
     caller_open(&c, SIP_INVITE);
     assert_true(comes(&c, "INVITE ", 2000));
     answer(&c, 180, "INVITE");
-    tx_cancel(c.tx);
-    tx_cancel(c.tx); /* once is enough */
+    tx_cancel(c.tx, SPAN_NULL);
+    tx_cancel(c.tx, SPAN_NULL); /* once is enough */
     assert_true(comes(&c, "CANCEL ", 2000));
     assert_true(nothing_comes(&c));
     answer(&c, 200, "INVITE");
     assert_int_equal(c.w.last_status, 200);
-    tx_cancel(c.tx);
+    tx_cancel(c.tx, SPAN_NULL);
     assert_true(nothing_comes(&c));
     caller_close(&c);
 }
@@ -248,7 +248,7 @@ static void test_a_cancelled_invite_without_an_answer_ends(void **state)
     caller_open(&c, SIP_INVITE);
     assert_true(comes(&c, "INVITE ", 2000));
     answer(&c, 180, "INVITE");
-    tx_cancel(c.tx);
+    tx_cancel(c.tx, SPAN_NULL);
     loop_skip(&c.w.loop, T64);
     assert_int_equal(c.w.failed, 1);
     assert_int_equal(c.w.last_err, CS_ETIMEOUT);
