@@ -22,6 +22,8 @@ static const struct {
                                                   "shows every key and its meaning." },
     [FILE_AUTHD] = { &authd_conf_section,
                      "Repair that line; authd --print-config shows every key and its meaning." },
+    [FILE_B2BUA] = { &b2bua_conf_section,
+                     "Repair that line; b2bua --print-config shows every key and its meaning." },
 };
 
 static const char *const levels[LEVEL_COUNT] = { "fine", "note", "warning", "fault" };

@@ -6,13 +6,14 @@
 #include "authd/config.h"
 #include "base/arena.h"
 #include "csctl.h"
+#include "lint_b2bua.h"
 #include "net/loop.h"
 #include "registrar/config.h"
 
 /* A note is for those who wonder; a warning may be meant so; a fault is none's wish. */
 enum level { LEVEL_FINE, LEVEL_NOTE, LEVEL_WARNING, LEVEL_FAULT, LEVEL_COUNT };
 
-enum file { FILE_NONE, FILE_REGISTRAR, FILE_AUTHD, FILE_COUNT };
+enum file { FILE_NONE, FILE_REGISTRAR, FILE_AUTHD, FILE_B2BUA, FILE_COUNT };
 
 struct doctor {
     struct ctl *ctl;
@@ -20,9 +21,10 @@ struct doctor {
     unsigned at_line;             /* of the next finding, in this file: */
     enum file at_file;
     struct loop loop;
-    struct arena arena;               /* of both configurations */
+    struct arena arena;               /* of the configurations */
     struct registrar_conf *registrar; /* NULL: not looked at; so is authd */
     struct authd_conf *authd;
+    struct b2bua_conf *b2bua;  /* NULL: not looked at */
     bool lan;                  /* phones are on the private network that is advertised */
     struct redis_settings ask; /* user and password_file to ask Redis with; absent: a daemon's */
     struct duration timeout;   /* of one question */
@@ -53,7 +55,7 @@ void doctor_redis(struct doctor *d);
 void doctor_authd(struct doctor *d);
 /* What both files say of the socket between the daemons; false when they differ. */
 bool doctor_agreement(struct doctor *d);
-/* How the files fit together; at least one of the two was read. */
+/* How the files fit together; at least one of them was read. */
 void lint_judge(struct doctor *d);
 
 /* ---- what tests hold in hand ---- */

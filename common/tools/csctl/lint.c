@@ -28,14 +28,28 @@ static unsigned faults_as(const char *path, const struct conf_section *root)
 /* Whose it is: by its name, else by who has less to say against it. */
 static enum file file_of(const char *path)
 {
+    static const struct {
+        enum file file;
+        const char *name;
+        const struct conf_section *root;
+    } kinds[] = { { FILE_AUTHD, "authd", &authd_conf_section },
+                  { FILE_REGISTRAR, "registrar", &registrar_conf_section },
+                  { FILE_B2BUA, "b2bua", &b2bua_conf_section } };
     const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-    if (strstr(name, "registrar"))
-        return FILE_REGISTRAR;
-    if (strstr(name, "authd"))
-        return FILE_AUTHD;
-    return faults_as(path, &registrar_conf_section) < faults_as(path, &authd_conf_section)
-               ? FILE_REGISTRAR
-               : FILE_AUTHD;
+    enum file best = FILE_AUTHD;
+    unsigned least = UINT_MAX;
+    for (size_t i = 0; i < CS_LEN(kinds); i++) {
+        if (strncmp(name, kinds[i].name, strlen(kinds[i].name)) == 0)
+            return kinds[i].file;
+    }
+    for (size_t i = 0; i < CS_LEN(kinds); i++) {
+        unsigned n = faults_as(path, kinds[i].root);
+        if (n < least) {
+            least = n;
+            best = kinds[i].file;
+        }
+    }
+    return best;
 }
 
 static int take(struct ctl *c, const char *files[FILE_COUNT], enum file file, const char *path)
@@ -50,6 +64,7 @@ int lint(struct ctl *c, int argc, char **argv)
 {
     static const struct option options[] = { { "registrar", required_argument, NULL, 'r' },
                                              { "authd", required_argument, NULL, 'a' },
+                                             { "b2bua", required_argument, NULL, 'b' },
                                              { NULL, 0, NULL, 0 } };
     const char *files[FILE_COUNT] = { NULL };
     struct doctor d;
@@ -60,11 +75,15 @@ int lint(struct ctl *c, int argc, char **argv)
         if (o == '?')
             err = bad_usage(c, "%s is not an option here, or lacks its value", argv[optind - 1]);
         else
-            err = take(c, files, o == 'r' ? FILE_REGISTRAR : FILE_AUTHD, optarg);
+            err = take(c, files,
+                       o == 'r'   ? FILE_REGISTRAR
+                       : o == 'a' ? FILE_AUTHD
+                                  : FILE_B2BUA,
+                       optarg);
     }
     for (; !err && optind < argc; optind++)
         err = take(c, files, file_of(argv[optind]), argv[optind]);
-    if (!err && !files[FILE_REGISTRAR] && !files[FILE_AUTHD])
+    if (!err && !files[FILE_REGISTRAR] && !files[FILE_AUTHD] && !files[FILE_B2BUA])
         err = bad_usage(c, "say at least one file");
     if (err)
         return err;
@@ -73,6 +92,8 @@ int lint(struct ctl *c, int argc, char **argv)
         d.registrar = doctor_load(&d, FILE_REGISTRAR, files[FILE_REGISTRAR]);
     if (files[FILE_AUTHD])
         d.authd = doctor_load(&d, FILE_AUTHD, files[FILE_AUTHD]);
+    if (files[FILE_B2BUA])
+        d.b2bua = doctor_load(&d, FILE_B2BUA, files[FILE_B2BUA]);
     doctor_files(&d);
     lint_judge(&d);
     return doctor_end(&d);

@@ -157,6 +157,11 @@ static void judge_listeners(struct doctor *d)
 
 static bool has_listener(const struct doctor *d, struct span name)
 {
+    struct lint_listener l;
+    for (size_t i = 0; d->b2bua && lint_b2bua_listener(d->b2bua, i, &l); i++) {
+        if (span_eq(l.name, name))
+            return true;
+    }
     for (size_t i = 0; i < d->registrar->n_listeners; i++) {
         if (span_eq(d->registrar->listeners[i].name, name))
             return true;
@@ -164,20 +169,49 @@ static bool has_listener(const struct doctor *d, struct span name)
     return false;
 }
 
+/* Whether what comes by one of b2bua's may belong to the group. Its domains are hosts of trunks. */
+static bool is_for_b2bua(const struct doctor *d, const struct group_match *m)
+{
+    struct lint_listener l;
+    for (size_t i = 0; d->b2bua && lint_b2bua_listener(d->b2bua, i, &l); i++) {
+        if ((!m->transports || (m->transports & l.transport)) &&
+            (!m->n_listeners || among(m->listeners, m->n_listeners, l.name, false)))
+            return true;
+    }
+    return false;
+}
+
+/* A trunk of a group that there is not gets no calls. */
+static void judge_trunks(struct doctor *d)
+{
+    struct span group;
+    for (size_t i = 0; lint_b2bua_group(d->b2bua, i, &group); i++) {
+        bool found = !group.p;
+        for (size_t k = 0; k < d->authd->n_peer_groups; k++)
+            found = found || span_eq(d->authd->peer_groups[k].name, group);
+        finding_about(d, FILE_B2BUA, "trunks[%zu].group", i);
+        if (!found)
+            finding(d, LEVEL_FAULT, "trunks.group", "Name a peer group of authd.yaml.",
+                    "trunks[%zu] takes calls of the peer group " SPAN_FMT ", which there is not", i,
+                    SPAN_ARG(group));
+    }
+}
+
 static void judge_group(struct doctor *d, size_t i)
 {
     const struct group_conf *g = &d->authd->peer_groups[i];
     const struct group_match *m = &g->match;
-    bool reached = false, sealed = false;
+    bool reached = is_for_b2bua(d, m), sealed = false;
     for (size_t k = 0; k < m->n_listeners; k++) {
         if (has_listener(d, m->listeners[k]))
             continue;
         finding_about(d, FILE_AUTHD, "peer_groups[%zu].match.listener[%zu]", i, k);
-        finding(d, LEVEL_FAULT, "groups.listener", "Name a listener of registrar.yaml.",
+        finding(d, LEVEL_FAULT, "groups.listener",
+                "Name a listener of registrar.yaml, or give csctl lint the b2bua.yaml that has it.",
                 "the group " SPAN_FMT " is for the listener " SPAN_FMT ", which there is not",
                 SPAN_ARG(g->name), SPAN_ARG(m->listeners[k]));
     }
-    for (size_t k = 0; k < m->n_domains; k++) {
+    for (size_t k = 0; k < m->n_domains && !is_for_b2bua(d, m); k++) {
         if (among(d->registrar->domains, d->registrar->n_domains, m->domains[k], true))
             continue;
         finding_about(d, FILE_AUTHD, "peer_groups[%zu].match.domain[%zu]", i, k);
@@ -292,6 +326,8 @@ void lint_judge(struct doctor *d)
         judge_domains(d);
         judge_listeners(d);
         judge_budgets(d);
+        if (d->b2bua)
+            judge_trunks(d);
         for (size_t i = 0; i < d->authd->n_peer_groups; i++)
             judge_group(d, i);
     }

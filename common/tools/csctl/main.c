@@ -285,14 +285,16 @@ static const struct command {
       "  --redis-password-file F\n"
       "  --timeout T          of one question (2s)\n" },
     { "lint", lint, "FILE...", "what is wrong with these configurations, and between them",
-      "Takes registrar.yaml, authd.yaml or both, and says what their daemons would refuse, what "
-      "does\n"
-      "not fit together, and what had better be otherwise: each with its file, line and remedy.\n"
+      "Takes registrar.yaml, authd.yaml and b2bua.yaml, or some of them, and says what their "
+      "daemons\n"
+      "would refuse, what does not fit together, and what had better be otherwise: each with its\n"
+      "file, line and remedy.\n"
       "Nothing is asked but the files. Exit code: 0 nothing to do, 1 there is a fault or a "
       "warning,\n"
       "2 wrong usage. Notes count for nothing.\n\n"
       "  --registrar FILE     is the registrar's, whatever it is called\n"
-      "  --authd FILE         is authd's\n" },
+      "  --authd FILE         is authd's\n"
+      "  --b2bua FILE         is b2bua's\n" },
     { "route", route, "CONTEXT DIGITS [options]", "where the dial plan leads a number, and why",
       "Says which entries match and how exactly, what becomes of both numbers by which rule, and\n"
       "which candidates are tried in which order. DIGITS may be a name, too. Nothing is asked but\n"

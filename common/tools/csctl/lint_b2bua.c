@@ -1,0 +1,34 @@
+#include "lint_b2bua.h"
+
+#include "auth.pb-c.h"
+#include "b2bua/config.h"
+
+/* As authd's groups have them: in the order of Transport, from UDP. */
+static unsigned bit(Countersign__Auth__Transport t)
+{
+    return 1U << (t - COUNTERSIGN__AUTH__TRANSPORT__UDP);
+}
+
+bool lint_b2bua_listener(const struct b2bua_conf *b, size_t i, struct lint_listener *out)
+{
+    if (i < b->n_listeners) {
+        const struct listener_conf *l = &b->listeners[i];
+        *out = (struct lint_listener){ l->name, 1U << l->transport };
+        return true;
+    }
+    i -= b->n_listeners;
+    if (i >= b->sccp.n_listeners)
+        return false;
+    const struct desk_listener_conf *l = &b->sccp.listeners[i];
+    *out = (struct lint_listener){ l->name, bit(l->tls ? COUNTERSIGN__AUTH__TRANSPORT__SCCPS
+                                                       : COUNTERSIGN__AUTH__TRANSPORT__SCCP) };
+    return true;
+}
+
+bool lint_b2bua_group(const struct b2bua_conf *b, size_t i, struct span *out)
+{
+    if (i >= b->n_trunks)
+        return false;
+    *out = b->trunks[i].group;
+    return true;
+}
