@@ -40,6 +40,19 @@ static void put_refusal(struct buf *b, const struct admission *a)
     put(b, "decision", a->decision[0] ? span_str(a->decision) : SPAN_NULL);
 }
 
+static void count_media(const struct call *c, unsigned side)
+{
+    struct side_stats s;
+    session_stats(c->session, side, &s);
+    metric_add(M_B2BUA_MEDIA, 0, (int64_t)s.packets);
+    metric_add(M_B2BUA_MEDIA, 1, (int64_t)s.lost);
+    for (unsigned i = 0; i < DROPPED_COUNT; i++)
+        metric_add(M_B2BUA_MEDIA_DROPPED, i, (int64_t)s.dropped[i]);
+    if (s.packets)
+        metric_observe(M_B2BUA_JITTER, (struct mono){ 0 },
+                       (struct mono){ (int64_t)s.jitter_us * 1000 });
+}
+
 static void put_media(struct buf *b, const struct call *c, const char *key, unsigned side)
 {
     struct side_stats s;
@@ -83,6 +96,8 @@ void call_record(const struct call *c, const struct leg_end *why, unsigned by)
                                            : SPAN("anonymous"),
                         now);
     }
+    count_media(c, SIDE_A);
+    count_media(c, SIDE_B);
     if (!c->ua->cdr)
         return;
     buf_lit(&b, "{\"node\":\"");

@@ -133,7 +133,8 @@ class Media:
 
     def __init__(self, host="127.0.0.1"):
         while True:
-            self.rtp, self.rtcp = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in "ab")
+            family = socket.AF_INET6 if ":" in host else socket.AF_INET
+            self.rtp, self.rtcp = (socket.socket(family, socket.SOCK_DGRAM) for _ in "ab")
             try:
                 self.port = free_ports(2) // 2 * 2
                 self.rtp.bind((host, self.port))
@@ -149,7 +150,8 @@ class Media:
 
     def sdp(self, codecs=((0, "PCMU/8000"), (101, "telephone-event/8000")), direction="sendrecv", lines=(),
             proto="RTP/AVP"):
-        text = [f"v=0", f"o=- 7 {self.version} IN IP4 {self.host}", "s=-", f"c=IN IP4 {self.host}", "t=0 0",
+        at = f"IN IP{6 if ':' in self.host else 4} {self.host}"
+        text = [f"v=0", f"o=- 7 {self.version} {at}", "s=-", f"c={at}", "t=0 0",
                 f"m=audio {self.port} {proto} {' '.join(str(n) for n, _ in codecs)}"]
         text += [f"a=rtpmap:{n} {name}" for n, name in codecs]
         return "".join(line + "\r\n" for line in text + list(lines) + [f"a={direction}"]).encode()
