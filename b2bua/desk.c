@@ -120,6 +120,7 @@ struct desk *desk_new(struct sccp_session *s, const struct desk_conf *conf, stru
     if (!d)
         return NULL;
     list_init(&d->link);
+    list_init(&d->calls);
     arena_init_small(&d->arena);
     d->ua = conf->ua;
     d->session = s;
@@ -154,6 +155,7 @@ void desk_free(struct desk **dp)
     *dp = NULL;
     if (!d)
         return;
+    desk_hang_up(d);
     desk_leave(d);
     list_remove(&d->link);
     arena_fini(&d->arena);

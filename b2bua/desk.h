@@ -3,6 +3,7 @@
 #ifndef CS_B2BUA_DESK_H
 #define CS_B2BUA_DESK_H
 
+#include "b2bua/dialplan/number.h"
 #include "b2bua/line_registration.h"
 #include "b2bua/sccp/session.h"
 
@@ -23,7 +24,9 @@ struct desk {
     struct ua *ua;
     struct sccp_session *session;
     struct arena arena;
-    struct desk_line *lines; /* as its device has them */
+    struct list calls;         /* struct sccp_leg */
+    char last[NUMBER_MAX + 1]; /* that was dialled */
+    struct desk_line *lines;   /* as its device has them */
     size_t n_lines;
     void (*refused)(void *arg); /* a pass was: there is to be another */
     void *arg;
@@ -48,5 +51,13 @@ void desk_free(struct desk **d);
 void desk_leave(struct desk *d);
 /* Another pass for the line with this address. */
 void desk_renew(struct desk *d, struct span aor, struct span pass);
+
+/* ---- desk_user.c ---- */
+
+/* What its user does, or its media. */
+void desk_heard(struct desk *d, const struct sccp_message *m);
+bool desk_is_busy(const struct desk *d);
+/* All of its calls are over. */
+void desk_hang_up(struct desk *d);
 
 #endif

@@ -234,6 +234,13 @@ static void on_attached(void *arg, struct sccp_session *s, struct sccp_session *
         desk_free(&before);
 }
 
+static void on_called(void *arg, struct sccp_session *s, const struct sccp_message *m)
+{
+    (void)arg;
+    if (s->owner)
+        desk_heard(s->owner, m);
+}
+
 static void on_detached(void *arg, struct sccp_session *s)
 {
     struct desk *desk = s->owner;
@@ -300,11 +307,16 @@ static void open_registrations(struct desks *d)
                                                     .n_registrars = c->n_registrars };
     list_init(&d->registrations.all);
     list_init(&d->phones);
+    d->policy = c->lines;
+    d->policy.srtp = SRTP_FORBID;
+    d->policy.webrtc = WEBRTC_NEVER;
 }
 
 int desks_open(struct desks *d, struct ua *u, size_t first)
 {
-    static const struct sccp_events events = { .attached = on_attached, .detached = on_detached };
+    static const struct sccp_events events = { .attached = on_attached,
+                                               .called = on_called,
+                                               .detached = on_detached };
     const struct desks_conf *conf = &u->conf->sccp;
     const struct sccp_conf sc = { .name = span_str(u->node),
                                   .date = conf->date_format,
@@ -341,6 +353,19 @@ int desks_open_gate(struct desks *d, struct gate *g)
 void desks_revoked(struct desks *d, const AUTH(Revoked) * r)
 {
     devices_revoked(d->devices, r);
+}
+
+const struct desk_line *desks_line(const struct desks *d, struct span contact)
+{
+    list_for_each (it, &d->phones) {
+        const struct desk *desk = container_of(it, struct desk, link);
+        for (size_t i = 0; i < desk->n_lines; i++) {
+            if (span_eq(desk->lines[i].contact, contact) &&
+                desk->session->state == SCCP_STATE_REGISTERED)
+                return &desk->lines[i];
+        }
+    }
+    return NULL;
 }
 
 void desks_flow_closed(struct desks *d, const struct flow *f)

@@ -23,6 +23,8 @@ struct desks {
     struct list phones; /* struct desk: those that are here */
     struct line_registrations registrations;
     uint32_t registrars[REGISTRARS_MAX];
+    struct media_policy policy; /* of calls: as of lines, in the clear */
+    uint32_t last_call;         /* reference */
 };
 
 /* The listeners among those of u->certs begin with first. u lives as long, the struct itself till
@@ -33,6 +35,8 @@ CS_CHECK int desks_open(struct desks *d, struct ua *u, size_t first);
 CS_CHECK int desks_open_gate(struct desks *d, struct gate *g);
 /* From whoever hears of the gate's revocations. */
 void desks_revoked(struct desks *d, const Countersign__Auth__Revoked *r);
+/* The line whose Contact has this user part; NULL: it is not here. */
+const struct desk_line *desks_line(const struct desks *d, struct span contact);
 /* A link to a registrar is closed. */
 void desks_flow_closed(struct desks *d, const struct flow *f);
 /* No new call is to come to them, since we are about to go. */

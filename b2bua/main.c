@@ -72,8 +72,8 @@ static void on_drain(struct timer *t)
         call_end_all(&b->ua);
         b->hung_up = true;
         b->due = mono_add(loop_now(&b->loop), DURATION_MS(2000)); /* for the BYEs */
-    } else if (late || (list_empty(&b->ua.all) && trunks_have_left(b->ua.trunks) &&
-                        desks_have_left(&b->ua.desks))) {
+    } else if (late || (!b->ua.n_calls && list_empty(&b->ua.all) &&
+                        trunks_have_left(b->ua.trunks) && desks_have_left(&b->ua.desks))) {
         log_info(&main_log, "drained", kv_u("calls", b->ua.n_calls));
         stop(b);
         return;
