@@ -131,8 +131,32 @@ void desk_show_up(struct sccp_leg *l)
     silence(l);
     state(l, SCCP_CALL_CONNECTED);
     info(l);
-    keys(l, SCCP_KEYS_CONNECTED, 0x2); /* to end it: nothing else can be done yet */
+    keys(l, SCCP_KEYS_CONNECTED, 0x3); /* to hold and to end it: it cannot be transferred yet */
     prompt(l, SCCP_LABEL("\x18"));
+}
+
+static void speaker_off(struct sccp_leg *l)
+{
+    if (l->speaker)
+        SCCP_SEND(l->session, set_speaker_mode, .mode = SCCP_OFF);
+    l->speaker = false;
+}
+
+void desk_show_held(struct sccp_leg *l)
+{
+    lamp(l, SCCP_LAMP_WINK);
+    state(l, SCCP_CALL_HOLD);
+    keys(l, SCCP_KEYS_ON_HOLD, UINT32_MAX);
+    prompt(l, SCCP_LABEL("\x03"));
+    speaker_off(l);
+}
+
+void desk_show_resumed(struct sccp_leg *l)
+{
+    desk_show_speaker(l);
+    lamp(l, SCCP_LAMP_ON);
+    SCCP_SEND(l->session, activate_call_plane, .line = l->line->instance);
+    desk_show_up(l);
 }
 
 void desk_show_failed(struct sccp_leg *l, unsigned status)
@@ -145,15 +169,24 @@ void desk_show_failed(struct sccp_leg *l, unsigned status)
     prompt(l, busy ? SCCP_LABEL("\x19") : unknown ? SCCP_LABEL("\x38") : SCCP_LABEL("\x23"));
 }
 
+/* Whether another call of its line is. */
+static bool has_held(const struct sccp_leg *l)
+{
+    list_for_each (it, &l->line->desk->calls) {
+        const struct sccp_leg *other = container_of(it, struct sccp_leg, link);
+        if (other != l && other->line == l->line && other->held)
+            return true;
+    }
+    return false;
+}
+
 void desk_show_over(struct sccp_leg *l)
 {
     ringer(l, SCCP_RINGER_OFF);
     silence(l);
-    lamp(l, SCCP_LAMP_OFF);
+    lamp(l, has_held(l) ? SCCP_LAMP_WINK : SCCP_LAMP_OFF);
     SCCP_SEND(l->session, clear_prompt_status, .line = l->line->instance, .call = l->ref);
     state(l, SCCP_CALL_ON_HOOK);
     SCCP_SEND(l->session, select_soft_keys, .set = SCCP_KEYS_ON_HOOK, .mask = UINT32_MAX);
-    if (l->speaker)
-        SCCP_SEND(l->session, set_speaker_mode, .mode = SCCP_OFF);
-    l->speaker = false;
+    speaker_off(l);
 }

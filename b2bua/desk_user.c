@@ -6,12 +6,12 @@
 enum { FIRST_DIGIT_MS = 15000 };
 
 /* The call that is meant: by its reference or, where the phone does not say, the one that rings,
- * or the only other one. NULL: none. */
+ * or the only other one that is not held. NULL: none. */
 static struct sccp_leg *find(const struct desk *d, uint32_t ref, bool ringing)
 {
     list_for_each (it, &d->calls) {
         struct sccp_leg *l = container_of(it, struct sccp_leg, link);
-        if (ref ? l->ref == ref : (l->state == DESK_RINGING) == ringing)
+        if (ref ? l->ref == ref : !l->held && (l->state == DESK_RINGING) == ringing)
             return l;
     }
     return NULL;
@@ -19,7 +19,11 @@ static struct sccp_leg *find(const struct desk *d, uint32_t ref, bool ringing)
 
 bool desk_is_busy(const struct desk *d)
 {
-    return !list_empty(&d->calls);
+    list_for_each (it, &d->calls) {
+        if (!container_of(it, struct sccp_leg, link)->held)
+            return true;
+    }
+    return false;
 }
 
 void desk_hang_up(struct desk *d)
@@ -105,6 +109,31 @@ static const struct sccp_key *speed_dial(const struct desk *d, uint32_t index)
 
 /* ---- hook and keys ---- */
 
+/* One call at a time is heard. */
+static void hold_active(struct desk *d)
+{
+    struct sccp_leg *l = find(d, 0, false);
+    if (l)
+        leg_sccp_hold(l);
+}
+
+static void resume(struct desk *d, struct sccp_leg *l)
+{
+    hold_active(d);
+    if (!desk_is_busy(d))
+        leg_sccp_resume(l);
+}
+
+static struct sccp_leg *held_by(const struct desk *d, uint32_t instance)
+{
+    list_for_each (it, &d->calls) {
+        struct sccp_leg *l = container_of(it, struct sccp_leg, link);
+        if (l->held && l->line->instance == instance)
+            return l;
+    }
+    return NULL;
+}
+
 static void lift(struct desk *d, uint32_t instance, uint32_t ref, bool speaker)
 {
     struct sccp_leg *l = find(d, ref, true);
@@ -122,7 +151,7 @@ static void put_down(struct desk *d, uint32_t ref, bool refuses)
     struct sccp_leg *l = find(d, ref, false);
     if (!l && refuses)
         l = find(d, ref, true);
-    if (l)
+    if (l && (refuses || !l->held)) /* what is held stays when the handset is put down */
         leg_sccp_hang_up(l, l->state == DESK_UP ? 200 : l->placed ? 487 : 486);
 }
 
@@ -131,6 +160,16 @@ static void on_soft_key(struct desk *d, const struct sccp_soft_key_event *m)
     struct sccp_leg *l = find(d, m->call, false);
     switch (m->event) {
     case SCCP_KEY_NEW_CALL:
+        hold_active(d);
+        begin(d, m->line, true);
+        break;
+    case SCCP_KEY_HOLD:
+        hold_active(d);
+        break;
+    case SCCP_KEY_RESUME:
+        if (l)
+            resume(d, l);
+        break;
     case SCCP_KEY_ANSWER:
         lift(d, m->line, m->call, true);
         break;
@@ -164,8 +203,13 @@ static void on_key(struct desk *d, const struct sccp_keypad_button *m)
 static void on_stimulus(struct desk *d, const struct sccp_stimulus *m)
 {
     const struct sccp_key *key = speed_dial(d, m->instance);
-    if (m->button == SCCP_BUTTON_LINE)
+    struct sccp_leg *held = held_by(d, m->instance);
+    if (m->button == SCCP_BUTTON_LINE && held && !find(d, 0, true))
+        resume(d, held);
+    else if (m->button == SCCP_BUTTON_LINE)
         lift(d, m->instance, 0, true);
+    else if (m->button == SCCP_BUTTON_HOLD)
+        hold_active(d);
     else if (m->button == SCCP_BUTTON_REDIAL)
         dial(d, 0, span_str(d->last));
     else if (m->button == SCCP_BUTTON_SPEED_DIAL && key)

@@ -357,13 +357,15 @@ void desks_revoked(struct desks *d, const AUTH(Revoked) * r)
 
 const struct desk_line *desks_line(const struct desks *d, struct span contact)
 {
-    list_for_each (it, &d->phones) {
-        const struct desk *desk = container_of(it, struct desk, link);
-        for (size_t i = 0; i < desk->n_lines; i++) {
-            if (span_eq(desk->lines[i].contact, contact) &&
-                desk->session->state == SCCP_STATE_REGISTERED)
-                return &desk->lines[i];
-        }
+    struct span name = contact;
+    while (name.n && name.p[name.n - 1] != '.') /* a name may have dots, too */
+        name.n--;
+    name.n -= name.n != 0;
+    const struct sccp_session *s = sccp_find(&d->sccp, name);
+    const struct desk *desk = s && s->state == SCCP_STATE_REGISTERED ? s->owner : NULL;
+    for (size_t i = 0; desk && i < desk->n_lines; i++) {
+        if (desk->lines[i].registration && span_eq(desk->lines[i].contact, contact))
+            return &desk->lines[i];
     }
     return NULL;
 }

@@ -160,7 +160,7 @@ static enum sdp_direction direction_of(const struct sccp_leg *l)
                                                [SDP_RECVONLY] = SDP_SENDONLY,
                                                [SDP_SENDONLY] = SDP_RECVONLY,
                                                [SDP_SENDRECV] = SDP_SENDRECV };
-    return l->offer ? seen[l->peer.direction] : SDP_SENDRECV;
+    return l->held ? SDP_INACTIVE : l->offer ? seen[l->peer.direction] : SDP_SENDRECV;
 }
 
 /* The answer to what was offered, or our offer. */
@@ -168,7 +168,7 @@ static int describe(struct sccp_leg *l, struct buf *out)
 {
     const struct desk_media_at at = { &l->local, direction_of(l), l->ref, ++l->version };
     l->offered = l->local;
-    return l->offer ? desk_media_answer(span_str(l->offer), l->codec, &at, out)
+    return l->offer ? desk_media_answer(span_str(l->offer), l->peer.codec, &at, out)
                     : desk_media_offer(l->session, &at, out);
 }
 
@@ -177,7 +177,7 @@ static bool take_answer(struct sccp_leg *l, struct span sdp)
 {
     if (desk_media_read(l->session, sdp, &l->peer))
         return false;
-    if (open_channel(l, l->peer.codec))
+    if (!l->held && open_channel(l, l->peer.codec))
         send_media(l);
     return true;
 }
@@ -190,7 +190,7 @@ static bool take_offer(struct sccp_leg *l, struct span sdp, bool *open)
     const struct desk_codec *codec = sdp.p      ? l->peer.codec
                                      : l->codec ? l->codec
                                                 : desk_codec_best(l->session);
-    *open = codec && open_channel(l, codec);
+    *open = codec && (l->held || open_channel(l, codec));
     return codec;
 }
 
@@ -357,13 +357,14 @@ static void ack(struct leg *leg, struct span sdp)
 
 static void settle(struct leg *leg, unsigned status, struct span sdp)
 {
+    LEG_OF(leg)->asks = false;
     if (status < 300 && sdp.p)
         ack(leg, sdp);
 }
 
 static void refuse(struct leg *leg, const struct leg_end *why)
 {
-    (void)leg;
+    LEG_OF(leg)->asks = false;
     (void)why;
 }
 
@@ -399,6 +400,45 @@ void leg_sccp_key(struct sccp_leg *l, char key)
         l->leg.events->info(l->leg.arg, &l->leg, SPAN("application/dtmf-relay"), buf_span(&b));
 }
 
+/* ---- hold ---- */
+
+/* Another offer in a call that stands. */
+static void ask(struct sccp_leg *l)
+{
+    char text[SESSION_SDP_MAX];
+    struct buf sdp = BUF_INIT(text);
+    if (!keep_offer(l, SPAN_NULL) || describe(l, &sdp))
+        return;
+    l->asks = true;
+    l->leg.events->offered(l->leg.arg, &l->leg, buf_span(&sdp));
+}
+
+static bool is_settled(const struct sccp_leg *l)
+{
+    return l->state == DESK_UP && !l->asks && !l->settles && !l->opening && !l->doomed;
+}
+
+void leg_sccp_hold(struct sccp_leg *l)
+{
+    if (l->held || !is_settled(l))
+        return;
+    close_channels(l);
+    l->held = true;
+    desk_show_held(l);
+    ask(l);
+}
+
+/* It hears elsewhere, perhaps: the other side is told when the phone has said where. */
+void leg_sccp_resume(struct sccp_leg *l)
+{
+    if (!l->held || !is_settled(l))
+        return;
+    l->held = false;
+    l->offered = (struct addr){ 0 };
+    desk_show_resumed(l);
+    open_channel(l, l->peer.codec ? l->peer.codec : desk_codec_best(l->session));
+}
+
 /* ---- what comes later ---- */
 
 static void on_turn(struct turn *t)
@@ -421,8 +461,6 @@ static void on_turn(struct turn *t)
 /* It hears now. Where that is elsewhere than was said before, the other side is told. */
 static void go_on(struct sccp_leg *l)
 {
-    char text[SESSION_SDP_MAX];
-    struct buf sdp = BUF_INIT(text);
     if (l->state == DESK_OPENING) {
         begin_call(l);
     } else if (l->state == DESK_ANSWERING) {
@@ -431,10 +469,8 @@ static void go_on(struct sccp_leg *l)
         tell_settled(l);
     } else {
         send_media(l);
-        if (l->state != DESK_UP || addr_eq(&l->local, &l->offered) || !keep_offer(l, SPAN_NULL) ||
-            describe(l, &sdp))
-            return;
-        l->leg.events->offered(l->leg.arg, &l->leg, buf_span(&sdp));
+        if (l->state == DESK_UP && !addr_eq(&l->local, &l->offered))
+            ask(l);
     }
 }
 

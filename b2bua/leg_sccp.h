@@ -34,6 +34,8 @@ struct sccp_leg {
     unsigned doomed;                    /* status that it ends with then; 0: none */
 
     char *offer;                    /* that is to be answered, NULL: ours is wanted */
+    bool held;                      /* by its user: it neither hears nor speaks */
+    bool asks;                      /* an offer of ours is open in a call that stands */
     bool settles;                   /* the answer, or our offer, is to be told in a turn */
     bool opening;                   /* the phone has not said yet where it hears */
     const struct desk_codec *codec; /* that it hears by; NULL: it does not */
@@ -61,6 +63,9 @@ void leg_sccp_take(struct sccp_leg *l);
 void leg_sccp_hang_up(struct sccp_leg *l, unsigned status);
 /* The call is not to be made: a tone says so. */
 void leg_sccp_fail(struct sccp_leg *l, unsigned status);
+/* A call that stands is held, or goes on. Not while something of its is open. */
+void leg_sccp_hold(struct sccp_leg *l);
+void leg_sccp_resume(struct sccp_leg *l);
 /* A key in a call that stands. */
 void leg_sccp_key(struct sccp_leg *l, char key);
 /* Where the phone hears. */
@@ -74,6 +79,8 @@ void desk_show_ringing_out(struct sccp_leg *l, bool tone);
 void desk_show_ringing(struct sccp_leg *l);
 void desk_show_taken(struct sccp_leg *l);
 void desk_show_up(struct sccp_leg *l);
+void desk_show_held(struct sccp_leg *l);
+void desk_show_resumed(struct sccp_leg *l);
 void desk_show_failed(struct sccp_leg *l, unsigned status);
 void desk_show_over(struct sccp_leg *l);
 void desk_show_speaker(struct sccp_leg *l);
