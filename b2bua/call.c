@@ -1,20 +1,18 @@
 #include <stdlib.h>
 
 #include "b2bua/call_impl.h"
+#include "b2bua/leg_sccp.h"
 #include "b2bua/leg_service.h"
 #include "base/metric.h"
+#include "sip/scan.h"
 #include "sip/write.h"
-
-static const struct log call_log = { .module = "call" };
-
-static void on_quiet(struct timer *t);
 
 unsigned call_side(const struct call *c, const struct leg *l)
 {
     return l == c->leg[SIDE_A] ? SIDE_A : SIDE_B;
 }
 
-static void call_free(struct call *c)
+void call_drop(struct call *c)
 {
     list_remove(&c->link);
     hunt_drop(c);
@@ -39,7 +37,7 @@ void call_finish(struct call *c, const struct leg_end *why, unsigned by)
     hunt_end(c, why);
     if (c->waiting)
         leg_end(c->waiting, why);
-    call_free(c);
+    call_drop(c);
 }
 
 /* ---- media ---- */
@@ -236,13 +234,21 @@ static void on_quiet(struct timer *t)
     timer_start(c->ua->loop, &c->quiet, c->ua->conf->media.inactivity);
 }
 
+void call_watch_init(struct call *c)
+{
+    timer_init(&c->quiet, on_quiet);
+}
+
 /* ---- whoever is asked ---- */
 
 const struct media_policy *call_policy(const struct call *c, const struct dialplan_candidate *to,
                                        const struct trunk_conf *trunk)
 {
     static const struct media_policy ours = { .srtp = SRTP_FORBID };
-    return trunk ? &trunk->media : to->kind == DIALPLAN_EXTENSION ? &ours : &c->ua->conf->lines;
+    return trunk                            ? &trunk->media
+           : to->kind == DIALPLAN_EXTENSION ? &ours
+           : to == c->desk.to               ? &c->ua->desks.policy
+                                            : &c->ua->conf->lines;
 }
 
 static void write_party(struct buf *b, struct span display, struct span user, struct span host)
@@ -375,6 +381,26 @@ static struct leg *ask_service(struct call *c, struct span name, struct span sdp
                        arg);
 }
 
+/* Of a display name as it was written. */
+static struct span plain_name(struct arena *a, struct span name)
+{
+    char text[512];
+    struct buf b = BUF_INIT(text);
+    if (name.n < 2 || name.p[0] != '"')
+        return name;
+    sip_unquote(&b, span_of(name.p + 1, name.n - 2));
+    return buf_ok(&b) ? arena_dup(a, buf_span(&b)) : SPAN_NULL;
+}
+
+static struct leg *ask_desk(struct call *c, struct span sdp, const struct leg_events *events,
+                            void *arg)
+{
+    const struct desk_line *line = desks_line(&c->ua->desks, c->desk.contact);
+    return line
+               ? leg_sccp_call(line, c->caller, plain_name(&c->arena, c->display), sdp, events, arg)
+               : NULL;
+}
+
 struct leg *call_ask(struct call *c, const struct dialplan_candidate *to,
                      const struct trunk_conf *trunk, struct span sdp, struct span also,
                      const struct leg_events *events, void *arg)
@@ -383,6 +409,8 @@ struct leg *call_ask(struct call *c, const struct dialplan_candidate *to,
     case DIALPLAN_TRUNK:
         return ask_trunk(c, to, trunk, sdp, events, arg);
     case DIALPLAN_LINE:
+        if (to == c->desk.to)
+            return ask_desk(c, sdp, events, arg);
         return ask_line(c, to, sdp, also, events, arg);
     case DIALPLAN_EXTENSION:
         return ask_service(c, to->name, sdp, events, arg);
@@ -400,157 +428,7 @@ void call_media_of(const struct call *c, const struct dialplan_candidate *to,
         out->advertised = SPAN_NULL; /* it is reached from here */
 }
 
-/* ---- the beginning ---- */
-
-static struct span aor_of(struct call *c, const struct sip_uri *uri)
-{
-    char text[SIP_AOR_MAX];
-    struct buf b = BUF_INIT(text);
-    return sip_aor_write(&b, uri) ? SPAN_NULL : arena_dup(&c->arena, buf_span(&b));
-}
-
-struct span call_line(struct call *c, struct span name)
-{
-    char text[SIP_AOR_MAX];
-    struct buf b = BUF_INIT(text);
-    struct sip_uri uri;
-    buf_lit(&b, "sip:");
-    sip_user_write(&b, name);
-    buf_putc(&b, '@');
-    buf_put(&b, c->ua->conf->domains[0]);
-    return buf_ok(&b) && sip_uri_parse(buf_span(&b), &uri) == 0 ? aor_of(c, &uri) : SPAN_NULL;
-}
-
-/* Without its escapes, in the arena. */
-static struct span plain_user(struct arena *a, struct span user)
-{
-    char *out = arena_alloc(a, user.n + 1);
-    return out ? sip_user_plain(user, out) : SPAN_NULL;
-}
-
-/* A registrar, or a trunk that is trusted, says who is calling; else it is who From says. */
-static void find_caller(struct call *c, const struct sip_msg *m)
-{
-    struct sip_addr who = m->from;
-    struct sip_addr asserted;
-    struct sip_values it = sip_values(m, SIP_HDR_P_ASSERTED_IDENTITY);
-    if (!c->from && sip_next(&it) && sip_addr_parse(it.value, &asserted) == 0)
-        who.uri = asserted.uri;
-    c->display = arena_dup(&c->arena, m->from.display);
-    c->caller = who.uri.user.p ? plain_user(&c->arena, who.uri.user) : SPAN_NULL;
-    c->who[SIDE_A] = c->from ? SPAN_NULL : aor_of(c, &who.uri);
-    if (span_caseeq(c->caller, SPAN("anonymous")))
-        c->caller = c->display = SPAN_NULL;
-}
-
-static int find_way(struct call *c, struct span context)
-{
-    const struct dialplan_context *at = dialplan_context(&c->ua->conf->dialplan, context);
-    struct dialplan_call dialled = { .called = c->called, .caller = c->caller, .now = c->began };
-    if (!at) {
-        c->plan.status = 404;
-        return 0;
-    }
-    int err = dialplan_lookup(at, &dialled, false, &c->arena, &c->plan);
-    if (!err)
-        dialplan_draw(&c->plan, hops_seed(c->call_id[SIDE_A]));
-    return err;
-}
-
-/* To another node, which knows the call that is named. */
-static int pass_to(struct call *c, const struct sip_msg *m, uint32_t node)
-{
-    struct dialplan_candidate *to = arena_zalloc(&c->arena, sizeof(*to));
-    if (!to)
-        return CS_ENOMEM;
-    *to = (struct dialplan_candidate){
-        .kind = DIALPLAN_LINE, .name = c->called, .called = c->called, .calling = c->caller
-    };
-    c->plan = (struct dialplan_answer){ .candidates = to, .n = 1 };
-    c->elsewhere.node = node;
-    c->elsewhere.replaces = arena_dup(&c->arena, sip_hdr_value(m, SIP_HDR_REPLACES));
-    c->elsewhere.as = c->who[SIDE_A];
-    return c->elsewhere.replaces.p ? 0 : CS_ENOMEM;
-}
-
-static struct call *call_new(struct ua *u, const struct sip_msg *m, const struct trunk_conf *from,
-                             uint32_t node)
-{
-    struct call *c = calloc(1, sizeof(*c));
-    struct span context = from ? from->context : u->conf->lines_context;
-    if (!c)
-        return NULL;
-    c->ua = u;
-    c->from = from;
-    c->asker = -1;
-    c->began = loop_wall(u->loop);
-    c->max_forwards = (unsigned)(m->max_forwards < 0 ? 70 : m->max_forwards) - 1;
-    list_init(&c->branches);
-    arena_init_small(&c->arena);
-    timer_init(&c->quiet, on_quiet);
-    call_dtls_init(c);
-    admission_init(&c->admission);
-    list_push_back(&u->calls, &c->link);
-    u->n_calls++;
-    metric_add(M_B2BUA_CALLS, 0, 1);
-    c->call_id[SIDE_A] = arena_dup(&c->arena, m->call_id);
-    c->called = plain_user(&c->arena, m->uri.user);
-    c->offer = m->body.n ? arena_dup(&c->arena, m->body) : SPAN_NULL;
-    find_caller(c, m);
-    struct session_side side;
-    ua_media_side(u, from ? &from->media : &u->conf->lines, false, &side);
-    if (c->call_id[SIDE_A].p && (node ? pass_to(c, m, node) : find_way(c, context)) == 0 &&
-        session_new(u->media, &c->session) == 0) {
-        session_set_side(c->session, SIDE_A, &side);
-        return c;
-    }
-    call_free(c);
-    return NULL;
-}
-
-static void begin(struct ua *u, struct tx *invite, const struct trunk_conf *from, uint32_t node)
-{
-    struct sip_msg *m = tx_request(invite);
-    char text[512];
-    struct buf contact = BUF_INIT(text);
-    struct call *c = call_new(u, m, from, node);
-    tx_set_once(invite, false);
-    metric_inc(M_B2BUA_INVITES, from != NULL);
-    if (!c) {
-        tx_reply(invite, 500, SPAN_NULL);
-        return;
-    }
-    if (from) {
-        ua_contact(&contact, u, from, c->called);
-    } else {
-        buf_lit(&contact, "sip:");
-        buf_put(&contact, span_str(u->node));
-    }
-    c->leg[SIDE_A] = buf_ok(&contact) ? leg_sip_take(&u->legs_means, invite, buf_span(&contact),
-                                                     from ? from->name : SPAN_NULL, &call_events, c)
-                                      : NULL;
-    log_info(&call_log, "asked", kv_s("called", c->called), kv_s("caller", c->caller),
-             kv_s("from", from ? from->name : SPAN("line")), kv_s("call_id", m->call_id));
-    if (!c->leg[SIDE_A]) {
-        call_free(c);
-        if (!tx_is_answered(invite))
-            tx_reply(invite, 500, SPAN_NULL);
-    } else if (!c->plan.n) {
-        call_finish(c, &(struct leg_end){ .status = c->plan.status }, SIDE_A);
-    } else {
-        hunt_next(c);
-    }
-}
-
-void call_begin(struct ua *u, struct tx *invite, const struct trunk_conf *from)
-{
-    begin(u, invite, from, 0);
-}
-
-void call_pass(struct ua *u, struct tx *invite, uint32_t node)
-{
-    begin(u, invite, NULL, node);
-}
+/* ---- at the end ---- */
 
 void call_end_all(struct ua *u)
 {
@@ -562,5 +440,5 @@ void call_end_all(struct ua *u)
 void call_drop_all(struct ua *u)
 {
     while (!list_empty(&u->calls))
-        call_free(container_of(u->calls.next, struct call, link));
+        call_drop(container_of(u->calls.next, struct call, link));
 }

@@ -8,6 +8,14 @@
 /* Of an INVITE that somebody may make: a line's, or, by its trunk, from outside. It will be
  * answered. */
 void call_begin(struct ua *u, struct tx *invite, const struct trunk_conf *from);
+/* Of no INVITE: a line of a phone that speaks something else asks, in whose name it is. */
+struct call_asker { /* borrowed for the call */
+    struct span call_id, called, caller, display, who, offer;
+    unsigned max_forwards;
+};
+/* l is the call's from now on, and may be ended before this returns. 0, or the status that it is
+ * refused with: nothing has begun then. */
+unsigned call_begin_by(struct ua *u, const struct call_asker *a, struct leg *l);
 /* Of an INVITE with Replaces (RFC 3891), likewise: it takes a place in a call that stands. */
 void call_take_over(struct ua *u, struct tx *invite, const struct trunk_conf *from);
 /* Of one whose call is at another node: it goes there. */

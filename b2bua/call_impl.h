@@ -35,6 +35,10 @@ struct call {
         struct span replaces; /* that it is told; */
         struct span as;       /* whose wish it is: an AOR */
     } elsewhere;
+    struct {
+        const struct dialplan_candidate *to; /* a phone of ours; NULL: none is asked, */
+        struct span contact;                 /* by its Contact's user part */
+    } desk;
     bool taking; /* who waits has called, and the other side is asked for an answer to that */
     struct session_kept *kept; /* what stands meanwhile */
     struct leg *waiting; /* whom a side is to be replaced by, while it is asked; NULL: nobody */
@@ -60,6 +64,10 @@ struct call {
 
 /* call.c */
 unsigned call_side(const struct call *c, const struct leg *l);
+/* Without a word to its legs. */
+void call_drop(struct call *c);
+/* Looks from time to time whether media flow. */
+void call_watch_init(struct call *c);
 /* It is over for both; by tells whose doing it was. The call is gone then. */
 void call_finish(struct call *c, const struct leg_end *why, unsigned by);
 /* Asks the candidate, as a leg of these events. also: more headers of its INVITE. NULL: it cannot
@@ -67,8 +75,6 @@ void call_finish(struct call *c, const struct leg_end *why, unsigned by);
 struct leg *call_ask(struct call *c, const struct dialplan_candidate *to,
                      const struct trunk_conf *trunk, struct span sdp, struct span also,
                      const struct leg_events *events, void *arg);
-/* The AOR of a line, in the arena. */
-struct span call_line(struct call *c, struct span name);
 /* The events of the two legs of a call. */
 extern const struct leg_events call_events;
 void call_media_of(const struct call *c, const struct dialplan_candidate *to,
@@ -83,6 +89,10 @@ const struct media_policy *call_policy(const struct call *c, const struct dialpl
 unsigned call_told_status(unsigned status);
 /* It is taken: the called leg stands, and the caller is told this. */
 void call_up(struct call *c, struct span answer);
+
+/* call_begin.c */
+/* The AOR of a line, in the arena. */
+struct span call_line(struct call *c, struct span name);
 
 /* hunt.c: who is asked. */
 /* The next candidate of the dial plan; there is none: the call is over. */

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 
 #include "b2bua/sccp/table.h"
+#include "b2bua/ua.h"
+#include "base/ct.h"
 #include "http/httpd.h"
 #include "schedule/zone_file.h"
 
@@ -49,7 +51,33 @@ struct asked {
     struct device_grant *grant;
     sccp_answer_fn *fn;
     void *arg;
+    struct desk *desk;     /* that its answer is about; NULL: none is here yet */
+    struct secret *passes; /* of the lines, in their order */
+    size_t n_passes;
 };
+
+static void forget_passes(struct asked *q)
+{
+    for (size_t i = 0; i < q->n_passes; i++)
+        secret_fini(&q->passes[i]);
+    free(q->passes);
+    q->passes = NULL;
+    q->n_passes = 0;
+}
+
+static int keep_passes(struct asked *q, const AUTH(DeviceRecord) * r)
+{
+    forget_passes(q);
+    q->passes = calloc(r->n_line + 1, sizeof(*q->passes));
+    for (size_t i = 0; q->passes && i < r->n_line; i++) {
+        const char *pass = r->line[i]->has_fault ? NULL : r->line[i]->pass_secret;
+        if (secret_set(&q->passes[q->n_passes++], span_str(pass ? pass : "")))
+            return CS_ENOMEM;
+        if (pass && r->line[i]->aor && q->desk)
+            desk_renew(q->desk, span_str(r->line[i]->aor), span_str(pass));
+    }
+    return q->passes ? 0 : CS_ENOMEM;
+}
 
 static struct span optional(const char *s)
 {
@@ -120,7 +148,7 @@ static int convert(struct desks *d, const AUTH(DeviceRecord) * r, struct arena *
 /* May close the grant, and with it this question. */
 static void on_grant(void *arg, enum verdict kind, const AUTH(Attached) * m)
 {
-    const struct asked *q = arg;
+    struct asked *q = arg;
     struct sccp_device device;
     struct sccp_answer a = { .verdict = SCCP_LATER, .wait_s = m->retry_after_s };
     struct arena arena;
@@ -130,7 +158,8 @@ static void on_grant(void *arg, enum verdict kind, const AUTH(Attached) * m)
         snprintf(reason, sizeof(reason), "Refused: %s", m->decision ? m->decision : "see the log");
         a.verdict = SCCP_REJECTED;
         a.reason = span_str(reason);
-    } else if (kind == VERDICT_ACCEPT && convert(q->desks, m->record, &arena, &device) == 0) {
+    } else if (kind == VERDICT_ACCEPT && keep_passes(q, m->record) == 0 &&
+               convert(q->desks, m->record, &arena, &device) == 0) {
         a.verdict = SCCP_ACCEPTED;
         a.device = &device;
     }
@@ -168,7 +197,56 @@ static void directory_cancel(void *arg, void *what)
     struct asked *asked = what;
     (void)arg;
     device_grant_close(&asked->grant);
+    forget_passes(asked);
     free(asked);
+}
+
+/* ---- phones that are here ---- */
+
+static void on_refused(void *arg)
+{
+    const struct sccp_session *s = arg;
+    const struct asked *q = s->asked;
+    if (q)
+        device_grant_refused(q->grant);
+}
+
+static void on_attached(void *arg, struct sccp_session *s, struct sccp_session *was)
+{
+    struct desks *d = arg;
+    struct asked *q = s->asked;
+    struct span passes[SCCP_LINES_MAX];
+    const struct desk_conf c = { .ua = d->ua,
+                                 .registrations = &d->registrations,
+                                 .passes = passes,
+                                 .n_passes = CS_MIN(q->n_passes, CS_LEN(passes)),
+                                 .refused = on_refused,
+                                 .arg = s };
+    struct desk *before = was ? was->owner : NULL;
+    for (size_t i = 0; i < c.n_passes; i++)
+        passes[i] = secret_span(&q->passes[i]);
+    if (was)
+        was->owner = NULL;
+    q->desk = s->owner = desk_new(s, &c, before);
+    if (q->desk)
+        list_push_back(&d->phones, &q->desk->link);
+    else
+        desk_free(&before);
+}
+
+static void on_called(void *arg, struct sccp_session *s, const struct sccp_message *m)
+{
+    (void)arg;
+    if (s->owner)
+        desk_heard(s->owner, m);
+}
+
+static void on_detached(void *arg, struct sccp_session *s)
+{
+    struct desk *desk = s->owner;
+    (void)arg;
+    s->owner = NULL;
+    desk_free(&desk);
 }
 
 /* ---- how they stand ---- */
@@ -219,19 +297,38 @@ bool desks_restart(struct desks *d, struct span name, bool reset)
 
 /* ---- life ---- */
 
-int desks_open(struct desks *d, struct loop *l, const struct desks_conf *conf, struct span name,
-               struct certs *certs, size_t first)
+static void open_registrations(struct desks *d)
 {
-    static const struct sccp_events events; /* nobody calls yet */
-    const struct sccp_conf sc = { .name = name,
+    const struct b2bua_conf *c = d->ua->conf;
+    for (size_t i = 0; i < c->n_registrars; i++)
+        d->registrars[i] = c->registrars[i].id;
+    d->registrations = (struct line_registrations){ .means = &d->ua->legs_means.uac,
+                                                    .registrars = d->registrars,
+                                                    .n_registrars = c->n_registrars };
+    list_init(&d->registrations.all);
+    list_init(&d->phones);
+    d->policy = c->lines;
+    d->policy.srtp = SRTP_FORBID;
+    d->policy.webrtc = WEBRTC_NEVER;
+}
+
+int desks_open(struct desks *d, struct ua *u, size_t first)
+{
+    static const struct sccp_events events = { .attached = on_attached,
+                                               .called = on_called,
+                                               .detached = on_detached };
+    const struct desks_conf *conf = &u->conf->sccp;
+    const struct sccp_conf sc = { .name = span_str(u->node),
                                   .date = conf->date_format,
                                   .zone = &conf->zone,
                                   .keepalive = conf->keepalive,
                                   .register_within = conf->register_within,
                                   .unregistered = conf->unregistered };
     d->directory = (struct sccp_directory){ directory_ask, directory_cancel, d };
+    d->ua = u;
     list_init(&d->zones);
-    sccp_init(&d->sccp, l, &sc, &d->directory, &events, d);
+    open_registrations(d);
+    sccp_init(&d->sccp, u->loop, &sc, &d->directory, &events, d);
     for (size_t i = 0; i < conf->n_listeners; i++, d->n_listeners++) {
         const struct desk_listener_conf *c = &conf->listeners[i];
         int err = sccp_listen(&d->sccp, &c->address, c->name, c->tls, &d->listeners[i]);
@@ -241,7 +338,7 @@ int desks_open(struct desks *d, struct loop *l, const struct desks_conf *conf, s
             return err;
         }
         struct listener *streams = sccp_listener_stream(d->listeners[i]);
-        certs_serve_streams(certs, first + i, streams);
+        certs_serve_streams(u->certs, first + i, streams);
         log_info(&desk_log, "listening", kv_s("listener", c->name),
                  kv_addr("address", listener_local(streams)));
     }
@@ -258,6 +355,38 @@ void desks_revoked(struct desks *d, const AUTH(Revoked) * r)
     devices_revoked(d->devices, r);
 }
 
+const struct desk_line *desks_line(const struct desks *d, struct span contact)
+{
+    struct span name = contact;
+    while (name.n && name.p[name.n - 1] != '.') /* a name may have dots, too */
+        name.n--;
+    name.n -= name.n != 0;
+    const struct sccp_session *s = sccp_find(&d->sccp, name);
+    const struct desk *desk = s && s->state == SCCP_STATE_REGISTERED ? s->owner : NULL;
+    for (size_t i = 0; desk && i < desk->n_lines; i++) {
+        if (desk->lines[i].registration && span_eq(desk->lines[i].contact, contact))
+            return &desk->lines[i];
+    }
+    return NULL;
+}
+
+void desks_flow_closed(struct desks *d, const struct flow *f)
+{
+    if (d->sccp.loop)
+        line_registrations_flow_closed(&d->registrations, f);
+}
+
+void desks_leave(struct desks *d)
+{
+    list_for_each (it, &d->phones)
+        desk_leave(container_of(it, struct desk, link));
+}
+
+bool desks_have_left(const struct desks *d)
+{
+    return line_registrations_have_left(&d->registrations);
+}
+
 void desks_close(struct desks *d)
 {
     if (!d->sccp.loop)
@@ -265,6 +394,7 @@ void desks_close(struct desks *d)
     for (size_t i = 0; i < d->n_listeners; i++)
         sccp_listener_close(&d->listeners[i]);
     sccp_stop(&d->sccp);
+    line_registrations_drop(&d->registrations);
     devices_close(&d->devices);
     for (struct list *it; (it = list_pop(&d->zones));) {
         struct known_zone *z = container_of(it, struct known_zone, link);

@@ -203,6 +203,12 @@ void device_grant_close(struct device_grant **dp)
     free(d);
 }
 
+void device_grant_refused(struct device_grant *d)
+{
+    if (!d->ask)
+        ask_later(d, soon());
+}
+
 void device_registers(struct device_grant *d)
 {
     d->facts.token = false;

@@ -28,6 +28,8 @@ CS_CHECK int device_grant_open(struct devices *all, const struct gate_device *d,
                                device_grant_fn *fn, void *arg, struct device_grant **out);
 /* fn will not be called. */
 void device_grant_close(struct device_grant **d);
+/* A pass of its is not taken: asks for others, in a moment. */
+void device_grant_refused(struct device_grant *d);
 /* A token was given for it: from now on it registers, which is the same device. */
 void device_registers(struct device_grant *d);
 

@@ -356,6 +356,7 @@ void hunt_next(struct call *c)
     }
     c->again = false;
     c->refusal = (struct leg_end){ 0 };
-    if (admission_ask(c, SIDE_A, to, c->to, on_admitted))
+    /* A call that comes to a phone of ours was admitted where it was made. */
+    if (c->desk.to == to || admission_ask(c, SIDE_A, to, c->to, on_admitted))
         ask_candidate(c);
 }

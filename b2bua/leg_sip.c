@@ -15,11 +15,6 @@ static struct sip_leg *find(const struct leg_sip_means *m, struct span tag)
     return n ? container_of(n, struct sip_leg, node) : NULL;
 }
 
-struct span leg_sip_call_id(const struct leg *l)
-{
-    return container_of(l, const struct sip_leg, leg)->dialog.call_id;
-}
-
 bool sip_leg_sdp(const struct sip_msg *m, struct span *out)
 {
     struct span type = sip_hdr_value(m, SIP_HDR_CONTENT_TYPE);
@@ -218,6 +213,11 @@ void sip_leg_rest(struct sip_leg *l, const struct sip_msg *m)
 {
     if (sip_leg_is_line(l) && resting_parse(sip_hdr_value(m, SIP_HDR_RESTS_ON), &l->rests))
         l->rests.n = 0; /* on nothing */
+}
+
+struct span leg_sip_call_id(const struct leg *l)
+{
+    return l->ops == &ops ? container_of(l, const struct sip_leg, leg)->dialog.call_id : SPAN_NULL;
 }
 
 bool leg_sip_falls(const struct leg *l, const Countersign__Auth__Revoked *what)

@@ -75,7 +75,7 @@ struct span leg_sip_trunk(const struct leg *l);
 /* Whether it is a line whose place rests on what this revokes. Of any leg. */
 bool leg_sip_falls(const struct leg *l, const Countersign__Auth__Revoked *what);
 
-/* Call-ID of its dialog, borrowed. */
+/* Call-ID of its dialog, borrowed; absent where it has none. Of any leg. */
 struct span leg_sip_call_id(const struct leg *l);
 
 #endif

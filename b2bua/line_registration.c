@@ -180,6 +180,11 @@ int line_registration_renew(struct line_registration *l, struct span pass)
     return err;
 }
 
+void line_registration_move(struct line_registration *l, void *arg)
+{
+    l->arg = arg;
+}
+
 bool line_registration_stands(const struct line_registration *l)
 {
     return l->flow != NULL;

@@ -37,6 +37,8 @@ struct line_registration *line_registration_open(struct line_registrations *all,
                                                  void *arg);
 /* Another pass, for the next time; at once, where the last one was refused. CS_ENOMEM. */
 CS_CHECK int line_registration_renew(struct line_registration *l, struct span pass);
+/* It is another owner's. */
+void line_registration_move(struct line_registration *l, void *arg);
 bool line_registration_stands(const struct line_registration *l);
 /* Takes the binding back, and goes by itself then; nothing is called any more. Sets *l to NULL. */
 void line_registration_leave(struct line_registration **l);

@@ -72,7 +72,8 @@ static void on_drain(struct timer *t)
         call_end_all(&b->ua);
         b->hung_up = true;
         b->due = mono_add(loop_now(&b->loop), DURATION_MS(2000)); /* for the BYEs */
-    } else if (late || (list_empty(&b->ua.all) && trunks_have_left(b->ua.trunks))) {
+    } else if (late || (!b->ua.n_calls && list_empty(&b->ua.all) &&
+                        trunks_have_left(b->ua.trunks) && desks_have_left(&b->ua.desks))) {
         log_info(&main_log, "drained", kv_u("calls", b->ua.n_calls));
         stop(b);
         return;
@@ -91,6 +92,7 @@ static void on_signal(void *arg, int signum)
     }
     b->ua.draining = true;
     trunks_leave(b->ua.trunks);
+    desks_leave(&b->ua.desks);
     b->due = mono_add(loop_now(&b->loop), b->conf.limits.drain);
     timer_start(&b->loop, &b->drain, DURATION_MS(0));
 }

@@ -256,9 +256,10 @@ static void on_stray(void *arg, struct flow *flow, struct sip_msg *m)
 
 static void on_flow_closed(void *arg, struct flow *flow)
 {
-    const struct ua *u = arg;
+    struct ua *u = arg;
     log_debug(&flow->log, "flow closed");
     trunks_flow_closed(u->trunks, flow);
+    desks_flow_closed(&u->desks, flow);
 }
 
 /* ---- who is heard ---- */
@@ -432,7 +433,7 @@ int ua_open(struct ua *u)
     if (!err)
         err = listen_all(u);
     if (!err)
-        err = desks_open(&u->desks, u->loop, &c->sccp, span_str(u->node), u->certs, c->n_listeners);
+        err = desks_open(&u->desks, u, c->n_listeners);
     if (!err)
         err = open_media(u);
     if (!err)

@@ -98,6 +98,7 @@ struct sccp_session {
     uint16_t codecs[SCCP_CODECS_MAX]; /* that it can do, best first */
     size_t n_codecs;
     struct wall since; /* registered */
+    void *owner;       /* of who hears of events */
 };
 
 void sccp_init(struct sccp *x, struct loop *l, const struct sccp_conf *conf,
