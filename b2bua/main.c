@@ -118,7 +118,8 @@ static int start(struct b2bua *b)
     if (!err)
         err = status_open(u, &b->httpd);
     if (!err)
-        err = provisioning_open(&b->loop, &b->conf.provisioning, &b->provisioning);
+        err = provisioning_open(&b->loop, &b->conf.provisioning, u->certs,
+                                b->conf.n_listeners + b->conf.sccp.n_listeners, &b->provisioning);
     if (!err)
         err = process_become(b->conf.user);
     if (err) {

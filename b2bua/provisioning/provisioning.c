@@ -12,7 +12,7 @@ struct provisioning {
     struct loop *loop;
     const struct provisioning_conf *conf;
     struct gate *gate; /* NULL: not yet */
-    struct httpd *httpd;
+    struct httpd *httpd, *httpsd;
     struct tftp *tftp;
     struct list asks;
 };
@@ -41,6 +41,10 @@ static const struct conf_key keys[] = {
     CONF_ADDR("http", P, http, "Where files are given over HTTP, in clear, to whom authd lets.",
               .port = 6970),
     CONF_ADDR("tftp", P, tftp, "And over TFTP, for phones that know nothing else.", .port = 69),
+    CONF_ADDR("https", P, https,
+              "Over TLS, to whom authd lets by certificate or one-time token, port 6971.",
+              .port = 6971),
+    CONF_OPTION("tls", P, tls, &listener_tls_section, "Of https."),
     CONF_ADDRS("call_managers", P, call_managers,
                "Where phones register, in the order of their failover.",
                .at_most = CALL_MANAGERS_MAX, .port = 2000),
@@ -55,7 +59,11 @@ static bool is_written(const struct addr *a)
 static void check(struct conf_check *c, void *section)
 {
     const P *p = section;
-    if ((is_written(&p->http) || is_written(&p->tftp)) && !p->n_call_managers)
+    if (is_written(&p->https) != (p->tls != NULL))
+        conf_error(c, p->tls ? "tls" : "https",
+                   p->tls ? "is for https" : "needs a certificate; add tls");
+    if ((is_written(&p->http) || is_written(&p->tftp) || is_written(&p->https)) &&
+        !p->n_call_managers)
         conf_error(c, "call_managers", "is missing: files tell phones where to register");
 }
 
@@ -114,8 +122,8 @@ static void on_attached(void *arg, enum verdict kind, const Countersign__Auth__A
     answer(a, buf_ok(&b) ? PROVISIONED : PROVISION_LATER, buf_span(&b));
 }
 
-struct provision *provision_ask(struct provisioning *p, struct span file, const struct addr *from,
-                                provision_fn *fn, void *arg)
+struct provision *provision_ask(struct provisioning *p, struct span file,
+                                const struct provision_facts *facts, provision_fn *fn, void *arg)
 {
     struct provision *a = calloc(1, sizeof(*a));
     struct span device;
@@ -128,9 +136,14 @@ struct provision *provision_ask(struct provisioning *p, struct span file, const 
     list_push_back(&p->asks, &a->link);
     const bool known = phone_file_is_device(file, &device);
     span_copy(a->name, sizeof(a->name), file);
-    const struct gate_device d = {
-        .name = device, .listener = p->conf->listener, .source = from, .file = span_str(a->name)
-    };
+    const struct gate_device d = { .name = device,
+                                   .listener = p->conf->listener,
+                                   .source = facts->from,
+                                   .tls = facts->tls,
+                                   .certificate = facts->certificate,
+                                   .issuer = facts->issuer,
+                                   .ticket = facts->token,
+                                   .file = span_str(a->name) };
     a->ask = known && p->gate ? gate_attach(p->gate, &d, on_attached, a) : NULL;
     if (!a->ask) {
         a->what = known ? PROVISION_LATER : PROVISION_NOT_FOUND;
@@ -165,19 +178,36 @@ static void on_gone(void *arg)
     provision_cancel(((struct fetch *)arg)->ask);
 }
 
-static void get_file(struct http_req *r, void *arg)
+/* In clear nothing that is shown is looked at: whoever listens has it, too. */
+static void answer_fetch(struct http_req *r, struct provisioning *p, struct provision_facts *facts)
 {
     struct fetch *f = arena_alloc(http_arena(r), sizeof(*f));
     struct addr from;
     http_peer(r, &from);
+    facts->from = &from;
     if (f) {
         f->req = r;
-        f->ask = provision_ask(arg, http_param(r, "file"), &from, on_file, f);
+        f->ask = provision_ask(p, http_param(r, "file"), facts, on_file, f);
     }
     if (f && f->ask)
         http_on_abort(r, on_gone, f);
     else
         http_problem(r, 503, "overloaded", "Overloaded", "Try again later.");
+}
+
+static void get_file(struct http_req *r, void *arg)
+{
+    struct provision_facts facts = { 0 };
+    answer_fetch(r, arg, &facts);
+}
+
+static void get_over_tls(struct http_req *r, void *arg)
+{
+    struct provision_facts facts = { .tls = true, .token = http_param(r, "token") };
+    facts.certificate = http_certificate(r, &facts.issuer);
+    if (!facts.token.p)
+        facts.token = http_query(r, "token");
+    answer_fetch(r, arg, &facts);
 }
 
 static int open_http(struct provisioning *p)
@@ -193,10 +223,27 @@ static int open_http(struct provisioning *p)
     return httpd_open(p->loop, &conf, routes, p, &p->httpd);
 }
 
+static int open_https(struct provisioning *p, struct certs *certs, size_t listener)
+{
+    static const struct http_route routes[] = {
+        { "GET", "/{file}", get_over_tls, HTTP_PUBLIC },
+        { "GET", "/{token}/{file}", get_over_tls, HTTP_PUBLIC },
+        { NULL },
+    };
+    const struct httpd_conf conf = { .listen = p->conf->https,
+                                     .tls = certs_of(certs, listener),
+                                     .max_body = 1,
+                                     .max_connections = CONNECTIONS_MAX };
+    int err = httpd_open(p->loop, &conf, routes, p, &p->httpsd);
+    if (!err)
+        certs_serve_http(certs, listener, p->httpsd);
+    return err;
+}
+
 /* ---- all ---- */
 
-int provisioning_open(struct loop *l, const struct provisioning_conf *conf,
-                      struct provisioning **out)
+int provisioning_open(struct loop *l, const struct provisioning_conf *conf, struct certs *certs,
+                      size_t listener, struct provisioning **out)
 {
     struct provisioning *p = *out = calloc(1, sizeof(*p));
     int err = 0;
@@ -207,6 +254,8 @@ int provisioning_open(struct loop *l, const struct provisioning_conf *conf,
     list_init(&p->asks);
     if (is_written(&conf->http))
         err = open_http(p);
+    if (!err && is_written(&conf->https))
+        err = open_https(p, certs, listener);
     if (!err && is_written(&conf->tftp))
         err = tftp_open(l, &conf->tftp, p, &p->tftp);
     if (err) {
@@ -232,5 +281,7 @@ void provisioning_close(struct provisioning **pp)
         provision_free(container_of(it, struct provision, link));
     if (p->httpd)
         httpd_close(&p->httpd);
+    if (p->httpsd)
+        httpd_close(&p->httpsd);
     free(p);
 }

@@ -265,6 +265,21 @@ int device_list(struct ctl *c, int argc, char **argv)
     return print_list(c, 0, "/v1/devices", "devices", list_columns);
 }
 
+int device_token(struct ctl *c, int argc, char **argv)
+{
+    static const struct column columns[] = {
+        { "device", "device" }, { "token", "token" }, { "use until", "use_until" }, { NULL, NULL }
+    };
+    struct said s;
+    json_t *token = NULL;
+    int err = parse(c, argc, argv, 0, 1, &s);
+    if (err)
+        return err;
+    json_decref(s.body);
+    err = ctl_call(c, "POST", NULL, &token, DEVICE "/provisioning-token", s.device);
+    return print_one(c, err, token, columns);
+}
+
 int certificate_list(struct ctl *c, int argc, char **argv)
 {
     struct said s;

@@ -138,6 +138,8 @@ static const struct command {
       "  --enable             accept it again\n"
       "  --no-lines, --no-pins, --no-buttons, --no-forwards\n" },
     { "device remove", device_rm, "NAME", "remove a device", "" },
+    { "device token", device_token, "NAME", "let it fetch its file over HTTPS, once and soon",
+      "For a phone that has no certificate: https://B2BUA:6971/TOKEN/NAME.cnf.xml.\n" },
     { "device state", device_state, "[--b2bua URL]", "which desk phones are connected",
       "And how far each has come: connected, asking, configuring, registered.\n\n"
       "  --b2bua URL          its http.listen (http://127.0.0.1:8082)\n" },
