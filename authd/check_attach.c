@@ -193,6 +193,8 @@ static AUTH(Cause) judge(struct check *c, const struct device *d, const AUTH(Che
                                       sets_hold(c->k->sets, d->address_set, &c->facts.source),
                             .certificate = check_look(c, m) };
     struct certified *cert = &c->certified;
+    /* Certificates alone stand in a trust list, and it is signed. */
+    a.open = c->attach->fetches && span_ends(c->facts.request_uri, SPAN(".tlv"));
     a.its_own =
         a.certificate == CAUSE(OK) && cert->kind == HOLDER_DEVICE && span_eq(cert->name, c->device);
     cert->rests = a.its_own;

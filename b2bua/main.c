@@ -100,6 +100,7 @@ static void on_hangup(void *arg, int signum)
     struct b2bua *b = arg;
     (void)signum;
     certs_reload(b->ua.certs);
+    provisioning_reload(b->provisioning);
     if (ua_open_records(&b->ua))
         log_error(&main_log, "the old call records stay in use");
 }

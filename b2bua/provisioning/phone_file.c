@@ -4,17 +4,37 @@
 
 enum { DEVICE_LEN = 3 + 12 /* SEP and the MAC */, TLS_WITH_AES = 3, NONE = 1 };
 
-bool phone_file_is_device(struct span name, struct span *device)
+static bool is_device(struct span s)
 {
-    *device = span_head(name, DEVICE_LEN);
-    if (name.n < DEVICE_LEN || !span_starts(name, SPAN("SEP")) ||
-        !span_eq(span_skip(name, DEVICE_LEN), SPAN(".cnf.xml")))
+    if (s.n != DEVICE_LEN || !span_starts(s, SPAN("SEP")))
         return false;
     for (size_t i = 3; i < DEVICE_LEN; i++) {
-        if (!ascii_digit(name.p[i]) && !(name.p[i] >= 'A' && name.p[i] <= 'F'))
+        if (!ascii_digit(s.p[i]) && !(s.p[i] >= 'A' && s.p[i] <= 'F'))
             return false;
     }
     return true;
+}
+
+enum phone_file_kind phone_file_kind(struct span name, struct span *device)
+{
+    static const struct {
+        struct span before, behind;
+        enum phone_file_kind kind;
+    } kinds[] = {
+        { SPAN_INIT(""), SPAN_INIT(".cnf.xml"), PHONE_FILE_CONFIG },
+        { SPAN_INIT(""), SPAN_INIT(".cnf.xml.sgn"), PHONE_FILE_SIGNED },
+        { SPAN_INIT("ITL"), SPAN_INIT(".tlv"), PHONE_FILE_ITL },
+        { SPAN_INIT("CTL"), SPAN_INIT(".tlv"), PHONE_FILE_CTL },
+    };
+    for (size_t i = 0; i < CS_LEN(kinds); i++) {
+        const struct span rest = span_skip(name, CS_MIN(kinds[i].before.n, name.n));
+        *device = span_head(rest, DEVICE_LEN);
+        if (span_starts(name, kinds[i].before) && is_device(*device) &&
+            span_eq(span_skip(rest, DEVICE_LEN), kinds[i].behind))
+            return kinds[i].kind;
+    }
+    *device = SPAN_NULL;
+    return PHONE_FILE_UNKNOWN;
 }
 
 struct span phone_file_zone(struct span zone)

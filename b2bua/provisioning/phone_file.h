@@ -9,8 +9,15 @@
 
 enum { PHONE_FILE_NAME_MAX = 128, PHONE_FILE_MAX = 16 * 1024, CALL_MANAGERS_MAX = 5 };
 
-/* Whether it is the configuration of a device, SEP001122334455.cnf.xml; *device is its name. */
-bool phone_file_is_device(struct span name, struct span *device);
+enum phone_file_kind {
+    PHONE_FILE_UNKNOWN,
+    PHONE_FILE_CONFIG, /* SEP001122334455.cnf.xml */
+    PHONE_FILE_SIGNED, /* SEP001122334455.cnf.xml.sgn */
+    PHONE_FILE_ITL,    /* ITLSEP001122334455.tlv */
+    PHONE_FILE_CTL,    /* CTLSEP001122334455.tlv */
+};
+/* What a phone asks for; *device is its name, absent where it is unknown. */
+enum phone_file_kind phone_file_kind(struct span name, struct span *device);
 
 struct phone_servers { /* in the order of their failover */
     const struct addr *address;

@@ -14,6 +14,7 @@ struct provisioning {
     struct gate *gate; /* NULL: not yet */
     struct httpd *httpd, *httpsd;
     struct tftp *tftp;
+    struct trust *trust; /* NULL: nothing is signed */
     struct list asks;
 };
 
@@ -25,6 +26,8 @@ struct provision {
     provision_fn *fn;
     void *arg;
     enum provisioned what;
+    enum phone_file_kind kind;
+    bool tls;
     char name[PHONE_FILE_NAME_MAX];
 };
 
@@ -45,6 +48,8 @@ static const struct conf_key keys[] = {
               "Over TLS, to whom authd lets by certificate or one-time token, port 6971.",
               .port = 6971),
     CONF_OPTION("tls", P, tls, &listener_tls_section, "Of https."),
+    CONF_OPTION("trust", P, trust, &trust_section,
+                "Trust lists and signed files, for phones that are to believe no others."),
     CONF_ADDRS("call_managers", P, call_managers,
                "Where phones register, in the order of their failover.",
                .at_most = CALL_MANAGERS_MAX, .port = 2000),
@@ -99,6 +104,21 @@ static void on_turn(struct turn *t)
     answer(a, a->what, SPAN_NULL);
 }
 
+/* Over HTTPS phones ask for the signed file by its name, and want it without a signature. */
+static enum provisioned finish(struct provision *a, struct span xml, struct span *out)
+{
+    struct trust *t = a->all->trust;
+    int err = 0;
+    *out = a->kind == PHONE_FILE_ITL   ? trust_itl(t)
+           : a->kind == PHONE_FILE_CTL ? trust_ctl(t)
+                                       : xml;
+    if (a->kind == PHONE_FILE_SIGNED && !a->tls)
+        err = trust_sign(t, span_str(a->name), xml, loop_wall(a->all->loop), out);
+    if (err)
+        log_error(&plog, "a file cannot be signed", kv_str("file", a->name), kv_err(err));
+    return err ? PROVISION_LATER : out->p ? PROVISIONED : PROVISION_NOT_FOUND;
+}
+
 /* A device that nobody knows is a file that is not there, and the phone goes on to the next. */
 static void on_attached(void *arg, enum verdict kind, const Countersign__Auth__Attached *m)
 {
@@ -117,9 +137,11 @@ static void on_attached(void *arg, enum verdict kind, const Countersign__Auth__A
         return;
     }
     phone_file_write(&b, m->record, &servers);
+    struct span out = SPAN_NULL;
     if (!buf_ok(&b))
         log_error(&plog, "a phone's file is too long", kv_str("device", m->record->name));
-    answer(a, buf_ok(&b) ? PROVISIONED : PROVISION_LATER, buf_span(&b));
+    const enum provisioned what = buf_ok(&b) ? finish(a, buf_span(&b), &out) : PROVISION_LATER;
+    answer(a, what, out);
 }
 
 struct provision *provision_ask(struct provisioning *p, struct span file,
@@ -134,7 +156,9 @@ struct provision *provision_ask(struct provisioning *p, struct span file,
     a->arg = arg;
     turn_init(&a->turn, on_turn);
     list_push_back(&p->asks, &a->link);
-    const bool known = phone_file_is_device(file, &device);
+    a->kind = phone_file_kind(file, &device);
+    a->tls = facts->tls;
+    const bool known = a->kind == PHONE_FILE_CONFIG || (a->kind != PHONE_FILE_UNKNOWN && p->trust);
     span_copy(a->name, sizeof(a->name), file);
     const struct gate_device d = { .name = device,
                                    .listener = p->conf->listener,
@@ -156,6 +180,7 @@ struct provision *provision_ask(struct provisioning *p, struct span file,
 
 struct fetch { /* in the request's arena */
     struct http_req *req;
+    bool xml;
     struct provision *ask;
 };
 
@@ -163,7 +188,7 @@ static void on_file(void *arg, enum provisioned what, struct span file)
 {
     struct fetch *f = arg;
     if (what == PROVISIONED)
-        http_reply_text(f->req, 200, "text/xml", file);
+        http_reply_text(f->req, 200, f->xml ? "text/xml" : "application/octet-stream", file);
     else if (what == PROVISION_NOT_FOUND)
         http_problem(f->req, 404, "not-found", "Not found", "There is no such file.");
     else if (what == PROVISION_REFUSED)
@@ -187,6 +212,7 @@ static void answer_fetch(struct http_req *r, struct provisioning *p, struct prov
     facts->from = &from;
     if (f) {
         f->req = r;
+        f->xml = span_ends(http_param(r, "file"), SPAN(".xml")) || facts->tls;
         f->ask = provision_ask(p, http_param(r, "file"), facts, on_file, f);
     }
     if (f && f->ask)
@@ -252,7 +278,9 @@ int provisioning_open(struct loop *l, const struct provisioning_conf *conf, stru
     p->loop = l;
     p->conf = conf;
     list_init(&p->asks);
-    if (is_written(&conf->http))
+    if (conf->trust)
+        err = trust_open(conf->trust, &p->trust);
+    if (!err && is_written(&conf->http))
         err = open_http(p);
     if (!err && is_written(&conf->https))
         err = open_https(p, certs, listener);
@@ -270,6 +298,19 @@ void provisioning_use(struct provisioning *p, struct gate *g)
     p->gate = g;
 }
 
+void provisioning_reload(struct provisioning *p)
+{
+    struct trust *fresh;
+    if (!p->conf->trust)
+        return;
+    if (trust_open(p->conf->trust, &fresh)) {
+        log_error(&plog, "the old keys and lists of phones' trust stay in use");
+        return;
+    }
+    trust_close(&p->trust);
+    p->trust = fresh;
+}
+
 void provisioning_close(struct provisioning **pp)
 {
     struct provisioning *p = *pp;
@@ -283,5 +324,6 @@ void provisioning_close(struct provisioning **pp)
         httpd_close(&p->httpd);
     if (p->httpsd)
         httpd_close(&p->httpsd);
+    trust_close(&p->trust);
     free(p);
 }

@@ -10,6 +10,7 @@
 #define CS_B2BUA_PROVISIONING_PROVISIONING_H
 
 #include "b2bua/provisioning/phone_file.h"
+#include "b2bua/provisioning/trust.h"
 #include "certs/certs.h"
 #include "conf/conf.h"
 #include "gate/gate.h"
@@ -18,6 +19,7 @@ struct provisioning_conf {
     struct span listener;          /* what authd calls it */
     struct addr http, tftp, https; /* family none: not by that */
     struct listener_tls_conf *tls; /* of https; NULL: there is none */
+    struct trust_conf *trust;      /* NULL: nothing is signed */
     struct addr *call_managers;
     size_t n_call_managers;
 };
@@ -30,6 +32,8 @@ CS_CHECK int provisioning_open(struct loop *l, const struct provisioning_conf *c
                                struct certs *certs, size_t listener, struct provisioning **out);
 /* Whom to ask; nothing comes before the loop runs. */
 void provisioning_use(struct provisioning *p, struct gate *g);
+/* Reads keys and lists of phones' trust again; what cannot be used changes nothing. */
+void provisioning_reload(struct provisioning *p);
 void provisioning_close(struct provisioning **p);
 
 /* ---- for its transports ---- */

@@ -157,6 +157,6 @@ command_fn device_add, device_show, device_list, device_set, device_rm, device_t
     device_restart;
 command_fn certificate_list, sccp_messages;
 command_fn bindings, explain, calls, clients, census, health, realms, watch, token_make, route;
-command_fn ca_init, ca_issue, ca_revoke, ca_crl_again, ca_list;
+command_fn ca_init, ca_issue, ca_revoke, ca_crl_again, ca_list, trust_init, trust_list;
 
 #endif

@@ -247,6 +247,18 @@ static const struct command {
       "  --days N             how long that list is good (30)\n" },
     { "ca crl", ca_crl_again, "DIR [--days N]", "write the revocation list again", "" },
     { "ca list", ca_list, "DIR", "certificates it made", "" },
+    { "trust init", trust_init, "DIR [options]", "begin what Cisco's desk phones believe",
+      "Two keys that sign trust lists, sast-1 and sast-2, and one that signs files, tftp; RSA of "
+      "2048 bits.\n\n"
+      "  --organization O     of their certificates (Countersign)\n"
+      "  --unit U             the same (Phones)\n"
+      "  --days N             how long those are good (3650)\n" },
+    { "trust list", trust_list, "DIR [options]", "write ITLFile.tlv and CTLFile.tlv",
+      "For provisioning.trust of b2bua.\n\n"
+      "  --server FILE        a certificate that a listener for desk phones shows over TLS; may be "
+      "repeated\n"
+      "  --signer NAME        sast-2 where the key of sast-1 is lost (sast-1)\n"
+      "  --hash sha1|sha512   what is signed (sha1)\n" },
     { "watch", watch, "[options]", "decisions, changes, bans and alarms as they happen",
       "Of the authd at --url; after a break it goes on behind what it has seen, and says when\n"
       "something was lost. It runs until it is stopped.\n\n"
