@@ -62,9 +62,13 @@ static int fill_record(struct attach *t, const struct device *d, struct arena *a
         struct span from;
         char **to;
     } texts[] = {
-        { d->name, &r->name },         { d->model, &r->model },
-        { d->softkeys, &r->softkeys }, { d->time_zone, &r->time_zone },
-        { d->locale, &r->locale },     { d->date_format, &r->date_format },
+        { d->name, &r->name },
+        { d->model, &r->model },
+        { d->softkeys, &r->softkeys },
+        { d->time_zone, &r->time_zone },
+        { d->locale, &r->locale },
+        { d->date_format, &r->date_format },
+        { t->fetches ? d->certificate : SPAN_NULL, &r->certificate },
     };
     countersign__auth__device_record__init(r);
     r->has_security = r->has_do_not_disturb = true;
@@ -193,8 +197,11 @@ static AUTH(Cause) judge(struct check *c, const struct device *d, const AUTH(Che
                                       sets_hold(c->k->sets, d->address_set, &c->facts.source),
                             .certificate = check_look(c, m) };
     struct certified *cert = &c->certified;
-    /* Certificates alone stand in a trust list, and it is signed. */
-    a.open = c->attach->fetches && span_ends(c->facts.request_uri, SPAN(".tlv"));
+    /* Certificates alone stand in a trust list; and what is signed is, for who must not be in
+     * clear, encrypted for the certificate of its record, or says no more than that. */
+    a.open = c->attach->fetches &&
+             (span_ends(c->facts.request_uri, SPAN(".tlv")) ||
+              (span_ends(c->facts.request_uri, SPAN(".sgn")) && d && d->certificate.n));
     a.its_own =
         a.certificate == CAUSE(OK) && cert->kind == HOLDER_DEVICE && span_eq(cert->name, c->device);
     cert->rests = a.its_own;

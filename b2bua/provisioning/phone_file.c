@@ -23,6 +23,7 @@ enum phone_file_kind phone_file_kind(struct span name, struct span *device)
     } kinds[] = {
         { SPAN_INIT(""), SPAN_INIT(".cnf.xml"), PHONE_FILE_CONFIG },
         { SPAN_INIT(""), SPAN_INIT(".cnf.xml.sgn"), PHONE_FILE_SIGNED },
+        { SPAN_INIT(""), SPAN_INIT(".cnf.xml.enc.sgn"), PHONE_FILE_ENCRYPTED },
         { SPAN_INIT("ITL"), SPAN_INIT(".tlv"), PHONE_FILE_ITL },
         { SPAN_INIT("CTL"), SPAN_INIT(".tlv"), PHONE_FILE_CTL },
     };
@@ -115,7 +116,7 @@ static void write_server(struct buf *b, size_t i, const struct addr *a)
 /* There is no mode that is authenticated and not encrypted: no NULL cipher is offered, so a phone
  * that must not be in clear speaks TLS with AES. */
 void phone_file_write(struct buf *b, const Countersign__Auth__DeviceRecord *r,
-                      const struct phone_servers *servers)
+                      const struct phone_servers *servers, struct span hash)
 {
     const bool clear = r->security == COUNTERSIGN__AUTH__DEVICE_SECURITY__DEVICE_NONSECURE;
     buf_lit(b, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<device>\n"
@@ -135,7 +136,16 @@ void phone_file_write(struct buf *b, const Countersign__Auth__DeviceRecord *r,
     buf_printf(b,
                "<deviceSecurityMode>%d</deviceSecurityMode>"
                "<transportLayerProtocol>1</transportLayerProtocol>\n"
-               "<capfAuthMode>0</capfAuthMode><certHash></certHash>"
-               "<encrConfig>false</encrConfig>\n</device>\n",
-               clear ? NONE : TLS_WITH_AES);
+               "<capfAuthMode>0</capfAuthMode><certHash>" SPAN_FMT "</certHash>"
+               "<encrConfig>%s</encrConfig>\n</device>\n",
+               clear ? NONE : TLS_WITH_AES, SPAN_ARG(hash), hash.n ? "true" : "false");
+}
+
+void phone_file_write_short(struct buf *b, struct span hash)
+{
+    buf_printf(b,
+               "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<device>\n"
+               "<fullConfig>false</fullConfig><capfAuthMode>0</capfAuthMode>"
+               "<certHash>" SPAN_FMT "</certHash><encrConfig>true</encrConfig>\n</device>\n",
+               SPAN_ARG(hash));
 }

@@ -104,29 +104,63 @@ static void on_turn(struct turn *t)
     answer(a, a->what, SPAN_NULL);
 }
 
+#define RECORD Countersign__Auth__DeviceRecord
+
+/* Whether what it gets in clear is encrypted for its certificate. */
+static bool is_sealed(const RECORD *r)
+{
+    return r->security != COUNTERSIGN__AUTH__DEVICE_SECURITY__DEVICE_NONSECURE && r->certificate &&
+           r->certificate[0];
+}
+
 /* Over HTTPS phones ask for the signed file by its name, and want it without a signature. */
-static enum provisioned finish(struct provision *a, struct span xml, struct span *out)
+static int write_file(const struct provision *a, const RECORD *r, struct buf *b)
+{
+    const struct provisioning_conf *conf = a->all->conf;
+    const struct phone_servers servers = { conf->call_managers, conf->n_call_managers };
+    char digits[64];
+    struct buf hash = BUF_INIT(digits);
+    const bool cut = a->kind == PHONE_FILE_SIGNED && !a->tls && is_sealed(r);
+    int err = 0;
+    if (cut || a->kind == PHONE_FILE_ENCRYPTED)
+        err = trust_certificate_hash(span_str(r->certificate), &hash);
+    if (err)
+        return err;
+    if (cut)
+        phone_file_write_short(b, buf_span(&hash));
+    else
+        phone_file_write(b, r, &servers, buf_span(&hash));
+    return buf_ok(b) ? 0 : CS_ELIMIT;
+}
+
+static int make(struct provision *a, const RECORD *r, struct buf *b, struct span *out)
 {
     struct trust *t = a->all->trust;
-    int err = 0;
-    *out = a->kind == PHONE_FILE_ITL   ? trust_itl(t)
-           : a->kind == PHONE_FILE_CTL ? trust_ctl(t)
-                                       : xml;
-    if (a->kind == PHONE_FILE_SIGNED && !a->tls)
-        err = trust_sign(t, span_str(a->name), xml, loop_wall(a->all->loop), out);
-    if (err)
-        log_error(&plog, "a file cannot be signed", kv_str("file", a->name), kv_err(err));
-    return err ? PROVISION_LATER : out->p ? PROVISIONED : PROVISION_NOT_FOUND;
+    const struct span name = span_str(a->name);
+    const struct wall now = loop_wall(a->all->loop);
+    *out = SPAN_NULL;
+    if (a->kind == PHONE_FILE_ITL || a->kind == PHONE_FILE_CTL) {
+        *out = a->kind == PHONE_FILE_ITL ? trust_itl(t) : trust_ctl(t);
+        return 0;
+    }
+    if (a->kind == PHONE_FILE_ENCRYPTED && (!r->certificate || !r->certificate[0]))
+        return 0;
+    int err = write_file(a, r, b);
+    *out = buf_span(b);
+    if (!err && a->kind == PHONE_FILE_ENCRYPTED)
+        err = trust_encrypt(t, name, buf_span(b), span_str(r->certificate), now, out);
+    else if (!err && a->kind == PHONE_FILE_SIGNED && !a->tls)
+        err = trust_sign(t, name, buf_span(b), now, out);
+    return err;
 }
 
 /* A device that nobody knows is a file that is not there, and the phone goes on to the next. */
 static void on_attached(void *arg, enum verdict kind, const Countersign__Auth__Attached *m)
 {
     struct provision *a = arg;
-    const struct provisioning_conf *conf = a->all->conf;
-    const struct phone_servers servers = { conf->call_managers, conf->n_call_managers };
     char file[PHONE_FILE_MAX];
     struct buf b = BUF_INIT(file);
+    struct span out;
     a->ask = NULL;
     if (kind != VERDICT_ACCEPT) {
         answer(a,
@@ -136,12 +170,10 @@ static void on_attached(void *arg, enum verdict kind, const Countersign__Auth__A
                SPAN_NULL);
         return;
     }
-    phone_file_write(&b, m->record, &servers);
-    struct span out = SPAN_NULL;
-    if (!buf_ok(&b))
-        log_error(&plog, "a phone's file is too long", kv_str("device", m->record->name));
-    const enum provisioned what = buf_ok(&b) ? finish(a, buf_span(&b), &out) : PROVISION_LATER;
-    answer(a, what, out);
+    const int err = make(a, m->record, &b, &out);
+    if (err)
+        log_error(&plog, "a phone's file cannot be made", kv_str("file", a->name), kv_err(err));
+    answer(a, err ? PROVISION_LATER : out.p ? PROVISIONED : PROVISION_NOT_FOUND, out);
 }
 
 struct provision *provision_ask(struct provisioning *p, struct span file,

@@ -1,8 +1,10 @@
 #include "b2bua/provisioning/trust.h"
 
-#include <openssl/evp.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
 #include <stdlib.h>
 
+#include "b2bua/provisioning/encrypted_file.h"
 #include "b2bua/provisioning/phone_file.h"
 #include "b2bua/provisioning/trust_list.h"
 #include "base/list.h"
@@ -132,6 +134,46 @@ int trust_sign(struct trust *t, struct span name, struct span content, struct wa
     }
     *out = k ? span_of(k->file, k->n) : SPAN_NULL;
     return err ? err : k ? 0 : CS_ENOMEM;
+}
+
+static X509 *certificate_of(struct span pem)
+{
+    BIO *b = BIO_new_mem_buf(pem.p, (int)pem.n);
+    X509 *x = b ? PEM_read_bio_X509(b, NULL, NULL, (void *)"") : NULL;
+    BIO_free(b);
+    ERR_clear_error();
+    return x;
+}
+
+int trust_encrypt(struct trust *t, struct span name, struct span content, struct span certificate,
+                  struct wall now, struct span *out)
+{
+    const struct span parts[] = { name, content, certificate };
+    unsigned char key[KEY_LEN];
+    char space[SIGNED_MAX];
+    struct buf b = BUF_INIT(space);
+    int err = key_of(parts, CS_LEN(parts), key);
+    struct kept *k = err ? NULL : find(t, key);
+    if (!err && !k) {
+        X509 *x = certificate_of(certificate);
+        err = x ? encrypted_file_write(t->signer, name, now, x, content, &b) : CS_ENOTSUP;
+        k = err ? NULL : keep(t, key, buf_span(&b));
+        X509_free(x);
+    }
+    *out = k ? span_of(k->file, k->n) : SPAN_NULL;
+    return err ? err : k ? 0 : CS_ENOMEM;
+}
+
+int trust_certificate_hash(struct span certificate, struct buf *out)
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned n = 0;
+    X509 *x = certificate_of(certificate);
+    const bool ok = x && X509_digest(x, EVP_md5(), digest, &n) == 1;
+    X509_free(x);
+    if (ok)
+        buf_hex(out, digest, n);
+    return ok && buf_ok(out) ? 0 : CS_ENOTSUP;
 }
 
 /* ---- life ---- */

@@ -29,5 +29,12 @@ struct span trust_ctl(const struct trust *t);
 /* The file by this name, signed; borrowed until the next call. */
 CS_CHECK int trust_sign(struct trust *t, struct span name, struct span content, struct wall now,
                         struct span *out);
+/* The same, encrypted for the holder of the device's certificate, PEM; CS_ENOTSUP when that is none
+ * with an RSA key. */
+CS_CHECK int trust_encrypt(struct trust *t, struct span name, struct span content,
+                           struct span certificate, struct wall now, struct span *out);
+/* MD5 of such a certificate's DER in hexadecimal, by which a phone finds out whether a file is
+ * meant for the certificate it has. */
+CS_CHECK int trust_certificate_hash(struct span certificate, struct buf *out);
 
 #endif

@@ -21,7 +21,7 @@ static size_t write_file(const char *text, const struct phone_servers *servers)
     Countersign__Auth__DeviceRecord r = COUNTERSIGN__AUTH__DEVICE_RECORD__INIT;
     r.name = (char *)"SEP001122334455";
     r.date_format = r.locale = r.time_zone = (char *)text;
-    phone_file_write(&b, &r, servers);
+    phone_file_write(&b, &r, servers, SPAN_NULL);
     if (buf_ok(&b))
         assert(count(buf_span(&b), '<') == count(buf_span(&b), '>'));
     return buf_ok(&b) ? count(buf_span(&b), '<') : 0;

@@ -41,7 +41,8 @@
     "  --time-zone Z        Europe/Berlin, for example\n"                                          \
     "  --date-format F      D, M and Y with ., / or - between: D.M.Y; with A behind: twelve\n"     \
     "                       hours\n"                                                               \
-    "  --locale L           German_Germany, for example\n"
+    "  --locale L           German_Germany, for example\n"                                         \
+    "  --certificate FILE   PEM, RSA: its file is encrypted for that, see provisioning.trust\n"
 
 static const struct command {
     const char *name;
