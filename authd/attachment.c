@@ -57,7 +57,7 @@ Countersign__Auth__Cause attachment_of(const struct group_conf *g, const struct 
         return fault_of((all ? all : any & OF_PHONES) & ~held, g, f, a);
     if (!a->device->enabled)
         return CAUSE(DEVICE_DISABLED);
-    if (a->device->security != DEVICE_NONSECURE && !policy_is_secure(f->transport))
+    if (a->device->security != DEVICE_NONSECURE && !a->open && !policy_is_secure(f->transport))
         return CAUSE(DEVICE_ON_CLEAR_TRANSPORT);
     return CAUSE(OK);
 }

@@ -13,6 +13,7 @@ struct attachment {
     /* Of its certificate: as in struct shown, but OK only if it is of a device or trunk. */
     Countersign__Auth__Cause certificate;
     bool its_own; /* where that is OK: it is this device's */
+    bool open;    /* what it fetches may be read by anybody, whatever its security */
 };
 
 /* OK, or why not. */

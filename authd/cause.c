@@ -253,18 +253,21 @@ static const struct {
         "Nothing: a call is taken over by who has it, from another phone of his, or by the trunk "
         "that has it."),
     ROW(TICKET_INVALID, "ticket_invalid",
-        "The WebSocket began with a ticket that was not made by this installation, or was altered.",
+        "The ticket or one-time token was not made by this installation, was altered, or is "
+        "another "
+        "device's.",
         "Fetch the ticket from POST /v1/tickets, and hand it on byte for byte. Give every authd "
         "the "
         "same nonce_key_file."),
-    ROW(TICKET_EXPIRED, "ticket_expired",
-        "The WebSocket began with a ticket that had to be used earlier.",
-        "Fetch the ticket right before connecting; tickets.use_within says how long it waits."),
-    ROW(TICKET_USED, "ticket_used", "Another WebSocket has begun with this ticket: it serves once.",
+    ROW(TICKET_EXPIRED, "ticket_expired", "The ticket or one-time token had to be used earlier.",
+        "Fetch the ticket right before connecting; tickets.use_within says how long it waits, and "
+        "tickets.files the token of a phone."),
+    ROW(TICKET_USED, "ticket_used",
+        "Another WebSocket has begun with this ticket, or another fetch showed it: it serves once.",
         "Fetch a new ticket for each connection, for the one after a network drop, too. If none of "
         "yours did, somebody has seen the ticket."),
     ROW(TICKET_NOT_TAKEN, "ticket_not_taken",
-        "The WebSocket began with a ticket, and its peer group takes none.",
+        "A ticket or one-time token was shown, and the peer group takes none.",
         "Set tickets: true in that group, or connect without a ticket."),
     ROW(CALLS_LIMIT_USER, "calls_limit_user",
         "Who calls has as many calls at once as it may; the answer was 486.",

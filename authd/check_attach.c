@@ -1,9 +1,12 @@
 /* What becomes of a desk phone that attaches: it is who it says it is by its certificate or by
- * where it comes from; then its lines are read one after the other, and each that can be used gets
- * a pass, by which b2bua registers it (check_pass.c). */
+ * where it comes from, or, where it fetches a file, by a one-time token of its operator's; then its
+ * lines are read one after the other, and each that can be used gets a pass, by which b2bua
+ * registers it (check_pass.c). */
 #include "authd/attachment.h"
 #include "authd/check_impl.h"
 #include "authd/directory.h"
+#include "authd/policy.h"
+#include "base/rand.h"
 
 #define AUTH(name) Countersign__Auth__##name
 
@@ -59,9 +62,13 @@ static int fill_record(struct attach *t, const struct device *d, struct arena *a
         struct span from;
         char **to;
     } texts[] = {
-        { d->name, &r->name },         { d->model, &r->model },
-        { d->softkeys, &r->softkeys }, { d->time_zone, &r->time_zone },
-        { d->locale, &r->locale },     { d->date_format, &r->date_format },
+        { d->name, &r->name },
+        { d->model, &r->model },
+        { d->softkeys, &r->softkeys },
+        { d->time_zone, &r->time_zone },
+        { d->locale, &r->locale },
+        { d->date_format, &r->date_format },
+        { t->fetches ? d->certificate : SPAN_NULL, &r->certificate },
     };
     countersign__auth__device_record__init(r);
     r->has_security = r->has_do_not_disturb = true;
@@ -190,33 +197,99 @@ static AUTH(Cause) judge(struct check *c, const struct device *d, const AUTH(Che
                                       sets_hold(c->k->sets, d->address_set, &c->facts.source),
                             .certificate = check_look(c, m) };
     struct certified *cert = &c->certified;
+    /* Certificates alone stand in a trust list; and what is signed is, for who must not be in
+     * clear, encrypted for the certificate of its record, or says no more than that. */
+    a.open = c->attach->fetches &&
+             (span_ends(c->facts.request_uri, SPAN(".tlv")) ||
+              (span_ends(c->facts.request_uri, SPAN(".sgn")) && d && d->certificate.n));
     a.its_own =
         a.certificate == CAUSE(OK) && cert->kind == HOLDER_DEVICE && span_eq(cert->name, c->device);
     cert->rests = a.its_own;
     return attachment_of(c->group, &c->facts, &a);
 }
 
-void check_attach(struct check *c, const Countersign__Auth__Check *m)
+static void begin(struct check *c, const struct device *d)
 {
     struct attach *t = c->attach;
+    t->record_bytes = arena_dup(&c->arena, d->record);
+    if (!t->record_bytes.p || fill_record(t, d, &c->arena) || check_outlive(c))
+        check_later(c, CAUSE(OVERLOADED));
+    else
+        read_line(c);
+}
+
+/* ---- a one-time token for a file ---- */
+
+static void on_claimed(void *arg, const struct redis_reply *reply)
+{
+    struct check *c = arg;
+    const struct device *d =
+        directory_is_known(c->k->directory) ? directory_device(c->k->directory, c->device) : NULL;
+    c->claiming = NULL;
+    const AUTH(Cause) cause =
+        ticket_judge(c->k->tickets, &c->ticket, c->flow, reply, loop_wall(c->k->loop));
+    if (cause == CAUSE(STORE_UNAVAILABLE) || (cause == CAUSE(OK) && !d))
+        check_later(c, CAUSE(STORE_UNAVAILABLE));
+    else if (cause != CAUSE(OK))
+        check_reject(c, cause, CAUSE(CAUSE_NONE));
+    else
+        begin(c, d);
+}
+
+/* Each fetch is a connection of its own to it: the second one finds it used. */
+static void claim(struct check *c)
+{
+    unsigned char random[16];
+    char name[24];
+    struct buf flow = BUF_INIT(name);
+    rand_bytes(random, sizeof(random));
+    buf_base64url(&flow, random, sizeof(random));
+    c->flow = arena_dup(&c->arena, buf_span(&flow));
+    if (c->flow.p && !check_outlive(c))
+        c->claiming =
+            ticket_claim(c->k->tickets, &c->ticket, c->flow, loop_wall(c->k->loop), on_claimed, c);
+    if (!c->claiming)
+        check_later(c, CAUSE(OVERLOADED));
+}
+
+/* OK: it is this device's, and what stands in the way of a certificate would in its way, too. */
+static AUTH(Cause) judge_ticket(struct check *c, const struct device *d)
+{
+    struct ticket *t = &c->ticket;
+    if (!policy_is_secure(c->facts.transport))
+        return CAUSE(TOKEN_ON_CLEAR_TRANSPORT);
+    if (!c->group->tickets)
+        return CAUSE(TICKET_NOT_TAKEN);
+    AUTH(Cause)
+    cause = ticket_open(c->k->tickets, c->token, loop_wall(c->k->loop), &c->arena, t);
+    if (cause == CAUSE(TOKEN_EXPIRED))
+        return CAUSE(TICKET_EXPIRED);
+    if (cause != CAUSE(OK))
+        return cause;
+    if (!span_eq(t->issuer, SPAN(TICKET_OF_FILES)) || !span_eq(t->aor, c->device))
+        return CAUSE(TICKET_INVALID);
+    return !d ? CAUSE(UNKNOWN_DEVICE) : d->enabled ? CAUSE(OK) : CAUSE(DEVICE_DISABLED);
+}
+
+void check_attach(struct check *c, const Countersign__Auth__Check *m)
+{
     if (!c->k->directory || !directory_is_known(c->k->directory) || !sets_are_read(c->k->sets) ||
         !store_is_ready(c->k->store) || !revoker_is_current(c->k->revoker)) {
         check_later(c, CAUSE(STORE_UNAVAILABLE));
         return;
     }
     const struct device *d = directory_device(c->k->directory, c->device);
-    const AUTH(Cause) cause = judge(c, d, m);
-    if (cause == CAUSE(STORE_UNAVAILABLE)) {
+    const bool shows = m->ticket_secret && c->attach->fetches;
+    c->token = shows ? span_str(m->ticket_secret) : SPAN_NULL;
+    const AUTH(Cause) cause = shows ? judge_ticket(c, d) : judge(c, d, m);
+    if (cause == CAUSE(STORE_UNAVAILABLE) || cause == CAUSE(OVERLOADED))
         check_later(c, cause);
-    } else if (cause != CAUSE(OK)) {
+    else if (cause != CAUSE(OK))
         check_reject(c, cause, CAUSE(CAUSE_NONE));
-    } else {
-        t->record_bytes = arena_dup(&c->arena, d->record);
-        if (!t->record_bytes.p || fill_record(t, d, &c->arena) || check_outlive(c))
-            check_later(c, CAUSE(OVERLOADED));
-        else
-            read_line(c);
-    }
+    else if (shows)
+        claim(c);
+    else
+        begin(c, d);
 }
 
 bool attach_has_line(const struct attach *t, struct span name, struct span realm)
@@ -252,6 +325,7 @@ static void as_check(const AUTH(Attach) * m, AUTH(Check) * out)
                            : m->has_token && m->token ? "RegisterTokenReq"
                                                       : "Register");
     out->request_uri = m->file;
+    out->ticket_secret = m->ticket_secret;
     out->user_agent = m->software;
     out->has_certificate_sha256 = m->has_certificate_sha256;
     out->certificate_sha256 = m->certificate_sha256;

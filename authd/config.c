@@ -229,7 +229,8 @@ static const struct conf_key group_keys[] = {
     CONF_BOOL("path", G, path, "Path of a REGISTER is taken: the group is an edge proxy's.",
               .def = "false"),
     CONF_BOOL("tickets", G, tickets,
-              "A one-time ticket that a WebSocket showed at its handshake serves as well.",
+              "A one-time ticket that a WebSocket showed at its handshake serves as well; with "
+              "transport sccps the one-time token of a desk phone that fetches its file.",
               .def = "false"),
     CONF_BOOL("contact_routing", G, contact_routing,
               "Requests may go to the Contact instead of where the REGISTER came from.",
@@ -644,6 +645,12 @@ static void check_authorities(struct conf_check *c, const A *conf, size_t i)
     }
 }
 
+/* Those of users: what a desk phone shows for a file is of none. */
+static bool takes_tickets(const G *g)
+{
+    return g->tickets && !(g->match.transports & SCCP_TRANSPORTS);
+}
+
 /* What a group did not write of realms is the installation's. */
 static void derive_realms(struct conf_check *c, const A *conf, size_t i)
 {
@@ -653,14 +660,14 @@ static void derive_realms(struct conf_check *c, const A *conf, size_t i)
     char key[64];
     if ((proofs & PROOF_DIGEST) && !g->digest.realm.p)
         g->digest.realm = server ? conf->cluster.id : conf->lines.realm;
-    if (((proofs & PROOF_TOKEN) || g->tickets) && !g->token.realm.p)
+    if (((proofs & PROOF_TOKEN) || takes_tickets(g)) && !g->token.realm.p)
         g->token.realm = g->digest.realm.p ? g->digest.realm : conf->lines.realm;
     snprintf(key, sizeof(key), "peer_groups[%zu].digest.realm", i);
     if ((proofs & PROOF_DIGEST) && !g->digest.realm.p)
         conf_error(c, key, "is missing; name one of realms, or write %s",
                    server ? "cluster.id" : "lines.realm");
     snprintf(key, sizeof(key), "peer_groups[%zu].token.realm", i);
-    if (((proofs & PROOF_TOKEN) || g->tickets) && !g->token.realm.p)
+    if (((proofs & PROOF_TOKEN) || takes_tickets(g)) && !g->token.realm.p)
         conf_error(c, key, "is missing; name one of realms");
     if (!g->certificate.realm.p)
         g->certificate.realm = g->digest.realm.p ? g->digest.realm : g->token.realm;

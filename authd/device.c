@@ -1,5 +1,8 @@
 #include "authd/device.h"
 
+#include <openssl/err.h>
+#include <openssl/pem.h>
+
 #include "authd/address_set.h"
 #include "authd/user.h"
 #include "proto/codec.h"
@@ -134,6 +137,23 @@ static const char *set_fault(struct span name)
     return name.n ? address_set_name_fault(name) : NULL;
 }
 
+static const char *certificate_fault(struct span pem)
+{
+    if (!pem.n)
+        return NULL;
+    if (pem.n > DEVICE_MAX_CERTIFICATE)
+        return "must not be longer than 8192 bytes";
+    BIO *b = BIO_new_mem_buf(pem.p, (int)pem.n);
+    X509 *x = b ? PEM_read_bio_X509(b, NULL, NULL, (void *)"") : NULL;
+    EVP_PKEY *key = x ? X509_get0_pubkey(x) : NULL;
+    const bool fits = key && EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA &&
+                      EVP_PKEY_get_bits(key) >= 1024 && EVP_PKEY_get_bits(key) <= 4096;
+    X509_free(x);
+    BIO_free(b);
+    ERR_clear_error();
+    return fits ? NULL : "must be a certificate in PEM whose key is RSA of 1024 to 4096 bits";
+}
+
 const struct device_text device_texts[DEVICE_TEXTS] = {
     { "note", offsetof(struct device, note), note_fault },
     { "model", offsetof(struct device, model), model_fault },
@@ -142,6 +162,7 @@ const struct device_text device_texts[DEVICE_TEXTS] = {
     { "date_format", offsetof(struct device, date_format), date_fault },
     { "locale", offsetof(struct device, locale), locale_fault },
     { "address_set", offsetof(struct device, address_set), set_fault },
+    { "certificate", offsetof(struct device, certificate), certificate_fault },
 };
 
 static const char *button_fault(const struct device *d, const struct device_button *b)
@@ -304,6 +325,7 @@ int device_decode(struct span record, struct arena *a, struct device *out)
         .date_format = span_str(m->date_format),
         .locale = span_str(m->locale),
         .address_set = span_str(m->address_set),
+        .certificate = span_str(m->certificate),
         .buttons = buttons_of(m, a),
         .n_buttons = m->n_button,
         .forwards = forwards_of(m, a),
@@ -384,10 +406,15 @@ static int fill(Countersign__Store__Device *m, const struct device *d, struct ar
         struct span from;
         char **to;
     } texts[] = {
-        { d->name, &m->name },           { d->note, &m->note },
-        { d->model, &m->model },         { d->softkeys, &m->softkeys },
-        { d->time_zone, &m->time_zone }, { d->date_format, &m->date_format },
-        { d->locale, &m->locale },       { d->address_set, &m->address_set },
+        { d->name, &m->name },
+        { d->note, &m->note },
+        { d->model, &m->model },
+        { d->softkeys, &m->softkeys },
+        { d->time_zone, &m->time_zone },
+        { d->date_format, &m->date_format },
+        { d->locale, &m->locale },
+        { d->address_set, &m->address_set },
+        { d->certificate, &m->certificate },
     };
     m->schema = SCHEMA;
     m->has_enabled = m->has_security = m->has_created_ms = m->has_changed_ms = true;

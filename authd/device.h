@@ -17,6 +17,7 @@ enum {
     DEVICE_MAX_BUTTONS = 64,
     DEVICE_MAX_LABEL = 120,
     DEVICE_MAX_NUMBER = 64,
+    DEVICE_MAX_CERTIFICATE = 8192,
     PIN_MAX = 7 + 64, /* "sha256:" and the hash */
 };
 
@@ -55,6 +56,7 @@ struct device { /* spans borrow: from the record's arena, or from who fills it *
     const struct span *pins; /* as pin_of() writes them */
     size_t n_pins;
     struct span note, model, softkeys, time_zone, date_format, locale, address_set;
+    struct span certificate;             /* PEM, RSA: files for it are encrypted for this */
     const struct device_button *buttons; /* none: a key for each line, in their order */
     size_t n_buttons;
     struct device_forward *forwards; /* at most one of each line */
@@ -78,7 +80,7 @@ const char *device_number_fault(struct span number);
 /* The same of what it says of its lines elsewhere; *member gets where. */
 const char *device_fault(const struct device *d, const char **member);
 /* Its other texts: each empty, or what fault() takes. */
-enum { DEVICE_TEXTS = 7 };
+enum { DEVICE_TEXTS = 8 };
 extern const struct device_text {
     const char *name; /* in REST */
     size_t offset;    /* of a span in struct device */

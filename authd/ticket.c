@@ -30,6 +30,9 @@ static const struct conf_key keys[] = {
                   "How long it speaks for that connection, and no longer than the token it was "
                   "given for.",
                   .def = "1h", .min = CONF_SECOND, .max = CONF_DAY),
+    CONF_DURATION("files", K, files,
+                  "How soon a desk phone has to fetch its file with a one-time token.",
+                  .def = "15m", .min = CONF_SECOND, .max = CONF_DAY),
     { 0 },
 };
 const struct conf_section tickets_section = { sizeof(K), keys, NULL };

@@ -13,8 +13,12 @@
 
 enum { TICKET_MAX = 4096 /* bytes of its text */, TICKET_ID_LEN = 22 };
 
+/* The issuer of those by which one device fetches one file; their aor is the device's name. No
+ * other ticket's is: an address of record has a colon. */
+#define TICKET_OF_FILES "device file"
+
 struct tickets_conf {
-    struct duration use_within, lifetime;
+    struct duration use_within, lifetime, files;
 };
 extern const struct conf_section tickets_section;
 

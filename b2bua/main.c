@@ -102,6 +102,7 @@ static void on_hangup(void *arg, int signum)
     struct b2bua *b = arg;
     (void)signum;
     certs_reload(b->ua.certs);
+    provisioning_reload(b->provisioning);
     if (ua_open_records(&b->ua))
         log_error(&main_log, "the old call records stay in use");
 }
@@ -120,7 +121,8 @@ static int start(struct b2bua *b)
     if (!err)
         err = status_open(u, &b->httpd);
     if (!err)
-        err = provisioning_open(&b->loop, &b->conf.provisioning, &b->provisioning);
+        err = provisioning_open(&b->loop, &b->conf.provisioning, u->certs,
+                                b->conf.n_listeners + b->conf.sccp.n_listeners, &b->provisioning);
     if (!err)
         err = process_become(b->conf.user);
     if (err) {

@@ -316,7 +316,7 @@ static int listen_all(struct ua *u)
 static int open_certs(struct ua *u)
 {
     const struct b2bua_conf *c = u->conf;
-    struct certs_listener listeners[LISTENERS_MAX + DESK_LISTENERS_MAX];
+    struct certs_listener listeners[LISTENERS_MAX + DESK_LISTENERS_MAX + 1];
     struct certs_peer peers[TRUNKS_MAX];
     struct certs_conf conf = { .tls = &c->tls,
                                .listeners = listeners,
@@ -330,6 +330,8 @@ static int open_certs(struct ua *u)
         const struct desk_listener_conf *d = &c->sccp.listeners[i];
         listeners[conf.n_listeners++] = (struct certs_listener){ d->name, d->tls, d->legacy };
     }
+    listeners[conf.n_listeners++] =
+        (struct certs_listener){ .name = c->provisioning.listener, .tls = c->provisioning.tls };
     for (size_t i = 0; i < c->n_trunks; i++) {
         const struct trunk_conf *t = &c->trunks[i];
         if (t->peer)

@@ -94,8 +94,8 @@ http_fn rest_ticket_create;
 http_fn rest_bans_list, rest_ban_create, rest_ban_delete, rest_greylist;
 http_fn rest_trunks_list, rest_trunk_create, rest_trunk_get, rest_trunk_patch, rest_trunk_delete,
     rest_trunk_put_credential, rest_trunk_forget_credential;
-http_fn rest_devices_list, rest_device_create, rest_device_get, rest_device_patch,
-    rest_device_delete;
+http_fn rest_devices_list, rest_device_create, rest_device_get, rest_device_token,
+    rest_device_patch, rest_device_delete;
 http_fn rest_certificates_list;
 http_fn rest_sets_list, rest_set_create, rest_set_get, rest_set_patch, rest_set_delete;
 http_fn rest_reseal_start, rest_reseal_get;

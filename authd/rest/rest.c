@@ -38,6 +38,7 @@ static const struct http_route routes[] = {
     { "GET", "/v1/devices/{device}", rest_device_get, HTTP_READ },
     { "PATCH", "/v1/devices/{device}", rest_device_patch, HTTP_OPERATE },
     { "DELETE", "/v1/devices/{device}", rest_device_delete, HTTP_ADMINISTER },
+    { "POST", "/v1/devices/{device}/provisioning-token", rest_device_token, HTTP_OPERATE },
     { "GET", "/v1/certificates", rest_certificates_list, HTTP_READ },
     { "GET", "/v1/address-sets", rest_sets_list, HTTP_READ },
     { "POST", "/v1/address-sets", rest_set_create, HTTP_ADMINISTER },

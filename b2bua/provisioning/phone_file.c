@@ -4,17 +4,38 @@
 
 enum { DEVICE_LEN = 3 + 12 /* SEP and the MAC */, TLS_WITH_AES = 3, NONE = 1 };
 
-bool phone_file_is_device(struct span name, struct span *device)
+static bool is_device(struct span s)
 {
-    *device = span_head(name, DEVICE_LEN);
-    if (name.n < DEVICE_LEN || !span_starts(name, SPAN("SEP")) ||
-        !span_eq(span_skip(name, DEVICE_LEN), SPAN(".cnf.xml")))
+    if (s.n != DEVICE_LEN || !span_starts(s, SPAN("SEP")))
         return false;
     for (size_t i = 3; i < DEVICE_LEN; i++) {
-        if (!ascii_digit(name.p[i]) && !(name.p[i] >= 'A' && name.p[i] <= 'F'))
+        if (!ascii_digit(s.p[i]) && !(s.p[i] >= 'A' && s.p[i] <= 'F'))
             return false;
     }
     return true;
+}
+
+enum phone_file_kind phone_file_kind(struct span name, struct span *device)
+{
+    static const struct {
+        struct span before, behind;
+        enum phone_file_kind kind;
+    } kinds[] = {
+        { SPAN_INIT(""), SPAN_INIT(".cnf.xml"), PHONE_FILE_CONFIG },
+        { SPAN_INIT(""), SPAN_INIT(".cnf.xml.sgn"), PHONE_FILE_SIGNED },
+        { SPAN_INIT(""), SPAN_INIT(".cnf.xml.enc.sgn"), PHONE_FILE_ENCRYPTED },
+        { SPAN_INIT("ITL"), SPAN_INIT(".tlv"), PHONE_FILE_ITL },
+        { SPAN_INIT("CTL"), SPAN_INIT(".tlv"), PHONE_FILE_CTL },
+    };
+    for (size_t i = 0; i < CS_LEN(kinds); i++) {
+        const struct span rest = span_skip(name, CS_MIN(kinds[i].before.n, name.n));
+        *device = span_head(rest, DEVICE_LEN);
+        if (span_starts(name, kinds[i].before) && is_device(*device) &&
+            span_eq(span_skip(rest, DEVICE_LEN), kinds[i].behind))
+            return kinds[i].kind;
+    }
+    *device = SPAN_NULL;
+    return PHONE_FILE_UNKNOWN;
 }
 
 struct span phone_file_zone(struct span zone)
@@ -95,7 +116,7 @@ static void write_server(struct buf *b, size_t i, const struct addr *a)
 /* There is no mode that is authenticated and not encrypted: no NULL cipher is offered, so a phone
  * that must not be in clear speaks TLS with AES. */
 void phone_file_write(struct buf *b, const Countersign__Auth__DeviceRecord *r,
-                      const struct phone_servers *servers)
+                      const struct phone_servers *servers, struct span hash)
 {
     const bool clear = r->security == COUNTERSIGN__AUTH__DEVICE_SECURITY__DEVICE_NONSECURE;
     buf_lit(b, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<device>\n"
@@ -115,7 +136,16 @@ void phone_file_write(struct buf *b, const Countersign__Auth__DeviceRecord *r,
     buf_printf(b,
                "<deviceSecurityMode>%d</deviceSecurityMode>"
                "<transportLayerProtocol>1</transportLayerProtocol>\n"
-               "<capfAuthMode>0</capfAuthMode><certHash></certHash>"
-               "<encrConfig>false</encrConfig>\n</device>\n",
-               clear ? NONE : TLS_WITH_AES);
+               "<capfAuthMode>0</capfAuthMode><certHash>" SPAN_FMT "</certHash>"
+               "<encrConfig>%s</encrConfig>\n</device>\n",
+               clear ? NONE : TLS_WITH_AES, SPAN_ARG(hash), hash.n ? "true" : "false");
+}
+
+void phone_file_write_short(struct buf *b, struct span hash)
+{
+    buf_printf(b,
+               "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<device>\n"
+               "<fullConfig>false</fullConfig><capfAuthMode>0</capfAuthMode>"
+               "<certHash>" SPAN_FMT "</certHash><encrConfig>true</encrConfig>\n</device>\n",
+               SPAN_ARG(hash));
 }

@@ -9,16 +9,29 @@
 
 enum { PHONE_FILE_NAME_MAX = 128, PHONE_FILE_MAX = 16 * 1024, CALL_MANAGERS_MAX = 5 };
 
-/* Whether it is the configuration of a device, SEP001122334455.cnf.xml; *device is its name. */
-bool phone_file_is_device(struct span name, struct span *device);
+enum phone_file_kind {
+    PHONE_FILE_UNKNOWN,
+    PHONE_FILE_CONFIG,    /* SEP001122334455.cnf.xml */
+    PHONE_FILE_SIGNED,    /* SEP001122334455.cnf.xml.sgn */
+    PHONE_FILE_ENCRYPTED, /* SEP001122334455.cnf.xml.enc.sgn */
+    PHONE_FILE_ITL,       /* ITLSEP001122334455.tlv */
+    PHONE_FILE_CTL,       /* CTLSEP001122334455.tlv */
+};
+/* What a phone asks for; *device is its name, absent where it is unknown. */
+enum phone_file_kind phone_file_kind(struct span name, struct span *device);
 
 struct phone_servers { /* in the order of their failover */
     const struct addr *address;
     size_t n; /* at most CALL_MANAGERS_MAX */
 };
-/* Overflow of b is seen there; PHONE_FILE_MAX is enough for every record of authd's. */
+/* Overflow of b is seen there; PHONE_FILE_MAX is enough for every record of authd's. hash: of the
+ * certificate that it is encrypted for; absent: it is not. */
 void phone_file_write(struct buf *b, const Countersign__Auth__DeviceRecord *r,
-                      const struct phone_servers *servers);
+                      const struct phone_servers *servers, struct span hash);
+/* What is signed and not encrypted beside such a file: that there is one, and for which
+ * certificate.
+ */
+void phone_file_write_short(struct buf *b, struct span hash);
 /* What XML needs written otherwise, and without what it cannot hold (XML 1.0, 2.2 and 2.4). */
 void phone_file_escape(struct buf *b, struct span text);
 /* The name that these phones have for an IANA zone; absent: none that we know. */

@@ -12,8 +12,9 @@ struct provisioning {
     struct loop *loop;
     const struct provisioning_conf *conf;
     struct gate *gate; /* NULL: not yet */
-    struct httpd *httpd;
+    struct httpd *httpd, *httpsd;
     struct tftp *tftp;
+    struct trust *trust; /* NULL: nothing is signed */
     struct list asks;
 };
 
@@ -25,6 +26,8 @@ struct provision {
     provision_fn *fn;
     void *arg;
     enum provisioned what;
+    enum phone_file_kind kind;
+    bool tls;
     char name[PHONE_FILE_NAME_MAX];
 };
 
@@ -41,6 +44,12 @@ static const struct conf_key keys[] = {
     CONF_ADDR("http", P, http, "Where files are given over HTTP, in clear, to whom authd lets.",
               .port = 6970),
     CONF_ADDR("tftp", P, tftp, "And over TFTP, for phones that know nothing else.", .port = 69),
+    CONF_ADDR("https", P, https,
+              "Over TLS, to whom authd lets by certificate or one-time token, port 6971.",
+              .port = 6971),
+    CONF_OPTION("tls", P, tls, &listener_tls_section, "Of https."),
+    CONF_OPTION("trust", P, trust, &trust_section,
+                "Trust lists and signed files, for phones that are to believe no others."),
     CONF_ADDRS("call_managers", P, call_managers,
                "Where phones register, in the order of their failover.",
                .at_most = CALL_MANAGERS_MAX, .port = 2000),
@@ -55,7 +64,11 @@ static bool is_written(const struct addr *a)
 static void check(struct conf_check *c, void *section)
 {
     const P *p = section;
-    if ((is_written(&p->http) || is_written(&p->tftp)) && !p->n_call_managers)
+    if (is_written(&p->https) != (p->tls != NULL))
+        conf_error(c, p->tls ? "tls" : "https",
+                   p->tls ? "is for https" : "needs a certificate; add tls");
+    if ((is_written(&p->http) || is_written(&p->tftp) || is_written(&p->https)) &&
+        !p->n_call_managers)
         conf_error(c, "call_managers", "is missing: files tell phones where to register");
 }
 
@@ -91,14 +104,63 @@ static void on_turn(struct turn *t)
     answer(a, a->what, SPAN_NULL);
 }
 
+#define RECORD Countersign__Auth__DeviceRecord
+
+/* Whether what it gets in clear is encrypted for its certificate. */
+static bool is_sealed(const RECORD *r)
+{
+    return r->security != COUNTERSIGN__AUTH__DEVICE_SECURITY__DEVICE_NONSECURE && r->certificate &&
+           r->certificate[0];
+}
+
+/* Over HTTPS phones ask for the signed file by its name, and want it without a signature. */
+static int write_file(const struct provision *a, const RECORD *r, struct buf *b)
+{
+    const struct provisioning_conf *conf = a->all->conf;
+    const struct phone_servers servers = { conf->call_managers, conf->n_call_managers };
+    char digits[64];
+    struct buf hash = BUF_INIT(digits);
+    const bool cut = a->kind == PHONE_FILE_SIGNED && !a->tls && is_sealed(r);
+    int err = 0;
+    if (cut || a->kind == PHONE_FILE_ENCRYPTED)
+        err = trust_certificate_hash(span_str(r->certificate), &hash);
+    if (err)
+        return err;
+    if (cut)
+        phone_file_write_short(b, buf_span(&hash));
+    else
+        phone_file_write(b, r, &servers, buf_span(&hash));
+    return buf_ok(b) ? 0 : CS_ELIMIT;
+}
+
+static int make(struct provision *a, const RECORD *r, struct buf *b, struct span *out)
+{
+    struct trust *t = a->all->trust;
+    const struct span name = span_str(a->name);
+    const struct wall now = loop_wall(a->all->loop);
+    *out = SPAN_NULL;
+    if (a->kind == PHONE_FILE_ITL || a->kind == PHONE_FILE_CTL) {
+        *out = a->kind == PHONE_FILE_ITL ? trust_itl(t) : trust_ctl(t);
+        return 0;
+    }
+    if (a->kind == PHONE_FILE_ENCRYPTED && (!r->certificate || !r->certificate[0]))
+        return 0;
+    int err = write_file(a, r, b);
+    *out = buf_span(b);
+    if (!err && a->kind == PHONE_FILE_ENCRYPTED)
+        err = trust_encrypt(t, name, buf_span(b), span_str(r->certificate), now, out);
+    else if (!err && a->kind == PHONE_FILE_SIGNED && !a->tls)
+        err = trust_sign(t, name, buf_span(b), now, out);
+    return err;
+}
+
 /* A device that nobody knows is a file that is not there, and the phone goes on to the next. */
 static void on_attached(void *arg, enum verdict kind, const Countersign__Auth__Attached *m)
 {
     struct provision *a = arg;
-    const struct provisioning_conf *conf = a->all->conf;
-    const struct phone_servers servers = { conf->call_managers, conf->n_call_managers };
     char file[PHONE_FILE_MAX];
     struct buf b = BUF_INIT(file);
+    struct span out;
     a->ask = NULL;
     if (kind != VERDICT_ACCEPT) {
         answer(a,
@@ -108,14 +170,14 @@ static void on_attached(void *arg, enum verdict kind, const Countersign__Auth__A
                SPAN_NULL);
         return;
     }
-    phone_file_write(&b, m->record, &servers);
-    if (!buf_ok(&b))
-        log_error(&plog, "a phone's file is too long", kv_str("device", m->record->name));
-    answer(a, buf_ok(&b) ? PROVISIONED : PROVISION_LATER, buf_span(&b));
+    const int err = make(a, m->record, &b, &out);
+    if (err)
+        log_error(&plog, "a phone's file cannot be made", kv_str("file", a->name), kv_err(err));
+    answer(a, err ? PROVISION_LATER : out.p ? PROVISIONED : PROVISION_NOT_FOUND, out);
 }
 
-struct provision *provision_ask(struct provisioning *p, struct span file, const struct addr *from,
-                                provision_fn *fn, void *arg)
+struct provision *provision_ask(struct provisioning *p, struct span file,
+                                const struct provision_facts *facts, provision_fn *fn, void *arg)
 {
     struct provision *a = calloc(1, sizeof(*a));
     struct span device;
@@ -126,11 +188,18 @@ struct provision *provision_ask(struct provisioning *p, struct span file, const 
     a->arg = arg;
     turn_init(&a->turn, on_turn);
     list_push_back(&p->asks, &a->link);
-    const bool known = phone_file_is_device(file, &device);
+    a->kind = phone_file_kind(file, &device);
+    a->tls = facts->tls;
+    const bool known = a->kind == PHONE_FILE_CONFIG || (a->kind != PHONE_FILE_UNKNOWN && p->trust);
     span_copy(a->name, sizeof(a->name), file);
-    const struct gate_device d = {
-        .name = device, .listener = p->conf->listener, .source = from, .file = span_str(a->name)
-    };
+    const struct gate_device d = { .name = device,
+                                   .listener = p->conf->listener,
+                                   .source = facts->from,
+                                   .tls = facts->tls,
+                                   .certificate = facts->certificate,
+                                   .issuer = facts->issuer,
+                                   .ticket = facts->token,
+                                   .file = span_str(a->name) };
     a->ask = known && p->gate ? gate_attach(p->gate, &d, on_attached, a) : NULL;
     if (!a->ask) {
         a->what = known ? PROVISION_LATER : PROVISION_NOT_FOUND;
@@ -143,6 +212,7 @@ struct provision *provision_ask(struct provisioning *p, struct span file, const 
 
 struct fetch { /* in the request's arena */
     struct http_req *req;
+    bool xml;
     struct provision *ask;
 };
 
@@ -150,7 +220,7 @@ static void on_file(void *arg, enum provisioned what, struct span file)
 {
     struct fetch *f = arg;
     if (what == PROVISIONED)
-        http_reply_text(f->req, 200, "text/xml", file);
+        http_reply_text(f->req, 200, f->xml ? "text/xml" : "application/octet-stream", file);
     else if (what == PROVISION_NOT_FOUND)
         http_problem(f->req, 404, "not-found", "Not found", "There is no such file.");
     else if (what == PROVISION_REFUSED)
@@ -165,19 +235,37 @@ static void on_gone(void *arg)
     provision_cancel(((struct fetch *)arg)->ask);
 }
 
-static void get_file(struct http_req *r, void *arg)
+/* In clear nothing that is shown is looked at: whoever listens has it, too. */
+static void answer_fetch(struct http_req *r, struct provisioning *p, struct provision_facts *facts)
 {
     struct fetch *f = arena_alloc(http_arena(r), sizeof(*f));
     struct addr from;
     http_peer(r, &from);
+    facts->from = &from;
     if (f) {
         f->req = r;
-        f->ask = provision_ask(arg, http_param(r, "file"), &from, on_file, f);
+        f->xml = span_ends(http_param(r, "file"), SPAN(".xml")) || facts->tls;
+        f->ask = provision_ask(p, http_param(r, "file"), facts, on_file, f);
     }
     if (f && f->ask)
         http_on_abort(r, on_gone, f);
     else
         http_problem(r, 503, "overloaded", "Overloaded", "Try again later.");
+}
+
+static void get_file(struct http_req *r, void *arg)
+{
+    struct provision_facts facts = { 0 };
+    answer_fetch(r, arg, &facts);
+}
+
+static void get_over_tls(struct http_req *r, void *arg)
+{
+    struct provision_facts facts = { .tls = true, .token = http_param(r, "token") };
+    facts.certificate = http_certificate(r, &facts.issuer);
+    if (!facts.token.p)
+        facts.token = http_query(r, "token");
+    answer_fetch(r, arg, &facts);
 }
 
 static int open_http(struct provisioning *p)
@@ -193,10 +281,27 @@ static int open_http(struct provisioning *p)
     return httpd_open(p->loop, &conf, routes, p, &p->httpd);
 }
 
+static int open_https(struct provisioning *p, struct certs *certs, size_t listener)
+{
+    static const struct http_route routes[] = {
+        { "GET", "/{file}", get_over_tls, HTTP_PUBLIC },
+        { "GET", "/{token}/{file}", get_over_tls, HTTP_PUBLIC },
+        { NULL },
+    };
+    const struct httpd_conf conf = { .listen = p->conf->https,
+                                     .tls = certs_of(certs, listener),
+                                     .max_body = 1,
+                                     .max_connections = CONNECTIONS_MAX };
+    int err = httpd_open(p->loop, &conf, routes, p, &p->httpsd);
+    if (!err)
+        certs_serve_http(certs, listener, p->httpsd);
+    return err;
+}
+
 /* ---- all ---- */
 
-int provisioning_open(struct loop *l, const struct provisioning_conf *conf,
-                      struct provisioning **out)
+int provisioning_open(struct loop *l, const struct provisioning_conf *conf, struct certs *certs,
+                      size_t listener, struct provisioning **out)
 {
     struct provisioning *p = *out = calloc(1, sizeof(*p));
     int err = 0;
@@ -205,8 +310,12 @@ int provisioning_open(struct loop *l, const struct provisioning_conf *conf,
     p->loop = l;
     p->conf = conf;
     list_init(&p->asks);
-    if (is_written(&conf->http))
+    if (conf->trust)
+        err = trust_open(conf->trust, &p->trust);
+    if (!err && is_written(&conf->http))
         err = open_http(p);
+    if (!err && is_written(&conf->https))
+        err = open_https(p, certs, listener);
     if (!err && is_written(&conf->tftp))
         err = tftp_open(l, &conf->tftp, p, &p->tftp);
     if (err) {
@@ -221,6 +330,19 @@ void provisioning_use(struct provisioning *p, struct gate *g)
     p->gate = g;
 }
 
+void provisioning_reload(struct provisioning *p)
+{
+    struct trust *fresh;
+    if (!p->conf->trust)
+        return;
+    if (trust_open(p->conf->trust, &fresh)) {
+        log_error(&plog, "the old keys and lists of phones' trust stay in use");
+        return;
+    }
+    trust_close(&p->trust);
+    p->trust = fresh;
+}
+
 void provisioning_close(struct provisioning **pp)
 {
     struct provisioning *p = *pp;
@@ -232,5 +354,8 @@ void provisioning_close(struct provisioning **pp)
         provision_free(container_of(it, struct provision, link));
     if (p->httpd)
         httpd_close(&p->httpd);
+    if (p->httpsd)
+        httpd_close(&p->httpsd);
+    trust_close(&p->trust);
     free(p);
 }

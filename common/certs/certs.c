@@ -22,6 +22,7 @@ struct place {
     size_t index;                             /* its place in the configuration */
     struct siptp_listener *serves;
     struct listener *streams; /* or one that does not speak SIP */
+    struct httpd *http;       /* or HTTP */
     bool legacy;
     struct certs_peer peer;        /* of a peer */
     const struct certs_link *link; /* of the link */
@@ -138,6 +139,8 @@ static void use(const struct certs *c, const struct place *p)
         siptp_listener_use_tls(p->serves, p->tls);
     else if (p->streams)
         listener_start_tls(p->streams, p->tls);
+    else if (p->http)
+        httpd_use_tls(p->http, p->tls);
 }
 
 static int read_place(const struct certs *c, struct place *p)
@@ -390,6 +393,27 @@ void certs_serve(struct certs *c, size_t i, struct siptp_listener *ls)
 void certs_serve_streams(struct certs *c, size_t i, struct listener *ls)
 {
     serve(c, i, NULL, ls);
+}
+
+static struct place *place_of(const struct certs *c, size_t i)
+{
+    size_t k = 0;
+    while (k < c->n && (c->places[k].is != A_LISTENER || c->places[k].index != i))
+        k++;
+    return k < c->n ? &c->places[k] : NULL;
+}
+
+struct tls_context *certs_of(const struct certs *c, size_t i)
+{
+    const struct place *p = place_of(c, i);
+    return p ? p->tls : NULL;
+}
+
+void certs_serve_http(struct certs *c, size_t i, struct httpd *h)
+{
+    struct place *p = place_of(c, i);
+    if (p)
+        p->http = h;
 }
 
 bool certs_state(const struct certs *c, size_t i, struct cert_state *out)

@@ -6,6 +6,7 @@
 #define CS_CERTS_CERTS_H
 
 #include "certs/settings.h"
+#include "http/httpd.h"
 #include "net/stream.h"
 #include "net/tls_tickets.h"
 #include "siptp/siptp.h"
@@ -54,6 +55,10 @@ CS_CHECK int certs_open(struct loop *l, const struct certs_conf *conf, struct si
 void certs_serve(struct certs *c, size_t i, struct siptp_listener *ls);
 /* The same, of one that does not speak SIP. */
 void certs_serve_streams(struct certs *c, size_t i, struct listener *ls);
+/* What that of the i-th begins with, borrowed, for a server of HTTP that is opened with it; */
+struct tls_context *certs_of(const struct certs *c, size_t i);
+/* and from then on it has what is read again. */
+void certs_serve_http(struct certs *c, size_t i, struct httpd *h);
 /* What the trusted link begins with, borrowed; where the configuration has one over TLS. */
 void certs_link(const struct certs *c, struct tls_context **server, struct tls_context **client);
 /* Reads everything again. */

@@ -71,7 +71,8 @@ static int fill(struct gate_attach *g, const struct gate_device *d)
     } texts[] = { { d->name, &m->device },
                   { d->listener, &m->listener },
                   { d->software, &m->software },
-                  { d->file, &m->file } };
+                  { d->file, &m->file },
+                  { d->ticket, &m->ticket_secret } };
     bool ok = true;
     for (size_t i = 0; ok && i < CS_LEN(texts); i++)
         ok = question_text(&g->q, texts[i].from, texts[i].to);

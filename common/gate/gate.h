@@ -158,6 +158,7 @@ struct gate_device {            /* borrowed for the call: see Attach in auth.pro
     bool tls;
     bool token;                 /* it asks whether it may come back, and does not register yet */
     struct span file;           /* it fetches this, and attaches not yet; absent: it attaches */
+    struct span ticket;         /* that it showed for the file; absent: none */
     uint32_t type, version;     /* as it says */
     X509 *certificate, *issuer; /* that its handshake proved; NULL: none */
 };

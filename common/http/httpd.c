@@ -1,6 +1,7 @@
 /* libmicrohttpd without threads: its epoll descriptor is polled by our loop. A request whose
  * handler has not replied when it returns is suspended, and resumed by the reply. */
 #include <errno.h>
+#include <openssl/x509.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -63,6 +64,44 @@ static void on_deadline(struct timer *t)
     shutdown(c->fd, SHUT_RDWR);
 }
 
+struct joining {
+    struct list link;
+    int fd;
+    X509 *certificate, *issuer;
+};
+
+/* Whatever is there of this descriptor goes to c, or is of a connection gone by. */
+static void take_certificate(struct httpd *h, int fd, struct conn *c)
+{
+    list_for_each (it, &h->joining) {
+        struct joining *j = container_of(it, struct joining, link);
+        if (j->fd != fd && fd >= 0)
+            continue;
+        list_remove(&j->link);
+        if (c) {
+            c->certificate = j->certificate;
+            c->issuer = j->issuer;
+        } else {
+            X509_free(j->certificate);
+            X509_free(j->issuer);
+        }
+        free(j);
+    }
+}
+
+/* Without memory nothing is proved. */
+static void put_certificate(struct httpd *h, int fd, X509 *x, X509 *issuer)
+{
+    take_certificate(h, fd, NULL);
+    struct joining *j = x ? calloc(1, sizeof(*j)) : NULL;
+    if (!j)
+        return;
+    j->fd = fd;
+    j->certificate = X509_up_ref(x) ? x : NULL;
+    j->issuer = issuer && X509_up_ref(issuer) ? issuer : NULL;
+    list_push_back(&h->joining, &j->link);
+}
+
 static void on_connection(void *arg, struct MHD_Connection *mhd, void **ctx,
                           enum MHD_ConnectionNotificationCode code)
 {
@@ -73,6 +112,10 @@ static void on_connection(void *arg, struct MHD_Connection *mhd, void **ctx,
             timer_stop(h->loop, &c->deadline);
             list_remove(&c->link);
             h->n_conns--;
+        }
+        if (c) {
+            X509_free(c->certificate);
+            X509_free(c->issuer);
         }
         free(c);
         *ctx = NULL;
@@ -88,6 +131,8 @@ static void on_connection(void *arg, struct MHD_Connection *mhd, void **ctx,
     }
     c->h = h;
     c->fd = fd;
+    c->certificate = c->issuer = NULL;
+    take_certificate(h, fd, c);
     timer_init(&c->deadline, on_deadline);
     timer_start(h->loop, &c->deadline, DURATION_MS(CS_MIN(h->conf.deadline.ms, HEAD_MS)));
     list_push_back(&h->conns, &c->link);
@@ -140,9 +185,10 @@ static void on_poll_closed(uv_handle_t *handle)
 }
 
 /* A connection whose TLS we take care of. */
-static void on_opened(void *arg, int fd, const struct addr *peer)
+static void on_opened(void *arg, int fd, const struct addr *peer, X509 *x, X509 *issuer)
 {
     struct httpd *h = arg;
+    put_certificate(h, fd, x, issuer);
     (void)MHD_add_connection(h->daemon, fd, &peer->sa,
                              addr_len(peer)); /* it closes what it refuses */
     turn_queue(h->loop, &h->turn);
@@ -218,6 +264,7 @@ int httpd_open(struct loop *l, const struct httpd_conf *conf, const struct http_
     h->conf.max_body = conf->max_body ? conf->max_body : MAX_BODY;
     h->conf.max_connections = conf->max_connections ? conf->max_connections : MAX_CONNECTIONS;
     h->conf.deadline = conf->deadline.ms ? conf->deadline : DURATION_MS(DEADLINE_MS);
+    list_init(&h->joining);
     list_init(&h->open);
     list_init(&h->conns);
     turn_init(&h->turn, on_turn);
@@ -255,6 +302,7 @@ void httpd_close(struct httpd **hp)
     turn_cancel(&h->turn);
     uv_close((uv_handle_t *)&h->poll, on_poll_closed);
     MHD_stop_daemon(h->daemon); /* calls on_completed() and on_connection() for each */
+    take_certificate(h, -1, NULL);
 }
 
 void httpd_use_tls(struct httpd *h, struct tls_context *tls)

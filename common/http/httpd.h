@@ -5,6 +5,7 @@
 #define CS_HTTP_HTTPD_H
 
 #include <jansson.h>
+#include <openssl/types.h>
 
 #include "base/addr.h"
 #include "base/arena.h"
@@ -64,6 +65,9 @@ struct span http_method(const struct http_req *r); /* of the route: HEAD shows a
 struct span http_target(const struct http_req *r); /* path and query as they were sent */
 /* Where it came from. */
 void http_peer(const struct http_req *r, struct addr *out);
+/* The client's certificate whose chain the handshake verified, and who signed it, borrowed; NULL:
+ * none was shown. */
+X509 *http_certificate(const struct http_req *r, X509 **issuer);
 /* The name of the token that was shown; absent on a HTTP_PUBLIC route. */
 struct span http_who(const struct http_req *r);
 /* And its role; HTTP_PUBLIC there. */

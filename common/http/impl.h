@@ -23,6 +23,7 @@ struct httpd {
     struct list open;  /* requests that a handler has */
     struct list conns; /* that may have to make room, the one waiting longest first */
     unsigned n_conns;
+    struct list joining; /* certificates of connections that libmicrohttpd has not told of yet */
     bool closing;
 };
 
@@ -33,6 +34,7 @@ struct conn {
     struct httpd *h;
     struct timer deadline;
     int fd;
+    X509 *certificate, *issuer; /* of its client, held; NULL: none */
 };
 
 /* Tells that the client of a suspended request went away; libmicrohttpd does not look. */

@@ -51,6 +51,12 @@ struct span http_target(const struct http_req *r)
     return r->target;
 }
 
+X509 *http_certificate(const struct http_req *r, X509 **issuer)
+{
+    *issuer = r->conn->issuer;
+    return r->conn->certificate;
+}
+
 void http_peer(const struct http_req *r, struct addr *out)
 {
     const union MHD_ConnectionInfo *i =

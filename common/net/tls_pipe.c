@@ -122,6 +122,7 @@ static void on_plain(uv_poll_t *h, int status, int events);
 static int open_plain(struct pipe *p)
 {
     const int room = 2 * PAGE;
+    X509 *x, *issuer = NULL;
     int pair[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair))
         return -errno;
@@ -141,7 +142,8 @@ static int open_plain(struct pipe *p)
     timer_stop(p->loop, &p->deadline);
     list_remove(&p->link);
     list_push_back(&p->owner->open, &p->link);
-    p->owner->conf.opened(p->owner->conf.arg, pair[1], &p->peer);
+    x = tls_session_certificate(p->tls, &issuer);
+    p->owner->conf.opened(p->owner->conf.arg, pair[1], &p->peer, x, issuer);
     return 0;
 }
 

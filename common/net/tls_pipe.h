@@ -4,6 +4,8 @@
 #ifndef CS_NET_TLS_PIPE_H
 #define CS_NET_TLS_PIPE_H
 
+#include <openssl/types.h>
+
 #include "base/addr.h"
 #include "net/loop.h"
 #include "net/tls.h"
@@ -15,8 +17,9 @@ struct tls_pipes_conf {
     unsigned max_handshakes; /* at a time; the oldest makes room for one more */
     struct duration linger;  /* what was written last may take so long after the owner has closed */
     /* fd is the callee's, and does not block; closing it says close_notify and ends the connection.
-     * It ends (reads 0) when the client does. */
-    void (*opened)(void *arg, int fd, const struct addr *peer);
+     * It ends (reads 0) when the client does. x is the client's certificate whose chain was
+     * verified, and issuer who signed it, both borrowed for the call; NULL: it showed none. */
+    void (*opened)(void *arg, int fd, const struct addr *peer, X509 *x, X509 *issuer);
     void *arg;
 };
 

@@ -153,10 +153,10 @@ command_fn ban_list, ban_add, ban_lift;
 command_fn trunk_add, trunk_show, trunk_list, trunk_change, trunk_passwd, trunk_rm, reseal,
     trunk_test;
 command_fn set_add, set_show, set_list, set_change, set_rm;
-command_fn device_add, device_show, device_list, device_set, device_rm, device_state,
+command_fn device_add, device_show, device_list, device_set, device_rm, device_token, device_state,
     device_restart;
 command_fn certificate_list, sccp_messages;
 command_fn bindings, explain, calls, clients, census, health, realms, watch, token_make, route;
-command_fn ca_init, ca_issue, ca_revoke, ca_crl_again, ca_list;
+command_fn ca_init, ca_issue, ca_revoke, ca_crl_again, ca_list, trust_init, trust_list;
 
 #endif

@@ -39,6 +39,7 @@ static const struct column certificate_columns[] = {
 };
 
 /* Options of the commands, those of the one that runs are allowed. */
+enum { CERTIFICATE_MAX = 8192 };
 enum { O_FIELDS = 1 << 0, O_CHANGE = 1 << 1, O_LIMIT = 1 << 2 };
 
 static const struct part_option options[] = {
@@ -55,6 +56,7 @@ static const struct part_option options[] = {
     { { "time-zone", required_argument, NULL, 'z' }, O_FIELDS },
     { { "date-format", required_argument, NULL, 'F' }, O_FIELDS },
     { { "locale", required_argument, NULL, 'o' }, O_FIELDS },
+    { { "certificate", required_argument, NULL, 'c' }, O_FIELDS },
     { { "disable", no_argument, NULL, 'd' }, O_FIELDS },
     { { "enable", no_argument, NULL, 'e' }, O_CHANGE },
     { { "no-lines", no_argument, NULL, 'L' }, O_CHANGE },
@@ -147,6 +149,20 @@ static const char *text_member(int o)
     }
 }
 
+/* "": it is taken away. */
+static int take_certificate(struct ctl *c, json_t *body, const char *path)
+{
+    char text[CERTIFICATE_MAX];
+    FILE *f = *path ? fopen(path, "re") : NULL;
+    if (*path && !f)
+        return bad_usage(c, "%s cannot be read", path);
+    const size_t n = f ? fread(text, 1, sizeof(text), f) : 0;
+    if (f)
+        fclose(f);
+    json_object_set_new(body, "certificate", json_stringn(text, n));
+    return EXIT_OK;
+}
+
 static int take_option(struct ctl *c, int o, void *arg)
 {
     struct said *out = arg;
@@ -156,6 +172,8 @@ static int take_option(struct ctl *c, int o, void *arg)
         return EXIT_OK;
     }
     switch (o) {
+    case 'c':
+        return take_certificate(c, out->body, optarg);
     case 'b':
         add_button(out->body, span_str(optarg));
         break;
@@ -263,6 +281,21 @@ int device_list(struct ctl *c, int argc, char **argv)
         return err;
     json_decref(s.body);
     return print_list(c, 0, "/v1/devices", "devices", list_columns);
+}
+
+int device_token(struct ctl *c, int argc, char **argv)
+{
+    static const struct column columns[] = {
+        { "device", "device" }, { "token", "token" }, { "use until", "use_until" }, { NULL, NULL }
+    };
+    struct said s;
+    json_t *token = NULL;
+    int err = parse(c, argc, argv, 0, 1, &s);
+    if (err)
+        return err;
+    json_decref(s.body);
+    err = ctl_call(c, "POST", NULL, &token, DEVICE "/provisioning-token", s.device);
+    return print_one(c, err, token, columns);
 }
 
 int certificate_list(struct ctl *c, int argc, char **argv)

@@ -41,7 +41,8 @@
     "  --time-zone Z        Europe/Berlin, for example\n"                                          \
     "  --date-format F      D, M and Y with ., / or - between: D.M.Y; with A behind: twelve\n"     \
     "                       hours\n"                                                               \
-    "  --locale L           German_Germany, for example\n"
+    "  --locale L           German_Germany, for example\n"                                         \
+    "  --certificate FILE   PEM, RSA: its file is encrypted for that, see provisioning.trust\n"
 
 static const struct command {
     const char *name;
@@ -138,6 +139,8 @@ static const struct command {
       "  --enable             accept it again\n"
       "  --no-lines, --no-pins, --no-buttons, --no-forwards\n" },
     { "device remove", device_rm, "NAME", "remove a device", "" },
+    { "device token", device_token, "NAME", "let it fetch its file over HTTPS, once and soon",
+      "For a phone that has no certificate: https://B2BUA:6971/TOKEN/NAME.cnf.xml.\n" },
     { "device state", device_state, "[--b2bua URL]", "which desk phones are connected",
       "And how far each has come: connected, asking, configuring, registered.\n\n"
       "  --b2bua URL          its http.listen (http://127.0.0.1:8082)\n" },
@@ -245,6 +248,18 @@ static const struct command {
       "  --days N             how long that list is good (30)\n" },
     { "ca crl", ca_crl_again, "DIR [--days N]", "write the revocation list again", "" },
     { "ca list", ca_list, "DIR", "certificates it made", "" },
+    { "trust init", trust_init, "DIR [options]", "begin what Cisco's desk phones believe",
+      "Two keys that sign trust lists, sast-1 and sast-2, and one that signs files, tftp; RSA of "
+      "2048 bits.\n\n"
+      "  --organization O     of their certificates (Countersign)\n"
+      "  --unit U             the same (Phones)\n"
+      "  --days N             how long those are good (3650)\n" },
+    { "trust list", trust_list, "DIR [options]", "write ITLFile.tlv and CTLFile.tlv",
+      "For provisioning.trust of b2bua.\n\n"
+      "  --server FILE        a certificate that a listener for desk phones shows over TLS; may be "
+      "repeated\n"
+      "  --signer NAME        sast-2 where the key of sast-1 is lost (sast-1)\n"
+      "  --hash sha1|sha512   what is signed (sha1)\n" },
     { "watch", watch, "[options]", "decisions, changes, bans and alarms as they happen",
       "Of the authd at --url; after a break it goes on behind what it has seen, and says when\n"
       "something was lost. It runs until it is stopped.\n\n"
