@@ -186,7 +186,7 @@ static void write_before(const struct phone_signer *s, const struct signed_file 
     tlv_u16(b, TAG_VERSION, version_of(f->kind));
     tlv_u16(b, TAG_HEADER, 0); /* known when the rest is */
     if (f->kind == SIGNED_LIST)
-        tlv_u16(b, TAG_SIGNER_VERSION, 0x0100);
+        tlv_u16(b, TAG_SIGNER_VERSION, f->https ? 0x0101 : 0x0100);
     const size_t signer = tlv_begin(b, TAG_SIGNER);
     tlv_text(b, TAG_SUBJECT, span_str(id->subject));
     tlv_text(b, TAG_ISSUER, span_str(id->issuer));

@@ -43,6 +43,7 @@ struct signed_file {
     enum signed_kind kind;
     struct span name; /* as the phone asks for it */
     struct wall time;
+    bool https;          /* of a list: it names a server of files over HTTPS */
     struct span more;    /* elements of the header behind the others; absent: none */
     struct span payload; /* records, or the file as it is, or its cipher text */
 };

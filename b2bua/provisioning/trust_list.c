@@ -54,17 +54,18 @@ int trust_list_write(const struct phone_signer *s, struct span name, struct wall
 {
     char *space = malloc(TRUST_LIST_MAX);
     struct buf b = buf_of(space, space ? TRUST_LIST_MAX : 0);
-    bool signer_is_in = false;
+    bool signer_is_in = false, https = false;
     int err = space ? 0 : CS_ENOMEM;
     for (size_t i = 0; !err && i < n; i++) {
         struct phone_identity id;
         err = phone_identity_of(records[i].certificate, &id);
         if (!err)
             write_record(&b, &records[i], &id);
+        https |= records[i].role == TRUST_TFTP;
         signer_is_in |= records[i].role == TRUST_SAST && phone_signer_is(s, records[i].certificate);
     }
     const struct signed_file f = {
-        .kind = SIGNED_LIST, .name = name, .time = time, .payload = buf_span(&b)
+        .kind = SIGNED_LIST, .name = name, .time = time, .https = https, .payload = buf_span(&b)
     };
     if (!err && !signer_is_in)
         err = CS_ECONF;

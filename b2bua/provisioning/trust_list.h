@@ -12,6 +12,8 @@ enum trust_role {                     /* as lists write them */
                   TRUST_SAST = 0,     /* signs trust lists */
                   TRUST_CCM = 1,      /* TLS of calls */
                   TRUST_CCM_TFTP = 2, /* and signs files */
+                  TRUST_TFTP =
+                      3, /* of an elliptic curve: files over HTTPS; newer phones alone ask there */
 };
 
 struct trust_record {

@@ -258,6 +258,8 @@ static const struct command {
       "For provisioning.trust of b2bua.\n\n"
       "  --server FILE        a certificate that a listener for desk phones shows over TLS; may be "
       "repeated\n"
+      "  --https FILE         the same of provisioning.https; its key must be of an elliptic "
+      "curve\n"
       "  --signer NAME        sast-2 where the key of sast-1 is lost (sast-1)\n"
       "  --hash sha1|sha512   what is signed (sha1)\n" },
     { "watch", watch, "[options]", "decisions, changes, bans and alarms as they happen",

@@ -24,10 +24,17 @@ enum {
 
 struct trust_options {
     const char *organization, *unit, *signer, *servers[SERVERS_MAX];
+    enum trust_role roles[SERVERS_MAX]; /* of servers */
     size_t n_servers;
     unsigned days;
     enum phone_hash hash;
 };
+
+static void add_server(struct trust_options *o, enum trust_role role, const char *path)
+{
+    o->roles[o->n_servers] = role;
+    o->servers[o->n_servers++] = path;
+}
 
 static int take_options(struct ctl *c, int argc, char **argv, const char *allowed,
                         struct trust_options *o)
@@ -38,6 +45,7 @@ static int take_options(struct ctl *c, int argc, char **argv, const char *allowe
                                              { "server", required_argument, NULL, 's' },
                                              { "signer", required_argument, NULL, 'k' },
                                              { "hash", required_argument, NULL, 'h' },
+                                             { "https", required_argument, NULL, 't' },
                                              { NULL, 0, NULL, 0 } };
     uint64_t days;
     optind = 0;
@@ -55,10 +63,10 @@ static int take_options(struct ctl *c, int argc, char **argv, const char *allowe
             o->hash = optarg[3] == '1' ? PHONE_SHA1 : PHONE_SHA512;
         else if (got == 'h')
             return bad_usage(c, "--hash is sha1 or sha512");
-        else if (got == 's' && o->n_servers == SERVERS_MAX)
+        else if ((got == 's' || got == 't') && o->n_servers == SERVERS_MAX)
             return bad_usage(c, "there may be up to %d servers", SERVERS_MAX);
-        else if (got == 's')
-            o->servers[o->n_servers++] = optarg;
+        else if (got == 's' || got == 't')
+            add_server(o, got == 's' ? TRUST_CCM : TRUST_TFTP, optarg);
         else if (span_u64(span_str(optarg), 20 * 366, &days) || days == 0)
             return bad_usage(c, "\"%s\" is no number of days from 1 to %d", optarg, 20 * 366);
         else
@@ -156,6 +164,15 @@ static X509 *read_certificate(const char *path)
     return x;
 }
 
+/* Phones take no other for HTTPS. */
+static bool is_fit(const X509 *x, enum trust_role role, const char *path)
+{
+    if (role != TRUST_TFTP || EVP_PKEY_get_base_id(X509_get0_pubkey(x)) == EVP_PKEY_EC)
+        return true;
+    complain("%s: the key of --https must be of an elliptic curve", path);
+    return false;
+}
+
 static int write_bytes(FILE *f, const void *bytes)
 {
     const struct span *s = bytes;
@@ -191,10 +208,14 @@ static int read_records(const char *dir, const struct trust_options *o,
         const bool ours = *n < CS_LEN(names);
         if (ours)
             snprintf(path, sizeof(path), "%s/%s.crt", dir, names[*n]);
-        X509 *x = read_certificate(ours ? path : o->servers[*n - CS_LEN(names)]);
-        if (!x)
+        const char *from = ours ? path : o->servers[*n - CS_LEN(names)];
+        const enum trust_role role = ours ? roles[*n] : o->roles[*n - CS_LEN(names)];
+        X509 *x = read_certificate(from);
+        if (!x || !is_fit(x, role, from)) {
+            X509_free(x);
             return CS_ENOENT;
-        records[*n] = (struct trust_record){ ours ? roles[*n] : TRUST_CCM, x };
+        }
+        records[*n] = (struct trust_record){ role, x };
     }
     return 0;
 }
@@ -206,7 +227,7 @@ int trust_list(struct ctl *c, int argc, char **argv)
     struct phone_signer *signer = NULL;
     char crt[PATH_MAX], key[PATH_MAX];
     size_t n = 0;
-    int err = take_options(c, argc, argv, "skh", &o);
+    int err = take_options(c, argc, argv, "stkh", &o);
     if (err)
         return err;
     const char *dir = argv[optind];

@@ -10,7 +10,7 @@ VERSION, HEADER, SIGNER, SUBJECT, SERIAL, ISSUER, INFO, HASH, ALGORITHMS, ALGORI
     TIME = range(1, 16)
 SIGNER_VERSION = 28
 HASHES = {1: "sha1", 3: "sha512"}
-SAST, CCM, CCM_TFTP = range(3)
+SAST, CCM, CCM_TFTP, TFTP = range(4)
 
 
 def openssl(*argv, stdin=None):
@@ -87,10 +87,10 @@ def check_signature(signed, signature, key, hashed):
                 stdin=signed)
 
 
-def verify_list(data, name, signer):
+def verify_list(data, name, signer, https=False):
     """The records: (role, subject, certificate in DER)."""
     head, rest = verify(data, signer, b"\1\2")
-    assert text(head[NAME]) == name and head[SIGNER_VERSION] == b"\1\0"
+    assert text(head[NAME]) == name and head[SIGNER_VERSION] == (b"\1\1" if https else b"\1\0")
     records = []
     while rest:
         tag, n, size = struct.unpack_from("!BHH", rest)
