@@ -355,16 +355,24 @@ static void ack(struct leg *leg, struct span sdp)
     turn_queue(loop_of(l), &l->turn);
 }
 
+/* What was asked is settled: what waited for that goes on. */
+static void settled(struct sccp_leg *l)
+{
+    l->asks = false;
+    if (l->toggles)
+        turn_queue(loop_of(l), &l->turn);
+}
+
 static void settle(struct leg *leg, unsigned status, struct span sdp)
 {
-    LEG_OF(leg)->asks = false;
+    settled(LEG_OF(leg));
     if (status < 300 && sdp.p)
         ack(leg, sdp);
 }
 
 static void refuse(struct leg *leg, const struct leg_end *why)
 {
-    LEG_OF(leg)->asks = false;
+    settled(LEG_OF(leg));
     (void)why;
 }
 
@@ -420,6 +428,8 @@ static bool is_settled(const struct sccp_leg *l)
 
 void leg_sccp_hold(struct sccp_leg *l)
 {
+    if (l->asks)
+        l->toggles = !l->held;
     if (l->held || !is_settled(l))
         return;
     close_channels(l);
@@ -431,6 +441,8 @@ void leg_sccp_hold(struct sccp_leg *l)
 /* It hears elsewhere, perhaps: the other side is told when the phone has said where. */
 void leg_sccp_resume(struct sccp_leg *l)
 {
+    if (l->asks)
+        l->toggles = l->held;
     if (!l->held || !is_settled(l))
         return;
     l->held = false;
@@ -455,6 +467,12 @@ static void on_turn(struct turn *t)
         tell_settled(l);
     } else if (l->state == DESK_RINGING) {
         l->leg.events->ringing(l->leg.arg, &l->leg, 180, SPAN_NULL);
+    } else if (l->toggles) {
+        l->toggles = false;
+        if (l->held)
+            leg_sccp_resume(l);
+        else
+            leg_sccp_hold(l);
     }
 }
 

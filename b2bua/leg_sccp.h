@@ -36,6 +36,7 @@ struct sccp_leg {
     char *offer;                    /* that is to be answered, NULL: ours is wanted */
     bool held;                      /* by its user: it neither hears nor speaks */
     bool asks;                      /* an offer of ours is open in a call that stands */
+    bool toggles;                   /* hold, or its end, is wanted once that is settled */
     bool settles;                   /* the answer, or our offer, is to be told in a turn */
     bool opening;                   /* the phone has not said yet where it hears */
     const struct desk_codec *codec; /* that it hears by; NULL: it does not */
@@ -63,7 +64,8 @@ void leg_sccp_take(struct sccp_leg *l);
 void leg_sccp_hang_up(struct sccp_leg *l, unsigned status);
 /* The call is not to be made: a tone says so. */
 void leg_sccp_fail(struct sccp_leg *l, unsigned status);
-/* A call that stands is held, or goes on. Not while something of its is open. */
+/* A call that stands is held, or goes on: at once or, while an offer of its is open, behind that.
+ */
 void leg_sccp_hold(struct sccp_leg *l);
 void leg_sccp_resume(struct sccp_leg *l);
 /* A key in a call that stands. */

@@ -40,10 +40,10 @@ class Channel:
                 break
             self.socket.close()
 
-    def send(self):
+    def send(self, to):
         head = struct.pack("!BBHII", 0x80, self.law.payload, self.sent & 0xffff, self.sent * g711.FRAME & 0xffffffff,
                            self.ssrc)
-        self.socket.sendto(head + self.law.tone(self.hz, self.sent * g711.FRAME), self.to)
+        self.socket.sendto(head + self.law.tone(self.hz, self.sent * g711.FRAME), to)
         self.sent += 1
 
     def receive(self):
@@ -369,8 +369,9 @@ class SccpPhone:
             channels = list(self.channels.values())
             now = time.monotonic()
             for c in channels:
-                if c.to and c.next <= now:
-                    c.send()
+                to = c.to # which may be taken back meanwhile
+                if to and c.next <= now:
+                    c.send(to)
                     c.next += 0.02
             ready = select.select([c.socket for c in channels], [], [], 0.005)[0] if channels else time.sleep(0.02)
             for c in channels:
