@@ -150,6 +150,8 @@ void sip_leg_info(struct leg *l, struct span type, struct span body);
 /* A request whose answer changes nothing. own: its dialog, taken over; NULL: the leg's. */
 void sip_leg_send_aside(struct sip_leg *l, struct uac_conf *conf, struct dialog *own);
 struct uac_conf sip_leg_in_dialog(struct sip_leg *l, enum sip_method method);
+/* What we asked, and what may come of it. */
+void sip_leg_forget_asking(struct sip_leg *l);
 /* Sends a re-INVITE. */
 void sip_leg_reinvite(struct sip_leg *l, struct span sdp);
 void sip_leg_bye(struct sip_leg *l, const struct leg_end *why);

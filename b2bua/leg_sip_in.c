@@ -206,11 +206,8 @@ static void on_bye(struct sip_leg *l, struct tx *tx, const struct sip_msg *req)
 {
     struct leg_end why = { .status = 200, .reason = sip_hdr_value(req, SIP_HDR_REASON) };
     tx_reply(tx, 200, SPAN_NULL);
-    if (l->asked && l->state != LEG_OVER)
-        sip_leg_refuse(l, &(struct leg_end){ .status = 487 });
     sip_leg_forget_ok(l);
-    uac_free(&l->asking);
-    l->waiting = false;
+    sip_leg_forget_asking(l);
     uac_free(&l->bye);
     sip_leg_over(l, &why);
     (void)sip_leg_settle(l);

@@ -173,6 +173,12 @@ static void end_sibling(struct sip_leg *l, const struct sip_msg *resp)
     sip_leg_send_aside(l, &c, d);
 }
 
+void sip_leg_forget_asking(struct sip_leg *l)
+{
+    uac_free(&l->asking);
+    l->waiting = false;
+}
+
 /* ---- BYE ---- */
 
 static void bye_over(struct sip_leg *l)
@@ -203,8 +209,7 @@ void sip_leg_bye(struct sip_leg *l, const struct leg_end *why)
     struct buf b = BUF_INIT(lines);
     if (l->bye)
         return;
-    uac_free(&l->asking);
-    l->waiting = false;
+    sip_leg_forget_asking(l);
     sip_leg_write_end(&b, &(struct leg_end){ .reason = why->reason }, SPAN_NULL);
     c.lines = buf_ok(&b) ? buf_span(&b) : SPAN_NULL;
     l->bye = uac_send(&l->means->uac, &c, &events, l);
@@ -257,13 +262,13 @@ static void on_modify_failed(void *arg, struct uac *r, unsigned status)
 {
     struct sip_leg *l = arg;
     (void)r;
-    uac_free(&l->asking);
-    l->waiting = false;
+    sip_leg_forget_asking(l);
     if (status == 408 || l->refreshing) {
         struct leg_end why = { .status = 408 };
         sip_leg_bye(l, &why);
         sip_leg_over(l, &why);
-    } else {
+        (void)sip_leg_settle(l);
+    } else if (l->state == LEG_UP) {
         l->leg.events->settled(l->leg.arg, &l->leg, status, SPAN_NULL);
     }
 }
@@ -316,6 +321,7 @@ static void on_taken(struct sip_leg *l, struct uac *r, struct sip_msg *resp)
     if (l->ended_early) { /* it crossed our CANCEL */
         l->ended_early = false;
         send_ack(l, SPAN_NULL);
+        (void)sip_leg_settle(l);
         return;
     }
     l->state = LEG_UP;
@@ -423,8 +429,7 @@ static void on_invite_failed(void *arg, struct uac *r, unsigned status)
 {
     struct sip_leg *l = arg;
     (void)r;
-    uac_free(&l->asking);
-    l->waiting = false;
+    sip_leg_forget_asking(l);
     sip_leg_over(l, &(struct leg_end){ .status = status });
     (void)sip_leg_settle(l);
 }

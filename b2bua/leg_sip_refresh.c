@@ -62,8 +62,7 @@ static void on_answer(void *arg, struct uac *r, struct sip_msg *resp)
         session_timer_answered(&l->session, &l->means->timer, resp);
         sip_leg_arm(l, resp);
     }
-    l->waiting = false;
-    uac_free(&l->asking);
+    sip_leg_forget_asking(l);
     sip_leg_refreshed(l, resp);
 }
 
@@ -72,8 +71,7 @@ static void on_failed(void *arg, struct uac *r, unsigned status)
     struct sip_leg *l = arg;
     (void)r;
     (void)status;
-    l->waiting = false;
-    uac_free(&l->asking);
+    sip_leg_forget_asking(l);
     give_up(l);
 }
 
