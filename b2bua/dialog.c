@@ -145,6 +145,19 @@ int dialog_establish(struct dialog *d, const struct sip_msg *resp)
     return 0;
 }
 
+int dialog_begin_again(struct dialog *d, struct span to, struct span uri)
+{
+    struct span remote = arena_dup(&d->arena, to);
+    int err = remote.p ? set_target(d, uri) : CS_ENOMEM;
+    if (err)
+        return err;
+    d->remote = remote;
+    d->remote_tag = SPAN_NULL;
+    d->n_routes = 0;
+    d->established = false;
+    return 0;
+}
+
 int dialog_sibling(const struct dialog *d, const struct sip_msg *resp, struct dialog *out)
 {
     *out = (struct dialog){ .local_cseq = d->local_cseq };

@@ -417,8 +417,11 @@ static void on_invite_answer(void *arg, struct uac *r, struct sip_msg *resp)
     }
     if (l->state != LEG_ASKING || !resp->to.tag.p)
         return;
-    if (!l->dialog.established && dialog_establish(&l->dialog, resp))
-        return;
+    if (!l->dialog.established) {
+        if (dialog_establish(&l->dialog, resp))
+            return;
+        l->rseq = 0; /* another hop counts for itself */
+    }
     sip_leg_prack(l, resp);
     if (!sip_leg_sdp(resp, &sdp))
         sdp = SPAN_NULL;

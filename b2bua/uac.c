@@ -16,6 +16,7 @@ struct uac {
     struct duration answer;
     unsigned max_forwards;
     struct span trunk, route, lines, type, body;
+    struct span to, uri; /* of an INVITE that begins a dialog, for each time it goes out */
     struct hop_walk *walk;
     struct flow *flow;
     struct tx *tx;
@@ -96,6 +97,8 @@ static int send_to(struct uac *r, struct flow *flow)
     flow_write_via(&vb, flow, buf_span(&bb));
     r->flow = flow_ref(flow);
     flow_unref(&before);
+    if (r->to.p && r->dialog->established && dialog_begin_again(r->dialog, r->to, r->uri))
+        return CS_ENOMEM;
     r->cseq = ++r->dialog->local_cseq;
     dialog_write(&ob, r->dialog, sip_method_name(r->method), r->cseq, buf_span(&vb),
                  r->max_forwards);
@@ -225,7 +228,7 @@ static void forget_request(struct uac *r)
 {
     hop_walk_free(&r->walk);
     arena_fini(&r->arena);
-    r->lines = r->type = r->body = SPAN_NULL;
+    r->lines = r->type = r->body = r->to = r->uri = SPAN_NULL;
 }
 
 static void on_response(void *arg, struct tx *tx, struct sip_msg *resp)
@@ -306,6 +309,12 @@ static int copy(struct uac *r, const struct uac_conf *c)
     r->body = arena_dup(&r->arena, c->body);
     r->trunk = c->trunk;
     r->route = c->route;
+    if (c->method == SIP_INVITE && !c->dialog->remote_tag.p) {
+        r->to = arena_dup(&r->arena, c->dialog->remote);
+        r->uri = arena_dup(&r->arena, span_str(c->dialog->target));
+        if (!r->to.p || !r->uri.p)
+            return CS_ENOMEM;
+    }
     return (c->lines.p && !r->lines.p) || (c->body.p && !r->body.p) ? CS_ENOMEM : 0;
 }
 
