@@ -437,10 +437,32 @@ static void on_invite_failed(void *arg, struct uac *r, unsigned status)
     (void)sip_leg_settle(l);
 }
 
+static void on_invite_silent(void *arg, struct uac *r);
+
+static const struct uac_events invite_events = { on_invite_answer, on_invite_failed,
+                                                 on_invite_silent };
+
+/* Who was given up in silence, and takes it all the same, is acknowledged and hung up on: by a leg
+ * of its own, which is of no call. */
+static void on_invite_silent(void *arg, struct uac *r)
+{
+    struct sip_leg *l = arg;
+    struct sip_leg *late = sip_leg_new(l->means, span_str(l->contact), l->trunk, NULL, NULL);
+    if (!late)
+        return;
+    late->state = LEG_OVER;
+    late->ended_early = true;
+    late->route = l->route;
+    late->peer = l->peer;
+    if (dialog_copy(&l->dialog, &late->dialog) == 0)
+        late->asking = uac_part(r, &late->dialog, &invite_events, late);
+    late->waiting = late->asking;
+    (void)sip_leg_settle(late);
+}
+
 struct leg *leg_sip_call(const struct leg_sip_means *m, const struct leg_sip_out *o,
                          const struct leg_events *events, void *arg)
 {
-    static const struct uac_events told = { on_invite_answer, on_invite_failed };
     char lines[LINES_MAX];
     struct buf b = BUF_INIT(lines);
     struct sip_leg *l = sip_leg_new(m, o->contact, o->trunk, events, arg);
@@ -471,7 +493,7 @@ struct leg *leg_sip_call(const struct leg_sip_means *m, const struct leg_sip_out
                           .type = o->sdp.p ? SPAN("application/sdp") : SPAN_NULL,
                           .body = o->sdp };
     if (!err && buf_ok(&b) && l->lines)
-        l->asking = uac_send(&m->uac, &c, &told, l);
+        l->asking = uac_send(&m->uac, &c, &invite_events, l);
     l->waiting = l->asking;
     if (!l->asking) {
         sip_leg_free(l);

@@ -136,6 +136,8 @@ static void on_silence(struct timer *t)
 {
     struct uac *r = container_of(t, struct uac, silence);
     tx_cancel(r->tx, SPAN_NULL); /* should it have arrived, it shall not ring there */
+    if (r->method == SIP_INVITE && r->events->silent)
+        r->events->silent(r->arg, r);
     try_next(r, 408);
 }
 
@@ -376,22 +378,50 @@ static void start_walk(struct uac *r, const struct uac_conf *c)
         turn_queue(r->means->loop, &r->turn);
 }
 
-struct uac *uac_send(const struct uac_means *m, const struct uac_conf *conf,
-                     const struct uac_events *events, void *arg)
+static struct uac *uac_new(const struct uac_means *m, struct dialog *d, enum sip_method method,
+                           const struct uac_events *events, void *arg)
 {
     struct uac *r = calloc(1, sizeof(*r));
     if (!r)
         return NULL;
     r->means = m;
-    r->dialog = conf->dialog;
-    r->method = conf->method;
-    r->answer = conf->answer;
-    r->max_forwards = conf->max_forwards;
+    r->dialog = d;
+    r->method = method;
     r->events = events;
     r->arg = arg;
     timer_init(&r->silence, on_silence);
     turn_init(&r->turn, on_turn);
     arena_init_small(&r->arena);
+    return r;
+}
+
+struct uac *uac_part(struct uac *r, struct dialog *dialog, const struct uac_events *events,
+                     void *arg)
+{
+    static const struct tx_client_events told = { on_response, on_failed };
+    struct uac *part = uac_new(r->means, dialog, r->method, events, arg);
+    if (!part)
+        return NULL;
+    part->cseq = r->cseq;
+    part->cancelled = true;
+    part->flow = flow_ref(r->flow);
+    for (size_t i = 0; i < r->proofs.n; i++)
+        (void)proofs_add(&part->proofs, r->proofs.proof[i].proxy,
+                         span_str(r->proofs.proof[i].value));
+    part->tx = r->tx;
+    r->tx = NULL;
+    tx_hand_over(part->tx, &told, part);
+    return part;
+}
+
+struct uac *uac_send(const struct uac_means *m, const struct uac_conf *conf,
+                     const struct uac_events *events, void *arg)
+{
+    struct uac *r = uac_new(m, conf->dialog, conf->method, events, arg);
+    if (!r)
+        return NULL;
+    r->answer = conf->answer;
+    r->max_forwards = conf->max_forwards;
     if (copy(r, conf)) {
         uac_free(&r);
         return NULL;
