@@ -83,6 +83,7 @@ struct sip_leg *sip_leg_new(const struct leg_sip_means *m, struct span contact, 
     l->trunk = trunk;
     list_init(&l->asides);
     sip_leg_refresh_init(l);
+    sip_leg_modify_init(l);
     list_push_back(m->all, &l->link);
     l->contact = strndup(contact.p, contact.n);
     if (!l->contact) {

@@ -70,6 +70,9 @@ struct sip_leg {
     struct session_timer session;
     struct timer refresh; /* of it, by us, or too late for them */
     bool refreshing;      /* what is asked is that */
+    bool modifies;        /* an offer of ours waits for what is open before it; */
+    char *offer;          /* NULL: it is to have none */
+    struct turn no_room;  /* it cannot be sent */
     bool updates;         /* UPDATE is known to them */
     char *said;           /* description that we sent last, for a refresh by re-INVITE */
     struct uac *bye;
@@ -154,6 +157,9 @@ struct uac_conf sip_leg_in_dialog(struct sip_leg *l, enum sip_method method);
 void sip_leg_forget_asking(struct sip_leg *l);
 /* Sends a re-INVITE. */
 void sip_leg_reinvite(struct sip_leg *l, struct span sdp);
+/* The offer that had to wait, if there is one. */
+void sip_leg_modify_now(struct sip_leg *l);
+void sip_leg_modify_init(struct sip_leg *l);
 void sip_leg_bye(struct sip_leg *l, const struct leg_end *why);
 void sip_leg_forget_out(struct sip_leg *l);
 

@@ -119,6 +119,7 @@ void sip_leg_answer(struct leg *leg, struct span sdp)
         return;
     l->state = LEG_UP;
     send_ok(l, sdp, !tx_request(l->asked)->body.n);
+    sip_leg_modify_now(l);
 }
 
 void sip_leg_settle_offer(struct leg *leg, unsigned status, struct span sdp)

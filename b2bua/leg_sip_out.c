@@ -224,6 +224,15 @@ static void ack_again(struct sip_leg *l)
         log_debug(&l->ack_flow->log, "an ACK could not be sent");
 }
 
+/* What another offer has taken the place of is not told. */
+static void settled(struct sip_leg *l, unsigned status, struct span sdp)
+{
+    if (l->modifies)
+        sip_leg_modify_now(l);
+    else if (l->state == LEG_UP)
+        l->leg.events->settled(l->leg.arg, &l->leg, status, sdp);
+}
+
 static void on_modified(void *arg, struct uac *r, struct sip_msg *resp)
 {
     struct sip_leg *l = arg;
@@ -242,7 +251,7 @@ static void on_modified(void *arg, struct uac *r, struct sip_msg *resp)
         keep_proofs(l, r);
         session_timer_answered(&l->session, &l->means->timer, resp);
         sip_leg_arm(l, resp);
-        if (!l->offerless)
+        if (!l->offerless || l->modifies)
             send_ack(l, SPAN_NULL);
     }
     if (l->refreshing) {
@@ -254,8 +263,7 @@ static void on_modified(void *arg, struct uac *r, struct sip_msg *resp)
         (void)sip_leg_settle(l);
         return;
     }
-    if (l->state == LEG_UP)
-        l->leg.events->settled(l->leg.arg, &l->leg, resp->status, sdp);
+    settled(l, resp->status, sdp);
 }
 
 static void on_modify_failed(void *arg, struct uac *r, unsigned status)
@@ -268,19 +276,51 @@ static void on_modify_failed(void *arg, struct uac *r, unsigned status)
         sip_leg_bye(l, &why);
         sip_leg_over(l, &why);
         (void)sip_leg_settle(l);
-    } else if (l->state == LEG_UP) {
-        l->leg.events->settled(l->leg.arg, &l->leg, status, SPAN_NULL);
+    } else {
+        settled(l, status, SPAN_NULL);
     }
 }
 
+static void on_no_room(struct turn *t)
+{
+    struct sip_leg *l = container_of(t, struct sip_leg, no_room);
+    settled(l, 500, SPAN_NULL);
+}
+
+void sip_leg_modify_init(struct sip_leg *l)
+{
+    turn_init(&l->no_room, on_no_room);
+}
+
+void sip_leg_modify_now(struct sip_leg *l)
+{
+    char *offer = l->offer;
+    if (!l->modifies)
+        return;
+    l->modifies = false;
+    l->offer = NULL;
+    sip_leg_modify(&l->leg, span_str(offer));
+    free(offer);
+}
+
+/* Behind what we asked and has no answer yet, such as a refresh, and behind our 2xx where that
+ * waits for a PRACK. */
 void sip_leg_modify(struct leg *leg, struct span sdp)
 {
     struct sip_leg *l = LEG_OF(leg);
-    if (l->state != LEG_UP)
+    if (l->state == LEG_OVER)
         return;
+    if (l->state != LEG_UP || l->waiting) {
+        free(l->offer);
+        l->offer = sdp.p ? strndup(sdp.p, sdp.n) : NULL;
+        l->modifies = true;
+        return;
+    }
     l->refreshing = false;
     sip_leg_said(l, sdp);
     sip_leg_reinvite(l, sdp);
+    if (!l->asking)
+        turn_queue(l->means->uac.loop, &l->no_room);
 }
 
 void sip_leg_reinvite(struct sip_leg *l, struct span sdp)
@@ -508,6 +548,8 @@ void sip_leg_forget_out(struct sip_leg *l)
         aside_free(container_of(l->asides.next, struct aside, link));
     uac_free(&l->asking);
     uac_free(&l->bye);
+    turn_cancel(&l->no_room);
+    free(l->offer);
     hop_walk_free(&l->ack_walk);
     flow_unref(&l->ack_flow);
     free(l->ack);
