@@ -165,6 +165,7 @@ static void end_sibling(struct sip_leg *l, const struct sip_msg *resp)
     siptx_branch(&bb);
     flow_write_via(&vb, flow, buf_span(&bb));
     dialog_write(&b, d, SPAN("ACK"), uac_cseq(l->asking), buf_span(&vb), IN_DIALOG_FORWARDS);
+    buf_put(&b, uac_credentials(l->asking));
     sip_write_end(&b, SPAN_NULL, SPAN_NULL);
     if (buf_ok(&b) && flow_send(flow, buf_span(&b)))
         log_debug(&flow->log, "an ACK could not be sent");
