@@ -145,16 +145,38 @@ int dialog_establish(struct dialog *d, const struct sip_msg *resp)
     return 0;
 }
 
-int dialog_sibling(const struct dialog *d, const struct sip_msg *resp, struct dialog *out)
+int dialog_begin_again(struct dialog *d, struct span to, struct span uri)
+{
+    struct span remote = arena_dup(&d->arena, to);
+    int err = remote.p ? set_target(d, uri) : CS_ENOMEM;
+    if (err)
+        return err;
+    d->remote = remote;
+    d->remote_tag = SPAN_NULL;
+    d->n_routes = 0;
+    d->established = false;
+    return 0;
+}
+
+int dialog_copy(const struct dialog *d, struct dialog *out)
 {
     *out = (struct dialog){ .local_cseq = d->local_cseq };
     arena_init_small(&out->arena);
     out->call_id = arena_dup(&out->arena, d->call_id);
     out->local = arena_dup(&out->arena, d->local);
     out->local_tag = arena_dup(&out->arena, d->local_tag);
-    int err = out->call_id.p && out->local.p && out->local_tag.p ? 0 : CS_ENOMEM;
+    out->remote = arena_dup(&out->arena, d->remote);
+    int err = out->call_id.p && out->local.p && out->local_tag.p && out->remote.p ? 0 : CS_ENOMEM;
     if (!err)
-        err = set_target(out, span_str(d->target)); /* for an early one that names none */
+        err = set_target(out, span_str(d->target));
+    if (err)
+        dialog_fini(out);
+    return err;
+}
+
+int dialog_sibling(const struct dialog *d, const struct sip_msg *resp, struct dialog *out)
+{
+    int err = dialog_copy(d, out); /* its target is for an early one that names none */
     if (!err)
         err = dialog_establish(out, resp);
     if (err)

@@ -34,6 +34,11 @@ CS_CHECK int dialog_establish(struct dialog *d, const struct sip_msg *resp);
 /* The same dialog's other early or confirmed sibling, by another To tag: a copy that is established
  * by this response, for a fork that is to be ended. */
 CS_CHECK int dialog_sibling(const struct dialog *d, const struct sip_msg *resp, struct dialog *out);
+/* What an early answer said is forgotten: the INVITE goes elsewhere, with this To and Request-URI
+ * (12.3). CS_ENOMEM. */
+CS_CHECK int dialog_begin_again(struct dialog *d, struct span to, struct span uri);
+/* The same once more, as nobody has answered it: of one that is not established. CS_ENOMEM. */
+CS_CHECK int dialog_copy(const struct dialog *d, struct dialog *out);
 void dialog_fini(struct dialog *d);
 
 /* A target refresh: takes the Contact, if there is one (12.2.1.2, 12.2.2). */

@@ -78,6 +78,7 @@ struct sip_leg *sip_leg_new(const struct leg_sip_means *m, struct span contact, 
     l->trunk = trunk;
     list_init(&l->asides);
     sip_leg_refresh_init(l);
+    sip_leg_modify_init(l);
     list_push_back(m->all, &l->link);
     l->contact = strndup(contact.p, contact.n);
     if (!l->contact) {
@@ -150,6 +151,8 @@ void sip_leg_over(struct sip_leg *l, const struct leg_end *why)
 {
     if (l->state == LEG_OVER)
         return;
+    if (l->asked)
+        sip_leg_refuse(l, &(struct leg_end){ .status = 487 });
     l->state = LEG_OVER;
     timer_stop(l->means->uac.loop, &l->refresh);
     l->leg.events->ended(l->leg.arg, &l->leg, why);
@@ -172,6 +175,8 @@ static void end(struct leg *leg, const struct leg_end *why)
             sip_leg_refuse(l, &(struct leg_end){ .status = 487 });
         if (!l->ok) /* else the ACK comes first (RFC 3261, 15) */
             sip_leg_bye(l, why);
+        else if (l->waiting)
+            sip_leg_forget_asking(l);
     }
     (void)sip_leg_settle(l);
 }

@@ -70,6 +70,9 @@ struct sip_leg {
     struct session_timer session;
     struct timer refresh; /* of it, by us, or too late for them */
     bool refreshing;      /* what is asked is that */
+    bool modifies;        /* an offer of ours waits for what is open before it; */
+    char *offer;          /* NULL: it is to have none */
+    struct turn no_room;  /* it cannot be sent */
     bool updates;         /* UPDATE is known to them */
     char *said;           /* description that we sent last, for a refresh by re-INVITE */
     struct uac *bye;
@@ -150,8 +153,13 @@ void sip_leg_info(struct leg *l, struct span type, struct span body);
 /* A request whose answer changes nothing. own: its dialog, taken over; NULL: the leg's. */
 void sip_leg_send_aside(struct sip_leg *l, struct uac_conf *conf, struct dialog *own);
 struct uac_conf sip_leg_in_dialog(struct sip_leg *l, enum sip_method method);
+/* What we asked, and what may come of it. */
+void sip_leg_forget_asking(struct sip_leg *l);
 /* Sends a re-INVITE. */
 void sip_leg_reinvite(struct sip_leg *l, struct span sdp);
+/* The offer that had to wait, if there is one. */
+void sip_leg_modify_now(struct sip_leg *l);
+void sip_leg_modify_init(struct sip_leg *l);
 void sip_leg_bye(struct sip_leg *l, const struct leg_end *why);
 void sip_leg_forget_out(struct sip_leg *l);
 

@@ -119,6 +119,7 @@ void sip_leg_answer(struct leg *leg, struct span sdp)
         return;
     l->state = LEG_UP;
     send_ok(l, sdp, !tx_request(l->asked)->body.n);
+    sip_leg_modify_now(l);
 }
 
 void sip_leg_settle_offer(struct leg *leg, unsigned status, struct span sdp)
@@ -166,11 +167,29 @@ static bool asks_for_too_short(struct sip_leg *l, struct tx *tx)
     return true;
 }
 
+/* Before the INVITE has its answer: an offer waits for that (14.2; RFC 3311, 5.2). */
+static void on_early_offer(struct sip_leg *l, struct tx *tx, const struct sip_msg *req)
+{
+    char lines[LINES_MAX];
+    struct buf b = BUF_INIT(lines);
+    if (req->method == SIP_UPDATE && !req->body.n) {
+        dialog_refresh(&l->dialog, req);
+        sip_leg_lines(&b, l);
+        tx_reply(tx, 200, buf_span(&b));
+    } else if (l->state == LEG_ASKING) {
+        tx_reply(tx, 491, SPAN_NULL);
+    } else {
+        reply_wait(tx);
+    }
+}
+
 static void on_offer(struct sip_leg *l, struct tx *tx, struct sip_msg *req)
 {
     struct span sdp;
-    if (l->state != LEG_UP) {
+    if (l->state == LEG_OVER) {
         tx_reply(tx, 481, SPAN_NULL);
+    } else if (l->state != LEG_UP) {
+        on_early_offer(l, tx, req);
     } else if (!sip_leg_sdp(req, &sdp)) {
         tx_reply(tx, 415, SPAN("Accept: application/sdp\r\n"));
     } else if (l->waiting) {
@@ -206,11 +225,8 @@ static void on_bye(struct sip_leg *l, struct tx *tx, const struct sip_msg *req)
 {
     struct leg_end why = { .status = 200, .reason = sip_hdr_value(req, SIP_HDR_REASON) };
     tx_reply(tx, 200, SPAN_NULL);
-    if (l->asked && l->state != LEG_OVER)
-        sip_leg_refuse(l, &(struct leg_end){ .status = 487 });
     sip_leg_forget_ok(l);
-    uac_free(&l->asking);
-    l->waiting = false;
+    sip_leg_forget_asking(l);
     uac_free(&l->bye);
     sip_leg_over(l, &why);
     (void)sip_leg_settle(l);
@@ -281,15 +297,11 @@ void leg_sip_cancelled(struct tx *tx, struct sip_msg *cancel)
 {
     struct sip_leg *l = tx_data(tx);
     struct leg_end why = { .status = 487, .reason = sip_hdr_value(cancel, SIP_HDR_REASON) };
-    if (!l || l->asked != tx)
+    /* Of a re-INVITE it comes too late: the other side has been asked, and what it says holds. */
+    if (!l || l->asked != tx || l->state != LEG_ASKED)
         return;
-    if (l->state == LEG_ASKED) {
-        sip_leg_refuse(l, &(struct leg_end){ .status = 487 });
-        sip_leg_over(l, &why);
-        (void)sip_leg_settle(l);
-    } else { /* of a re-INVITE: the call stands */
-        sip_leg_refuse(l, &(struct leg_end){ .status = 487 });
-    }
+    sip_leg_over(l, &why);
+    (void)sip_leg_settle(l);
 }
 
 struct leg *leg_sip_take(const struct leg_sip_means *m, struct tx *invite, struct span contact,

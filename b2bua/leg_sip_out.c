@@ -165,12 +165,19 @@ static void end_sibling(struct sip_leg *l, const struct sip_msg *resp)
     siptx_branch(&bb);
     flow_write_via(&vb, flow, buf_span(&bb));
     dialog_write(&b, d, SPAN("ACK"), uac_cseq(l->asking), buf_span(&vb), IN_DIALOG_FORWARDS);
+    buf_put(&b, uac_credentials(l->asking));
     sip_write_end(&b, SPAN_NULL, SPAN_NULL);
     if (buf_ok(&b) && flow_send(flow, buf_span(&b)))
         log_debug(&flow->log, "an ACK could not be sent");
     struct uac_conf c = sip_leg_in_dialog(l, SIP_BYE);
     c.dialog = d;
     sip_leg_send_aside(l, &c, d);
+}
+
+void sip_leg_forget_asking(struct sip_leg *l)
+{
+    uac_free(&l->asking);
+    l->waiting = false;
 }
 
 /* ---- BYE ---- */
@@ -203,8 +210,7 @@ void sip_leg_bye(struct sip_leg *l, const struct leg_end *why)
     struct buf b = BUF_INIT(lines);
     if (l->bye)
         return;
-    uac_free(&l->asking);
-    l->waiting = false;
+    sip_leg_forget_asking(l);
     sip_leg_write_end(&b, &(struct leg_end){ .reason = why->reason }, SPAN_NULL);
     c.lines = buf_ok(&b) ? buf_span(&b) : SPAN_NULL;
     l->bye = uac_send(&l->means->uac, &c, &events, l);
@@ -217,6 +223,15 @@ static void ack_again(struct sip_leg *l)
 {
     if (l->ack && flow_send(l->ack_flow, span_of(l->ack, l->ack_n)))
         log_debug(&l->ack_flow->log, "an ACK could not be sent");
+}
+
+/* What another offer has taken the place of is not told. */
+static void settled(struct sip_leg *l, unsigned status, struct span sdp)
+{
+    if (l->modifies)
+        sip_leg_modify_now(l);
+    else if (l->state == LEG_UP)
+        l->leg.events->settled(l->leg.arg, &l->leg, status, sdp);
 }
 
 static void on_modified(void *arg, struct uac *r, struct sip_msg *resp)
@@ -237,7 +252,7 @@ static void on_modified(void *arg, struct uac *r, struct sip_msg *resp)
         keep_proofs(l, r);
         session_timer_answered(&l->session, &l->means->timer, resp);
         sip_leg_arm(l, resp);
-        if (!l->offerless)
+        if (!l->offerless || l->modifies)
             send_ack(l, SPAN_NULL);
     }
     if (l->refreshing) {
@@ -249,33 +264,64 @@ static void on_modified(void *arg, struct uac *r, struct sip_msg *resp)
         (void)sip_leg_settle(l);
         return;
     }
-    if (l->state == LEG_UP)
-        l->leg.events->settled(l->leg.arg, &l->leg, resp->status, sdp);
+    settled(l, resp->status, sdp);
 }
 
 static void on_modify_failed(void *arg, struct uac *r, unsigned status)
 {
     struct sip_leg *l = arg;
     (void)r;
-    uac_free(&l->asking);
-    l->waiting = false;
+    sip_leg_forget_asking(l);
     if (status == 408 || l->refreshing) {
         struct leg_end why = { .status = 408 };
         sip_leg_bye(l, &why);
         sip_leg_over(l, &why);
+        (void)sip_leg_settle(l);
     } else {
-        l->leg.events->settled(l->leg.arg, &l->leg, status, SPAN_NULL);
+        settled(l, status, SPAN_NULL);
     }
 }
 
+static void on_no_room(struct turn *t)
+{
+    struct sip_leg *l = container_of(t, struct sip_leg, no_room);
+    settled(l, 500, SPAN_NULL);
+}
+
+void sip_leg_modify_init(struct sip_leg *l)
+{
+    turn_init(&l->no_room, on_no_room);
+}
+
+void sip_leg_modify_now(struct sip_leg *l)
+{
+    char *offer = l->offer;
+    if (!l->modifies)
+        return;
+    l->modifies = false;
+    l->offer = NULL;
+    sip_leg_modify(&l->leg, span_str(offer));
+    free(offer);
+}
+
+/* Behind what we asked and has no answer yet, such as a refresh, and behind our 2xx where that
+ * waits for a PRACK. */
 void sip_leg_modify(struct leg *leg, struct span sdp)
 {
     struct sip_leg *l = LEG_OF(leg);
-    if (l->state != LEG_UP)
+    if (l->state == LEG_OVER)
         return;
+    if (l->state != LEG_UP || l->waiting) {
+        free(l->offer);
+        l->offer = sdp.p ? strndup(sdp.p, sdp.n) : NULL;
+        l->modifies = true;
+        return;
+    }
     l->refreshing = false;
     sip_leg_said(l, sdp);
     sip_leg_reinvite(l, sdp);
+    if (!l->asking)
+        turn_queue(l->means->uac.loop, &l->no_room);
 }
 
 void sip_leg_reinvite(struct sip_leg *l, struct span sdp)
@@ -316,6 +362,7 @@ static void on_taken(struct sip_leg *l, struct uac *r, struct sip_msg *resp)
     if (l->ended_early) { /* it crossed our CANCEL */
         l->ended_early = false;
         send_ack(l, SPAN_NULL);
+        (void)sip_leg_settle(l);
         return;
     }
     l->state = LEG_UP;
@@ -411,8 +458,11 @@ static void on_invite_answer(void *arg, struct uac *r, struct sip_msg *resp)
     }
     if (l->state != LEG_ASKING || !resp->to.tag.p)
         return;
-    if (!l->dialog.established && dialog_establish(&l->dialog, resp))
-        return;
+    if (!l->dialog.established) {
+        if (dialog_establish(&l->dialog, resp))
+            return;
+        l->rseq = 0; /* another hop counts for itself */
+    }
     sip_leg_prack(l, resp);
     if (!sip_leg_sdp(resp, &sdp))
         sdp = SPAN_NULL;
@@ -423,16 +473,37 @@ static void on_invite_failed(void *arg, struct uac *r, unsigned status)
 {
     struct sip_leg *l = arg;
     (void)r;
-    uac_free(&l->asking);
-    l->waiting = false;
+    sip_leg_forget_asking(l);
     sip_leg_over(l, &(struct leg_end){ .status = status });
     (void)sip_leg_settle(l);
+}
+
+static void on_invite_silent(void *arg, struct uac *r);
+
+static const struct uac_events invite_events = { on_invite_answer, on_invite_failed,
+                                                 on_invite_silent };
+
+/* Who was given up in silence, and takes it all the same, is acknowledged and hung up on: by a leg
+ * of its own, which is of no call. */
+static void on_invite_silent(void *arg, struct uac *r)
+{
+    struct sip_leg *l = arg;
+    struct sip_leg *late = sip_leg_new(l->means, span_str(l->contact), l->trunk, NULL, NULL);
+    if (!late)
+        return;
+    late->state = LEG_OVER;
+    late->ended_early = true;
+    late->route = l->route;
+    late->peer = l->peer;
+    if (dialog_copy(&l->dialog, &late->dialog) == 0)
+        late->asking = uac_part(r, &late->dialog, &invite_events, late);
+    late->waiting = late->asking;
+    (void)sip_leg_settle(late);
 }
 
 struct leg *leg_sip_call(const struct leg_sip_means *m, const struct leg_sip_out *o,
                          const struct leg_events *events, void *arg)
 {
-    static const struct uac_events told = { on_invite_answer, on_invite_failed };
     char lines[LINES_MAX];
     struct buf b = BUF_INIT(lines);
     struct sip_leg *l = sip_leg_new(m, o->contact, o->trunk, events, arg);
@@ -463,7 +534,7 @@ struct leg *leg_sip_call(const struct leg_sip_means *m, const struct leg_sip_out
                           .type = o->sdp.p ? SPAN("application/sdp") : SPAN_NULL,
                           .body = o->sdp };
     if (!err && buf_ok(&b) && l->lines)
-        l->asking = uac_send(&m->uac, &c, &told, l);
+        l->asking = uac_send(&m->uac, &c, &invite_events, l);
     l->waiting = l->asking;
     if (!l->asking) {
         sip_leg_free(l);
@@ -478,6 +549,8 @@ void sip_leg_forget_out(struct sip_leg *l)
         aside_free(container_of(l->asides.next, struct aside, link));
     uac_free(&l->asking);
     uac_free(&l->bye);
+    turn_cancel(&l->no_room);
+    free(l->offer);
     hop_walk_free(&l->ack_walk);
     flow_unref(&l->ack_flow);
     free(l->ack);

@@ -39,16 +39,16 @@ static void give_up(struct sip_leg *l)
 void sip_leg_refreshed(struct sip_leg *l, const struct sip_msg *resp)
 {
     l->refreshing = false;
-    if (resp->status == 408 || resp->status == 481) {
+    if (resp->status == 408 || resp->status == 481 ||
+        (resp->status == 422 && !session_timer_refused(&l->session, resp))) {
         give_up(l);
-    } else if (resp->status == 405 || resp->status == 501) {
-        l->updates = false;
-        again_soon(l);
-    } else if (resp->status == 422 && !session_timer_refused(&l->session, resp)) {
-        give_up(l);
-    } else if (resp->status >= 300) {
-        again_soon(l);
+        return;
     }
+    if (resp->status == 405 || resp->status == 501)
+        l->updates = false;
+    if (resp->status >= 300)
+        again_soon(l);
+    sip_leg_modify_now(l);
 }
 
 static void on_answer(void *arg, struct uac *r, struct sip_msg *resp)
@@ -62,8 +62,7 @@ static void on_answer(void *arg, struct uac *r, struct sip_msg *resp)
         session_timer_answered(&l->session, &l->means->timer, resp);
         sip_leg_arm(l, resp);
     }
-    l->waiting = false;
-    uac_free(&l->asking);
+    sip_leg_forget_asking(l);
     sip_leg_refreshed(l, resp);
 }
 
@@ -72,8 +71,7 @@ static void on_failed(void *arg, struct uac *r, unsigned status)
     struct sip_leg *l = arg;
     (void)r;
     (void)status;
-    l->waiting = false;
-    uac_free(&l->asking);
+    sip_leg_forget_asking(l);
     give_up(l);
 }
 

@@ -74,8 +74,9 @@ void session_timer_answered(struct session_timer *t, const struct session_timer_
     uint32_t interval;
     struct span refresher;
     t->theirs_knows = read_expires(resp, &interval, &refresher);
-    t->interval_s =
-        t->theirs_knows && interval ? interval : CS_MAX(seconds(c->interval), t->least_s);
+    interval = t->theirs_knows && interval ? interval : seconds(c->interval);
+    /* Whatever they say, not shorter than we said that it may be. */
+    t->interval_s = CS_MAX(interval, CS_MAX(seconds(c->least), t->least_s));
     t->ours = !t->theirs_knows || !span_caseeq(refresher, SPAN("uas"));
 }
 

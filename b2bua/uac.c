@@ -16,6 +16,7 @@ struct uac {
     struct duration answer;
     unsigned max_forwards;
     struct span trunk, route, lines, type, body;
+    struct span to, uri; /* of an INVITE that begins a dialog, for each time it goes out */
     struct hop_walk *walk;
     struct flow *flow;
     struct tx *tx;
@@ -96,6 +97,8 @@ static int send_to(struct uac *r, struct flow *flow)
     flow_write_via(&vb, flow, buf_span(&bb));
     r->flow = flow_ref(flow);
     flow_unref(&before);
+    if (r->to.p && r->dialog->established && dialog_begin_again(r->dialog, r->to, r->uri))
+        return CS_ENOMEM;
     r->cseq = ++r->dialog->local_cseq;
     dialog_write(&ob, r->dialog, sip_method_name(r->method), r->cseq, buf_span(&vb),
                  r->max_forwards);
@@ -133,6 +136,8 @@ static void on_silence(struct timer *t)
 {
     struct uac *r = container_of(t, struct uac, silence);
     tx_cancel(r->tx, SPAN_NULL); /* should it have arrived, it shall not ring there */
+    if (r->method == SIP_INVITE && r->events->silent)
+        r->events->silent(r->arg, r);
     try_next(r, 408);
 }
 
@@ -225,7 +230,7 @@ static void forget_request(struct uac *r)
 {
     hop_walk_free(&r->walk);
     arena_fini(&r->arena);
-    r->lines = r->type = r->body = SPAN_NULL;
+    r->lines = r->type = r->body = r->to = r->uri = SPAN_NULL;
 }
 
 static void on_response(void *arg, struct tx *tx, struct sip_msg *resp)
@@ -306,6 +311,12 @@ static int copy(struct uac *r, const struct uac_conf *c)
     r->body = arena_dup(&r->arena, c->body);
     r->trunk = c->trunk;
     r->route = c->route;
+    if (c->method == SIP_INVITE && !c->dialog->remote_tag.p) {
+        r->to = arena_dup(&r->arena, c->dialog->remote);
+        r->uri = arena_dup(&r->arena, span_str(c->dialog->target));
+        if (!r->to.p || !r->uri.p)
+            return CS_ENOMEM;
+    }
     return (c->lines.p && !r->lines.p) || (c->body.p && !r->body.p) ? CS_ENOMEM : 0;
 }
 
@@ -367,22 +378,50 @@ static void start_walk(struct uac *r, const struct uac_conf *c)
         turn_queue(r->means->loop, &r->turn);
 }
 
-struct uac *uac_send(const struct uac_means *m, const struct uac_conf *conf,
-                     const struct uac_events *events, void *arg)
+static struct uac *uac_new(const struct uac_means *m, struct dialog *d, enum sip_method method,
+                           const struct uac_events *events, void *arg)
 {
     struct uac *r = calloc(1, sizeof(*r));
     if (!r)
         return NULL;
     r->means = m;
-    r->dialog = conf->dialog;
-    r->method = conf->method;
-    r->answer = conf->answer;
-    r->max_forwards = conf->max_forwards;
+    r->dialog = d;
+    r->method = method;
     r->events = events;
     r->arg = arg;
     timer_init(&r->silence, on_silence);
     turn_init(&r->turn, on_turn);
     arena_init_small(&r->arena);
+    return r;
+}
+
+struct uac *uac_part(struct uac *r, struct dialog *dialog, const struct uac_events *events,
+                     void *arg)
+{
+    static const struct tx_client_events told = { on_response, on_failed };
+    struct uac *part = uac_new(r->means, dialog, r->method, events, arg);
+    if (!part)
+        return NULL;
+    part->cseq = r->cseq;
+    part->cancelled = true;
+    part->flow = flow_ref(r->flow);
+    for (size_t i = 0; i < r->proofs.n; i++)
+        (void)proofs_add(&part->proofs, r->proofs.proof[i].proxy,
+                         span_str(r->proofs.proof[i].value));
+    part->tx = r->tx;
+    r->tx = NULL;
+    tx_hand_over(part->tx, &told, part);
+    return part;
+}
+
+struct uac *uac_send(const struct uac_means *m, const struct uac_conf *conf,
+                     const struct uac_events *events, void *arg)
+{
+    struct uac *r = uac_new(m, conf->dialog, conf->method, events, arg);
+    if (!r)
+        return NULL;
+    r->answer = conf->answer;
+    r->max_forwards = conf->max_forwards;
     if (copy(r, conf)) {
         uac_free(&r);
         return NULL;

@@ -41,6 +41,9 @@ struct uac_events {
     void (*response)(void *arg, struct uac *r, struct sip_msg *resp);
     /* No final answer will come; status is what to make of it. May free the request. */
     void (*failed)(void *arg, struct uac *r, unsigned status);
+    /* Of an INVITE, NULL: of no interest. A hop that has said nothing is given up for the next; it
+     * was told not to ring, and what it says all the same is uac_part()'s. */
+    void (*silent)(void *arg, struct uac *r);
 };
 
 /* Takes the next CSeq of the dialog. NULL: no memory. Nothing is called from inside. */
@@ -48,6 +51,10 @@ struct uac *uac_send(const struct uac_means *m, const struct uac_conf *conf,
                      const struct uac_events *events, void *arg);
 /* The same once more with other lines, to where it went, behind a final answer. */
 CS_CHECK int uac_again(struct uac *r, struct span lines);
+/* From inside silent(): what went to that hop, as a request of its own that is cancelled. dialog: a
+ * copy of the first one's, borrowed like that. NULL: no memory. */
+struct uac *uac_part(struct uac *r, struct dialog *dialog, const struct uac_events *events,
+                     void *arg);
 /* Of an INVITE: CANCEL, when a provisional answer was there or comes. The final answer still does.
  * reason: value of a Reason header; absent: none. */
 void uac_cancel(struct uac *r, struct span reason);

@@ -68,6 +68,7 @@ static void test_what_is_answered(void **state)
         { "Session-Expires: 1800;refresher=uac\r\n", 1800, true, 900000 },
         { "Session-Expires: 1800;refresher=uas\r\n", 1800, false, 1768000 },
         { "Session-Expires: 90;refresher=uas\r\n", 90, false, 60000 },
+        { "Session-Expires: 1;refresher=uac\r\n", 90, true, 45000 },
     };
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
