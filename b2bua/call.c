@@ -73,6 +73,7 @@ static void now_up(struct call *c)
 void call_up(struct call *c, struct span answer)
 {
     now_up(c);
+    c->wanted = NULL;
     leg_answer(c->leg[SIDE_A], answer);
 }
 
