@@ -7,6 +7,11 @@
 #include "sip/scan.h"
 #include "sip/write.h"
 
+bool party_is(const struct party *p, const struct party *other)
+{
+    return p->trunk ? p->trunk == other->trunk : p->who.p && span_eq(p->who, other->who);
+}
+
 unsigned call_side(const struct call *c, const struct leg *l)
 {
     return l == c->leg[SIDE_A] ? SIDE_A : SIDE_B;

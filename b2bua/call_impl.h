@@ -14,6 +14,8 @@ struct party {
     struct span who;                /* AOR of a line; absent: it is none */
     struct span number, display;    /* absent: not told */
 };
+/* Whether both are the same user, or the same trunk. */
+bool party_is(const struct party *p, const struct party *other);
 
 struct call {
     struct list link; /* ua.calls */

@@ -20,8 +20,7 @@ static struct span asserted_user(struct sip_msg *m)
 static bool is_whose_place(const struct call *c, const struct leg *l, struct span who,
                            const struct trunk_conf *from)
 {
-    const struct party *p = &c->party[call_side(c, l)];
-    return from ? p->trunk == from : who.p && span_eq(p->who, who);
+    return party_is(&(struct party){ .trunk = from, .who = who }, &c->party[call_side(c, l)]);
 }
 
 /* Section 3. 0, or what it is refused with. */

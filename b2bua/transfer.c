@@ -145,6 +145,8 @@ static unsigned join_calls(struct call *c, unsigned side, const struct leg_refer
     if (!other || other == c || !other->up || other->asker >= 0 || other->joining || other->waiting)
         return 481;
     unsigned theirs = call_side(other, second);
+    if (!party_is(&c->party[side], &other->party[theirs]))
+        return 403; /* tags are no proof: a call is given away by whose it is */
     struct leg *comes = other->leg[!theirs];
     if (!comes)
         return 481;
