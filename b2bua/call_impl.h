@@ -53,6 +53,7 @@ struct call {
     struct session_kept *kept; /* what stands meanwhile */
     struct leg *waiting; /* whom a side is to be replaced by, while it is asked; NULL: nobody */
     unsigned replaced;   /* that side */
+    bool moving;         /* it wants that, and may leave before somebody has come */
     bool joining;        /* another leg has taken its place, and is asked for an offer */
     bool acks;           /* the open offer came with a 2xx: its answer goes into the ACK */
     struct span diverters[DIVERSIONS_MAX]; /* lines and trunks that sent it elsewhere, in turn */

@@ -12,6 +12,8 @@ void call_replace(struct call *c, unsigned side, struct leg *by, const struct pa
     c->party[side] = *who;
     by->events = &call_events;
     by->arg = c;
+    if (!old)
+        return;
     leg_notify(old, 200);
     leg_end(old, &(struct leg_end){ .status = 200 });
 }
@@ -39,17 +41,31 @@ static void on_answered(void *arg, struct leg *l, struct span sdp)
 {
     struct call *c = arg;
     c->waiting = NULL;
+    c->moving = false;
     call_replace(c, c->replaced, l, &c->coming);
     call_join(c, c->replaced, sdp);
+}
+
+/* Nobody comes. Who has left already is not called back. */
+static void stay(struct call *c, const struct leg_end *why)
+{
+    c->moving = false;
+    if (c->leg[c->replaced])
+        leg_notify(c->leg[c->replaced], why->status);
+    else
+        call_finish(c, why, c->replaced);
 }
 
 static void on_ended(void *arg, struct leg *l, const struct leg_end *why)
 {
     struct call *c = arg;
+    struct leg_end told = *why;
     (void)l;
     c->waiting = NULL;
+    if (told.status < 300)
+        told.status = 480;
     admission_left(c, c->coming.trunk);
-    leg_notify(c->leg[c->replaced], why->status < 300 ? 480 : why->status);
+    stay(c, &told);
 }
 
 /* Of who is to come, until he has. */
@@ -60,12 +76,11 @@ static const struct leg_events coming = { .ringing = on_ringing,
 /* Whoever transfers is who calls: a number that he may not call, he may not have called. */
 static void on_admitted(struct call *c, const struct leg_end *why, bool next)
 {
-    struct leg *by = c->leg[c->replaced];
     (void)next;
     if (!why)
         c->waiting = call_ask(c, c->moved_to, c->coming.trunk, SPAN_NULL, SPAN_NULL, &coming, c);
-    if (!c->waiting && by)
-        leg_notify(by, why ? why->status : 500);
+    if (!c->waiting)
+        stay(c, why ? why : &(struct leg_end){ .status = 500 });
 }
 
 static unsigned call_blindly(struct call *c, unsigned side, const struct leg_refer *r)
@@ -98,6 +113,7 @@ static unsigned call_blindly(struct call *c, unsigned side, const struct leg_ref
     c->display = to->kind == DIALPLAN_TRUNK ? by->display : stays->display;
     if (to->kind != DIALPLAN_TRUNK)
         to->calling = stays->number;
+    c->moving = true;
     if (admission_ask(c, by, to, c->coming.trunk, on_admitted))
         on_admitted(c, NULL, false);
     return 0;
@@ -128,6 +144,7 @@ static unsigned join_elsewhere(struct call *c, unsigned side, const struct leg_r
     c->elsewhere = (__typeof__(c->elsewhere)){ node, replaces, c->party[side].who };
     c->waiting = call_ask(c, to, NULL, SPAN_NULL, SPAN_NULL, &coming, c);
     c->elsewhere.node = 0;
+    c->moving = c->waiting;
     return c->waiting ? 0 : 500;
 }
 
@@ -176,7 +193,7 @@ static unsigned join_calls(struct call *c, unsigned side, const struct leg_refer
 bool call_may_refer(const struct call *c, const struct leg *l)
 {
     unsigned side = call_side(c, l);
-    return c->up && c->leg[!side] && c->asker < 0 && !c->joining && !c->waiting &&
+    return c->up && c->leg[!side] && c->asker < 0 && !c->joining && !c->waiting && !c->moving &&
            !c->admission.ask;
 }
 
