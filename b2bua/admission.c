@@ -61,7 +61,7 @@ static void hold(struct call *c, const AUTH(Admitted) * m)
 
 void admission_left(struct call *c, const struct trunk_conf *trunk)
 {
-    if (!trunk || trunk == c->from)
+    if (!trunk || trunk == c->party[SIDE_A].trunk)
         return;
     list_for_each (it, &c->admission.held) {
         struct held *h = container_of(it, struct held, link);
@@ -185,35 +185,24 @@ static void on_admitted(void *arg, enum verdict kind, const AUTH(Admitted) * m)
     fn(c, &why, kind == VERDICT_REJECT && m->next);
 }
 
-/* Who asks: a line by its address, or a trunk. Where a line has sent the call on, it calls. */
-static void name_asker(const struct call *c, unsigned side, struct gate_call *ask)
-{
-    const struct trunk_conf *trunk = side == SIDE_A ? c->from : c->to;
-    if (side == SIDE_A && c->diverter.p)
-        ask->caller = c->diverter;
-    else if (c->who[side].p)
-        ask->caller = c->who[side];
-    else if (trunk)
-        ask->from_trunk = trunk->name;
-}
-
 static void on_refused(struct timer *t)
 {
     struct admission *a = container_of(t, struct admission, refused);
     a->fn(container_of(a, struct call, admission), &(struct leg_end){ .status = 500 }, false);
 }
 
-bool admission_ask(struct call *c, unsigned side, const struct dialplan_candidate *to,
+bool admission_ask(struct call *c, const struct party *by, const struct dialplan_candidate *to,
                    const struct trunk_conf *trunk, admission_fn *fn)
 {
     struct admission *a = &c->admission;
     struct gate_call ask = { .call_id = c->call_id[SIDE_A],
+                             .caller = by->who,
+                             .from_trunk = by->trunk ? by->trunk->name : SPAN_NULL,
                              .to_trunk = trunk ? trunk->name : SPAN_NULL,
                              .destination = trunk ? to->called : to->name,
                              .emergency = to->entry && to->entry->emergency };
     if (a->ask) /* one call for help behind the other */
         gate_admit_cancel(a->ask);
-    name_asker(c, side, &ask);
     struct span asker = ask.caller.p ? ask.caller : ask.from_trunk;
     if (a->lease[0] && span_eq(asker, span_str(a->asker)))
         ask.lease = span_str(a->lease); /* it is another candidate of the same call */

@@ -8,6 +8,7 @@
 #include "b2bua/ua.h"
 
 struct call;
+struct party;
 
 /* why: how the call is refused; NULL: it may be made. next: another candidate may be tried. */
 typedef void admission_fn(struct call *c, const struct leg_end *why, bool next);
@@ -24,9 +25,9 @@ struct admission {          /* of a call; embedded in it */
 };
 
 void admission_init(struct admission *a);
-/* Asks for this candidate, in the name of that side of the call. False: fn is called later. True: a
+/* Asks for this candidate, in the name of who wants it. False: fn is called later. True: a
  * call for help is made at once, and counted while it is. */
-bool admission_ask(struct call *c, unsigned side, const struct dialplan_candidate *to,
+bool admission_ask(struct call *c, const struct party *by, const struct dialplan_candidate *to,
                    const struct trunk_conf *trunk, admission_fn *fn);
 /* It does not go out by that trunk. */
 void admission_left(struct call *c, const struct trunk_conf *trunk);

@@ -7,6 +7,11 @@
 #include "sip/scan.h"
 #include "sip/write.h"
 
+bool party_is(const struct party *p, const struct party *other)
+{
+    return p->trunk ? p->trunk == other->trunk : p->who.p && span_eq(p->who, other->who);
+}
+
 unsigned call_side(const struct call *c, const struct leg *l)
 {
     return l == c->leg[SIDE_A] ? SIDE_A : SIDE_B;
@@ -73,6 +78,7 @@ static void now_up(struct call *c)
 void call_up(struct call *c, struct span answer)
 {
     now_up(c);
+    c->wanted = NULL;
     leg_answer(c->leg[SIDE_A], answer);
 }
 
@@ -118,12 +124,16 @@ static void on_offered(void *arg, struct leg *l, struct span sdp)
     const char *why;
     struct span answer;
     unsigned side = call_side(c, l);
-    if (!c->up || !c->leg[!side] || c->asker >= 0 || c->joining) {
+    if (!c->up || c->asker >= 0 || c->joining) {
         leg_settle(l, 491, SPAN_NULL);
         return;
     }
     if (sdp.p && session_stands(c->session, side, sdp, &answer)) {
         leg_settle(l, 200, answer);
+        return;
+    }
+    if (!c->leg[!side] || c->moving || c->waiting) { /* who comes finds nothing half agreed */
+        leg_settle(l, 491, SPAN_NULL);
         return;
     }
     int err = sdp.p ? session_offer(c->session, side, sdp, &b, &why) : 0;
@@ -194,7 +204,8 @@ static void on_ended(void *arg, struct leg *l, const struct leg_end *why)
     struct call *c = arg;
     unsigned side = call_side(c, l);
     c->leg[side] = NULL;
-    call_finish(c, why, side);
+    if (!c->moving || side != c->replaced)
+        call_finish(c, why, side);
 }
 
 static bool may_refer(void *arg, struct leg *l)

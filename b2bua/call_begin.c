@@ -15,6 +15,14 @@ static struct span aor_of(struct call *c, const struct sip_uri *uri)
     return sip_aor_write(&b, uri) ? SPAN_NULL : arena_dup(&c->arena, buf_span(&b));
 }
 
+struct party call_party(struct call *c, const struct dialplan_candidate *to)
+{
+    const bool trunk = to->kind == DIALPLAN_TRUNK, line = to->kind == DIALPLAN_LINE;
+    return (struct party){ .trunk = trunk ? conf_trunk(c->ua->conf, to->name) : NULL,
+                           .who = line ? call_line(c, to->name) : SPAN_NULL,
+                           .number = trunk ? to->called : to->name };
+}
+
 struct span call_line(struct call *c, struct span name)
 {
     char text[SIP_AOR_MAX];
@@ -37,16 +45,19 @@ static struct span plain_user(struct arena *a, struct span user)
 /* A registrar, or a trunk that is trusted, says who is calling; else it is who From says. */
 static void find_caller(struct call *c, const struct sip_msg *m)
 {
+    struct party *p = &c->party[SIDE_A];
     struct sip_addr who = m->from;
     struct sip_addr asserted;
     struct sip_values it = sip_values(m, SIP_HDR_P_ASSERTED_IDENTITY);
-    if (!c->from && sip_next(&it) && sip_addr_parse(it.value, &asserted) == 0)
+    if (!p->trunk && sip_next(&it) && sip_addr_parse(it.value, &asserted) == 0)
         who.uri = asserted.uri;
     c->display = arena_dup(&c->arena, m->from.display);
     c->caller = who.uri.user.p ? plain_user(&c->arena, who.uri.user) : SPAN_NULL;
-    c->who[SIDE_A] = c->from ? SPAN_NULL : aor_of(c, &who.uri);
+    p->who = p->trunk ? SPAN_NULL : aor_of(c, &who.uri);
     if (span_caseeq(c->caller, SPAN("anonymous")))
         c->caller = c->display = SPAN_NULL;
+    p->number = c->caller;
+    p->display = c->display;
 }
 
 static int find_way(struct call *c, struct span context)
@@ -75,7 +86,7 @@ static int pass_to(struct call *c, const struct sip_msg *m, uint32_t node)
     c->plan = (struct dialplan_answer){ .candidates = to, .n = 1 };
     c->elsewhere.node = node;
     c->elsewhere.replaces = arena_dup(&c->arena, sip_hdr_value(m, SIP_HDR_REPLACES));
-    c->elsewhere.as = c->who[SIDE_A];
+    c->elsewhere.as = c->party[SIDE_A].who;
     return c->elsewhere.replaces.p ? 0 : CS_ENOMEM;
 }
 
@@ -121,7 +132,7 @@ static struct call *call_new(struct ua *u, const struct trunk_conf *from, unsign
     if (!c)
         return NULL;
     c->ua = u;
-    c->from = from;
+    c->party[SIDE_A].trunk = from;
     c->asker = -1;
     c->began = loop_wall(u->loop);
     c->max_forwards = max_forwards - 1;
@@ -226,7 +237,9 @@ unsigned call_begin_by(struct ua *u, const struct call_asker *a, struct leg *l)
     c->called = arena_dup(&c->arena, a->called);
     c->caller = arena_dup(&c->arena, a->caller);
     c->display = quoted_name(&c->arena, a->display);
-    c->who[SIDE_A] = arena_dup(&c->arena, a->who);
+    c->party[SIDE_A] = (struct party){ .who = arena_dup(&c->arena, a->who),
+                                       .number = c->caller,
+                                       .display = c->display };
     c->offer = arena_dup(&c->arena, a->offer);
     if (!c->call_id[SIDE_A].p || !c->offer.p || find_way(c, u->conf->lines_context) ||
         open_session(c, &u->desks.policy)) {

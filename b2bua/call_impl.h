@@ -7,15 +7,25 @@
 
 enum { SIDE_A = RELAY_A, SIDE_B = RELAY_B, DIVERSIONS_MAX = 20 };
 
+/* Who has a side of a call; comes and goes with its leg. The rules that it calls by, what it is
+ * charged and where it may call follow from this alone. */
+struct party {
+    const struct trunk_conf *trunk; /* NULL: a line, or a service of ours */
+    struct span who;                /* AOR of a line; absent: it is none */
+    struct span number, display;    /* absent: not told */
+};
+/* Whether both are the same user, or the same trunk. */
+bool party_is(const struct party *p, const struct party *other);
+
 struct call {
     struct list link; /* ua.calls */
     struct ua *ua;
     struct arena arena;
     struct leg *leg[RELAY_SIDES]; /* who calls, who is called; NULL: not there (any more) */
     struct session *session;
-    const struct trunk_conf *from, *to;  /* NULL: lines */
-    struct span called, caller, display; /* as they came in */
-    struct span who[RELAY_SIDES];        /* AORs of lines; absent: none is there */
+    struct party party[RELAY_SIDES];
+    struct span called, caller; /* as they came in */
+    struct span display;        /* that who is asked is told */
     struct admission admission;
     struct span call_id[RELAY_SIDES];
     struct span offer; /* of the INVITE; absent: the called side is to make one */
@@ -43,18 +53,18 @@ struct call {
     struct session_kept *kept; /* what stands meanwhile */
     struct leg *waiting; /* whom a side is to be replaced by, while it is asked; NULL: nobody */
     unsigned replaced;   /* that side */
+    bool moving;         /* it wants that, and may leave before somebody has come */
     bool joining;        /* another leg has taken its place, and is asked for an offer */
     bool acks;           /* the open offer came with a 2xx: its answer goes into the ACK */
     struct span diverters[DIVERSIONS_MAX]; /* lines and trunks that sent it elsewhere, in turn */
     size_t n_diverters;
-    struct span diverter;  /* AOR of the line that did last; absent: none has */
-    struct hop *wanted;    /* of the trunk, the only target that is asked; NULL: any */
-    struct span moved;     /* to whom the call was transferred last */
-    struct span moved_who; /* AOR, absent: no line */
+    struct span diverter; /* AOR of the line that did last; absent: none has */
+    struct hop *wanted;   /* of the trunk, the only target that is asked; NULL: any */
+    struct span moved;    /* to whom the call was transferred last */
+    struct party coming;  /* who is to take a place */
     const struct dialplan_candidate *moved_to;
-    const struct trunk_conf *moved_trunk; /* NULL: a line */
-    int asker;                            /* whose offer is open in a call that stands; -1: none */
-    bool asked_offer;                     /* it is to be made by the other side */
+    int asker;        /* whose offer is open in a call that stands; -1: none */
+    bool asked_offer; /* it is to be made by the other side */
     struct wall began, rang, taken;
     struct timer quiet;   /* looks whether media flow */
     uint64_t packets;     /* that were counted then */
@@ -91,6 +101,8 @@ unsigned call_told_status(unsigned status);
 void call_up(struct call *c, struct span answer);
 
 /* call_begin.c */
+/* Who a candidate is. */
+struct party call_party(struct call *c, const struct dialplan_candidate *to);
 /* The AOR of a line, in the arena. */
 struct span call_line(struct call *c, struct span name);
 
@@ -122,8 +134,8 @@ void call_join(struct call *c, unsigned side, struct span offer);
 /* What the other side answered to that. */
 void call_joined(struct call *c, unsigned side, unsigned status, struct span sdp);
 
-/* The new one is there, and the old one may go. who: an AOR, or absent. */
-void call_replace(struct call *c, unsigned side, struct leg *by, struct span who);
+/* The new one is there, and the old one may go. */
+void call_replace(struct call *c, unsigned side, struct leg *by, const struct party *who);
 
 /* takeover.c: the other side's answer to who takes a place. */
 void call_taken(struct call *c, unsigned side, unsigned status, struct span sdp);

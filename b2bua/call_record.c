@@ -87,13 +87,14 @@ void call_record(const struct call *c, const struct leg_end *why, unsigned by)
     char text[RECORD_MAX];
     struct buf b = BUF_INIT(text);
     struct wall now = loop_wall(c->ua->loop);
+    const struct party *caller = &c->party[SIDE_A], *called = &c->party[SIDE_B];
     metric_inc(M_B2BUA_ENDED, c->up ? 0 : why->status == 487 ? 1 : 2);
     if (c->early && !c->up) {
-        metric_inc(M_B2BUA_EARLY_UNANSWERED, c->from != NULL);
+        metric_inc(M_B2BUA_EARLY_UNANSWERED, caller->trunk != NULL);
         early_media_add(&c->ua->early_media,
-                        c->from            ? c->from->name
-                        : c->who[SIDE_A].p ? c->who[SIDE_A]
-                                           : SPAN("anonymous"),
+                        caller->trunk   ? caller->trunk->name
+                        : caller->who.p ? caller->who
+                                        : SPAN("anonymous"),
                         now);
     }
     count_media(c, SIDE_A);
@@ -109,14 +110,14 @@ void call_record(const struct call *c, const struct leg_end *why, unsigned by)
     put_time(&b, "ended", now);
     if (c->taken.ms)
         buf_printf(&b, ",\"duration_ms\":%llu", (unsigned long long)(now.ms - c->taken.ms));
-    put(&b, "from", c->from ? c->from->name : SPAN("line"));
+    put(&b, "from", caller->trunk ? caller->trunk->name : SPAN("line"));
     put(&b, "caller", c->caller);
     put(&b, "called", c->called);
     if (c->candidate) {
         put(&b, "to",
-            c->to                                      ? c->to->name
-            : c->candidate->kind == DIALPLAN_EXTENSION ? c->candidate->name
-                                                       : SPAN("line"));
+            called->trunk                                                ? called->trunk->name
+            : c->candidate->kind == DIALPLAN_EXTENSION && !called->who.p ? c->candidate->name
+                                                                         : SPAN("line"));
         put(&b, "sent_called", c->candidate->called);
         put(&b, "sent_calling", c->candidate->calling);
     }

@@ -97,7 +97,7 @@ static unsigned divert_by_trunk(struct call *c, const struct leg_end *why,
 {
     for (size_t i = 0; i < why->n_moved; i++) {
         const struct span user = why->moved[i].user;
-        struct hop *hop = own_target(c->to, &why->moved[i]);
+        struct hop *hop = own_target(c->party[SIDE_B].trunk, &why->moved[i]);
         char *plain = hop ? arena_alloc(&c->arena, user.n + 1) : NULL;
         if (!plain)
             continue;
@@ -111,7 +111,8 @@ static unsigned divert_by_trunk(struct call *c, const struct leg_end *why,
 
 static enum redirects policy_of(const struct call *c)
 {
-    return c->to                                 ? c->to->redirects
+    const struct trunk_conf *trunk = c->party[SIDE_B].trunk;
+    return trunk                                 ? trunk->redirects
            : c->candidate->kind == DIALPLAN_LINE ? c->ua->conf->calls.redirects
                                                  : REDIRECTS_REFUSED;
 }
@@ -128,13 +129,14 @@ unsigned call_divert(struct call *c, const struct leg_end *why)
     if (c->n_diverters == c->ua->conf->calls.diversions || !c->max_forwards)
         return 483;
     c->diverters[c->n_diverters++] = by;
-    unsigned status = c->to ? divert_by_trunk(c, why, &plan) : divert_by_line(c, why, &plan);
+    const bool trunk = c->party[SIDE_B].trunk;
+    unsigned status = trunk ? divert_by_trunk(c, why, &plan) : divert_by_line(c, why, &plan);
     log_info(&diversion_log, status ? "it leads nowhere" : "sent elsewhere", kv_s("by", by),
              kv_s("to", why->moved[0].user), kv_u("status", status),
              kv_s("call_id", c->call_id[SIDE_A]));
     if (status)
         return status;
-    if (!c->to)
+    if (!trunk)
         c->diverter = call_line(c, by);
     c->max_forwards--;
     c->plan = plan;

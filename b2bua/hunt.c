@@ -74,7 +74,7 @@ static int put_in_force(struct branch *b)
 static int offer_to(struct call *c, bool dtls, struct buf *out, const char **why)
 {
     struct session_side side;
-    call_media_of(c, c->candidate, c->to, dtls, &side);
+    call_media_of(c, c->candidate, c->party[SIDE_B].trunk, dtls, &side);
     *why = "no memory";
     int err = set_side(c, &side);
     if (err || !c->offer.p)
@@ -88,7 +88,7 @@ static const struct leg_events branch_events;
 
 static bool has_another_offer(const struct call *c)
 {
-    const struct media_policy *p = call_policy(c, c->candidate, c->to);
+    const struct media_policy *p = call_policy(c, c->candidate, c->party[SIDE_B].trunk);
     return c->offer.p && !c->early && !c->again && p->webrtc >= WEBRTC_RETRY &&
            p->srtp != SRTP_FORBID;
 }
@@ -108,7 +108,7 @@ static int ask_branch(struct call *c, bool dtls, const char **why)
     *b = (struct branch){ .call = c, .dtls = dtls };
     list_init(&b->link);
     b->leg =
-        call_ask(c, c->candidate, c->to, c->offer.p ? buf_span(&sdp) : SPAN_NULL,
+        call_ask(c, c->candidate, c->party[SIDE_B].trunk, c->offer.p ? buf_span(&sdp) : SPAN_NULL,
                  has_another_offer(c) ? SPAN("Supported: 199\r\n") : SPAN(""), &branch_events, b);
     if (!b->leg) {
         free(b);
@@ -117,8 +117,6 @@ static int ask_branch(struct call *c, bool dtls, const char **why)
     }
     list_push_back(&c->branches, &b->link);
     c->in_force = b;
-    c->who[SIDE_B] =
-        c->candidate->kind == DIALPLAN_LINE ? call_line(c, c->candidate->name) : SPAN_NULL;
     if (c->candidate->kind != DIALPLAN_EXTENSION)
         c->call_id[SIDE_B] = arena_dup(&c->arena, leg_sip_call_id(b->leg));
     return 0;
@@ -228,7 +226,7 @@ static void refused(struct call *c, const struct leg_end *why)
 {
     struct leg_end told = *why;
     c->status = why->status;
-    admission_left(c, c->to);
+    admission_left(c, c->party[SIDE_B].trunk);
     if (why->n_moved && !c->early) {
         told = (struct leg_end){ .status = call_divert(c, why) };
         if (told.status)
@@ -327,7 +325,7 @@ static const struct leg_events branch_events = {
 
 static void ask_candidate(struct call *c)
 {
-    ask(c, call_policy(c, c->candidate, c->to)->webrtc == WEBRTC_FIRST);
+    ask(c, call_policy(c, c->candidate, c->party[SIDE_B].trunk)->webrtc == WEBRTC_FIRST);
 }
 
 static void on_admitted(struct call *c, const struct leg_end *why, bool next)
@@ -349,14 +347,16 @@ void hunt_next(struct call *c)
         return;
     }
     const struct dialplan_candidate *to = c->candidate = &c->plan.candidates[c->next++];
-    c->to = to->kind == DIALPLAN_TRUNK ? conf_trunk(c->ua->conf, to->name) : NULL;
+    c->party[SIDE_B] = call_party(c, to);
     if (to->kind == DIALPLAN_REFUSE) {
         call_finish(c, &(struct leg_end){ .status = to->status }, SIDE_B);
         return;
     }
     c->again = false;
     c->refusal = (struct leg_end){ 0 };
+    const struct party diverter = { .who = c->diverter }; /* where a line sends it on, it calls */
     /* A call that comes to a phone of ours was admitted where it was made. */
-    if (c->desk.to == to || admission_ask(c, SIDE_A, to, c->to, on_admitted))
+    if (c->desk.to == to || admission_ask(c, c->diverter.p ? &diverter : &c->party[SIDE_A], to,
+                                          c->party[SIDE_B].trunk, on_admitted))
         ask_candidate(c);
 }

@@ -209,11 +209,6 @@ static struct sip_leg *find_for(const struct leg_sip_means *m, const struct flow
     return l;
 }
 
-struct span leg_sip_trunk(const struct leg *l)
-{
-    return container_of(l, const struct sip_leg, leg)->trunk;
-}
-
 void sip_leg_rest(struct sip_leg *l, const struct sip_msg *m)
 {
     if (sip_leg_is_line(l) && resting_parse(sip_hdr_value(m, SIP_HDR_RESTS_ON), &l->rests))

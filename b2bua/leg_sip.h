@@ -69,8 +69,6 @@ enum leg_place {
 };
 struct leg *leg_sip_named(const struct leg_sip_means *m, const struct replaces *r,
                           enum leg_place *out);
-/* The trunk that it is of; absent: a line. Of legs that this file made. */
-struct span leg_sip_trunk(const struct leg *l);
 
 /* Whether it is a line whose place rests on what this revokes. Of any leg. */
 bool leg_sip_falls(const struct leg *l, const Countersign__Auth__Revoked *what);

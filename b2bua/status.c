@@ -34,11 +34,12 @@ static json_t *text(struct span s)
 
 static json_t *describe(const struct call *c)
 {
-    return json_pack(
-        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "caller", text(c->caller), "called",
-        text(c->called), "from", text(c->from ? c->from->name : SPAN("line")), "to",
-        text(c->to ? c->to->name : SPAN("line")), "call_id", text(c->call_id[SIDE_A]), "began",
-        http_time(c->began), "taken", http_time(c->taken), "early_media", c->early);
+    const struct trunk_conf *from = c->party[SIDE_A].trunk, *to = c->party[SIDE_B].trunk;
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "caller", text(c->caller),
+                     "called", text(c->called), "from", text(from ? from->name : SPAN("line")),
+                     "to", text(to ? to->name : SPAN("line")), "call_id", text(c->call_id[SIDE_A]),
+                     "began", http_time(c->began), "taken", http_time(c->taken), "early_media",
+                     c->early);
 }
 
 /* ---- what authd is told ---- */

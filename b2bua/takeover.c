@@ -20,9 +20,7 @@ static struct span asserted_user(struct sip_msg *m)
 static bool is_whose_place(const struct call *c, const struct leg *l, struct span who,
                            const struct trunk_conf *from)
 {
-    if (from)
-        return span_eq(leg_sip_trunk(l), from->name);
-    return who.p && span_eq(c->who[call_side(c, l)], who);
+    return party_is(&(struct party){ .trunk = from, .who = who }, &c->party[call_side(c, l)]);
 }
 
 /* Section 3. 0, or what it is refused with. */
@@ -98,7 +96,7 @@ void call_taken(struct call *c, unsigned side, unsigned status, struct span sdp)
     c->waiting = NULL;
     if (!c->asked_offer)
         c->asker = -1;
-    call_replace(c, !side, comes, c->moved_who);
+    call_replace(c, !side, comes, &c->coming);
     leg_answer(comes, buf_span(&b));
 }
 
@@ -119,9 +117,11 @@ static void begin(struct ua *u, struct tx *invite, struct leg *l, struct span wh
         buf_put(&b, span_str(u->node));
     }
     ua_media_side(u, from ? &from->media : &u->conf->lines, false, &conf);
-    c->moved_who = who.p ? arena_dup(&c->arena, who) : SPAN_NULL;
     c->moved = arena_dup(&c->arena, m->from.uri.user);
-    c->moved_trunk = from;
+    c->coming = (struct party){ .trunk = from,
+                                .who = arena_dup(&c->arena, who),
+                                .number = from ? c->moved : c->party[side].number,
+                                .display = arena_dup(&c->arena, m->from.display) };
     struct leg *comes = leg_sip_take(&u->legs_means, invite, buf_span(&b),
                                      from ? from->name : SPAN_NULL, &events, c);
     if (!comes)

@@ -5,13 +5,15 @@
 
 static const struct log transfer_log = { .module = "transfer" };
 
-void call_replace(struct call *c, unsigned side, struct leg *by, struct span who)
+void call_replace(struct call *c, unsigned side, struct leg *by, const struct party *who)
 {
     struct leg *old = c->leg[side];
     c->leg[side] = by;
-    c->who[side] = who;
+    c->party[side] = *who;
     by->events = &call_events;
     by->arg = c;
+    if (!old)
+        return;
     leg_notify(old, 200);
     leg_end(old, &(struct leg_end){ .status = 200 });
 }
@@ -39,18 +41,31 @@ static void on_answered(void *arg, struct leg *l, struct span sdp)
 {
     struct call *c = arg;
     c->waiting = NULL;
-    call_replace(c, c->replaced, l,
-                 c->moved_to->kind == DIALPLAN_LINE ? call_line(c, c->moved_to->name) : SPAN_NULL);
+    c->moving = false;
+    call_replace(c, c->replaced, l, &c->coming);
     call_join(c, c->replaced, sdp);
+}
+
+/* Nobody comes. Who has left already is not called back. */
+static void stay(struct call *c, const struct leg_end *why)
+{
+    c->moving = false;
+    if (c->leg[c->replaced])
+        leg_notify(c->leg[c->replaced], why->status);
+    else
+        call_finish(c, why, c->replaced);
 }
 
 static void on_ended(void *arg, struct leg *l, const struct leg_end *why)
 {
     struct call *c = arg;
+    struct leg_end told = *why;
     (void)l;
     c->waiting = NULL;
-    admission_left(c, c->moved_trunk);
-    leg_notify(c->leg[c->replaced], why->status < 300 ? 480 : why->status);
+    if (told.status < 300)
+        told.status = 480;
+    admission_left(c, c->coming.trunk);
+    stay(c, &told);
 }
 
 /* Of who is to come, until he has. */
@@ -61,40 +76,45 @@ static const struct leg_events coming = { .ringing = on_ringing,
 /* Whoever transfers is who calls: a number that he may not call, he may not have called. */
 static void on_admitted(struct call *c, const struct leg_end *why, bool next)
 {
-    struct leg *by = c->leg[c->replaced];
     (void)next;
     if (!why)
-        c->waiting = call_ask(c, c->moved_to, c->moved_trunk, SPAN_NULL, SPAN_NULL, &coming, c);
-    if (!c->waiting && by)
-        leg_notify(by, why ? why->status : 500);
+        c->waiting = call_ask(c, c->moved_to, c->coming.trunk, SPAN_NULL, SPAN_NULL, &coming, c);
+    if (!c->waiting)
+        stay(c, why ? why : &(struct leg_end){ .status = 500 });
 }
 
 static unsigned call_blindly(struct call *c, unsigned side, const struct leg_refer *r)
 {
     const struct b2bua_conf *conf = c->ua->conf;
-    const struct trunk_conf *by = side == SIDE_A ? c->from : c->to;
+    const struct party *by = &c->party[side], *stays = &c->party[!side];
     const struct dialplan_context *at =
-        dialplan_context(&conf->dialplan, by ? by->context : conf->lines_context);
+        dialplan_context(&conf->dialplan, by->trunk ? by->trunk->context : conf->lines_context);
     struct dialplan_answer plan = { 0 };
     char *plain = arena_alloc(&c->arena, r->user.n + 1);
     if (!plain || !at || !r->user.n)
         return plain ? 404 : 500;
+    if (!by->who.p && !by->trunk)
+        return 403; /* nobody would be charged */
     struct dialplan_call dialled = { .called = sip_user_plain(r->user, plain),
-                                     .caller = c->caller,
+                                     .caller = by->number,
                                      .now = loop_wall(c->ua->loop) };
     if (dialplan_lookup(at, &dialled, false, &c->arena, &plan))
         return 500;
     if (!plan.n)
         return plan.status;
-    const struct dialplan_candidate *to = &plan.candidates[0];
-    const struct trunk_conf *trunk = to->kind == DIALPLAN_TRUNK ? conf_trunk(conf, to->name) : NULL;
+    struct dialplan_candidate *to = &plan.candidates[0];
     if (to->kind == DIALPLAN_REFUSE)
         return to->status;
     c->replaced = side;
     c->moved = dialled.called;
     c->moved_to = to;
-    c->moved_trunk = trunk;
-    if (admission_ask(c, side, to, trunk, on_admitted))
+    c->coming = call_party(c, to);
+    /* A line is told whom it is to talk to, a trunk who pays for it. */
+    c->display = to->kind == DIALPLAN_TRUNK ? by->display : stays->display;
+    if (to->kind != DIALPLAN_TRUNK)
+        to->calling = stays->number;
+    c->moving = true;
+    if (admission_ask(c, by, to, c->coming.trunk, on_admitted))
         on_admitted(c, NULL, false);
     return 0;
 }
@@ -111,18 +131,20 @@ static unsigned join_elsewhere(struct call *c, unsigned side, const struct leg_r
     char *plain = arena_alloc(&c->arena, r->user.n + 1);
     if (!to || !replaces.p || !plain)
         return 500;
-    if (!c->who[side].p || !r->user.n)
+    if (!c->party[side].who.p || !r->user.n)
         return 481; /* a trunk has nothing there */
     to->kind = DIALPLAN_LINE;
     to->name = to->called = sip_user_plain(r->user, plain);
-    to->calling = c->caller;
+    to->calling = c->party[!side].number;
+    c->display = c->party[!side].display;
     c->replaced = side;
     c->moved = to->name;
     c->moved_to = to;
-    c->moved_trunk = NULL;
-    c->elsewhere = (__typeof__(c->elsewhere)){ node, replaces, c->who[side] };
+    c->coming = call_party(c, to);
+    c->elsewhere = (__typeof__(c->elsewhere)){ node, replaces, c->party[side].who };
     c->waiting = call_ask(c, to, NULL, SPAN_NULL, SPAN_NULL, &coming, c);
     c->elsewhere.node = 0;
+    c->moving = c->waiting;
     return c->waiting ? 0 : 500;
 }
 
@@ -140,22 +162,27 @@ static unsigned join_calls(struct call *c, unsigned side, const struct leg_refer
     if (!other || other == c || !other->up || other->asker >= 0 || other->joining || other->waiting)
         return 481;
     unsigned theirs = call_side(other, second);
+    if (!party_is(&c->party[side], &other->party[theirs]))
+        return 403; /* tags are no proof: a call is given away by whose it is */
     struct leg *comes = other->leg[!theirs];
     if (!comes)
         return 481;
-    c->moved = arena_dup(&c->arena, theirs == SIDE_A ? other->called : other->caller);
-    c->moved_trunk = theirs == SIDE_A ? other->to : other->from;
+    const struct party *from = &other->party[!theirs];
+    c->coming = (struct party){ .trunk = from->trunk,
+                                .who = arena_dup(&c->arena, from->who),
+                                .number = arena_dup(&c->arena, from->number),
+                                .display = arena_dup(&c->arena, from->display) };
+    c->moved = c->coming.number;
     const bool dtls = session_safety(other->session, !theirs).dtls;
     struct session_side conf;
-    ua_media_side(c->ua, c->moved_trunk ? &c->moved_trunk->media : &c->ua->conf->lines, dtls,
-                  &conf);
+    ua_media_side(c->ua, from->trunk ? &from->trunk->media : &c->ua->conf->lines, dtls, &conf);
     if (dtls && session_adopt(c->session, side, &conf, other->session, !theirs))
         return 500;
     if (!dtls)
         session_set_side(c->session, side, &conf);
     other->leg[!theirs] = NULL;
     admission_move(c, other);
-    call_replace(c, side, comes, arena_dup(&c->arena, other->who[!theirs]));
+    call_replace(c, side, comes, &c->coming);
     call_finish(other, &(struct leg_end){ .status = 200 }, theirs);
     c->joining = true;
     /* A browser begins anew when it is told so by an offer, not by an answer to its own. */
@@ -166,7 +193,7 @@ static unsigned join_calls(struct call *c, unsigned side, const struct leg_refer
 bool call_may_refer(const struct call *c, const struct leg *l)
 {
     unsigned side = call_side(c, l);
-    return c->up && c->leg[!side] && c->asker < 0 && !c->joining && !c->waiting &&
+    return c->up && c->leg[!side] && c->asker < 0 && !c->joining && !c->waiting && !c->moving &&
            !c->admission.ask;
 }
 
@@ -188,7 +215,7 @@ void call_join(struct call *c, unsigned side, struct span offer)
     struct buf b = BUF_INIT(text);
     const char *why = "no offer";
     if (!c->joining)
-        set_side(c, side, c->moved_to, c->moved_trunk);
+        set_side(c, side, c->moved_to, c->coming.trunk);
     c->joining = false;
     int err = offer.p ? session_offer(c->session, side, offer, &b, &why) : CS_ENOTSUP;
     if (err) {
