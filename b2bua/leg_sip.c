@@ -109,6 +109,7 @@ void sip_leg_free(struct sip_leg *l)
     free(l->contact);
     free(l->lines);
     free(l->said);
+    free(l->reason);
     free(l);
 }
 
@@ -158,6 +159,18 @@ void sip_leg_over(struct sip_leg *l, const struct leg_end *why)
     l->leg.events->ended(l->leg.arg, &l->leg, why);
 }
 
+/* For a BYE that has to wait. */
+static void keep_reason(struct sip_leg *l, const struct leg_end *why)
+{
+    free(l->reason);
+    l->reason = why->reason.n ? strndup(why->reason.p, why->reason.n) : NULL;
+}
+
+void sip_leg_bye_late(struct sip_leg *l)
+{
+    sip_leg_bye(l, &(struct leg_end){ .status = 200, .reason = span_str(l->reason) });
+}
+
 static void end(struct leg *leg, const struct leg_end *why)
 {
     struct sip_leg *l = LEG_OF(leg);
@@ -168,6 +181,7 @@ static void end(struct leg *leg, const struct leg_end *why)
         sip_leg_refuse(l, why);
     } else if (was == LEG_ASKING) {
         l->ended_early = true;
+        keep_reason(l, why);
         if (l->waiting)
             uac_cancel(l->asking, why->reason);
     } else if (was == LEG_UP) {
@@ -175,7 +189,9 @@ static void end(struct leg *leg, const struct leg_end *why)
             sip_leg_refuse(l, &(struct leg_end){ .status = 487 });
         if (!l->ok) /* else the ACK comes first (RFC 3261, 15) */
             sip_leg_bye(l, why);
-        else if (l->waiting)
+        else
+            keep_reason(l, why);
+        if (l->ok && l->waiting)
             sip_leg_forget_asking(l);
     }
     (void)sip_leg_settle(l);

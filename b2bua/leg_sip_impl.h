@@ -57,6 +57,7 @@ struct sip_leg {
     struct uac *asking; /* INVITE or re-INVITE, kept for a 2xx that comes again; NULL: none */
     bool waiting;       /* for its final answer */
     bool offerless;     /* it had no description: the 2xx is to have an offer */
+    char *reason;       /* why it ended, for a BYE that waits; NULL: nothing was said */
     bool ended_early;   /* it was cancelled: should it be taken all the same, it ends */
     uint32_t ack_cseq;
     char *ack_proofs; /* credentials of the INVITE */
@@ -161,6 +162,8 @@ void sip_leg_reinvite(struct sip_leg *l, struct span sdp);
 void sip_leg_modify_now(struct sip_leg *l);
 void sip_leg_modify_init(struct sip_leg *l);
 void sip_leg_bye(struct sip_leg *l, const struct leg_end *why);
+/* The one that waited for an ACK or an answer. */
+void sip_leg_bye_late(struct sip_leg *l);
 void sip_leg_forget_out(struct sip_leg *l);
 
 #endif

@@ -285,7 +285,7 @@ void sip_leg_in_ack(struct sip_leg *l, struct sip_msg *ack)
     bool offered = l->ok_offers;
     sip_leg_forget_ok(l);
     if (l->state == LEG_OVER) {
-        sip_leg_bye(l, &(struct leg_end){ .status = 200 });
+        sip_leg_bye_late(l);
         return;
     }
     if (!sip_leg_sdp(ack, &sdp) || !offered)

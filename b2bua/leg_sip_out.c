@@ -47,7 +47,7 @@ static void on_ack_hop(void *arg, int err, struct flow *flow)
         log_warn(&(struct log){ .module = "leg" }, "an ACK could not be sent", kv_err(err),
                  kv_s("call_id", l->dialog.call_id));
     if (l->state == LEG_OVER && !l->bye)
-        sip_leg_bye(l, &(struct leg_end){ .status = 200 });
+        sip_leg_bye_late(l);
     (void)sip_leg_settle(l);
 }
 
