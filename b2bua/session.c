@@ -40,7 +40,8 @@ struct session {
     struct sdp offer;
     char *offer_text;
     unsigned offerer;
-    bool open; /* an offer was passed on */
+    bool open;    /* an offer was passed on */
+    char *before; /* what who is offered it was told before; NULL: nothing, or it is settled */
     char why[WHY_MAX];
 };
 
@@ -101,13 +102,22 @@ void session_free(struct session **sp)
         free(s->said[side]);
     }
     free(s->offer_text);
+    free(s->before);
     arena_fini(&s->arena);
     free(s);
+}
+
+static void forget_before(struct session *s)
+{
+    free(s->before);
+    s->before = NULL;
 }
 
 void session_set_side(struct session *s, unsigned side, const struct session_side *conf)
 {
     s->side[side] = *conf;
+    if (side != s->offerer)
+        forget_before(s);
     free(s->told[side].text);
     free(s->said[side]);
     s->said[side] = NULL;
@@ -291,6 +301,13 @@ static int tell(struct session *s, unsigned side, struct sdp *d, struct arena *a
     return buf_ok(out) ? 0 : CS_ELIMIT;
 }
 
+static void keep_said(struct session *s, unsigned side, struct span text)
+{
+    free(s->said[side]);
+    /* Without it a repeated offer costs a round. */
+    s->said[side] = text.p ? strndup(text.p, text.n) : NULL;
+}
+
 bool session_stands(const struct session *s, unsigned from, struct span sdp, struct span *answer)
 {
     const struct told *t = &s->told[from];
@@ -300,7 +317,16 @@ bool session_stands(const struct session *s, unsigned from, struct span sdp, str
 
 void session_withdraw(struct session *s)
 {
+    char text[SESSION_SDP_MAX];
+    struct buf b = BUF_INIT(text);
+    struct sdp d;
     s->open = false;
+    /* What stands, in a version of its own: the other side has seen a later one. */
+    if (s->before &&
+        (sdp_parse(span_str(s->before), &s->arena, &d) || tell(s, !s->offerer, &d, &s->arena, &b)))
+        keep_said(s, !s->offerer, SPAN_NULL);
+    ct_wipe(text, b.n);
+    forget_before(s);
 }
 
 /* ---- offers ---- */
@@ -494,6 +520,7 @@ static int judge_offer(const struct session *s, unsigned from, const char **why)
 void session_settled(struct session *s)
 {
     s->open = false;
+    forget_before(s);
     s->offer = (struct sdp){ 0 };
     arena_fini(&s->arena);
     arena_init_small(&s->arena);
@@ -536,6 +563,8 @@ int session_offer(struct session *s, unsigned from, struct span sdp, struct buf 
         return CS_ENOTSUP;
     }
     err = tell_webrtc(s, !from, &d, false);
+    const struct told *told = &s->told[!from];
+    s->before = told->text ? strndup(told->text, told->n) : NULL;
     if (!err)
         err = tell(s, !from, &d, &s->arena, out);
     s->open = !err;
@@ -655,12 +684,6 @@ static int settle_stream(struct session *s, size_t i, unsigned from, const struc
     return err;
 }
 
-static void keep_said(struct session *s, unsigned side, struct span text)
-{
-    free(s->said[side]);
-    s->said[side] = strndup(text.p, text.n); /* without it a repeated offer costs a round */
-}
-
 int session_answer(struct session *s, unsigned from, struct span sdp, struct buf *out,
                    const char **why)
 {
@@ -687,6 +710,7 @@ int session_answer(struct session *s, unsigned from, struct span sdp, struct buf
     if (!err)
         err = tell(s, !from, &d, &s->arena, out);
     if (!err) {
+        forget_before(s);
         keep_said(s, from, sdp);
         keep_said(s, !from, span_str(s->offer_text));
     }
