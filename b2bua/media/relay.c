@@ -31,7 +31,8 @@ struct stream_socket {
     struct relay *relay;
     unsigned side;
     bool rtcp;
-    bool connected; /* the kernel lets packets of the peer in alone */
+    bool connected; /* the kernel lets packets of the peer in alone; */
+    bool queued;    /* what came before that may still be there, of anybody */
     struct addr to; /* no family: nowhere */
 };
 
@@ -102,6 +103,7 @@ static void direct(struct stream_socket *s, const struct addr *to, bool locked)
         (void)connect(s->socket.fd, &nobody, sizeof(nobody));
     s->connected = locked && to->sa.sa_family != AF_UNSPEC &&
                    connect(s->socket.fd, &to->sa, addr_len(to)) == 0;
+    s->queued = s->connected;
 }
 
 /* Symmetric RTP, once. RTCP is learned for itself: a NAT maps each port as it likes. */
@@ -293,14 +295,20 @@ static bool take_one(struct stream_socket *s, struct worker *w)
     ssize_t n;
     if (to->plan)
         ask(to->plan, offsetof(struct plan, payload));
-    if (s->connected) {
+    if (s->connected && !s->queued) {
         n = recv(s->socket.fd, packet, RTP_MAX, MSG_DONTWAIT | MSG_TRUNC);
     } else {
         socklen_t length = sizeof(source);
         n = recvfrom(s->socket.fd, packet, RTP_MAX, MSG_DONTWAIT | MSG_TRUNC, &source.sa, &length);
     }
-    if (n < 0)
+    if (n < 0) {
+        s->queued &= errno != EAGAIN;
         return errno != EAGAIN; /* an ICMP error of what was sent */
+    }
+    if (s->queued && !addr_eq(&source, &s->to)) {
+        drop(from, DROPPED_SOURCE);
+        return true;
+    }
     if (!from->plan || (size_t)n > RTP_MAX) {
         drop(from, from->plan ? DROPPED_MALFORMED : DROPPED_SOURCE);
         return true;
