@@ -25,6 +25,7 @@ void call_drop(struct call *c)
     metric_add(M_B2BUA_CALLS, 0, -1);
     timer_stop(c->ua->loop, &c->quiet);
     timer_stop(c->ua->loop, &c->shaking);
+    call_transfer_drop(c);
     admission_end(c);
     session_let_go(&c->kept);
     session_free(&c->session);
@@ -160,6 +161,8 @@ static void on_settled(void *arg, struct leg *l, unsigned status, struct span sd
         call_taken(c, side, status, sdp);
         return;
     }
+    if ((c->joining || c->acks) && call_retry(c, l, status))
+        return;
     if (c->joining) {
         if (status >= 300)
             call_finish(c, &(struct leg_end){ .status = 502 }, side);

@@ -140,6 +140,7 @@ static struct call *call_new(struct ua *u, const struct trunk_conf *from, unsign
     arena_init_small(&c->arena);
     call_watch_init(c);
     call_dtls_init(c);
+    call_transfer_init(c);
     admission_init(&c->admission);
     list_push_back(&u->calls, &c->link);
     u->n_calls++;

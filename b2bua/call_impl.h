@@ -66,6 +66,12 @@ struct call {
     int asker;        /* whose offer is open in a call that stands; -1: none */
     bool asked_offer; /* it is to be made by the other side */
     struct wall began, rang, taken;
+    struct {
+        struct timer at;
+        struct leg *leg; /* that is asked again then */
+        char *offer;     /* of the open offer of a transfer; NULL: an offer is asked for */
+        unsigned n;      /* so often already */
+    } retry;
     struct timer quiet;   /* looks whether media flow */
     uint64_t packets;     /* that were counted then */
     struct timer shaking; /* looks how DTLS is doing */
@@ -131,6 +137,10 @@ bool call_may_refer(const struct call *c, const struct leg *l);
 void call_referred(struct call *c, struct leg *l, const struct leg_refer *r);
 /* The offer of whom a side was replaced by; absent: there is none. */
 void call_join(struct call *c, unsigned side, struct span offer);
+void call_transfer_init(struct call *c);
+void call_transfer_drop(struct call *c);
+/* True: a leg that has an offer of its own open, too, is asked once more (RFC 3261, 14.1). */
+bool call_retry(struct call *c, struct leg *l, unsigned status);
 /* What the other side answered to that. */
 void call_joined(struct call *c, unsigned side, unsigned status, struct span sdp);
 

@@ -236,6 +236,11 @@ struct span leg_sip_call_id(const struct leg *l)
     return l->ops == &ops ? container_of(l, const struct sip_leg, leg)->dialog.call_id : SPAN_NULL;
 }
 
+bool leg_sip_is_ours(const struct leg *l)
+{
+    return l->ops == &ops && container_of(l, const struct sip_leg, leg)->lines;
+}
+
 bool leg_sip_falls(const struct leg *l, const Countersign__Auth__Revoked *what)
 {
     return l->ops == &ops &&

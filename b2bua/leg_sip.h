@@ -73,6 +73,8 @@ struct leg *leg_sip_named(const struct leg_sip_means *m, const struct replaces *
 /* Whether it is a line whose place rests on what this revokes. Of any leg. */
 bool leg_sip_falls(const struct leg *l, const Countersign__Auth__Revoked *what);
 
+/* Whether we made its Call-ID. Of any leg. */
+bool leg_sip_is_ours(const struct leg *l);
 /* Call-ID of its dialog, borrowed; absent where it has none. Of any leg. */
 struct span leg_sip_call_id(const struct leg *l);
 

@@ -1,7 +1,10 @@
 /* Transfers: one side of a call wants somebody else in its place, who is called (blind), or is the
  * other side of a second call of its own (attended). Who comes in makes an offer, the side that
  * stays answers it: so both know each other's codecs, whatever was agreed on before. */
+#include <stdlib.h>
+
 #include "b2bua/call_impl.h"
+#include "base/rand.h"
 
 static const struct log transfer_log = { .module = "transfer" };
 
@@ -207,6 +210,38 @@ void call_referred(struct call *c, struct leg *l, const struct leg_refer *r)
         leg_notify(l, status);
 }
 
+/* ---- offers that cross ---- */
+
+static void on_retry(struct timer *t)
+{
+    struct call *c = container_of(t, struct call, retry.at);
+    leg_modify(c->retry.leg, c->acks ? span_str(c->retry.offer) : SPAN_NULL);
+}
+
+void call_transfer_init(struct call *c)
+{
+    timer_init(&c->retry.at, on_retry);
+}
+
+void call_transfer_drop(struct call *c)
+{
+    timer_stop(c->ua->loop, &c->retry.at);
+    free(c->retry.offer);
+}
+
+bool call_retry(struct call *c, struct leg *l, unsigned status)
+{
+    enum { RETRIES = 5, STEP_MS = 10 };
+    if (status != 491 || c->retry.n == RETRIES || (c->acks && !c->retry.offer))
+        return false;
+    c->retry.n++;
+    c->retry.leg = l;
+    const uint64_t steps =
+        leg_sip_is_ours(l) ? 210 + rand_below(191) : rand_below(201); /* 2.1 to 4 s, or 0 to 2 */
+    timer_start(c->ua->loop, &c->retry.at, DURATION_MS(steps * STEP_MS));
+    return true;
+}
+
 /* ---- offer and answer ---- */
 
 void call_join(struct call *c, unsigned side, struct span offer)
@@ -224,6 +259,8 @@ void call_join(struct call *c, unsigned side, struct span offer)
     }
     c->asker = (int)side;
     c->acks = true;
+    free(c->retry.offer);
+    c->retry.offer = strndup(text, b.n); /* without it there is no second try */
     leg_modify(c->leg[!side], buf_span(&b));
 }
 
@@ -235,6 +272,7 @@ void call_joined(struct call *c, unsigned side, unsigned status, struct span sdp
     int err = status < 300 && sdp.p ? call_answer(c, side, sdp, &b, &why) : CS_ENOTSUP;
     c->asker = -1;
     c->acks = false;
+    c->retry.n = 0;
     if (err)
         call_refuse_media(c, err, why, side);
     else
