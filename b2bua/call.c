@@ -237,14 +237,15 @@ static void on_quiet(struct timer *t)
     session_stats(c->session, SIDE_A, &a);
     session_stats(c->session, SIDE_B, &b);
     uint64_t now = a.packets + b.packets + a.rtcp + b.rtcp;
-    if (now == c->packets) {
+    const bool held = session_is_held(c->session);
+    if (now == c->packets && !held) {
         call_finish(c,
                     &(struct leg_end){ .status = 408,
                                        .reason = SPAN("SIP;cause=408;text=\"Media inactivity\"") },
                     SIDE_A);
         return;
     }
-    c->packets = now;
+    c->packets = held ? UINT64_MAX : now; /* who goes on has the whole time to begin */
     timer_start(c->ua->loop, &c->quiet, c->ua->conf->media.inactivity);
 }
 

@@ -90,8 +90,9 @@ static const struct conf_key media_keys[] = {
     CONF_UINT("threads", MEDIA, threads, "That carry media; 0: one for each processor.",
               .max = 256),
     CONF_DURATION("inactivity", MEDIA, inactivity,
-                  "A call without a packet either way for so long is ended; 0: never.", .def = "5m",
-                  .min = 0, .max = CONF_DAY),
+                  "A call without a packet either way for so long is ended, unless it is on hold; "
+                  "0: never.",
+                  .def = "5m", .min = 0, .max = CONF_DAY),
     { 0 },
 };
 

@@ -42,6 +42,7 @@ struct session {
     unsigned offerer;
     bool open;    /* an offer was passed on */
     char *before; /* what who is offered it was told before; NULL: nothing, or it is settled */
+    bool talks;   /* some stream was agreed on for both ways */
     char why[WHY_MAX];
 };
 
@@ -673,6 +674,7 @@ static int settle_stream(struct session *s, size_t i, unsigned from, const struc
     out->port = addr_port(relay_local(st->relay, to));
     set_directions(&set[to], sdp_direction_of(&s->offer, offer));
     set_directions(&set[from], sdp_direction_of(answer, m));
+    s->talks |= set[to].sends && set[to].listens && set[from].sends && set[from].listens;
     for (unsigned side = 0; side < SIDES && !err; side++) {
         set[side].learn = s->side[side].learn;
         set[side].identity = s->own[side];
@@ -699,6 +701,7 @@ int session_answer(struct session *s, unsigned from, struct span sdp, struct buf
     d.n_media = answer.n_media;
     d.media = arena_zalloc(&s->arena, d.n_media * sizeof(*d.media));
     *why = "the answer does not fit the offer";
+    s->talks = false;
     for (size_t i = 0; i < d.n_media; i++) {
         err = d.media ? settle_stream(s, i, from, &answer, &d.media[i], why) : CS_ENOMEM;
         if (err == CS_EDENIED)
@@ -715,6 +718,11 @@ int session_answer(struct session *s, unsigned from, struct span sdp, struct buf
         keep_said(s, !from, span_str(s->offer_text));
     }
     return err;
+}
+
+bool session_is_held(const struct session *s)
+{
+    return !s->talks;
 }
 
 /* ---- figures ---- */

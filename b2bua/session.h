@@ -68,6 +68,9 @@ const char *session_refusal(struct session *s, struct span said);
 /* The offer was refused: what stood before stands. */
 void session_withdraw(struct session *s);
 
+/* Whether silence is agreed on: no stream goes both ways, and who holds need not send anything. */
+bool session_is_held(const struct session *s);
+
 /* Sums over all streams, of what came from this side. */
 void session_stats(const struct session *s, unsigned side, struct side_stats *out);
 struct session_safety {     /* of a side's first stream */
