@@ -29,6 +29,9 @@ void call_drop(struct call *c)
     admission_end(c);
     session_let_go(&c->kept);
     session_free(&c->session);
+    for (unsigned side = 0; side < RELAY_SIDES; side++)
+        arena_fini(&c->party[side].arena);
+    arena_fini(&c->coming.arena);
     arena_fini(&c->arena);
     free(c);
 }

@@ -13,6 +13,7 @@ struct party {
     const struct trunk_conf *trunk; /* NULL: a line, or a service of ours */
     struct span who;                /* AOR of a line; absent: it is none */
     struct span number, display;    /* absent: not told */
+    struct arena arena;             /* of who came in a call that stood */
 };
 /* Whether both are the same user, or the same trunk. */
 bool party_is(const struct party *p, const struct party *other);
@@ -108,9 +109,9 @@ void call_up(struct call *c, struct span answer);
 
 /* call_begin.c */
 /* Who a candidate is. */
-struct party call_party(struct call *c, const struct dialplan_candidate *to);
-/* The AOR of a line, in the arena. */
-struct span call_line(struct call *c, struct span name);
+struct party call_party(struct call *c, const struct dialplan_candidate *to, struct arena *a);
+/* The AOR of a line. */
+struct span call_line(const struct call *c, struct span name, struct arena *a);
 
 /* hunt.c: who is asked. */
 /* The next candidate of the dial plan; there is none: the call is over. */
@@ -144,8 +145,10 @@ bool call_retry(struct call *c, struct leg *l, unsigned status);
 /* What the other side answered to that. */
 void call_joined(struct call *c, unsigned side, unsigned status, struct span sdp);
 
-/* The new one is there, and the old one may go. */
-void call_replace(struct call *c, unsigned side, struct leg *by, const struct party *who);
+/* Somebody else is to come than the last time, whom nobody saw: what was kept of him goes. */
+struct arena *call_coming(struct call *c);
+/* Who was to come has, and the old one may go. */
+void call_replace(struct call *c, unsigned side, struct leg *by);
 
 /* takeover.c: the other side's answer to who takes a place. */
 void call_taken(struct call *c, unsigned side, unsigned status, struct span sdp);

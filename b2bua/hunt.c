@@ -17,7 +17,7 @@ struct branch {
     struct leg *leg;
     bool dtls;                  /* it is offered DTLS-SRTP */
     struct session_kept *media; /* while another one is in force */
-    struct span said;           /* its last description before a 2xx; absent: none */
+    char *said;                 /* its last description before a 2xx; NULL: none */
 };
 
 static void branch_free(struct branch *b)
@@ -26,6 +26,7 @@ static void branch_free(struct branch *b)
         b->call->in_force = NULL;
     list_remove(&b->link);
     session_let_go(&b->media);
+    free(b->said);
     free(b);
 }
 
@@ -197,8 +198,10 @@ static void on_ringing(void *arg, struct leg *l, unsigned status, struct span sd
     (void)l;
     if (!c->rang.ms)
         c->rang = loop_wall(c->ua->loop);
-    if (sdp.p)
-        b->said = arena_dup(&c->arena, sdp);
+    if (sdp.p) {
+        free(b->said);
+        b->said = strndup(sdp.p, sdp.n);
+    }
     /* Whoever is heard first is heard until one takes it. */
     if (!sdp.p || !c->offer.p || (c->early && c->in_force != b)) {
         leg_ring(c->leg[SIDE_A], status, SPAN_NULL);
@@ -300,7 +303,7 @@ static void on_answered(void *arg, struct leg *l, struct span sdp)
     char text[SESSION_SDP_MAX];
     struct buf answer = BUF_INIT(text);
     const char *why;
-    int err = take_answer(b, sdp.p ? sdp : b->said, &answer, &why);
+    int err = take_answer(b, sdp.p ? sdp : span_str(b->said), &answer, &why);
     if (err) {
         fail(b, err, why);
         return;
@@ -347,7 +350,7 @@ void hunt_next(struct call *c)
         return;
     }
     const struct dialplan_candidate *to = c->candidate = &c->plan.candidates[c->next++];
-    c->party[SIDE_B] = call_party(c, to);
+    c->party[SIDE_B] = call_party(c, to, &c->arena);
     if (to->kind == DIALPLAN_REFUSE) {
         call_finish(c, &(struct leg_end){ .status = to->status }, SIDE_B);
         return;

@@ -96,7 +96,7 @@ void call_taken(struct call *c, unsigned side, unsigned status, struct span sdp)
     c->waiting = NULL;
     if (!c->asked_offer)
         c->asker = -1;
-    call_replace(c, !side, comes, &c->coming);
+    call_replace(c, !side, comes);
     leg_answer(comes, buf_span(&b));
 }
 
@@ -117,11 +117,11 @@ static void begin(struct ua *u, struct tx *invite, struct leg *l, struct span wh
         buf_put(&b, span_str(u->node));
     }
     ua_media_side(u, from ? &from->media : &u->conf->lines, false, &conf);
-    c->moved = arena_dup(&c->arena, m->from.uri.user);
-    c->coming = (struct party){ .trunk = from,
-                                .who = arena_dup(&c->arena, who),
-                                .number = from ? c->moved : c->party[side].number,
-                                .display = arena_dup(&c->arena, m->from.display) };
+    struct arena *a = call_coming(c);
+    c->coming.trunk = from;
+    c->coming.who = arena_dup(a, who);
+    c->coming.number = arena_dup(a, from ? m->from.uri.user : c->party[side].number);
+    c->coming.display = arena_dup(a, m->from.display);
     struct leg *comes = leg_sip_take(&u->legs_means, invite, buf_span(&b),
                                      from ? from->name : SPAN_NULL, &events, c);
     if (!comes)

@@ -8,11 +8,23 @@
 
 static const struct log transfer_log = { .module = "transfer" };
 
-void call_replace(struct call *c, unsigned side, struct leg *by, const struct party *who)
+struct arena *call_coming(struct call *c)
+{
+    arena_fini(&c->coming.arena);
+    c->coming = (struct party){ 0 };
+    c->moved_to = NULL;
+    arena_init_small(&c->coming.arena);
+    return &c->coming.arena;
+}
+
+void call_replace(struct call *c, unsigned side, struct leg *by)
 {
     struct leg *old = c->leg[side];
     c->leg[side] = by;
-    c->party[side] = *who;
+    arena_fini(&c->party[side].arena);
+    c->party[side] = c->coming;
+    c->coming = (struct party){ 0 };
+    c->moved = c->party[side].number;
     by->events = &call_events;
     by->arg = c;
     if (!old)
@@ -45,7 +57,7 @@ static void on_answered(void *arg, struct leg *l, struct span sdp)
     struct call *c = arg;
     c->waiting = NULL;
     c->moving = false;
-    call_replace(c, c->replaced, l, &c->coming);
+    call_replace(c, c->replaced, l);
     call_join(c, c->replaced, sdp);
 }
 
@@ -82,8 +94,18 @@ static void on_admitted(struct call *c, const struct leg_end *why, bool next)
     (void)next;
     if (!why)
         c->waiting = call_ask(c, c->moved_to, c->coming.trunk, SPAN_NULL, SPAN_NULL, &coming, c);
+    c->display = SPAN_NULL; /* it is a party's, who may go */
     if (!c->waiting)
         stay(c, why ? why : &(struct leg_end){ .status = 500 });
+}
+
+static void come_as(struct call *c, const struct dialplan_candidate *to)
+{
+    const struct party p = call_party(c, to, &c->coming.arena);
+    c->coming.trunk = p.trunk;
+    c->coming.who = p.who;
+    c->coming.number = p.number;
+    c->moved_to = to;
 }
 
 static unsigned call_blindly(struct call *c, unsigned side, const struct leg_refer *r)
@@ -93,7 +115,8 @@ static unsigned call_blindly(struct call *c, unsigned side, const struct leg_ref
     const struct dialplan_context *at =
         dialplan_context(&conf->dialplan, by->trunk ? by->trunk->context : conf->lines_context);
     struct dialplan_answer plan = { 0 };
-    char *plain = arena_alloc(&c->arena, r->user.n + 1);
+    struct arena *a = call_coming(c);
+    char *plain = arena_alloc(a, r->user.n + 1);
     if (!plain || !at || !r->user.n)
         return plain ? 404 : 500;
     if (!by->who.p && !by->trunk)
@@ -101,7 +124,7 @@ static unsigned call_blindly(struct call *c, unsigned side, const struct leg_ref
     struct dialplan_call dialled = { .called = sip_user_plain(r->user, plain),
                                      .caller = by->number,
                                      .now = loop_wall(c->ua->loop) };
-    if (dialplan_lookup(at, &dialled, false, &c->arena, &plan))
+    if (dialplan_lookup(at, &dialled, false, a, &plan))
         return 500;
     if (!plan.n)
         return plan.status;
@@ -109,9 +132,9 @@ static unsigned call_blindly(struct call *c, unsigned side, const struct leg_ref
     if (to->kind == DIALPLAN_REFUSE)
         return to->status;
     c->replaced = side;
-    c->moved = dialled.called;
-    c->moved_to = to;
-    c->coming = call_party(c, to);
+    come_as(c, to);
+    if (c->coming.trunk)
+        c->coming.number = dialled.called;
     /* A line is told whom it is to talk to, a trunk who pays for it. */
     c->display = to->kind == DIALPLAN_TRUNK ? by->display : stays->display;
     if (to->kind != DIALPLAN_TRUNK)
@@ -129,9 +152,10 @@ static unsigned call_blindly(struct call *c, unsigned side, const struct leg_ref
 static unsigned join_elsewhere(struct call *c, unsigned side, const struct leg_refer *r,
                                uint32_t node)
 {
-    struct dialplan_candidate *to = arena_zalloc(&c->arena, sizeof(*to));
-    const struct span replaces = arena_dup(&c->arena, r->replaces);
-    char *plain = arena_alloc(&c->arena, r->user.n + 1);
+    struct arena *a = call_coming(c);
+    struct dialplan_candidate *to = arena_zalloc(a, sizeof(*to));
+    const struct span replaces = arena_dup(a, r->replaces);
+    char *plain = arena_alloc(a, r->user.n + 1);
     if (!to || !replaces.p || !plain)
         return 500;
     if (!c->party[side].who.p || !r->user.n)
@@ -141,12 +165,11 @@ static unsigned join_elsewhere(struct call *c, unsigned side, const struct leg_r
     to->calling = c->party[!side].number;
     c->display = c->party[!side].display;
     c->replaced = side;
-    c->moved = to->name;
-    c->moved_to = to;
-    c->coming = call_party(c, to);
+    come_as(c, to);
     c->elsewhere = (__typeof__(c->elsewhere)){ node, replaces, c->party[side].who };
     c->waiting = call_ask(c, to, NULL, SPAN_NULL, SPAN_NULL, &coming, c);
-    c->elsewhere.node = 0;
+    c->elsewhere = (__typeof__(c->elsewhere)){ 0 };
+    c->display = SPAN_NULL;
     c->moving = c->waiting;
     return c->waiting ? 0 : 500;
 }
@@ -171,11 +194,11 @@ static unsigned join_calls(struct call *c, unsigned side, const struct leg_refer
     if (!comes)
         return 481;
     const struct party *from = &other->party[!theirs];
-    c->coming = (struct party){ .trunk = from->trunk,
-                                .who = arena_dup(&c->arena, from->who),
-                                .number = arena_dup(&c->arena, from->number),
-                                .display = arena_dup(&c->arena, from->display) };
-    c->moved = c->coming.number;
+    struct arena *a = call_coming(c);
+    c->coming.trunk = from->trunk;
+    c->coming.who = arena_dup(a, from->who);
+    c->coming.number = arena_dup(a, from->number);
+    c->coming.display = arena_dup(a, from->display);
     const bool dtls = session_safety(other->session, !theirs).dtls;
     struct session_side conf;
     ua_media_side(c->ua, from->trunk ? &from->trunk->media : &c->ua->conf->lines, dtls, &conf);
@@ -185,7 +208,7 @@ static unsigned join_calls(struct call *c, unsigned side, const struct leg_refer
         session_set_side(c->session, side, &conf);
     other->leg[!theirs] = NULL;
     admission_move(c, other);
-    call_replace(c, side, comes, &c->coming);
+    call_replace(c, side, comes);
     call_finish(other, &(struct leg_end){ .status = 200 }, theirs);
     c->joining = true;
     /* A browser begins anew when it is told so by an offer, not by an answer to its own. */
@@ -250,7 +273,7 @@ void call_join(struct call *c, unsigned side, struct span offer)
     struct buf b = BUF_INIT(text);
     const char *why = "no offer";
     if (!c->joining)
-        set_side(c, side, c->moved_to, c->coming.trunk);
+        set_side(c, side, c->moved_to, c->party[side].trunk);
     c->joining = false;
     int err = offer.p ? session_offer(c->session, side, offer, &b, &why) : CS_ENOTSUP;
     if (err) {
