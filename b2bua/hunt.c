@@ -9,6 +9,8 @@
 #include "base/metric.h"
 #include "sip/write.h"
 
+enum { EARLY_MAX = 50 }; /* descriptions of a branch before its 2xx: each takes memory until then */
+
 static const struct log hunt_log = { .module = "hunt" };
 
 struct branch {
@@ -18,6 +20,7 @@ struct branch {
     bool dtls;                  /* it is offered DTLS-SRTP */
     struct session_kept *media; /* while another one is in force */
     char *said;                 /* its last description before a 2xx; NULL: none */
+    unsigned n_said;
 };
 
 static void branch_free(struct branch *b)
@@ -201,9 +204,10 @@ static void on_ringing(void *arg, struct leg *l, unsigned status, struct span sd
     if (sdp.p) {
         free(b->said);
         b->said = strndup(sdp.p, sdp.n);
+        b->n_said++;
     }
     /* Whoever is heard first is heard until one takes it. */
-    if (!sdp.p || !c->offer.p || (c->early && c->in_force != b)) {
+    if (!sdp.p || !c->offer.p || (c->early && c->in_force != b) || b->n_said > EARLY_MAX) {
         leg_ring(c->leg[SIDE_A], status, SPAN_NULL);
         return;
     }
