@@ -4,16 +4,10 @@
 #include "b2bua/call_impl.h"
 #include "b2bua/leg_sccp.h"
 #include "base/metric.h"
+#include "sip/aor.h"
 #include "sip/write.h"
 
 static const struct log call_log = { .module = "call" };
-
-static struct span aor_of(struct arena *a, const struct sip_uri *uri)
-{
-    char text[SIP_AOR_MAX];
-    struct buf b = BUF_INIT(text);
-    return sip_aor_write(&b, uri) ? SPAN_NULL : arena_dup(a, buf_span(&b));
-}
 
 struct party call_party(struct call *c, const struct dialplan_candidate *to, struct arena *a)
 {
@@ -32,7 +26,7 @@ struct span call_line(const struct call *c, struct span name, struct arena *a)
     sip_user_write(&b, name);
     buf_putc(&b, '@');
     buf_put(&b, c->ua->conf->domains[0]);
-    return buf_ok(&b) && sip_uri_parse(buf_span(&b), &uri) == 0 ? aor_of(a, &uri) : SPAN_NULL;
+    return buf_ok(&b) && sip_uri_parse(buf_span(&b), &uri) == 0 ? sip_aor_in(a, &uri) : SPAN_NULL;
 }
 
 /* Without its escapes, in the arena. */
@@ -53,7 +47,7 @@ static void find_caller(struct call *c, const struct sip_msg *m)
         who.uri = asserted.uri;
     c->display = arena_dup(&c->arena, m->from.display);
     c->caller = who.uri.user.p ? plain_user(&c->arena, who.uri.user) : SPAN_NULL;
-    p->who = p->trunk ? SPAN_NULL : aor_of(&c->arena, &who.uri);
+    p->who = p->trunk ? SPAN_NULL : sip_aor_in(&c->arena, &who.uri);
     if (span_caseeq(c->caller, SPAN("anonymous")))
         c->caller = c->display = SPAN_NULL;
     p->number = c->caller;

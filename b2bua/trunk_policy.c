@@ -1,17 +1,12 @@
 #include "b2bua/trunk_policy.h"
 
-static struct span aor_of(struct sip_msg *m, const struct sip_uri *uri)
-{
-    char text[SIP_AOR_MAX];
-    struct buf b = BUF_INIT(text);
-    return sip_aor_write(&b, uri) ? SPAN_NULL : arena_dup(&m->arena, buf_span(&b));
-}
+#include "sip/aor.h"
 
 struct gate_facts trunk_policy_facts(struct sip_msg *m)
 {
     return (struct gate_facts){ .domain = m->uri.host,
-                                .from_aor = aor_of(m, &m->from.uri),
-                                .to_aor = aor_of(m, &m->to.uri) };
+                                .from_aor = sip_aor_in(&m->arena, &m->from.uri),
+                                .to_aor = sip_aor_in(&m->arena, &m->to.uri) };
 }
 
 bool trunk_policy_forbids(const struct trunk_conf *t, const struct sip_msg *req)

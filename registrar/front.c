@@ -16,6 +16,7 @@
 #include "registrar/probes.h"
 #include "registrar/proxy.h"
 #include "registrar/register.h"
+#include "sip/aor.h"
 #include "sip/write.h"
 
 static const struct log front_log = { .module = "front" };
@@ -26,11 +27,7 @@ static const struct span register_supports[] = { SPAN_INIT("path"), SPAN_INIT("o
 
 struct span front_aor(struct sip_msg *m, const struct sip_uri *uri)
 {
-    char text[SIP_AOR_MAX];
-    struct buf b = BUF_INIT(text);
-    if (sip_aor_write(&b, uri))
-        return SPAN_NULL;
-    return arena_dup(&m->arena, buf_span(&b));
+    return sip_aor_in(&m->arena, uri);
 }
 
 void front_reply(struct tx *tx, unsigned status, const char *reason, struct span lines)
