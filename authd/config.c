@@ -1,8 +1,8 @@
 #include "authd/config.h"
 
-#include "authd/class.h"
-#include "authd/client.h"
-#include "authd/user.h"
+#include "authd/check/class.h"
+#include "authd/check/client.h"
+#include "authd/store/user.h"
 #include "base/process.h"
 
 static const char *const transport_names[] = { "udp", "tcp",  "tls",   "ws",

@@ -4,14 +4,14 @@
 
 #include <sys/types.h>
 
-#include "authd/algorithm.h"
-#include "authd/auth_id.h"
-#include "authd/authorities.h"
-#include "authd/backend_conf.h"
-#include "authd/calls_conf.h"
-#include "authd/place.h"
-#include "authd/ruling.h"
-#include "authd/ticket.h"
+#include "authd/backend/backend_conf.h"
+#include "authd/calls/calls_conf.h"
+#include "authd/check/algorithm.h"
+#include "authd/check/auth_id.h"
+#include "authd/check/authorities.h"
+#include "authd/check/ticket.h"
+#include "authd/defence/place.h"
+#include "authd/defence/ruling.h"
 #include "authd/token/issuer.h"
 #include "conf/sections.h"
 #include "redis/settings.h"

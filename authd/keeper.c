@@ -2,9 +2,9 @@
 
 #include <stdlib.h>
 
-#include "authd/cause.h"
-#include "authd/device.h"
-#include "authd/records.h"
+#include "authd/audit/cause.h"
+#include "authd/store/device.h"
+#include "authd/store/records.h"
 #include "base/log.h"
 
 enum { TRIES = 4, OPEN_MAX = 1000 };

@@ -4,7 +4,7 @@
 #define CS_AUTHD_KEEPER_H
 
 #include "auth.pb-c.h"
-#include "authd/audit.h"
+#include "authd/audit/audit.h"
 #include "base/list.h"
 #include "net/loop.h"
 #include "redis/redis.h"

@@ -1,6 +1,6 @@
 /* The realms of the configuration, and what they were called before. */
 #include "authd/config.h"
-#include "authd/user.h"
+#include "authd/store/user.h"
 
 static const char *const algorithm_names[] = { "MD5", "SHA-256", "SHA-512-256", NULL };
 

@@ -2,12 +2,12 @@
 
 #include <stdlib.h>
 
-#include "authd/admission.h"
-#include "authd/directory.h"
+#include "authd/audit/summaries.h"
+#include "authd/calls/admission.h"
+#include "authd/calls/signer.h"
 #include "authd/keeper.h"
-#include "authd/sets.h"
-#include "authd/signer.h"
-#include "authd/summaries.h"
+#include "authd/store/directory.h"
+#include "authd/store/sets.h"
 #include "base/log.h"
 #include "base/metric.h"
 #include "ipc/ipc.h"

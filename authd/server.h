@@ -2,7 +2,7 @@
 #ifndef CS_AUTHD_SERVER_H
 #define CS_AUTHD_SERVER_H
 
-#include "authd/check.h"
+#include "authd/check/check.h"
 
 struct server;
 

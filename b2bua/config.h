@@ -2,12 +2,12 @@
 #ifndef CS_B2BUA_CONFIG_H
 #define CS_B2BUA_CONFIG_H
 
-#include "b2bua/call_conf.h"
-#include "b2bua/desks_conf.h"
+#include "b2bua/call/call_conf.h"
+#include "b2bua/desk/desks_conf.h"
 #include "b2bua/dialplan/dialplan_conf.h"
 #include "b2bua/provisioning/provisioning.h"
-#include "b2bua/session.h"
-#include "b2bua/trunk.h"
+#include "b2bua/session/session.h"
+#include "b2bua/trunk/trunk.h"
 #include "certs/settings.h"
 #include "conf/sections.h"
 #include "dns/settings.h"

@@ -5,9 +5,9 @@
  * phones fetch their files from. It runs unprivileged and cannot be dumped. */
 #include <signal.h>
 
-#include "b2bua/call.h"
+#include "b2bua/call/call.h"
 #include "b2bua/status.h"
-#include "b2bua/trunk_test.h"
+#include "b2bua/trunk/trunk_test.h"
 #include "base/metric.h"
 #include "base/process.h"
 #include "conf/options.h"

@@ -2,8 +2,8 @@
 
 #include <stdlib.h>
 
-#include "b2bua/call_impl.h"
-#include "b2bua/trunk_test.h"
+#include "b2bua/call/call_impl.h"
+#include "b2bua/trunk/trunk_test.h"
 #include "base/metric.h"
 #include "certs/certs_http.h"
 #include "http/health.h"

@@ -2,7 +2,7 @@
 #ifndef CS_B2BUA_STATUS_H
 #define CS_B2BUA_STATUS_H
 
-#include "b2bua/ua.h"
+#include "b2bua/ua/ua.h"
 #include "http/httpd.h"
 
 CS_CHECK int status_open(struct ua *u, struct httpd **out);

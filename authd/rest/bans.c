@@ -1,8 +1,8 @@
 /* Who is banned, and by whom and why; bans by hand, and lifting. And the networks that failed and
  * never succeeded, for a portal that wants to know whom to ask more. */
-#include "authd/defence.h"
+#include "authd/defence/defence.h"
+#include "authd/defence/tally.h"
 #include "authd/rest/op.h"
-#include "authd/tally.h"
 
 enum { PAGE = 100, SECONDS_MAX = 365 * 24 * 60 * 60 };
 

@@ -1,8 +1,8 @@
 /* What is registered: bindings of one AOR, or of each AOR of a user. The registrar writes them;
  * here they are read, and removed when an operator says so. */
-#include "authd/aor.h"
-#include "authd/events.h"
+#include "authd/check/aor.h"
 #include "authd/rest/op.h"
+#include "authd/revocation/events.h"
 #include "location/location.h"
 
 struct bindings_op {

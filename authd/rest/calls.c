@@ -1,5 +1,5 @@
 /* How many calls a user, a domain or a trunk has in the whole installation. */
-#include "authd/call_leases.h"
+#include "authd/calls/call_leases.h"
 #include "authd/rest/op.h"
 
 enum { SHOWN = 1000 };

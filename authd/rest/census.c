@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "authd/rest/op.h"
-#include "authd/uses.h"
+#include "authd/store/uses.h"
 
 enum { PAGE = 100, PAGE_MAX = 500 };
 

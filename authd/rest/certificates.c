@@ -1,7 +1,7 @@
 /* Client certificates in use, those that expire first before others. */
-#include "authd/check.h"
+#include "authd/check/check.h"
 #include "authd/rest/op.h"
-#include "authd/seen.h"
+#include "authd/store/seen.h"
 
 enum { PAGE = 100, OFFSET_MAX = 10000000 };
 

@@ -1,5 +1,5 @@
 /* Who keeps MD5 alive: what clients answered with, by pattern and by product. */
-#include "authd/census.h"
+#include "authd/audit/census.h"
 #include "authd/rest/op.h"
 
 static void on_row(void *list, const struct census_row *row)

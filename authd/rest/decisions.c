@@ -1,8 +1,8 @@
 /* Why somebody was refused: the last refusals, with what to do about each, and the bans. */
-#include "authd/check.h"
-#include "authd/defence.h"
-#include "authd/explain.h"
-#include "authd/refusals.h"
+#include "authd/audit/explain.h"
+#include "authd/audit/refusals.h"
+#include "authd/check/check.h"
+#include "authd/defence/defence.h"
 #include "authd/rest/op.h"
 
 enum { PAGE = 20, MAX = 1000 };

@@ -1,5 +1,5 @@
 /* One-time tokens by which a desk phone fetches its file over HTTPS before it has a certificate. */
-#include "authd/check.h"
+#include "authd/check/check.h"
 #include "authd/rest/device_wish.h"
 #include "authd/rest/op.h"
 

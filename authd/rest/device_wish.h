@@ -2,8 +2,8 @@
 #ifndef CS_AUTHD_REST_DEVICE_WISH_H
 #define CS_AUTHD_REST_DEVICE_WISH_H
 
-#include "authd/device.h"
 #include "authd/rest/wish.h"
+#include "authd/store/device.h"
 
 struct device_wish {
     struct device said; /* spans borrow from the JSON or the arena */

@@ -2,10 +2,10 @@
  * the new one in its place if nobody was faster, and begins again if somebody was. */
 #include <stdlib.h>
 
-#include "authd/check.h"
-#include "authd/directory.h"
+#include "authd/check/check.h"
 #include "authd/rest/device_wish.h"
 #include "authd/rest/op.h"
+#include "authd/store/directory.h"
 #include "http/etag.h"
 
 enum { TRIES = 4 };

@@ -2,7 +2,7 @@
 #ifndef CS_AUTHD_REST_FORGET_H
 #define CS_AUTHD_REST_FORGET_H
 
-#include "authd/store.h"
+#include "authd/store/store.h"
 
 struct forget { /* embedded in who waits; zero: nothing is under way */
     struct store *store;

@@ -1,9 +1,9 @@
 /* What monitors ask: ready, metrics. And the realms. */
 #include "http/health.h"
-#include "authd/check.h"
-#include "authd/directory.h"
+#include "authd/check/check.h"
 #include "authd/rest/op.h"
-#include "authd/sets.h"
+#include "authd/store/directory.h"
+#include "authd/store/sets.h"
 #include "base/metric.h"
 
 static void on_pong(void *arg, const struct redis_reply *reply)

@@ -1,8 +1,8 @@
 /* How the installation does, whichever authd is asked: its nodes, and counts by the minute. And who
  * asks. */
-#include "authd/check.h"
+#include "authd/audit/summaries.h"
+#include "authd/check/check.h"
 #include "authd/rest/op.h"
-#include "authd/summaries.h"
 
 enum { MINUTES = 60 };
 

@@ -2,9 +2,9 @@
 #ifndef CS_AUTHD_REST_OP_H
 #define CS_AUTHD_REST_OP_H
 
-#include "authd/records.h"
 #include "authd/rest/rest.h"
 #include "authd/rest/wish.h"
+#include "authd/store/records.h"
 #include "base/list.h"
 #include "base/log.h"
 #include "http/httpd.h"

@@ -1,5 +1,5 @@
 /* The sealing key was changed: everything is sealed anew, and how far that is. */
-#include "authd/reseal.h"
+#include "authd/vault/reseal.h"
 
 #include "authd/rest/op.h"
 

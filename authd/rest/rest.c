@@ -2,11 +2,11 @@
 
 #include <stdlib.h>
 
-#include "authd/address_set.h"
-#include "authd/device.h"
 #include "authd/rest/op.h"
 #include "authd/rest/stream.h"
-#include "authd/trunk.h"
+#include "authd/store/address_set.h"
+#include "authd/store/device.h"
+#include "authd/store/trunk.h"
 #include "base/metric.h"
 #include "http/etag.h"
 #include "http/health.h"

@@ -1,14 +1,14 @@
 /* authd's REST, as proto/openapi.yaml describes it: users, their bindings, trunks, address
  * sets, the last refusals, what clients answer with, bans, resealing, the stream of what happens,
  * health and metrics. */
-#ifndef CS_AUTHD_REST_H
-#define CS_AUTHD_REST_H
+#ifndef CS_AUTHD_REST_REST_H
+#define CS_AUTHD_REST_REST_H
 
-#include "authd/audit.h"
+#include "authd/audit/audit.h"
+#include "authd/check/epoch.h"
 #include "authd/config.h"
-#include "authd/epoch.h"
-#include "authd/revoker.h"
-#include "authd/store.h"
+#include "authd/revocation/revoker.h"
+#include "authd/store/store.h"
 #include "http/bearer.h"
 
 struct census;

@@ -6,7 +6,7 @@
 #include <jansson.h>
 
 #include "authd/config.h"
-#include "authd/store.h"
+#include "authd/store/store.h"
 
 enum { REUSE_REALMS = 32 }; /* looked at */
 

@@ -4,7 +4,7 @@
 
 #include "authd/config.h"
 #include "authd/rest/wish.h"
-#include "authd/revocation.h"
+#include "authd/revocation/revocation.h"
 
 struct revocation_wish {          /* spans borrow from the JSON, the arena or the configuration */
     struct revocation revocation; /* without who wants it; kind NOTHING: a user is meant */

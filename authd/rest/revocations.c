@@ -1,5 +1,5 @@
 /* What is revoked: by hand, in the whole installation, at once. */
-#include "authd/check.h"
+#include "authd/check/check.h"
 #include "authd/rest/op.h"
 #include "authd/rest/revocation_wish.h"
 

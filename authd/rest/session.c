@@ -1,7 +1,7 @@
 #include "authd/rest/session.h"
 
-#include "authd/aor.h"
-#include "authd/bearer.h"
+#include "authd/check/aor.h"
+#include "authd/check/bearer.h"
 
 #define KIND(name) COUNTERSIGN__AUTH__VERDICT_KIND__##name
 

@@ -3,7 +3,7 @@
 #ifndef CS_AUTHD_REST_SESSION_H
 #define CS_AUTHD_REST_SESSION_H
 
-#include "authd/check.h"
+#include "authd/check/check.h"
 #include "authd/rest/op.h"
 #include "authd/token/tokens.h"
 

@@ -3,8 +3,8 @@
 #ifndef CS_AUTHD_REST_SET_WISH_H
 #define CS_AUTHD_REST_SET_WISH_H
 
-#include "authd/address_set.h"
 #include "authd/rest/wish.h"
+#include "authd/store/address_set.h"
 
 struct set_wish { /* spans borrow from the JSON; what was not said is absent */
     struct span name, owner, note;

@@ -5,7 +5,7 @@
 #ifndef CS_AUTHD_REST_STREAM_H
 #define CS_AUTHD_REST_STREAM_H
 
-#include "authd/audit.h"
+#include "authd/audit/audit.h"
 
 struct stream_hub;
 

@@ -5,8 +5,8 @@
 #ifndef CS_AUTHD_REST_TAPE_H
 #define CS_AUTHD_REST_TAPE_H
 
-#include "authd/audit.h"
-#include "authd/ban.h"
+#include "authd/audit/audit.h"
+#include "authd/defence/ban.h"
 
 enum {
     TAPE_LINES = 4096,

@@ -1,6 +1,6 @@
 /* Applications ask for one-time tickets: for a user they have authenticated, or for a token. */
-#include "authd/aor.h"
-#include "authd/check.h"
+#include "authd/check/aor.h"
+#include "authd/check/check.h"
 #include "authd/rest/op.h"
 
 struct ticket_op {

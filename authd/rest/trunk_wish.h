@@ -4,7 +4,7 @@
 #define CS_AUTHD_REST_TRUNK_WISH_H
 
 #include "authd/rest/wish.h"
-#include "authd/trunk.h"
+#include "authd/store/trunk.h"
 
 /* Which members may stand there. */
 enum { TRUNK_WISH_NAME = 1, TRUNK_WISH_FIELDS = 2, TRUNK_WISH_CREDENTIAL = 4 };

@@ -1,5 +1,5 @@
 /* Credentials for a TURN server, for who shows the token he registers with. */
-#include "authd/turn.h"
+#include "authd/check/turn.h"
 
 #include "authd/rest/session.h"
 

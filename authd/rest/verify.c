@@ -1,8 +1,8 @@
 /* Other servers ask, too: what they show of a request is judged as if a front had shown it. */
-#include "authd/aor.h"
-#include "authd/authorities.h"
-#include "authd/chain.h"
-#include "authd/check.h"
+#include "authd/check/aor.h"
+#include "authd/check/authorities.h"
+#include "authd/check/chain.h"
+#include "authd/check/check.h"
 #include "authd/rest/op.h"
 #include "proto/credentials.h"
 

@@ -3,8 +3,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "authd/aor.h"
-#include "authd/auth_id.h"
+#include "authd/check/aor.h"
+#include "authd/check/auth_id.h"
 
 enum { MAX_CONTACTS = 1000, MAX_CALLS = 1000000, PASSWORD_MAX = 1024, DISPLAY_MAX = 256 };
 

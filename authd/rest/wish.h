@@ -5,7 +5,7 @@
 
 #include <jansson.h>
 
-#include "authd/user.h"
+#include "authd/store/user.h"
 
 /* Why a request is refused; becomes a problem document (RFC 9457). */
 struct fault {

@@ -2,7 +2,7 @@
 
 #include <assert.h>
 
-#include "authd/aor.h"
+#include "authd/check/aor.h"
 #include "authd/token/json.h"
 #include "base/ct.h"
 

@@ -5,7 +5,7 @@
 
 #include <jansson.h>
 
-#include "authd/cause.h"
+#include "authd/audit/cause.h"
 #include "authd/token/issuer.h"
 #include "base/buf.h"
 

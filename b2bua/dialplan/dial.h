@@ -1,7 +1,7 @@
 /* Digits that are dialled one by one, as on a desk phone (W-04). Keeps what was pressed and says
  * when it is a number; the timer is the caller's. */
-#ifndef CS_DIALPLAN_DIAL_H
-#define CS_DIALPLAN_DIAL_H
+#ifndef CS_B2BUA_DIALPLAN_DIAL_H
+#define CS_B2BUA_DIALPLAN_DIAL_H
 
 #include "b2bua/dialplan/dialplan.h"
 

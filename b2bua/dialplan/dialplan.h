@@ -10,8 +10,8 @@
  *
  * This is what configuration reads and the decisions on it, which are pure: time and chance are
  * arguments. A struct dialplan is lent by the arena of its configuration and never changes. */
-#ifndef CS_DIALPLAN_DIALPLAN_H
-#define CS_DIALPLAN_DIALPLAN_H
+#ifndef CS_B2BUA_DIALPLAN_DIALPLAN_H
+#define CS_B2BUA_DIALPLAN_DIALPLAN_H
 
 #include "b2bua/dialplan/number.h"
 #include "b2bua/dialplan/pattern.h"

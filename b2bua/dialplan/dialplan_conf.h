@@ -1,6 +1,6 @@
 /* The section `dialplan` of a configuration. */
-#ifndef CS_DIALPLAN_DIALPLAN_CONF_H
-#define CS_DIALPLAN_DIALPLAN_CONF_H
+#ifndef CS_B2BUA_DIALPLAN_DIALPLAN_CONF_H
+#define CS_B2BUA_DIALPLAN_DIALPLAN_CONF_H
 
 #include "b2bua/dialplan/dialplan.h"
 #include "conf/conf.h"

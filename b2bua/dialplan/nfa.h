@@ -2,8 +2,8 @@
  * paths through it are walked at once, a character at a time, so that a text costs at most its
  * length times the machine's: what a stranger dials cannot make it try path after path, as
  * backtracking matchers do (and regexec(), once it is given back-references). */
-#ifndef CS_DIALPLAN_NFA_H
-#define CS_DIALPLAN_NFA_H
+#ifndef CS_B2BUA_DIALPLAN_NFA_H
+#define CS_B2BUA_DIALPLAN_NFA_H
 
 #include "base/arena.h"
 #include "base/buf.h"

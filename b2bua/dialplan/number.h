@@ -1,7 +1,7 @@
 /* What is dialled, and who calls: a number or a name. A number is of 0-9, A-D, * and #, one of
  * which is no letter, with a + before it where it is E.164; all else is a name ("alice"). */
-#ifndef CS_DIALPLAN_NUMBER_H
-#define CS_DIALPLAN_NUMBER_H
+#ifndef CS_B2BUA_DIALPLAN_NUMBER_H
+#define CS_B2BUA_DIALPLAN_NUMBER_H
 
 #include "base/buf.h"
 

@@ -11,8 +11,8 @@
  *
  * IOS takes a pattern for the beginning of a number that came in one piece; here only T leaves
  * something open. */
-#ifndef CS_DIALPLAN_PATTERN_H
-#define CS_DIALPLAN_PATTERN_H
+#ifndef CS_B2BUA_DIALPLAN_PATTERN_H
+#define CS_B2BUA_DIALPLAN_PATTERN_H
 
 #include "b2bua/dialplan/nfa.h"
 

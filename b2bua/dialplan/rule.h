@@ -7,8 +7,8 @@
  * . [2-9] [^0] ^ $, * + ? behind what they repeat (at the beginning they are themselves), \( \)
  * around what is kept, \x for x itself. In what replaces it: \1 to \9, \0 or & for all of it.
  * ISDN's types and plans of numbers have no meaning here. */
-#ifndef CS_DIALPLAN_RULE_H
-#define CS_DIALPLAN_RULE_H
+#ifndef CS_B2BUA_DIALPLAN_RULE_H
+#define CS_B2BUA_DIALPLAN_RULE_H
 
 #include "b2bua/dialplan/nfa.h"
 

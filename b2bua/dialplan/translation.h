@@ -1,7 +1,7 @@
 /* A translation profile: what becomes of the called and of the calling number. Rules come first, of
  * which the first that matches counts, then the E.164 form. */
-#ifndef CS_DIALPLAN_TRANSLATION_H
-#define CS_DIALPLAN_TRANSLATION_H
+#ifndef CS_B2BUA_DIALPLAN_TRANSLATION_H
+#define CS_B2BUA_DIALPLAN_TRANSLATION_H
 
 #include "b2bua/dialplan/rule.h"
 #include "e164/e164.h"

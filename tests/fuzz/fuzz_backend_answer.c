@@ -2,7 +2,7 @@
  */
 #include <assert.h>
 
-#include "authd/backend_answer.h"
+#include "authd/backend/backend_answer.h"
 #include "base/ct.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);

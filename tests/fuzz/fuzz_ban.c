@@ -1,7 +1,7 @@
 /* Records of bans: whatever Redis holds is refused, or is a ban that can be written and found. */
 #include <assert.h>
 
-#include "authd/ban.h"
+#include "authd/defence/ban.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)

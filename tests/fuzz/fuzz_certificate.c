@@ -3,8 +3,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "authd/certificate.h"
-#include "authd/chain.h"
+#include "authd/check/certificate.h"
+#include "authd/check/chain.h"
 #include "base/span.h"
 #include "proto/certificate.h"
 

@@ -2,7 +2,7 @@
  */
 #include <assert.h>
 
-#include "authd/destination.h"
+#include "authd/calls/destination.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)

@@ -3,7 +3,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "b2bua/dialog.h"
+#include "b2bua/ua/dialog.h"
 #include "sip/write.h"
 
 static const struct sip_limits wide = { 1 << 20, 1 << 17, 4096 };

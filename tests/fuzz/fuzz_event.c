@@ -3,8 +3,8 @@
 #include <assert.h>
 #include <stdint.h>
 
-#include "authd/epoch.h"
-#include "authd/event.h"
+#include "authd/check/epoch.h"
+#include "authd/revocation/event.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -3,10 +3,10 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "authd/client.h"
-#include "authd/digest.h"
-#include "authd/group.h"
-#include "authd/policy.h"
+#include "authd/check/client.h"
+#include "authd/check/digest.h"
+#include "authd/check/group.h"
+#include "authd/check/policy.h"
 
 static void judge(const struct facts *f, const struct credential *c, const struct digest_conf *d,
                   struct hash *h)

@@ -1,7 +1,7 @@
 /* Nonces as strangers write them: only what was minted verifies, and as it was minted. */
 #include <assert.h>
 
-#include "authd/nonce.h"
+#include "authd/check/nonce.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "b2bua/keys.h"
-#include "b2bua/offer.h"
-#include "b2bua/webrtc.h"
+#include "b2bua/session/keys.h"
+#include "b2bua/session/offer.h"
+#include "b2bua/session/webrtc.h"
 #include "base/ct.h"
 
 static void read_again(const struct sdp_media *m, struct arena *a)

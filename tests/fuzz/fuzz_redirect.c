@@ -2,7 +2,7 @@
 #include <assert.h>
 #include <stdint.h>
 
-#include "b2bua/redirect.h"
+#include "b2bua/call/redirect.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

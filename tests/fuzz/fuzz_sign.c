@@ -4,7 +4,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "authd/sign.h"
+#include "authd/calls/sign.h"
 
 static const struct span targets[] = { SPAN_INIT("sip.example.net"), SPAN_INIT("192.0.2.0/24") };
 static struct vault *vault;

@@ -2,7 +2,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "authd/user.h"
+#include "authd/store/user.h"
 
 static struct vault *vault_of(void)
 {

@@ -1,7 +1,7 @@
 /* Answers of a webhook: whatever it sends allows no call but by exactly saying so. */
 #include <assert.h>
 
-#include "authd/webhook.h"
+#include "authd/calls/webhook.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)

@@ -2,7 +2,7 @@
 #ifndef CS_TOOLS_PHONE_MEDIA_H
 #define CS_TOOLS_PHONE_MEDIA_H
 
-#include "b2bua/keys.h"
+#include "b2bua/session/keys.h"
 #include "net/udp.h"
 
 enum { PHONE_MEDIA_FRAMES = 50 }; /* a second of it */

@@ -14,9 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "authd/check.h"
-#include "authd/signer.h"
-#include "authd/summaries.h"
+#include "authd/audit/summaries.h"
+#include "authd/calls/signer.h"
+#include "authd/check/check.h"
 #include "base/metric.h"
 #include "lib/redis_server.h"
 #include "lib/run.h"

@@ -1,5 +1,5 @@
 /* Address sets' records, texts and dates. (G-28, G-42) */
-#include "authd/address_set.h"
+#include "authd/store/address_set.h"
 
 #include <stdlib.h>
 

@@ -1,6 +1,6 @@
 /* An Admit from question to answer, over a real Redis: what is counted, given back, kept, lapses.
  */
-#include "authd/admission.h"
+#include "authd/calls/admission.h"
 
 #include <signal.h>
 

@@ -1,5 +1,5 @@
 /* Who may attach: a table of what is asked for, what is known, and what follows. */
-#include "authd/attachment.h"
+#include "authd/check/attachment.h"
 #include "lib/test.h"
 
 enum {

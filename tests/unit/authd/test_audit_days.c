@@ -12,8 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "authd/audit.h"
-#include "authd/audit_days.h"
+#include "authd/audit/audit.h"
+#include "authd/audit/audit_days.h"
 #include "lib/tmp.h"
 
 enum { DAY = 24 * 60 * 60 };

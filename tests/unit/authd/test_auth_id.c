@@ -1,5 +1,5 @@
 /* whose an authentication name is, however a phone writes it. */
-#include "authd/auth_id.h"
+#include "authd/check/auth_id.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

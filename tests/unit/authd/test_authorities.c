@@ -1,5 +1,5 @@
 /* Authorities on disk, and what their lists say: made here, by OpenSSL. */
-#include "authd/authorities.h"
+#include "authd/check/authorities.h"
 
 #include <openssl/evp.h>
 #include <openssl/pem.h>

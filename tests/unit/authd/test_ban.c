@@ -1,4 +1,4 @@
-#include "authd/ban.h"
+#include "authd/defence/ban.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* Two nodes on one real Redis: what one bans the other knows, also of what it missed. */
-#include "authd/bans.h"
+#include "authd/defence/bans.h"
 
 #include <stdio.h>
 

@@ -1,7 +1,7 @@
 /* Kept records never outlive what Redis says of them. */
 #include <signal.h>
 
-#include "authd/cache.h"
+#include "authd/store/cache.h"
 #include "lib/test.h"
 #include "unit/authd/bench.h"
 

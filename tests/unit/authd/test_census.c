@@ -1,7 +1,7 @@
 /* Counting clients: bounded, and strangers add nothing but to the patterns. */
 #include <stdio.h>
 
-#include "authd/census.h"
+#include "authd/audit/census.h"
 #include "unit/authd/bench.h"
 
 static struct {

@@ -1,5 +1,5 @@
 /* Whom a certificate may be of, by RFC 5922, 7.1; and the texts that bind one. */
-#include "authd/certificate.h"
+#include "authd/check/certificate.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "authd/trunk.h"
+#include "authd/store/trunk.h"
 #include "base/buf.h"
 
 static bool write_name(void *arg, enum cert_name_kind kind, struct span name)

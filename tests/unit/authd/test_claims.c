@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "authd/bearer.h"
+#include "authd/check/bearer.h"
 #include "authd/token/json.h"
 #include "authd/token/metadata.h"
 #include "base/util.h"

@@ -1,5 +1,5 @@
 /* Which rule fits a call: a table of calls over one configuration. */
-#include "authd/destination.h"
+#include "authd/calls/destination.h"
 
 #include "conf/conf.h"
 #include "lib/guard.h"

@@ -1,4 +1,4 @@
-#include "authd/digest.h"
+#include "authd/check/digest.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,7 +8,7 @@
 #include <cmocka.h>
 #include <stdlib.h>
 
-#include "authd/user.h"
+#include "authd/store/user.h"
 #include "base/util.h"
 
 static const struct span absent = { NULL, 0 };

@@ -1,6 +1,6 @@
 /* Nonces over restarts and failovers of a real Redis: a nonce whose use may have been forgotten is
  * stale, everywhere, and no other is. */
-#include "authd/epoch.h"
+#include "authd/check/epoch.h"
 
 #include <signal.h>
 #include <sys/socket.h>

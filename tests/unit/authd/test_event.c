@@ -1,5 +1,5 @@
 /* Which changes of a user are events, and what stands in the stream. */
-#include "authd/event.h"
+#include "authd/revocation/event.h"
 
 #include <stdio.h>
 

@@ -1,5 +1,5 @@
 /* Challenges for a front to give by itself: where, how many, and what they are worth. */
-#include "authd/lease.h"
+#include "authd/check/lease.h"
 
 #include "unit/authd/bench.h"
 

@@ -1,9 +1,9 @@
 /* Two nodes on one real Redis: what one writes the other has in memory, also of what it missed. */
-#include "authd/mirror.h"
+#include "authd/store/mirror.h"
 
 #include <stdio.h>
 
-#include "authd/records.h"
+#include "authd/store/records.h"
 #include "lib/redis_server.h"
 #include "lib/run.h"
 #include "lib/test.h"

@@ -1,4 +1,4 @@
-#include "authd/nonce.h"
+#include "authd/check/nonce.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "authd/window.h"
+#include "authd/check/window.h"
 
 #define K1 "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
 #define K2 "ff0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"

@@ -1,7 +1,7 @@
 /* Where requests come from: networks, sets of them, countries. (G-22, G-28, G-37) */
-#include "authd/place.h"
+#include "authd/defence/place.h"
 
-#include "authd/policy.h"
+#include "authd/check/policy.h"
 #include "base/util.h"
 #include "lib/test.h"
 

@@ -1,4 +1,4 @@
-#include "authd/policy.h"
+#include "authd/check/policy.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,9 +8,9 @@
 #include <cmocka.h>
 #include <stdio.h>
 
-#include "authd/client.h"
-#include "authd/group.h"
-#include "authd/penalty.h"
+#include "authd/check/client.h"
+#include "authd/check/group.h"
+#include "authd/defence/penalty.h"
 #include "base/util.h"
 
 #define T(name) COUNTERSIGN__AUTH__TRANSPORT__##name

@@ -1,5 +1,5 @@
 /* Named records with their index, in a real Redis. */
-#include "authd/records.h"
+#include "authd/store/records.h"
 
 #include "unit/authd/bench.h"
 

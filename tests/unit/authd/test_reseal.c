@@ -1,9 +1,9 @@
 /* Sealing anew in a real Redis: afterwards the new key opens everything, and the old one nothing.
  */
-#include "authd/reseal.h"
+#include "authd/vault/reseal.h"
 
-#include "authd/records.h"
-#include "authd/trunk.h"
+#include "authd/store/records.h"
+#include "authd/store/trunk.h"
 #include "unit/authd/bench.h"
 
 #define OLD "7:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n"

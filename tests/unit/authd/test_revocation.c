@@ -1,7 +1,7 @@
 /* Revocations as records, and the tags of what grants rest on. */
-#include "authd/revocation.h"
+#include "authd/revocation/revocation.h"
 
-#include "authd/tags.h"
+#include "authd/check/tags.h"
 #include "lib/test.h"
 
 static struct arena arena;

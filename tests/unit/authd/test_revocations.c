@@ -1,8 +1,8 @@
 /* Two authd on one Redis: what one of them revokes both know, tell and look at; what stood before
  * they began, what ends, what is lifted, what was left half done. */
-#include "authd/revocations.h"
+#include "authd/revocation/revocations.h"
 
-#include "authd/revoker.h"
+#include "authd/revocation/revoker.h"
 #include "lib/test.h"
 #include "unit/authd/bench.h"
 

@@ -1,6 +1,6 @@
 /* Two authd on one Redis: what one of them takes from a user both hear of, and what rests on it
  * goes; also what was missed, and what was left half done. */
-#include "authd/revoker.h"
+#include "authd/revocation/revoker.h"
 
 #include <sys/stat.h>
 #include <unistd.h>

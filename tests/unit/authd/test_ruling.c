@@ -1,4 +1,4 @@
-#include "authd/ruling.h"
+#include "authd/defence/ruling.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

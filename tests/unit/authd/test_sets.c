@@ -1,8 +1,8 @@
 /* Address sets in memory: what is in force, and when it is time to ask their owners. (G-28, G-42)
  */
-#include "authd/sets.h"
+#include "authd/store/sets.h"
 
-#include "authd/records.h"
+#include "authd/store/records.h"
 #include "base/metric.h"
 #include "unit/authd/bench.h"
 

@@ -1,5 +1,5 @@
 /* Challenges of trunks: which is answered, by whom, with what. */
-#include "authd/sign.h"
+#include "authd/calls/sign.h"
 
 #include <stdio.h>
 

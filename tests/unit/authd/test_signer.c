@@ -1,9 +1,9 @@
 /* A Sign from question to answer: trunks in a real Redis, counts, rates, the audit log. */
-#include "authd/signer.h"
+#include "authd/calls/signer.h"
 
 #include <signal.h>
 
-#include "authd/trunk.h"
+#include "authd/store/trunk.h"
 #include "sip/digest.h"
 #include "unit/authd/bench.h"
 

@@ -1,4 +1,4 @@
-#include "authd/store.h"
+#include "authd/store/store.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* What fronts tell of themselves, in a real Redis: what is no name, no number or no JSON is not
  * kept. */
-#include "authd/summaries.h"
+#include "authd/audit/summaries.h"
 
 #include <stdio.h>
 

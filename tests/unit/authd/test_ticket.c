@@ -1,4 +1,4 @@
-#include "authd/ticket.h"
+#include "authd/check/ticket.h"
 
 #include <stdlib.h>
 

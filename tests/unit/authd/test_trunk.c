@@ -1,5 +1,5 @@
 /* Trunks' records, their targets, and what is sealed in them. */
-#include "authd/trunk.h"
+#include "authd/store/trunk.h"
 
 #include <stdlib.h>
 

@@ -1,4 +1,4 @@
-#include "authd/user.h"
+#include "authd/store/user.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,7 +8,7 @@
 #include <cmocka.h>
 #include <stdlib.h>
 
-#include "authd/auth_id.h"
+#include "authd/check/auth_id.h"
 #include "base/util.h"
 #include "store.pb-c.h"
 

@@ -1,4 +1,4 @@
-#include "b2bua/desk_media.h"
+#include "b2bua/desk/desk_media.h"
 #include "lib/test.h"
 
 #define HEAD "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n"

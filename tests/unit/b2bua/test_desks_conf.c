@@ -1,6 +1,6 @@
 #include <stdio.h>
 
-#include "b2bua/desks_conf.h"
+#include "b2bua/desk/desks_conf.h"
 #include "lib/test.h"
 
 static char said[512];

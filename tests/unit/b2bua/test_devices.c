@@ -1,6 +1,6 @@
 /* Desk phones by what authd says of them: asked once more when something changed, kept while it is
  * away. authd is an end of its socket that says what the test says. */
-#include "b2bua/devices.h"
+#include "b2bua/desk/devices.h"
 
 #include <unistd.h>
 

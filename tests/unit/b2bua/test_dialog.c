@@ -1,4 +1,4 @@
-#include "b2bua/dialog.h"
+#include "b2bua/ua/dialog.h"
 #include "lib/test.h"
 
 static struct sip_msg *message(const char *text)

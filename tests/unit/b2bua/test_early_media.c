@@ -1,5 +1,5 @@
 /* Who had early media, and how often. */
-#include "b2bua/early_media.h"
+#include "b2bua/call/early_media.h"
 
 #include <stdio.h>
 

@@ -1,4 +1,4 @@
-#include "b2bua/redirect.h"
+#include "b2bua/call/redirect.h"
 #include "lib/test.h"
 
 static size_t targets(const char *status, const char *contacts,

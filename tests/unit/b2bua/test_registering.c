@@ -1,4 +1,4 @@
-#include "b2bua/registering.h"
+#include "b2bua/trunk/registering.h"
 #include "lib/test.h"
 
 #define US "sip:us@192.0.2.1:5060"

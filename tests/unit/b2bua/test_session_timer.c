@@ -1,6 +1,6 @@
 #include <stdio.h>
 
-#include "b2bua/session_timer.h"
+#include "b2bua/ua/session_timer.h"
 #include "lib/test.h"
 
 static const struct session_timer_conf conf = { { 300000 }, { 90000 } };

@@ -1,4 +1,4 @@
-#include "b2bua/trunk_policy.h"
+#include "b2bua/trunk/trunk_policy.h"
 #include "lib/test.h"
 
 static struct sip_msg *request(const char *method, const char *lines)

@@ -1,4 +1,4 @@
-#include "b2bua/webrtc.h"
+#include "b2bua/session/webrtc.h"
 
 #include <stdio.h>
 

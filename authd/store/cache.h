@@ -1,0 +1,28 @@
+/* Records of users that were asked for lately, so that a hot user costs no read of Redis. Redis
+ * tells of each change (redis_watch); while that connection is down, or was not heard of for a
+ * second and a half, nothing kept is used. Records stay sealed. An entry lives a minute at most,
+ * whatever is said. */
+#ifndef CS_AUTHD_STORE_CACHE_H
+#define CS_AUTHD_STORE_CACHE_H
+
+#include "redis/redis.h"
+
+struct cache;
+
+/* max: entries; the one that was used longest ago makes room. 0 keeps nothing. */
+CS_CHECK int cache_open(struct loop *l, const struct redis_conf *conf, size_t max,
+                        struct cache **out);
+void cache_close(struct cache **c);
+
+/* The record (message User), or absent. Borrowed until the next call. */
+struct span cache_get(struct cache *c, struct span name, struct span realm);
+/* Before a record is read: what cache_put() wants to know. */
+uint64_t cache_generation(const struct cache *c);
+/* Keeps a copy, unless anything changed since generation: the record may be from before. */
+void cache_put(struct cache *c, struct span name, struct span realm, struct span record,
+               uint64_t generation);
+/* For who knows better that they changed. */
+void cache_forget(struct cache *c, struct span name, struct span realm);
+void cache_forget_all(struct cache *c);
+
+#endif

@@ -1,0 +1,42 @@
+/* Whether a call may be made: authd is asked before anybody is called (auth.proto, Admit). What it
+ * counts is kept up while the call lasts, in one message for many calls, and given back at its end.
+ */
+#ifndef CS_B2BUA_CALL_ADMISSION_H
+#define CS_B2BUA_CALL_ADMISSION_H
+
+#include "b2bua/leg/leg.h"
+#include "b2bua/ua/ua.h"
+
+struct call;
+struct party;
+
+/* why: how the call is refused; NULL: it may be made. next: another candidate may be tried. */
+typedef void admission_fn(struct call *c, const struct leg_end *why, bool next);
+
+struct admission {          /* of a call; embedded in it */
+    struct gate_admit *ask; /* under way; NULL: none */
+    admission_fn *fn;
+    struct timer refused;       /* it could not even be asked */
+    struct list held;           /* what authd counts */
+    char asker[300], lease[24]; /* who was counted last, and as what; "": nobody */
+    const char *cause;          /* why it was refused; NULL: it was not */
+    char decision[24];
+    char limit[161]; /* "" none was told */
+};
+
+void admission_init(struct admission *a);
+/* Asks for this candidate, in the name of who wants it. False: fn is called later. True: a
+ * call for help is made at once, and counted while it is. */
+bool admission_ask(struct call *c, const struct party *by, const struct dialplan_candidate *to,
+                   const struct trunk_conf *trunk, admission_fn *fn);
+/* It does not go out by that trunk. */
+void admission_left(struct call *c, const struct trunk_conf *trunk);
+/* c goes on with a leg of another call, that was admitted there. */
+void admission_move(struct call *c, struct call *from);
+/* The call is over: gives all back. */
+void admission_end(struct call *c);
+
+void admissions_open(struct ua *u);
+void admissions_close(struct ua *u);
+
+#endif

@@ -1,0 +1,144 @@
+#include <stdio.h>
+
+#include "b2bua/call/call_impl.h"
+#include "b2bua/session/keys.h"
+#include "base/metric.h"
+
+enum { RECORD_MAX = 8192 };
+
+static void put(struct buf *b, const char *key, struct span value)
+{
+    if (!value.p)
+        return;
+    buf_lit(b, ",\"");
+    buf_put(b, span_str(key));
+    buf_lit(b, "\":\"");
+    buf_json(b, value);
+    buf_putc(b, '"');
+}
+
+static void put_time(struct buf *b, const char *key, struct wall t)
+{
+    char text[WALL_STRLEN];
+    if (!t.ms)
+        return;
+    wall_format(t, text);
+    put(b, key, span_str(text));
+}
+
+/* Why the last candidate was not even asked, and what finds it in csctl explain. */
+static void put_refusal(struct buf *b, const struct admission *a)
+{
+    char cause[64];
+    struct buf c = BUF_INIT(cause);
+    if (!a->cause)
+        return;
+    for (const char *p = a->cause; *p; p++)
+        buf_putc(&c, ascii_lower(*p));
+    put(b, "refused", buf_span(&c));
+    put(b, "limit", a->limit[0] ? span_str(a->limit) : SPAN_NULL);
+    put(b, "decision", a->decision[0] ? span_str(a->decision) : SPAN_NULL);
+}
+
+static void count_media(const struct call *c, unsigned side)
+{
+    struct side_stats s;
+    session_stats(c->session, side, &s);
+    metric_add(M_B2BUA_MEDIA, 0, (int64_t)s.packets);
+    metric_add(M_B2BUA_MEDIA, 1, (int64_t)s.lost);
+    for (unsigned i = 0; i < DROPPED_COUNT; i++)
+        metric_add(M_B2BUA_MEDIA_DROPPED, i, (int64_t)s.dropped[i]);
+    if (s.packets)
+        metric_observe(M_B2BUA_JITTER, (struct mono){ 0 },
+                       (struct mono){ (int64_t)s.jitter_us * 1000 });
+}
+
+static void put_media(struct buf *b, const struct call *c, const char *key, unsigned side)
+{
+    struct side_stats s;
+    uint64_t dropped = 0;
+    const struct session_safety safety = session_safety(c->session, side);
+    const struct span suite =
+        safety.suite == CRYPT_NONE ? SPAN("none") : keys_suite_name(safety.suite);
+    session_stats(c->session, side, &s);
+    for (size_t i = 0; i < DROPPED_COUNT; i++)
+        dropped += s.dropped[i];
+    buf_printf(b,
+               ",\"%s\":{\"packets\":%llu,\"bytes\":%llu,\"lost\":%llu,\"jitter_us\":%u,"
+               "\"dropped\":%llu,\"srtp\":\"" SPAN_FMT "\",\"dtls\":%s}",
+               key, (unsigned long long)s.packets, (unsigned long long)s.bytes,
+               (unsigned long long)s.lost, s.jitter_us, (unsigned long long)dropped,
+               SPAN_ARG(suite), safety.dtls ? "true" : "false");
+}
+
+static void put_diverters(struct buf *b, const struct call *c)
+{
+    buf_lit(b, ",\"diverted_by\":");
+    for (size_t i = 0; i < c->n_diverters; i++) {
+        buf_put(b, i ? SPAN(",\"") : SPAN("[\""));
+        buf_json(b, c->diverters[i]);
+        buf_putc(b, '"');
+    }
+    buf_putc(b, ']');
+}
+
+void call_record(const struct call *c, const struct leg_end *why, unsigned by)
+{
+    char text[RECORD_MAX];
+    struct buf b = BUF_INIT(text);
+    struct wall now = loop_wall(c->ua->loop);
+    const struct party *caller = &c->party[SIDE_A], *called = &c->party[SIDE_B];
+    metric_inc(M_B2BUA_ENDED, c->up ? 0 : why->status == 487 ? 1 : 2);
+    if (c->early && !c->up) {
+        metric_inc(M_B2BUA_EARLY_UNANSWERED, caller->trunk != NULL);
+        early_media_add(&c->ua->early_media,
+                        caller->trunk   ? caller->trunk->name
+                        : caller->who.p ? caller->who
+                                        : SPAN("anonymous"),
+                        now);
+    }
+    count_media(c, SIDE_A);
+    count_media(c, SIDE_B);
+    if (!c->ua->cdr)
+        return;
+    buf_lit(&b, "{\"node\":\"");
+    buf_json(&b, span_str(c->ua->node));
+    buf_putc(&b, '"');
+    put_time(&b, "began", c->began);
+    put_time(&b, "rang", c->rang);
+    put_time(&b, "taken", c->taken);
+    put_time(&b, "ended", now);
+    if (c->taken.ms)
+        buf_printf(&b, ",\"duration_ms\":%llu", (unsigned long long)(now.ms - c->taken.ms));
+    put(&b, "from", caller->trunk ? caller->trunk->name : SPAN("line"));
+    put(&b, "caller", c->caller);
+    put(&b, "called", c->called);
+    if (c->candidate) {
+        put(&b, "to",
+            called->trunk                                                ? called->trunk->name
+            : c->candidate->kind == DIALPLAN_EXTENSION && !called->who.p ? c->candidate->name
+                                                                         : SPAN("line"));
+        put(&b, "sent_called", c->candidate->called);
+        put(&b, "sent_calling", c->candidate->calling);
+    }
+    if (c->n_diverters)
+        put_diverters(&b, c);
+    put(&b, "moved_to", c->moved);
+    put(&b, "call_id", c->call_id[SIDE_A]);
+    put(&b, "call_id_out", c->call_id[SIDE_B]);
+    buf_printf(&b, ",\"status\":%u", c->up && why->status == 200 ? 200 : why->status);
+    put(&b, "ended_by", by == SIDE_A ? SPAN("caller") : SPAN("callee"));
+    put(&b, "reason", why->reason);
+    put(&b, "warning", why->warning);
+    if (c->early)
+        buf_lit(&b, ",\"early_media\":true");
+    if (!c->up)
+        put_refusal(&b, &c->admission);
+    if (c->up) {
+        put_media(&b, c, "media_caller", SIDE_A);
+        put_media(&b, c, "media_callee", SIDE_B);
+    }
+    buf_lit(&b, "}\n");
+    if (buf_ok(&b) && (fwrite(text, 1, b.n, c->ua->cdr) != b.n || fflush(c->ua->cdr)))
+        log_error(&(struct log){ .module = "cdr" }, "a call record could not be written");
+}

@@ -1,0 +1,369 @@
+/* Who is asked: the candidates of the dial plan one after the other, and of one all its branches at
+ * once. A line has two where both browsers and phones are registered: none of these can take the
+ * other's kind of offer. The registrar leaves out whom an offer is not for, and says so (RFC 6228),
+ * so that nobody is asked twice, and a user of phones alone costs nothing more. Whoever takes it
+ * first has it. */
+#include <stdlib.h>
+
+#include "b2bua/call/call_impl.h"
+#include "base/metric.h"
+#include "sip/write.h"
+
+enum { EARLY_MAX = 50 }; /* descriptions of a branch before its 2xx: each takes memory until then */
+
+static const struct log hunt_log = { .module = "hunt" };
+
+struct branch {
+    struct list link; /* call.branches */
+    struct call *call;
+    struct leg *leg;
+    bool dtls;                  /* it is offered DTLS-SRTP */
+    struct session_kept *media; /* while another one is in force */
+    char *said;                 /* its last description before a 2xx; NULL: none */
+    unsigned n_said;
+};
+
+static void branch_free(struct branch *b)
+{
+    if (b->call->in_force == b)
+        b->call->in_force = NULL;
+    list_remove(&b->link);
+    session_let_go(&b->media);
+    free(b->said);
+    free(b);
+}
+
+void hunt_drop(struct call *c)
+{
+    while (!list_empty(&c->branches))
+        branch_free(container_of(c->branches.next, struct branch, link));
+}
+
+void hunt_end(struct call *c, const struct leg_end *why)
+{
+    while (!list_empty(&c->branches)) {
+        struct branch *b = container_of(c->branches.next, struct branch, link);
+        leg_end(b->leg, why);
+        branch_free(b);
+    }
+}
+
+/* ---- media ---- */
+
+static int set_side(struct call *c, const struct session_side *conf)
+{
+    if (!c->in_force) {
+        session_set_side(c->session, SIDE_B, conf);
+        return 0;
+    }
+    c->in_force->media = session_swap_side(c->session, SIDE_B, conf);
+    if (!c->in_force->media)
+        return CS_ENOMEM;
+    c->in_force = NULL;
+    return 0;
+}
+
+/* The media are those of this branch from its next answer on. */
+static int put_in_force(struct branch *b)
+{
+    struct call *c = b->call;
+    int err = c->in_force == b ? 0 : set_side(c, &(struct session_side){ 0 });
+    if (err)
+        return err;
+    session_put_back(c->session, &b->media);
+    c->in_force = b;
+    return 0;
+}
+
+static int offer_to(struct call *c, bool dtls, struct buf *out, const char **why)
+{
+    struct session_side side;
+    call_media_of(c, c->candidate, c->party[SIDE_B].trunk, dtls, &side);
+    *why = "no memory";
+    int err = set_side(c, &side);
+    if (err || !c->offer.p)
+        return err;
+    return session_offer(c->session, SIDE_A, c->offer, out, why);
+}
+
+/* ---- branches ---- */
+
+static const struct leg_events branch_events;
+
+static bool has_another_offer(const struct call *c)
+{
+    const struct media_policy *p = call_policy(c, c->candidate, c->party[SIDE_B].trunk);
+    return c->offer.p && !c->early && !c->again && p->webrtc >= WEBRTC_RETRY &&
+           p->srtp != SRTP_FORBID;
+}
+
+/* An error and *why; no *why: it cannot be asked at all. */
+static int ask_branch(struct call *c, bool dtls, const char **why)
+{
+    char text[SESSION_SDP_MAX];
+    struct buf sdp = BUF_INIT(text);
+    struct branch *b = calloc(1, sizeof(*b));
+    *why = "no memory";
+    int err = b ? offer_to(c, dtls, &sdp, why) : CS_ENOMEM;
+    if (err) {
+        free(b);
+        return err;
+    }
+    *b = (struct branch){ .call = c, .dtls = dtls };
+    list_init(&b->link);
+    b->leg =
+        call_ask(c, c->candidate, c->party[SIDE_B].trunk, c->offer.p ? buf_span(&sdp) : SPAN_NULL,
+                 has_another_offer(c) ? SPAN("Supported: 199\r\n") : SPAN(""), &branch_events, b);
+    if (!b->leg) {
+        free(b);
+        *why = NULL;
+        return CS_ENOENT;
+    }
+    list_push_back(&c->branches, &b->link);
+    c->in_force = b;
+    if (c->candidate->kind != DIALPLAN_EXTENSION)
+        c->call_id[SIDE_B] = arena_dup(&c->arena, leg_sip_call_id(b->leg));
+    return 0;
+}
+
+static void ask(struct call *c, bool dtls)
+{
+    const char *why;
+    int err = ask_branch(c, dtls, &why);
+    if (err && why)
+        call_refuse_media(c, err, why, SIDE_A);
+    else if (err)
+        call_finish(c, &(struct leg_end){ .status = 500 }, SIDE_B);
+}
+
+/* ---- answers ---- */
+
+static bool is_better(unsigned status, unsigned than)
+{
+    return !than || sip_status_rank(status) < sip_status_rank(than);
+}
+
+/* It may be what the caller is told in the end. */
+static void keep(struct call *c, const struct leg_end *why)
+{
+    if (!is_better(why->status, c->refusal.status))
+        return;
+    struct leg_target *moved = arena_zalloc(&c->arena, (why->n_moved + 1) * sizeof(*moved));
+    c->refusal = (struct leg_end){ .status = why->status,
+                                   .text = arena_dup(&c->arena, why->text),
+                                   .reason = arena_dup(&c->arena, why->reason),
+                                   .warning = arena_dup(&c->arena, why->warning),
+                                   .warning_code = why->warning_code,
+                                   .sdp = arena_dup(&c->arena, why->sdp),
+                                   .moved = moved,
+                                   .n_moved = moved ? why->n_moved : 0 };
+    for (size_t i = 0; i < c->refusal.n_moved; i++)
+        moved[i] = (struct leg_target){ .user = arena_dup(&c->arena, why->moved[i].user),
+                                        .host = arena_dup(&c->arena, why->moved[i].host),
+                                        .port = why->moved[i].port };
+}
+
+/* As the caller is told; the media are this branch's now. */
+static int take_answer(struct branch *b, struct span said, struct buf *out, const char **why)
+{
+    struct call *c = b->call;
+    *why = "no memory";
+    int err = put_in_force(b);
+    if (err)
+        return err;
+    *why = "no description of media";
+    return !said.p      ? CS_ENOTSUP
+           : c->offer.p ? call_answer(c, SIDE_B, said, out, why)
+                        : session_offer(c->session, SIDE_B, said, out, why);
+}
+
+/* It is out, and the others ring on. */
+static void fail(struct branch *b, int err, const char *why)
+{
+    struct call *c = b->call;
+    struct leg_end end = call_why_no_media(err, why);
+    if (c->branches.next == c->branches.prev) {
+        call_refuse_media(c, err, why, SIDE_B);
+        return;
+    }
+    keep(c, &end);
+    leg_end(b->leg, &end);
+    branch_free(b);
+}
+
+static void on_ringing(void *arg, struct leg *l, unsigned status, struct span sdp)
+{
+    struct branch *b = arg;
+    struct call *c = b->call;
+    char text[SESSION_SDP_MAX];
+    struct buf answer = BUF_INIT(text);
+    const char *why;
+    (void)l;
+    if (!c->rang.ms)
+        c->rang = loop_wall(c->ua->loop);
+    if (sdp.p) {
+        free(b->said);
+        b->said = strndup(sdp.p, sdp.n);
+        b->n_said++;
+    }
+    /* Whoever is heard first is heard until one takes it. */
+    if (!sdp.p || !c->offer.p || (c->early && c->in_force != b) || b->n_said > EARLY_MAX) {
+        leg_ring(c->leg[SIDE_A], status, SPAN_NULL);
+        return;
+    }
+    metric_inc(M_B2BUA_EARLY_MEDIA, 0);
+    int err = take_answer(b, sdp, &answer, &why);
+    if (err) {
+        fail(b, err, why);
+        return;
+    }
+    c->early = true;
+    leg_ring(c->leg[SIDE_A], status, buf_span(&answer));
+}
+
+/* ---- it has come to an end ---- */
+
+/* Whether somebody else is worth a try: a busy phone is not. */
+static bool hunts_on(unsigned status)
+{
+    return status == 408 || status == 430 || (status >= 500 && status < 600);
+}
+
+static void refused(struct call *c, const struct leg_end *why)
+{
+    struct leg_end told = *why;
+    c->status = why->status;
+    admission_left(c, c->party[SIDE_B].trunk);
+    if (why->n_moved && !c->early) {
+        told = (struct leg_end){ .status = call_divert(c, why) };
+        if (told.status)
+            call_finish(c, &told, SIDE_B);
+        else
+            hunt_next(c);
+        return;
+    }
+    if (hunts_on(why->status) && !c->early && c->next < c->plan.n) {
+        hunt_next(c);
+        return;
+    }
+    if (why->status == 488 && c->offer.p && !why->warning.p) {
+        told.warning = span_str(session_refusal(c->session, why->sdp));
+        told.warning_code = 305;
+    }
+    told.status = call_told_status(why->status);
+    if (told.status != why->status)
+        told.text = SPAN_NULL;
+    call_finish(c, &told, SIDE_B);
+}
+
+/* Nobody else is to be asked (RFC 3261, 16.7 step 5). */
+static void end_for_all(struct call *c, unsigned status)
+{
+    char text[16];
+    struct buf reason = BUF_INIT(text);
+    buf_printf(&reason, "SIP;cause=%u", status);
+    hunt_end(c, &(struct leg_end){ .status = status, .reason = buf_span(&reason) });
+}
+
+static void on_ended(void *arg, struct leg *l, const struct leg_end *why)
+{
+    struct branch *b = arg;
+    struct call *c = b->call;
+    bool dtls = b->dtls;
+    (void)l;
+    branch_free(b);
+    if (why->status >= 600)
+        end_for_all(c, why->status);
+    if (why->status == 488 && has_another_offer(c)) {
+        c->again = true;
+        ask(c, !dtls);
+    } else if (list_empty(&c->branches)) {
+        refused(c, is_better(why->status, c->refusal.status) ? why : &c->refusal);
+    } else {
+        keep(c, why);
+    }
+}
+
+/* Of those behind it some cannot take its kind of offer, while others ring. */
+static void on_one_refused(void *arg, struct leg *l, unsigned status)
+{
+    struct branch *b = arg;
+    struct call *c = b->call;
+    const char *why;
+    (void)l;
+    if (status != 488 || !has_another_offer(c))
+        return;
+    c->again = true;
+    if (ask_branch(c, !b->dtls, &why))
+        log_warn(&hunt_log, "a line is not asked twice", kv_str("why", why ? why : "no way to it"),
+                 kv_s("call_id", c->call_id[SIDE_A]));
+}
+
+static void on_answered(void *arg, struct leg *l, struct span sdp)
+{
+    static const struct leg_end elsewhere = { .status = 200, .reason = SPAN_INIT(SIP_ELSEWHERE) };
+    struct branch *b = arg;
+    struct call *c = b->call;
+    char text[SESSION_SDP_MAX];
+    struct buf answer = BUF_INIT(text);
+    const char *why;
+    int err = take_answer(b, sdp.p ? sdp : span_str(b->said), &answer, &why);
+    if (err) {
+        fail(b, err, why);
+        return;
+    }
+    branch_free(b);
+    c->leg[SIDE_B] = l;
+    l->events = &call_events;
+    l->arg = c;
+    if (c->candidate->kind != DIALPLAN_EXTENSION)
+        c->call_id[SIDE_B] = arena_dup(&c->arena, leg_sip_call_id(l));
+    hunt_end(c, &elsewhere);
+    if (c->offer.p)
+        session_settled(c->session);
+    call_up(c, buf_span(&answer));
+}
+
+static const struct leg_events branch_events = {
+    .ringing = on_ringing, .one_refused = on_one_refused, .answered = on_answered, .ended = on_ended
+};
+
+/* ---- candidates ---- */
+
+static void ask_candidate(struct call *c)
+{
+    ask(c, call_policy(c, c->candidate, c->party[SIDE_B].trunk)->webrtc == WEBRTC_FIRST);
+}
+
+static void on_admitted(struct call *c, const struct leg_end *why, bool next)
+{
+    c->status = why ? why->status : c->status;
+    if (!why)
+        ask_candidate(c);
+    else if (next && c->next < c->plan.n)
+        hunt_next(c);
+    else
+        call_finish(c, why, SIDE_B);
+}
+
+void hunt_next(struct call *c)
+{
+    if (c->next == c->plan.n) {
+        call_finish(c, &(struct leg_end){ .status = c->status ? call_told_status(c->status) : 480 },
+                    SIDE_B);
+        return;
+    }
+    const struct dialplan_candidate *to = c->candidate = &c->plan.candidates[c->next++];
+    c->party[SIDE_B] = call_party(c, to, &c->arena);
+    if (to->kind == DIALPLAN_REFUSE) {
+        call_finish(c, &(struct leg_end){ .status = to->status }, SIDE_B);
+        return;
+    }
+    c->again = false;
+    c->refusal = (struct leg_end){ 0 };
+    const struct party diverter = { .who = c->diverter }; /* where a line sends it on, it calls */
+    /* A call that comes to a phone of ours was admitted where it was made. */
+    if (c->desk.to == to || admission_ask(c, c->diverter.p ? &diverter : &c->party[SIDE_A], to,
+                                          c->party[SIDE_B].trunk, on_admitted))
+        ask_candidate(c);
+}

@@ -1,0 +1,30 @@
+/* The section sccp of b2bua.yaml: desk phones. */
+#ifndef CS_B2BUA_DESK_DESKS_CONF_H
+#define CS_B2BUA_DESK_DESKS_CONF_H
+
+#include "certs/settings.h"
+#include "conf/sections.h"
+#include "schedule/zone.h"
+
+enum { DESK_LISTENERS_MAX = 8 };
+
+struct desk_listener_conf {
+    struct span name;
+    struct addr address;
+    struct listener_tls_conf *tls; /* NULL: in the clear */
+    bool legacy;
+};
+
+struct desks_conf {
+    struct desk_listener_conf *listeners; /* none: there are no desk phones */
+    size_t n_listeners;
+    struct duration keepalive, register_within;
+    size_t unregistered;
+    struct span date_format, time_zone;
+    struct zone zone;
+};
+
+/* For CONF_SECTION("sccp", struct x, sccp, &desks_conf_section, ...). */
+extern const struct conf_section desks_conf_section;
+
+#endif

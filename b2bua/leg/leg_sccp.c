@@ -1,0 +1,525 @@
+#include "b2bua/leg/leg_sccp.h"
+
+#include <stdlib.h>
+
+#include "b2bua/call/call.h"
+#include "b2bua/session/session.h"
+#include "b2bua/ua/ua.h"
+#include "base/rand.h"
+
+enum { OPEN_MS = 5000, PACKET_MS = 20, EXPEDITED = 0xb8, DTMF = 10, CALL_ID = 32 };
+
+#define LEG_OF(l) container_of((l), struct sccp_leg, leg)
+
+static struct loop *loop_of(const struct sccp_leg *l)
+{
+    return l->session->sccp->loop;
+}
+
+/* ---- the phone's channels ---- */
+
+static void stop_sending(struct sccp_leg *l)
+{
+    if (l->sending)
+        SCCP_SEND(l->session, stop_media_transmission, .conference = l->ref, .party = l->ref,
+                  .call = l->ref);
+    l->sending = false;
+}
+
+static void close_channels(struct sccp_leg *l)
+{
+    if (l->codec)
+        SCCP_SEND(l->session, close_receive_channel, .conference = l->ref, .party = l->ref,
+                  .call = l->ref);
+    stop_sending(l);
+    l->codec = NULL;
+    l->opening = false;
+    timer_stop(loop_of(l), &l->timer);
+}
+
+/* True: it hears by this codec already. Else it will say where. */
+static bool open_channel(struct sccp_leg *l, const struct desk_codec *codec)
+{
+    if (l->codec == codec)
+        return !l->opening;
+    close_channels(l);
+    l->codec = codec;
+    l->opening = true;
+    SCCP_SEND(l->session, open_receive_channel, .conference = l->ref, .party = l->ref,
+              .packet_ms = PACKET_MS, .codec = codec->sccp, .call = l->ref, .dtmf = DTMF);
+    timer_start(loop_of(l), &l->timer, DURATION_MS(OPEN_MS));
+    return false;
+}
+
+/* As the other side wants to hear, by the codec that is open. */
+static void send_media(struct sccp_leg *l)
+{
+    const bool wanted = l->peer.codec && l->peer.codec == l->codec && !l->opening &&
+                        l->peer.direction & SDP_RECVONLY && !addr_is_any(&l->peer.at);
+    if (l->sending && wanted && addr_eq(&l->to, &l->peer.at))
+        return;
+    stop_sending(l);
+    if (!wanted)
+        return;
+    struct addr host = l->to = l->peer.at;
+    addr_set_port(&host, 0);
+    l->sending = true;
+    SCCP_SEND(l->session, start_media_transmission, .conference = l->ref, .party = l->ref,
+              .remote = host, .remote_port = addr_port(&l->to), .packet_ms = PACKET_MS,
+              .codec = l->codec->sccp, .precedence = EXPEDITED, .call = l->ref, .dtmf = DTMF);
+}
+
+/* ---- its life ---- */
+
+static void on_timer(struct timer *t);
+static void on_turn(struct turn *t);
+static const struct leg_ops ops;
+
+struct sccp_leg *leg_sccp_new(const struct desk_line *line)
+{
+    struct sccp_leg *l = calloc(1, sizeof(*l));
+    struct desks *all = &line->desk->ua->desks;
+    if (!l)
+        return NULL;
+    all->last_call += all->last_call == UINT32_MAX ? 2 : 1; /* 0 is none */
+    *l = (struct sccp_leg){ .leg = { .ops = &ops },
+                            .line = line,
+                            .session = line->desk->session,
+                            .ref = all->last_call,
+                            .placed = true };
+    timer_init(&l->timer, on_timer);
+    turn_init(&l->turn, on_turn);
+    list_push_back(&line->desk->calls, &l->link);
+    return l;
+}
+
+static void release(struct sccp_leg *l)
+{
+    close_channels(l);
+    desk_show_over(l);
+    list_remove(&l->link);
+    turn_cancel(&l->turn);
+    free(l->offer);
+    free(l);
+}
+
+static void leave_call(struct sccp_leg *l, unsigned status)
+{
+    const struct leg_events *events = l->leg.events;
+    l->leg.events = NULL;
+    if (events)
+        events->ended(l->leg.arg, &l->leg, &(struct leg_end){ .status = status });
+}
+
+void leg_sccp_hang_up(struct sccp_leg *l, unsigned status)
+{
+    leave_call(l, status);
+    release(l);
+}
+
+static void show_failure(struct sccp_leg *l, unsigned status)
+{
+    close_channels(l);
+    turn_cancel(&l->turn);
+    l->state = DESK_FAILED;
+    desk_show_failed(l, status);
+}
+
+void leg_sccp_fail(struct sccp_leg *l, unsigned status)
+{
+    const bool dialled = l->state < DESK_RINGING;
+    leave_call(l, status);
+    if (dialled)
+        show_failure(l, status);
+    else
+        release(l);
+}
+
+static void end(struct leg *leg, const struct leg_end *why)
+{
+    struct sccp_leg *l = LEG_OF(leg);
+    l->leg.events = NULL;
+    if (l->state == DESK_OPENING || l->state == DESK_CALLING)
+        show_failure(l, why->status);
+    else
+        release(l);
+}
+
+/* ---- descriptions ---- */
+
+static bool keep_offer(struct sccp_leg *l, struct span sdp)
+{
+    free(l->offer);
+    l->offer = sdp.p ? strndup(sdp.p, sdp.n) : NULL;
+    return l->offer || !sdp.p;
+}
+
+static enum sdp_direction direction_of(const struct sccp_leg *l)
+{
+    static const enum sdp_direction seen[] = { [SDP_INACTIVE] = SDP_INACTIVE,
+                                               [SDP_RECVONLY] = SDP_SENDONLY,
+                                               [SDP_SENDONLY] = SDP_RECVONLY,
+                                               [SDP_SENDRECV] = SDP_SENDRECV };
+    return l->held ? SDP_INACTIVE : l->offer ? seen[l->peer.direction] : SDP_SENDRECV;
+}
+
+/* The answer to what was offered, or our offer. */
+static int describe(struct sccp_leg *l, struct buf *out)
+{
+    const struct desk_media_at at = { &l->local, direction_of(l), l->ref, ++l->version };
+    l->offered = l->local;
+    return l->offer ? desk_media_answer(span_str(l->offer), l->peer.codec, &at, out)
+                    : desk_media_offer(l->session, &at, out);
+}
+
+/* What answers our offer. False: the phone cannot have it. */
+static bool take_answer(struct sccp_leg *l, struct span sdp)
+{
+    if (desk_media_read(l->session, sdp, &l->peer))
+        return false;
+    if (!l->held && open_channel(l, l->peer.codec))
+        send_media(l);
+    return true;
+}
+
+/* What is offered, or the wish for an offer: the phone hears by that codec from now on. */
+static bool take_offer(struct sccp_leg *l, struct span sdp, bool *open)
+{
+    if (!keep_offer(l, sdp) || (sdp.p && desk_media_read(l->session, sdp, &l->peer)))
+        return false;
+    const struct desk_codec *codec = sdp.p      ? l->peer.codec
+                                     : l->codec ? l->codec
+                                                : desk_codec_best(l->session);
+    *open = codec && (l->held || open_channel(l, codec));
+    return codec;
+}
+
+/* ---- a call that the phone makes ---- */
+
+static void make_call_id(char out[CALL_ID + 1])
+{
+    static const char digits[] = "0123456789abcdef";
+    rand_bytes(out, CALL_ID);
+    for (size_t i = 0; i < CALL_ID; i++)
+        out[i] = digits[(unsigned char)out[i] % 16];
+    out[CALL_ID] = '\0';
+}
+
+static void begin_call(struct sccp_leg *l)
+{
+    struct ua *u = l->line->desk->ua;
+    char text[SESSION_SDP_MAX], call_id[CALL_ID + 1];
+    struct buf sdp = BUF_INIT(text);
+    make_call_id(call_id);
+    if (describe(l, &sdp)) {
+        leg_sccp_fail(l, 500);
+        return;
+    }
+    const struct call_asker asker = { .call_id = span_of(call_id, CALL_ID),
+                                      .called = span_str(l->number),
+                                      .caller = l->line->number,
+                                      .display = l->line->name,
+                                      .who = l->line->aor,
+                                      .offer = buf_span(&sdp),
+                                      .max_forwards = 70 };
+    l->state = DESK_CALLING;
+    unsigned status = call_begin_by(u, &asker, &l->leg);
+    if (status)
+        leg_sccp_fail(l, status);
+}
+
+void leg_sccp_place(struct sccp_leg *l)
+{
+    const struct desk_codec *best = desk_codec_best(l->session);
+    l->state = DESK_OPENING;
+    timer_stop(loop_of(l), &l->timer);
+    span_copy(l->number, sizeof(l->number), dial_number(&l->dial));
+    span_copy(l->line->desk->last, sizeof(l->line->desk->last), dial_number(&l->dial));
+    desk_show_proceeding(l);
+    if (!best)
+        leg_sccp_fail(l, 488);
+    else if (open_channel(l, best))
+        begin_call(l);
+}
+
+static void ring(struct leg *leg, unsigned status, struct span sdp)
+{
+    struct sccp_leg *l = LEG_OF(leg);
+    if (l->state != DESK_CALLING)
+        return;
+    if (sdp.p && !take_answer(l, sdp))
+        return; /* the answer of the 2xx decides */
+    if (status == 180 || sdp.p)
+        desk_show_ringing_out(l, !sdp.p);
+}
+
+static void answer(struct leg *leg, struct span sdp)
+{
+    struct sccp_leg *l = LEG_OF(leg);
+    if (l->state != DESK_CALLING)
+        return;
+    l->state = DESK_UP;
+    desk_show_up(l);
+    if (take_answer(l, sdp))
+        return;
+    l->doomed = 488;
+    turn_queue(loop_of(l), &l->turn);
+}
+
+/* ---- a call to the phone ---- */
+
+struct leg *leg_sccp_call(const struct desk_line *line, struct span from, struct span name,
+                          struct span sdp, const struct leg_events *events, void *arg)
+{
+    struct sccp_leg *l = leg_sccp_new(line);
+    if (!l)
+        return NULL;
+    l->placed = false;
+    l->state = DESK_RINGING;
+    span_copy(l->number, sizeof(l->number), from);
+    span_copy(l->name, sizeof(l->name), name);
+    if (!keep_offer(l, sdp)) {
+        release(l);
+        return NULL;
+    }
+    l->leg.events = events;
+    l->leg.arg = arg;
+    desk_show_ringing(l);
+    turn_queue(loop_of(l), &l->turn);
+    return &l->leg;
+}
+
+static void answer_call(struct sccp_leg *l)
+{
+    char text[SESSION_SDP_MAX];
+    struct buf sdp = BUF_INIT(text);
+    if (describe(l, &sdp)) {
+        leg_sccp_hang_up(l, 500);
+        return;
+    }
+    l->state = DESK_UP;
+    desk_show_up(l);
+    if (l->offer)
+        send_media(l);
+    l->leg.events->answered(l->leg.arg, &l->leg, buf_span(&sdp));
+}
+
+void leg_sccp_take(struct sccp_leg *l)
+{
+    bool open = false;
+    struct span offer = l->offer ? span_str(l->offer) : SPAN_NULL;
+    char *kept = l->offer;
+    l->offer = NULL; /* read again, as any other */
+    l->state = DESK_ANSWERING;
+    desk_show_taken(l);
+    const bool taken = take_offer(l, offer, &open);
+    free(kept);
+    if (!taken)
+        leg_sccp_hang_up(l, 488);
+    else if (open)
+        answer_call(l);
+}
+
+/* ---- a call that stands ---- */
+
+static void tell_settled(struct sccp_leg *l)
+{
+    char text[SESSION_SDP_MAX];
+    struct buf sdp = BUF_INIT(text);
+    int err = describe(l, &sdp);
+    l->settles = false;
+    if (!err && l->offer)
+        send_media(l);
+    l->leg.events->settled(l->leg.arg, &l->leg, err ? 500 : 200, err ? SPAN_NULL : buf_span(&sdp));
+}
+
+static void modify(struct leg *leg, struct span sdp)
+{
+    struct sccp_leg *l = LEG_OF(leg);
+    bool open = false;
+    if (l->state != DESK_UP)
+        return;
+    l->settles = true;
+    if (!take_offer(l, sdp, &open))
+        l->doomed = 488;
+    if (open || l->doomed)
+        turn_queue(loop_of(l), &l->turn);
+}
+
+static void ack(struct leg *leg, struct span sdp)
+{
+    struct sccp_leg *l = LEG_OF(leg);
+    if (take_answer(l, sdp))
+        return;
+    l->doomed = 488;
+    turn_queue(loop_of(l), &l->turn);
+}
+
+/* What was asked is settled: what waited for that goes on. */
+static void settled(struct sccp_leg *l)
+{
+    l->asks = false;
+    if (l->toggles)
+        turn_queue(loop_of(l), &l->turn);
+}
+
+static void settle(struct leg *leg, unsigned status, struct span sdp)
+{
+    settled(LEG_OF(leg));
+    if (status < 300 && sdp.p)
+        ack(leg, sdp);
+}
+
+static void refuse(struct leg *leg, const struct leg_end *why)
+{
+    settled(LEG_OF(leg));
+    (void)why;
+}
+
+static void no_info(struct leg *leg, struct span type, struct span body)
+{
+    (void)leg;
+    (void)type;
+    (void)body;
+}
+
+static void no_notify(struct leg *leg, unsigned status)
+{
+    (void)leg;
+    (void)status;
+}
+
+static const struct leg_ops ops = { .ring = ring,
+                                    .answer = answer,
+                                    .ack = ack,
+                                    .modify = modify,
+                                    .settle = settle,
+                                    .refuse = refuse,
+                                    .info = no_info,
+                                    .notify = no_notify,
+                                    .end = end };
+
+void leg_sccp_key(struct sccp_leg *l, char key)
+{
+    char text[48];
+    struct buf b = BUF_INIT(text);
+    buf_printf(&b, "Signal=%c\r\nDuration=160\r\n", key);
+    if (l->state == DESK_UP && l->leg.events)
+        l->leg.events->info(l->leg.arg, &l->leg, SPAN("application/dtmf-relay"), buf_span(&b));
+}
+
+/* ---- hold ---- */
+
+/* Another offer in a call that stands. */
+static void ask(struct sccp_leg *l)
+{
+    char text[SESSION_SDP_MAX];
+    struct buf sdp = BUF_INIT(text);
+    if (!keep_offer(l, SPAN_NULL) || describe(l, &sdp))
+        return;
+    l->asks = true;
+    l->leg.events->offered(l->leg.arg, &l->leg, buf_span(&sdp));
+}
+
+static bool is_settled(const struct sccp_leg *l)
+{
+    return l->state == DESK_UP && !l->asks && !l->settles && !l->opening && !l->doomed;
+}
+
+void leg_sccp_hold(struct sccp_leg *l)
+{
+    if (l->asks)
+        l->toggles = !l->held;
+    if (l->held || !is_settled(l))
+        return;
+    close_channels(l);
+    l->held = true;
+    desk_show_held(l);
+    ask(l);
+}
+
+/* It hears elsewhere, perhaps: the other side is told when the phone has said where. */
+void leg_sccp_resume(struct sccp_leg *l)
+{
+    if (l->asks)
+        l->toggles = l->held;
+    if (!l->held || !is_settled(l))
+        return;
+    l->held = false;
+    l->offered = (struct addr){ 0 };
+    desk_show_resumed(l);
+    open_channel(l, l->peer.codec ? l->peer.codec : desk_codec_best(l->session));
+}
+
+/* ---- what comes later ---- */
+
+static void on_turn(struct turn *t)
+{
+    struct sccp_leg *l = container_of(t, struct sccp_leg, turn);
+    if (l->doomed && l->settles) {
+        unsigned status = l->doomed;
+        l->doomed = 0;
+        l->settles = false;
+        l->leg.events->settled(l->leg.arg, &l->leg, status, SPAN_NULL);
+    } else if (l->doomed) {
+        leg_sccp_hang_up(l, l->doomed);
+    } else if (l->settles) {
+        tell_settled(l);
+    } else if (l->state == DESK_RINGING) {
+        l->leg.events->ringing(l->leg.arg, &l->leg, 180, SPAN_NULL);
+    } else if (l->toggles) {
+        l->toggles = false;
+        if (l->held)
+            leg_sccp_resume(l);
+        else
+            leg_sccp_hold(l);
+    }
+}
+
+/* It hears now. Where that is elsewhere than was said before, the other side is told. */
+static void go_on(struct sccp_leg *l)
+{
+    if (l->state == DESK_OPENING) {
+        begin_call(l);
+    } else if (l->state == DESK_ANSWERING) {
+        answer_call(l);
+    } else if (l->settles) {
+        tell_settled(l);
+    } else {
+        send_media(l);
+        if (l->state == DESK_UP && !addr_eq(&l->local, &l->offered))
+            ask(l);
+    }
+}
+
+void leg_sccp_opened(struct sccp_leg *l, const struct sccp_open_receive_channel_ack *m)
+{
+    if (!l->opening)
+        return;
+    l->opening = false;
+    timer_stop(loop_of(l), &l->timer);
+    if (m->status == SCCP_MEDIA_ON_HOOK) {
+        leg_sccp_hang_up(l, l->state == DESK_UP ? 200 : 487);
+    } else if (m->status != SCCP_MEDIA_OK || m->address.sa.sa_family == AF_UNSPEC || !m->port ||
+               m->port > UINT16_MAX) {
+        log_warn(&l->session->log, "the phone opens no channel", kv_u("status", m->status));
+        leg_sccp_fail(l, 500);
+    } else {
+        l->local = m->address;
+        addr_set_port(&l->local, (uint16_t)m->port);
+        go_on(l);
+    }
+}
+
+static void on_timer(struct timer *t)
+{
+    struct sccp_leg *l = container_of(t, struct sccp_leg, timer);
+    if (l->state != DESK_DIALLING) {
+        log_warn(&l->session->log, "the phone does not open its channel");
+        leg_sccp_fail(l, 500);
+    } else if (l->dial.n) {
+        leg_sccp_place(l);
+    } else {
+        leg_sccp_fail(l, 408);
+    }
+}

@@ -1,0 +1,90 @@
+/* A leg that is a call of a desk phone, and what it is on the phone: the same from the first digit,
+ * when there is no call yet, till the handset is put down, when there is none any more. */
+#ifndef CS_B2BUA_LEG_LEG_SCCP_H
+#define CS_B2BUA_LEG_LEG_SCCP_H
+
+#include "b2bua/desk/desk.h"
+#include "b2bua/desk/desk_media.h"
+#include "b2bua/dialplan/dial.h"
+#include "b2bua/leg/leg.h"
+
+enum desk_call_state {
+    DESK_DIALLING,  /* its user dials */
+    DESK_OPENING,   /* it was dialled: the phone is asked where it hears */
+    DESK_CALLING,   /* somebody is called */
+    DESK_RINGING,   /* it is called */
+    DESK_ANSWERING, /* and has been taken: the phone is asked where it hears */
+    DESK_UP,
+    DESK_FAILED, /* a tone says so, until its user hangs up */
+};
+
+struct sccp_leg {
+    struct leg leg;   /* events NULL: not in a call */
+    struct list link; /* desk.calls */
+    const struct desk_line *line;
+    struct sccp_session *session;
+    uint32_t ref; /* by which the phone knows it */
+    enum desk_call_state state;
+    bool placed;  /* by the phone */
+    bool speaker; /* was turned on */
+    struct dial dial;
+    char number[NUMBER_MAX], name[121]; /* of the other side, as text */
+    struct timer timer;                 /* to the end of dialling, or for the phone's answer */
+    struct turn turn;                   /* to tell the call what became of an op */
+    unsigned doomed;                    /* status that it ends with then; 0: none */
+
+    char *offer;                    /* that is to be answered, NULL: ours is wanted */
+    bool held;                      /* by its user: it neither hears nor speaks */
+    bool asks;                      /* an offer of ours is open in a call that stands */
+    bool toggles;                   /* hold, or its end, is wanted once that is settled */
+    bool settles;                   /* the answer, or our offer, is to be told in a turn */
+    bool opening;                   /* the phone has not said yet where it hears */
+    const struct desk_codec *codec; /* that it hears by; NULL: it does not */
+    struct addr local, offered;     /* where it hears; where we said that */
+    struct desk_media peer;         /* codec NULL: not known */
+    bool sending;
+    struct addr to; /* where it sends */
+    unsigned version;
+};
+
+/* Calls a phone on that line, which is not busy. from, name: who calls; absent: not told. sdp:
+ * absent: it is to offer. NULL: no memory. */
+struct leg *leg_sccp_call(const struct desk_line *line, struct span from, struct span name,
+                          struct span sdp, const struct leg_events *events, void *arg);
+
+/* ---- for who hears of the phone's user (desk_user.c) ---- */
+
+/* Another one of that line, in no call yet. NULL: no memory. */
+struct sccp_leg *leg_sccp_new(const struct desk_line *line);
+/* What was dialled is called. */
+void leg_sccp_place(struct sccp_leg *l);
+/* The one that rings is taken. */
+void leg_sccp_take(struct sccp_leg *l);
+/* It is gone, and the call hears this status. */
+void leg_sccp_hang_up(struct sccp_leg *l, unsigned status);
+/* The call is not to be made: a tone says so. */
+void leg_sccp_fail(struct sccp_leg *l, unsigned status);
+/* A call that stands is held, or goes on: at once or, while an offer of its is open, behind that.
+ */
+void leg_sccp_hold(struct sccp_leg *l);
+void leg_sccp_resume(struct sccp_leg *l);
+/* A key in a call that stands. */
+void leg_sccp_key(struct sccp_leg *l, char key);
+/* Where the phone hears. */
+void leg_sccp_opened(struct sccp_leg *l, const struct sccp_open_receive_channel_ack *m);
+
+/* ---- desk_show.c: what is seen and heard of it at the phone ---- */
+void desk_show_dialling(struct sccp_leg *l);
+void desk_show_digit(struct sccp_leg *l);
+void desk_show_proceeding(struct sccp_leg *l);
+void desk_show_ringing_out(struct sccp_leg *l, bool tone);
+void desk_show_ringing(struct sccp_leg *l);
+void desk_show_taken(struct sccp_leg *l);
+void desk_show_up(struct sccp_leg *l);
+void desk_show_held(struct sccp_leg *l);
+void desk_show_resumed(struct sccp_leg *l);
+void desk_show_failed(struct sccp_leg *l, unsigned status);
+void desk_show_over(struct sccp_leg *l);
+void desk_show_speaker(struct sccp_leg *l);
+
+#endif

@@ -1,0 +1,155 @@
+/* Provisional answers that are acknowledged (RFC 3262): ours, where the INVITE requires it, and
+ * theirs. */
+#include <stdlib.h>
+
+#include "b2bua/leg/leg_sip_impl.h"
+#include "sip/write.h"
+
+enum { LINES_MAX = 256 };
+
+static char out[70000]; /* one loop, one message at a time */
+
+/* ---- ours ---- */
+
+static void forget(struct sip_leg *l)
+{
+    timer_stop(l->means->uac.loop, &l->reliable.timer);
+    free(l->reliable.text);
+    l->reliable.text = NULL;
+}
+
+void sip_leg_forget_reliable(struct sip_leg *l)
+{
+    forget(l);
+    free(l->reliable.next);
+    l->reliable.next = NULL;
+}
+
+static void on_timer(struct timer *t)
+{
+    struct sip_leg *l = container_of(t, struct sip_leg, reliable.timer);
+    struct loop *loop = l->means->uac.loop;
+    if (mono_before(loop_now(loop), l->reliable.due)) {
+        tx_forward(l->asked, l->reliable.status, span_of(l->reliable.text, l->reliable.n));
+        struct duration left = mono_since(loop_now(loop), l->reliable.due);
+        l->reliable.after.ms *= 2;
+        timer_start(loop, t, DURATION_MS(CS_MIN(l->reliable.after.ms, left.ms + 1)));
+        return;
+    }
+    struct leg_end why = { .status = 504, .reason = SPAN("SIP;cause=504;text=\"No PRACK\"") };
+    sip_leg_forget_reliable(l);
+    sip_leg_refuse(l, &why);
+    sip_leg_over(l, &why);
+    (void)sip_leg_settle(l);
+}
+
+static void send_reliable(struct sip_leg *l, unsigned status, struct span sdp)
+{
+    struct reliable *r = &l->reliable;
+    struct loop *loop = l->means->uac.loop;
+    struct buf b = BUF_INIT(out);
+    sip_write_reply(&b, tx_request(l->asked), status, SPAN_NULL, l->dialog.local_tag);
+    sip_leg_dialog_lines(&b, l, tx_request(l->asked));
+    buf_printf(&b, "Require: 100rel\r\nRSeq: %u\r\n", ++r->rseq);
+    sip_write_end(&b, sdp.p ? SPAN("application/sdp") : SPAN_NULL, sdp);
+    r->text = buf_ok(&b) ? malloc(b.n) : NULL;
+    if (!r->text)
+        return; /* as if it had been lost for good: what follows says more */
+    memcpy(r->text, out, b.n);
+    r->n = b.n;
+    r->status = status;
+    r->after = l->means->t1;
+    r->due = mono_add(loop_now(loop), DURATION_MS(64 * l->means->t1.ms));
+    timer_init(&r->timer, on_timer);
+    timer_start(loop, &r->timer, r->after);
+    tx_forward(l->asked, status, buf_span(&b));
+}
+
+/* What comes behind one that is not acknowledged yet waits for that (RFC 3262, 3). */
+static void wait_for_prack(struct sip_leg *l, unsigned status, struct span sdp)
+{
+    struct reliable *r = &l->reliable;
+    if (!sdp.p && status < 200)
+        return;
+    char *copy = strndup(sdp.p ? sdp.p : "", sdp.n);
+    if (!copy)
+        return;
+    free(r->next);
+    r->next = copy;
+    r->next_status = status;
+}
+
+bool sip_leg_ring_reliably(struct sip_leg *l, unsigned status, struct span sdp)
+{
+    if (!sip_lists(tx_request(l->asked), SIP_HDR_REQUIRE, SPAN("100rel")))
+        return false;
+    if (l->reliable.text)
+        wait_for_prack(l, status, sdp);
+    else
+        send_reliable(l, status, sdp);
+    return true;
+}
+
+bool sip_leg_answers_later(struct sip_leg *l, struct span sdp)
+{
+    if (l->reliable.text)
+        wait_for_prack(l, 200, sdp);
+    return l->reliable.text;
+}
+
+/* RAck: rseq, number and method of what was answered so. */
+static bool is_of(const struct sip_leg *l, const struct sip_msg *prack)
+{
+    struct span rest = sip_hdr_named(prack, SPAN("RAck"));
+    uint64_t rseq, cseq;
+    return l->reliable.text && !span_u64(span_cut(&rest, ' '), UINT32_MAX, &rseq) &&
+           rseq == l->reliable.rseq && !span_u64(span_cut(&rest, ' '), UINT32_MAX, &cseq) &&
+           cseq == tx_request(l->asked)->cseq && span_eq(span_trim(rest), SPAN("INVITE"));
+}
+
+void sip_leg_in_prack(struct sip_leg *l, struct tx *tx, const struct sip_msg *prack)
+{
+    if (!is_of(l, prack)) {
+        tx_reply(tx, 481, SPAN_NULL);
+        return;
+    }
+    forget(l);
+    /* An offer in it would have to be answered here and now. */
+    tx_reply(tx, prack->body.n ? 488 : 200, SPAN_NULL);
+    char *next = l->reliable.next;
+    l->reliable.next = NULL;
+    if (next && l->reliable.next_status == 200)
+        sip_leg_answer(&l->leg, span_str(next));
+    else if (next)
+        send_reliable(l, l->reliable.next_status, *next ? span_str(next) : SPAN_NULL);
+    free(next);
+}
+
+/* ---- theirs ---- */
+
+void sip_leg_prack(struct sip_leg *l, const struct sip_msg *resp)
+{
+    char line[LINES_MAX];
+    struct buf b = BUF_INIT(line);
+    uint64_t rseq;
+    struct uac_conf c = sip_leg_in_dialog(l, SIP_PRACK);
+    bool ours = span_eq(resp->to.tag, l->dialog.remote_tag);
+    if (!sip_lists(resp, SIP_HDR_REQUIRE, SPAN("100rel")) ||
+        span_u64(sip_hdr_named(resp, SPAN("RSeq")), UINT32_MAX, &rseq) ||
+        (ours && l->rseq && rseq != (uint64_t)l->rseq + 1))
+        return;
+    buf_printf(&b, "RAck: %u %u INVITE\r\n", (unsigned)rseq, resp->cseq);
+    c.lines = buf_span(&b);
+    if (ours) {
+        l->rseq = (uint32_t)rseq;
+        sip_leg_send_aside(l, &c, NULL);
+        return;
+    }
+    struct dialog *other = calloc(1, sizeof(*other));
+    if (!other || dialog_sibling(&l->dialog, resp, other)) {
+        free(other);
+        return;
+    }
+    c.dialog = other;
+    sip_leg_send_aside(l, &c, other);
+}

@@ -1,0 +1,33 @@
+/* SDES keys of one stream towards one side (RFC 4568): what we offered, and what was agreed on. */
+#ifndef CS_B2BUA_SESSION_KEYS_H
+#define CS_B2BUA_SESSION_KEYS_H
+
+#include "b2bua/media/crypt.h"
+#include "sdp/sdp.h"
+
+enum { KEYS_OFFERED = 5 };
+
+struct keys {
+    struct crypt_key offered[KEYS_OFFERED]; /* ours, by tag - 1; made at the first offer */
+    bool made;
+    struct crypt_key in, out; /* agreed on; suite NONE: in the clear */
+    unsigned tag;             /* of the crypto line agreed on */
+};
+
+/* Wipes. */
+void keys_fini(struct keys *k);
+/* Our crypto lines for an offer, strongest first; what was agreed on before alone, so that a
+ * repeated offer changes nothing. */
+CS_CHECK int keys_offer(struct keys *k, struct arena *a, struct sdp_attrs *out);
+/* Takes an answer to them. CS_ENOENT: it has no crypto line. CS_EPROTO: one that is no answer. */
+CS_CHECK int keys_answered(struct keys *k, const struct sdp_media *m);
+/* Takes the first line of an offer whose suite we know, and writes the answer to it. CS_ENOENT:
+ * there is none. */
+CS_CHECK int keys_accept(struct keys *k, const struct sdp_media *m, struct arena *a,
+                         struct sdp_attrs *out);
+/* As SDP writes it; absent of NONE. */
+struct span keys_suite_name(enum crypt_suite s);
+/* In the clear from now on. */
+void keys_clear(struct keys *k);
+
+#endif
