@@ -78,7 +78,7 @@ LINE = "[{0}]\ntype = auth\nauth_type = userpass\nusername = {0}\npassword = {1}
 
 def mirror():
     """Where this machine's Debian comes from."""
-    for path in ["/etc/apt/sources.list", *glob.glob("/etc/apt/sources.list.d/*")]:
+    for path in glob.glob("/etc/apt/sources.list") + glob.glob("/etc/apt/sources.list.d/*"):
         with open(path, encoding="utf-8") as f:
             found = re.search(r"https?://\S*/debian/?(?=\s|$)", f.read())
         if found:
