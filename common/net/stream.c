@@ -25,10 +25,14 @@ union handle {
     uv_pipe_t pipe;
 };
 
+struct sending { /* most streams are idle, and have none */
+    uv_write_t write;
+    struct stream *stream;
+    struct bytes bytes;
+};
+
 struct stream {
     union handle h;
-    uv_connect_t connect;
-    uv_write_t write;
     struct loop *loop;
     struct stream_limits limits;
     const struct stream_events *events; /* NULL: refused by accept_fn, nobody to tell */
@@ -40,7 +44,7 @@ struct stream {
     struct turn flush;
     struct bytes in;         /* what data() left unread */
     struct bytes out;        /* written in this turn, or waiting for sending */
-    struct bytes sending;    /* in the hands of uv_write */
+    struct sending *sending; /* NULL: nothing is in the hands of libuv */
     struct tls_session *tls; /* NULL: plain */
     struct bytes wire;       /* of TLS: encrypted, to be sent next */
     struct timer deadline;   /* of its handshake */
@@ -71,7 +75,6 @@ static void on_closed(uv_handle_t *h)
         s->events->closed(s, s->arg, s->reason);
     bytes_free(&s->in);
     bytes_free(&s->out);
-    bytes_free(&s->sending);
     bytes_free(&s->wire);
     tls_session_free(&s->tls);
     free(s);
@@ -81,8 +84,11 @@ static void on_closed(uv_handle_t *h)
 
 static void on_written(uv_write_t *w, int status)
 {
-    struct stream *s = container_of(w, struct stream, write);
-    bytes_free(&s->sending);
+    struct sending *sending = container_of(w, struct sending, write);
+    struct stream *s = sending->stream;
+    s->sending = NULL;
+    bytes_free(&sending->bytes);
+    free(sending);
     if (s->state == CLOSING)
         return;
     if (status < 0)
@@ -115,16 +121,31 @@ static int send_bytes(struct stream *s, struct bytes *out)
     if (s->state == CLOSING)
         return 0;
     size_t done = sent > 0 ? (size_t)sent : 0;
-    s->sending = *out;
+    struct sending *rest = malloc(sizeof(*rest));
+    if (!rest)
+        return CS_ENOMEM;
+    *rest = (struct sending){ .stream = s, .bytes = *out };
     *out = (struct bytes){ 0 };
-    b = uv_buf_init(s->sending.p + done, (unsigned)(s->sending.n - done));
-    return uv_write(&s->write, &s->h.stream, &b, 1, on_written);
+    b = uv_buf_init(rest->bytes.p + done, (unsigned)(rest->bytes.n - done));
+    int err = uv_write(&rest->write, &s->h.stream, &b, 1, on_written);
+    if (err) {
+        bytes_free(&rest->bytes);
+        free(rest);
+        return err;
+    }
+    s->sending = rest;
+    return 0;
+}
+
+static size_t unsent(const struct stream *s)
+{
+    return s->out.n + s->wire.n + (s->sending ? s->sending->bytes.n : 0);
 }
 
 static void flush(struct stream *s)
 {
     struct bytes *out = s->tls ? &s->wire : &s->out;
-    if (s->sending.p || s->state == CONNECTING)
+    if (s->sending || s->state == CONNECTING)
         return;
     int err = s->tls ? encrypt(s) : 0;
     if (!err && out->n)
@@ -142,7 +163,7 @@ char *stream_reserve(struct stream *s, size_t n)
 {
     if (s->state == CLOSING)
         return NULL;
-    if (s->out.n + s->wire.n + s->sending.n + n > s->limits.max_unsent) {
+    if (unsent(s) + n > s->limits.max_unsent) {
         stream_close(s, CS_ELIMIT);
         return NULL;
     }
@@ -176,7 +197,7 @@ void stream_close(struct stream *s, int reason)
         return;
     turn_cancel(&s->flush);
     timer_stop(s->loop, &s->deadline);
-    if (was == OPEN && s->tls && !s->sending.p && encrypt(s) == 0)
+    if (was == OPEN && s->tls && !s->sending && encrypt(s) == 0)
         tls_session_shutdown(s->tls);
     s->state = CLOSING;
     s->reason = reason;
@@ -269,7 +290,7 @@ static void on_cipher(struct stream *s, struct span wire)
     if (s->state != OPEN || !s->wire.n)
         return;
     /* A peer who makes us answer (to a change of keys) and does not read. */
-    if (s->wire.n + s->sending.n > 2 * s->limits.max_unsent + SCRATCH)
+    if (unsent(s) > 2 * s->limits.max_unsent + SCRATCH)
         stream_close(s, CS_ELIMIT);
     else
         turn_queue(s->loop, &s->flush);
@@ -355,7 +376,8 @@ static int connected(struct stream *s)
 
 static void on_connect(uv_connect_t *c, int status)
 {
-    struct stream *s = container_of(c, struct stream, connect);
+    struct stream *s = c->data;
+    free(c);
     if (s->state == CLOSING)
         return;
     loop_touch(s->loop);
@@ -375,6 +397,15 @@ static void on_connect(uv_connect_t *c, int status)
         turn_queue(s->loop, &s->flush);
 }
 
+/* For on_connect, which comes in any case, frees it. NULL: no memory. */
+static uv_connect_t *connect_new(struct stream *s)
+{
+    uv_connect_t *c = malloc(sizeof(*c));
+    if (c)
+        c->data = s;
+    return c;
+}
+
 int stream_connect_tcp(struct loop *l, const struct addr *to, const struct addr *from,
                        const struct stream_limits *limits, const struct stream_events *events,
                        void *arg, struct stream **out)
@@ -384,9 +415,11 @@ int stream_connect_tcp(struct loop *l, const struct addr *to, const struct addr 
         return CS_ENOMEM;
     s->peer = *to;
     int err = from ? uv_tcp_bind(&s->h.tcp, &from->sa, 0) : 0;
+    uv_connect_t *c = err ? NULL : connect_new(s);
     if (!err)
-        err = uv_tcp_connect(&s->connect, &s->h.tcp, &to->sa, on_connect);
+        err = c ? uv_tcp_connect(c, &s->h.tcp, &to->sa, on_connect) : CS_ENOMEM;
     if (err) {
+        free(c);
         discard(s);
         return err;
     }
@@ -402,7 +435,12 @@ int stream_connect_unix(struct loop *l, const char *path, const struct stream_li
     struct stream *s = stream_new(l, false, limits, events, arg);
     if (!s)
         return CS_ENOMEM;
-    uv_pipe_connect(&s->connect, &s->h.pipe, path, on_connect);
+    uv_connect_t *c = connect_new(s);
+    if (!c) {
+        discard(s);
+        return CS_ENOMEM;
+    }
+    uv_pipe_connect(c, &s->h.pipe, path, on_connect);
     *out = s;
     return 0;
 }

@@ -21,7 +21,7 @@ struct tls_session {
     struct bytes *out;  /* ciphertext to be sent */
     bool shaken, ended; /* ended: SSL is to be asked nothing more */
     bool again;         /* the peer wanted a second handshake */
-    char shown[256];    /* names of a certificate that was refused; "": none was */
+    char *shown;        /* names of a certificate that was refused; NULL: none was */
 };
 
 static const struct log tlog = { .module = "tls" };
@@ -112,14 +112,15 @@ static void complain(struct tls_session *s, const char *reason, const char *reme
 {
     struct tls_context *c = s->context;
     struct mono now = clock_mono();
+    const char *shown = s->shown ? s->shown : "";
     snprintf(c->failure, sizeof(c->failure), "%s: %s%s%s", reason, remedy,
-             s->shown[0] ? "; the certificate that was shown says " : "", s->shown);
+             s->shown ? "; the certificate that was shown says " : "", shown);
     if (c->complained.ns && mono_since(c->complained, now).ms < COMPLAIN_EVERY_MS) {
         c->untold++;
         return;
     }
     log_warn(&tlog, s->shaken ? "TLS broke" : "the TLS handshake failed", kv_addr("peer", s->peer),
-             kv_str("reason", reason), kv_str("what_to_do", remedy), kv_str("shown", s->shown),
+             kv_str("reason", reason), kv_str("what_to_do", remedy), kv_str("shown", shown),
              kv_u("untold", c->untold));
     c->complained = now;
     c->untold = 0;
@@ -330,6 +331,7 @@ void tls_session_free(struct tls_session **sp)
     SSL_free(s->ssl);
     tls_context_unref(&s->context);
     free(s->name);
+    free(s->shown);
     free(s);
 }
 
@@ -350,17 +352,18 @@ struct span tls_session_name(const struct tls_session *s)
 
 void tls_session_refuses(struct tls_session *s, const X509 *x)
 {
-    char until[32] = "";
-    struct buf b = buf_of(s->shown, sizeof(s->shown) - 1);
-    BIO *text = BIO_new(BIO_s_mem());
-    if (s->shown[0])
+    char shown[256], until[32] = "";
+    struct buf b = buf_of(shown, sizeof(shown) - 1);
+    if (s->shown)
         return;
+    BIO *text = BIO_new(BIO_s_mem());
     tls_names_write(&b, x);
     if (text && ASN1_TIME_print(text, X509_get0_notAfter(x)) == 1)
         BIO_read(text, until, sizeof(until) - 1);
     BIO_free(text);
     buf_printf(&b, ", until %s", until);
-    s->shown[b.n] = 0;
+    shown[b.n] = 0;
+    s->shown = strdup(shown);
 }
 
 void tls_session_feed(struct tls_session *s, struct span wire)
