@@ -321,8 +321,17 @@ int provisioning_open(struct loop *l, const struct provisioning_conf *conf, stru
     if (err) {
         log_error(&plog, "files for desk phones cannot be given", kv_err(err));
         provisioning_close(out);
+        return err;
     }
-    return err;
+    if (p->httpd)
+        log_info(&plog, "listening", kv_str("files", "http"),
+                 kv_addr("address", httpd_local(p->httpd)));
+    if (p->httpsd)
+        log_info(&plog, "listening", kv_str("files", "https"),
+                 kv_addr("address", httpd_local(p->httpsd)));
+    if (p->tftp)
+        log_info(&plog, "listening", kv_str("files", "tftp"), kv_addr("address", &conf->tftp));
+    return 0;
 }
 
 void provisioning_use(struct provisioning *p, struct gate *g)

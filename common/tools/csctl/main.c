@@ -330,6 +330,8 @@ static const struct command {
       "                       the registrar, over UDP unless said; the second time it is given\n"
       "                       it is for the second phone\n"
       "  --echo NUMBER        a number that says what it hears, *43: tried with SRTP\n"
+      "  --sccp HOST[:PORT]   where desk phones register, in the clear, and\n"
+      "  --device NAME        as which csctl device; calls the first phone, and is called\n"
       "  --sip-cacert F       who vouches for the registrar's certificate, over TLS and WSS\n"
       "  --transport udp|tcp  the same address over this transport, for the second phone\n"
       "  --domain D           of the users\n"

@@ -1,10 +1,8 @@
 #include "phone.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
+#include "host.h"
 #include "sip/chars.h"
 #include "sip/write.h"
 
@@ -77,13 +75,16 @@ static void send_ok(struct timer *timer)
     c->after.ms = CS_MIN(2 * c->after.ms, T2);
 }
 
-void phone_answer(struct phone *p)
+void phone_answer(struct phone *p, struct span sdp)
 {
     struct call *c = &p->call;
     struct buf b = BUF_INIT(c->ok);
     sip_write_reply(&b, c->invite, 200, SPAN_NULL, tx_to_tag(c->tx));
     write_call_lines(&b, p);
-    phone_write_body(&b, p, c->invite);
+    if (sdp.p)
+        sip_write_end(&b, SPAN("application/sdp"), sdp);
+    else
+        phone_write_body(&b, p, c->invite);
     if (!buf_ok(&b)) {
         tx_reply(c->tx, 513, SPAN_NULL);
         return;
@@ -156,26 +157,6 @@ static void on_ack(void *arg, struct flow *f, struct sip_msg *m)
 
 /* ---- life ---- */
 
-/* The address that packets to the server leave from. */
-static int local_address(const struct addr *server, struct addr *out)
-{
-    struct sockaddr_storage name;
-    socklen_t n = sizeof(name);
-    int fd = socket(server->sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return -errno;
-    int err =
-        connect(fd, &server->sa, addr_len(server)) || getsockname(fd, (struct sockaddr *)&name, &n)
-            ? -errno
-            : 0;
-    close(fd);
-    if (err)
-        return err;
-    addr_from_sockaddr((struct sockaddr *)&name, out);
-    addr_set_port(out, 0);
-    return 0;
-}
-
 static int open_transport(struct phone *p)
 {
     static const struct siptx_events events = { .request = on_request,
@@ -185,7 +166,7 @@ static int open_transport(struct phone *p)
     struct siptp_conf tc = { 0 };
     const bool ws = sip_transport_is_ws(p->conf.transport);
     struct addr local;
-    int err = local_address(&p->conf.server, &local);
+    int err = host_towards(&p->conf.server, &local);
     if (!err)
         err = siptx_new(p->loop, &xc, &events, p, &p->tx);
     if (!err)

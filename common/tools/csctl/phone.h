@@ -93,8 +93,8 @@ void phone_bye(struct phone *p, struct ask *a, struct dialog *d);
 void ask_cancel(struct ask *a);
 void ask_fini(struct ask *a);
 
-/* Answers the call with 200 and SDP. */
-void phone_answer(struct phone *p);
+/* Answers the call with 200 and this description, or where that is absent the usual one. */
+void phone_answer(struct phone *p, struct span sdp);
 /* Forgets the call, refusing it with 480 if it still rings. */
 void phone_forget_call(struct phone *p);
 

@@ -43,7 +43,8 @@ static void on_frame(struct timer *t)
     }
     write_frame(m, m->sent, packet);
     m->sent_at[m->sent++] = clock_mono();
-    if (crypt_protect(m->out, (char *)packet, &n) || udp_send(m->udp, &m->to, span_of(packet, n)))
+    if ((m->out && crypt_protect(m->out, (char *)packet, &n)) ||
+        udp_send(m->udp, &m->to, span_of(packet, n)))
         m->done = true;
     bool last = m->sent == PHONE_MEDIA_FRAMES;
     timer_start(m->loop, t, DURATION_MS(last ? LINGER_MS : FRAME_MS));
@@ -55,10 +56,10 @@ static void on_datagram(void *arg, const struct addr *from, struct span data)
     _Alignas(8) unsigned char packet[PACKET], want[PACKET];
     size_t n = data.n;
     (void)from;
-    if (!m->in || n > sizeof(packet))
+    if (!m->sent || n > sizeof(packet))
         return;
     memcpy(packet, data.p, n);
-    if (crypt_unprotect(m->in, (char *)packet, &n) || n != RTP_HEADER + SAMPLES)
+    if ((m->in && crypt_unprotect(m->in, (char *)packet, &n)) || n != RTP_HEADER + SAMPLES)
         return;
     unsigned frame = packet[RTP_HEADER];
     if (frame >= m->sent)
@@ -74,13 +75,15 @@ static void on_datagram(void *arg, const struct addr *from, struct span data)
 
 int phone_media_open(struct loop *l, const struct addr *host, struct phone_media *m)
 {
+    static bool ready; /* once for the process */
     struct addr local = *host;
     *m = (struct phone_media){ .loop = l,
                                .ssrc = (uint32_t)rand_u64(),
                                .seq = (uint16_t)rand_below(60000) };
     timer_init(&m->frame, on_frame);
     addr_set_port(&local, 0);
-    int err = crypt_setup();
+    int err = ready ? 0 : crypt_setup();
+    ready = !err;
     return err ? err : udp_open(l, &local, on_datagram, m, &m->udp);
 }
 
@@ -96,35 +99,64 @@ void phone_media_close(struct phone_media *m)
     m->loop = NULL;
 }
 
+/* With one stream, audio, which is filled in but for its keys. */
+static void describe(const struct phone_media *m, struct sdp_media *audio, struct span formats[1],
+                     struct buf *host, struct sdp *out)
+{
+    const struct addr *local = udp_local(m->udp);
+    formats[0] = SPAN("0");
+    *audio = (struct sdp_media){ .kind = SPAN("audio"),
+                                 .port = addr_port(local),
+                                 .ports = 1,
+                                 .proto_text = SPAN("RTP/SAVP"),
+                                 .proto = SDP_SAVP,
+                                 .formats = formats,
+                                 .n_formats = 1 };
+    addr_write_host(host, local);
+    struct span text = buf_span(host);
+    if (text.n > 2 && text.p[0] == '[')
+        text = span_of(text.p + 1, text.n - 2);
+    *out = (struct sdp){ .media = audio, .n_media = 1 };
+    out->origin.user = out->origin.id = SPAN("1");
+    out->origin.version = 1;
+    out->origin.host = out->connection.host = text;
+    out->connection.addr = *local;
+}
+
 int phone_media_offer(struct phone_media *m, struct buf *b)
 {
-    static struct span formats[] = { SPAN_INIT("0") };
-    const struct addr *local = udp_local(m->udp);
+    struct span formats[1];
     char host[ADDR_STRLEN];
     struct buf hb = BUF_INIT(host);
     struct arena a;
-    struct sdp_media audio = { .kind = SPAN("audio"),
-                               .port = addr_port(local),
-                               .ports = 1,
-                               .proto_text = SPAN("RTP/SAVP"),
-                               .proto = SDP_SAVP,
-                               .formats = formats,
-                               .n_formats = 1 };
-    struct sdp d = { .media = &audio, .n_media = 1 };
-    addr_write_host(&hb, local);
-    struct span text = buf_span(&hb);
-    if (text.n > 2 && text.p[0] == '[')
-        text = span_of(text.p + 1, text.n - 2);
-    d.origin.user = d.origin.id = SPAN("1");
-    d.origin.version = 1;
-    d.origin.host = d.connection.host = text;
-    d.connection.addr = *local;
+    struct sdp_media audio;
+    struct sdp d;
+    describe(m, &audio, formats, &hb, &d);
     arena_init(&a, NULL, 0, 0);
     int err = keys_offer(&m->keys, &a, &audio.attrs);
     if (!err)
         sdp_write(b, &d);
     arena_fini(&a);
     return err ? err : buf_ok(b) ? 0 : CS_ELIMIT;
+}
+
+/* Where the other side is, by its description. */
+static int find(struct phone_media *m, const struct sdp *d)
+{
+    m->to = sdp_connection_of(d, &d->media[0]).addr;
+    addr_set_port(&m->to, d->media[0].port);
+    return m->to.sa.sa_family == AF_UNSPEC ? CS_EPROTO : 0;
+}
+
+static int encrypt(struct phone_media *m)
+{
+    int err = crypt_new(&m->keys.out, true, &m->out);
+    return err ? err : crypt_new(&m->keys.in, false, &m->in);
+}
+
+void phone_media_begin(struct phone_media *m)
+{
+    timer_start(m->loop, &m->frame, DURATION_MS(0));
 }
 
 int phone_media_talk(struct phone_media *m, struct span answer)
@@ -139,17 +171,45 @@ int phone_media_talk(struct phone_media *m, struct span answer)
         err = sdp_is_srtp(d.media[0].proto) && keys_answered(&m->keys, &d.media[0]) == 0
                   ? 0
                   : CS_EDENIED;
-    if (!err) {
-        m->to = sdp_connection_of(&d, &d.media[0]).addr;
-        addr_set_port(&m->to, d.media[0].port);
-        err = m->to.sa.sa_family == AF_UNSPEC ? CS_EPROTO : 0;
-    }
+    if (!err)
+        err = find(m, &d);
     arena_fini(&a);
     if (!err)
-        err = crypt_new(&m->keys.out, true, &m->out);
+        err = encrypt(m);
     if (!err)
-        err = crypt_new(&m->keys.in, false, &m->in);
-    if (!err)
-        timer_start(m->loop, &m->frame, DURATION_MS(0));
+        phone_media_begin(m);
     return err;
+}
+
+static bool has_pcmu(const struct sdp *d)
+{
+    bool found = false;
+    for (size_t i = 0; d->n_media == 1 && i < d->media[0].n_formats; i++)
+        found |= span_eq(d->media[0].formats[i], SPAN("0"));
+    return found && d->media[0].port;
+}
+
+int phone_media_answer(struct phone_media *m, struct span offer, struct buf *b)
+{
+    struct span formats[1];
+    char host[ADDR_STRLEN];
+    struct buf hb = BUF_INIT(host);
+    struct arena a;
+    struct sdp_media audio;
+    struct sdp theirs, ours;
+    describe(m, &audio, formats, &hb, &ours);
+    arena_init(&a, NULL, 0, 0);
+    int err = sdp_parse(offer, &a, &theirs);
+    if (!err)
+        err = has_pcmu(&theirs) ? find(m, &theirs) : CS_ENOTSUP;
+    if (!err) {
+        audio.proto_text = theirs.media[0].proto_text;
+        audio.proto = theirs.media[0].proto;
+        err = keys_accept(&m->keys, &theirs.media[0], &a, &audio.attrs);
+        err = err == CS_ENOENT && !sdp_is_srtp(audio.proto) ? 0 : err ? err : encrypt(m);
+    }
+    if (!err)
+        sdp_write(b, &ours);
+    arena_fini(&a);
+    return err ? err : buf_ok(b) ? 0 : CS_ELIMIT;
 }

@@ -1,4 +1,4 @@
-/* What a phone says and hears: a tone as G.711 in SRTP by SDES, and what comes back of it. */
+/* What a phone says and hears: a tone as G.711, in SRTP by SDES, and what comes back of it. */
 #ifndef CS_TOOLS_PHONE_MEDIA_H
 #define CS_TOOLS_PHONE_MEDIA_H
 
@@ -11,8 +11,8 @@ struct phone_media { /* read-only for others */
     struct loop *loop;
     struct udp *udp;
     struct keys keys;
-    struct crypt *in, *out;
-    struct addr to;
+    struct crypt *in, *out; /* NULL: in the clear */
+    struct addr to;         /* family none: not agreed yet */
     struct timer frame;
     uint16_t seq;
     uint32_t ssrc;
@@ -30,5 +30,9 @@ CS_CHECK int phone_media_offer(struct phone_media *m, struct buf *b);
 /* Begins to talk, by the answer to that; done shows that it is over. CS_EPROTO, CS_EDENIED: it is
  * not encrypted as was offered. */
 CS_CHECK int phone_media_talk(struct phone_media *m, struct span answer);
+/* Writes the answer to an offer: encrypted where that has keys, else in the clear. CS_EPROTO,
+ * CS_ENOTSUP: it offers no G.711. Nothing is said before phone_media_begin(). */
+CS_CHECK int phone_media_answer(struct phone_media *m, struct span offer, struct buf *b);
+void phone_media_begin(struct phone_media *m);
 
 #endif

@@ -1,7 +1,7 @@
 #include <stdarg.h>
 
 #include "base/rand.h"
-#include "selftest.h"
+#include "scenario.h"
 
 enum { LIFETIME = 300 };
 
@@ -12,15 +12,14 @@ static void on_deadline(struct timer *timer)
     container_of(timer, struct selftest, deadline)->late = true;
 }
 
-/* Lets the loop run until it has happened, or the step's time is over. */
-static bool until(struct selftest *t, const bool *happened)
+bool until(struct selftest *t, const bool *happened)
 {
     while (!*happened && !t->late)
         uv_run(&t->loop->uv, UV_RUN_ONCE);
     return *happened;
 }
 
-CS_PRINTF(2, 3) static void saw(struct selftest *t, const char *fmt, ...)
+void saw(struct selftest *t, const char *fmt, ...)
 {
     size_t n = strlen(t->seen);
     va_list ap;
@@ -46,7 +45,7 @@ static bool finished(struct selftest *t, const struct ask *a)
     return a->answer && !a->err;
 }
 
-static bool answered(struct selftest *t, const struct ask *a, unsigned status)
+bool answered(struct selftest *t, const struct ask *a, unsigned status)
 {
     if (!finished(t, a))
         return false;
@@ -224,8 +223,7 @@ static bool query(struct selftest *t)
 
 /* ---- calling ---- */
 
-/* Whatever is left of the call before. */
-static void hang_up_all(struct selftest *t)
+void hang_up_all(struct selftest *t)
 {
     if (t->call.phone && !t->call.done)
         ask_cancel(&t->call);
@@ -234,7 +232,7 @@ static void hang_up_all(struct selftest *t)
         phone_forget_call(t->phone[i]);
 }
 
-static struct span user_of(const struct selftest *t, unsigned who)
+struct span user_of(const struct selftest *t, unsigned who)
 {
     return t->conf[who].user;
 }
@@ -278,7 +276,7 @@ static bool talks(struct selftest *t, unsigned from, unsigned to)
 {
     if (!rings(t, from, to))
         return false;
-    phone_answer(t->phone[to]);
+    phone_answer(t->phone[to], SPAN_NULL);
     if (!answered(t, &t->call, 200))
         return false;
     if (!span_starts(t->call.answer->body, SPAN("v=0")))
@@ -290,8 +288,7 @@ static bool talks(struct selftest *t, unsigned from, unsigned to)
     return false;
 }
 
-/* ask is in the dialog d; ended shows that the other side got it. */
-static bool hangs_up(struct selftest *t, struct phone *p, struct dialog *d, const bool *ended)
+bool hangs_up(struct selftest *t, struct phone *p, struct dialog *d, const bool *ended)
 {
     struct ask *a = next(t);
     phone_bye(p, a, d);
@@ -375,6 +372,20 @@ static bool call_gone(struct selftest *t)
 
 /* ---- media ---- */
 
+bool all_comes_back(struct selftest *t)
+{
+    struct phone_media *m = &t->media;
+    struct span suite = keys_suite_name(m->keys.out.suite);
+    saw(t, SPAN_FMT, SPAN_ARG(suite.p ? suite : SPAN("in the clear")));
+    until(t, &m->done);
+    saw(t, "%u of %u packets came back", m->heard, m->sent);
+    if (m->heard)
+        saw(t, "after %.1f ms", m->round_trips_ms / m->heard);
+    bool good = m->heard == PHONE_MEDIA_FRAMES;
+    phone_media_close(m);
+    return good;
+}
+
 /* What it says comes back, unchanged, by keys that both sides agreed on. */
 static bool hears_itself(struct selftest *t)
 {
@@ -397,13 +408,7 @@ static bool hears_itself(struct selftest *t)
         saw(t, "it is not encrypted: %s", cs_strerror(err));
         return false;
     }
-    saw(t, SPAN_FMT, SPAN_ARG(keys_suite_name(m->keys.out.suite)));
-    until(t, &m->done);
-    saw(t, "%u of %u packets came back", m->heard, m->sent);
-    if (m->heard)
-        saw(t, "after %.1f ms", m->round_trips_ms / m->heard);
-    bool good = m->heard == PHONE_MEDIA_FRAMES;
-    phone_media_close(m);
+    bool good = all_comes_back(t);
     struct ask *a = next(t);
     phone_bye(t->phone[0], a, t->call.dialog);
     return answered(t, a, 200) && good;
@@ -426,6 +431,9 @@ enum {
     GIVE_UP,
     CALL_NOBODY,
     HEARS_ITSELF,
+    DESK_REGISTERS,
+    DESK_CALLED,
+    DESK_CALLS,
     UNREGISTER,
     QUERY,
     CALL_GONE,
@@ -450,7 +458,12 @@ const struct step selftest_steps[STEP_COUNT + 1] = {
     [GIVE_UP] = { "phone 1 calls and gives up", give_up, BOTH },
     [CALL_NOBODY] = { "a user that does not exist cannot be called", call_nobody, 0 },
     [HEARS_ITSELF] = { "a phone hears itself, encrypted (SRTP)", hears_itself, PASSED(REGISTER_1),
-                       true },
+                       STEP_WITH_ECHO },
+    [DESK_REGISTERS] = { "a desk phone registers (SCCP)", desk_registers, 0, STEP_WITH_DESK },
+    [DESK_CALLED] = { "phone 1 calls the desk phone, both are heard", desk_is_called,
+                      PASSED(REGISTER_1) | PASSED(DESK_REGISTERS), STEP_WITH_DESK },
+    [DESK_CALLS] = { "the desk phone calls phone 1, both are heard", desk_calls,
+                     PASSED(REGISTER_1) | PASSED(DESK_REGISTERS), STEP_WITH_DESK },
     [UNREGISTER] = { "both phones unregister", unregister, BOTH },
     [QUERY] = { "nothing is registered any more", query, PASSED(UNREGISTER) },
     [CALL_GONE] = { "a phone that is gone cannot be called", call_gone, PASSED(UNREGISTER) },
@@ -501,6 +514,7 @@ void selftest_close(struct selftest *t)
     for (size_t i = 0; i < CS_LEN(asks); i++)
         ask_fini(asks[i]);
     phone_media_close(&t->media);
+    desk_phone_close(&t->desk);
     phone_close(&t->stranger);
     phone_close(&t->wrong);
     phone_close(&t->phone[1]);

@@ -6,6 +6,8 @@
 
 #include "host.h"
 
+enum { SCCP_PORT = 2000 };
+
 struct result {
     const char *step;
     enum outcome outcome;
@@ -20,7 +22,8 @@ struct options {
         struct span host, path; /* of a WebSocket's URL */
     } server[2];
     size_t n_servers;
-    const char *domain, *cacert, *echo;
+    const char *domain, *cacert, *echo, *device;
+    struct addr sccp;
     const char *user[2], *password_file[2];
     size_t n_users, n_files;
     struct duration timeout;
@@ -80,9 +83,27 @@ static int add_transport(struct ctl *c, struct options *o, const char *name)
     return add_server(c, o, &s);
 }
 
+static int take_sccp(struct ctl *c, struct options *o, const char *text)
+{
+    return host_parse(span_str(text), SCCP_PORT, &o->sccp)
+               ? bad_usage(c, "\"%s\" is no address and no host that is known", text)
+               : EXIT_OK;
+}
+
 static int read_options(struct ctl *c, int argc, char **argv, struct options *o)
 {
-    enum { SIP = 256, TRANSPORT, SIP_CACERT, DOMAIN, USER, PASSWORD_FILE, ECHO_NUMBER, TIMEOUT };
+    enum {
+        SIP = 256,
+        TRANSPORT,
+        SIP_CACERT,
+        DOMAIN,
+        USER,
+        PASSWORD_FILE,
+        ECHO_NUMBER,
+        SCCP,
+        DEVICE,
+        TIMEOUT,
+    };
     static const struct option options[] = {
         { "sip", required_argument, NULL, SIP },
         { "transport", required_argument, NULL, TRANSPORT },
@@ -91,6 +112,8 @@ static int read_options(struct ctl *c, int argc, char **argv, struct options *o)
         { "user", required_argument, NULL, USER },
         { "password-file", required_argument, NULL, PASSWORD_FILE },
         { "echo", required_argument, NULL, ECHO_NUMBER },
+        { "sccp", required_argument, NULL, SCCP },
+        { "device", required_argument, NULL, DEVICE },
         { "timeout", required_argument, NULL, TIMEOUT },
         { 0 },
     };
@@ -124,6 +147,12 @@ static int read_options(struct ctl *c, int argc, char **argv, struct options *o)
         case ECHO_NUMBER:
             o->echo = optarg;
             break;
+        case SCCP:
+            err = take_sccp(c, o, optarg);
+            break;
+        case DEVICE:
+            o->device = optarg;
+            break;
         case TIMEOUT:
             err = take_timeout(c, optarg, &o->timeout);
             break;
@@ -139,6 +168,8 @@ static int read_options(struct ctl *c, int argc, char **argv, struct options *o)
         if (sip_transport_is_tls(o->server[i].transport) && !o->cacert)
             return bad_usage(c, "a phone believes no server by itself; give --sip-cacert FILE");
     }
+    if ((o->sccp.sa.sa_family != AF_UNSPEC) != (o->device != NULL))
+        return bad_usage(c, "--sccp and --device belong together");
     if (!o->n_servers || !o->domain || o->n_users < 2 || o->n_files < 2)
         return bad_usage(c, "needs --sip, --domain, and --user and --password-file twice each");
     return EXIT_OK;
@@ -198,7 +229,8 @@ static int run(const struct ctl *c, struct selftest *t)
     if (!c->json)
         printf("%-*s  %-7s  %8s  %s\n", name_width(), "step", "result", "ms", "seen");
     for (const struct step *s = selftest_steps; s->name && !t->unreachable; s++) {
-        if (s->echo && !t->echo.p)
+        if ((s->only == STEP_WITH_ECHO && !t->echo.p) ||
+            (s->only == STEP_WITH_DESK && !t->device.p))
             continue;
         if (live) {
             printf("%-*s  ...", name_width(), s->name);
@@ -235,6 +267,8 @@ static int run_phones(const struct ctl *c, const struct options *o, struct selft
     t->loop = &loop;
     t->timeout = o->timeout;
     t->echo = span_str(o->echo);
+    t->device = span_str(o->device);
+    t->sccp = o->sccp;
     err = selftest_open(t);
     if (err)
         complain("the phones cannot be opened: %s", cs_strerror(err));

@@ -3,6 +3,7 @@
 #define CS_TOOLS_SELFTEST_H
 
 #include "csctl.h"
+#include "desk_phone.h"
 #include "phone.h"
 #include "phone_media.h"
 
@@ -15,6 +16,8 @@ struct selftest {
     struct phone_conf conf[2];
     struct duration timeout; /* of a step */
     struct span echo;        /* a number that says what it hears; absent: there is none */
+    struct span device;      /* a desk phone's name; absent: there is none */
+    struct addr sccp;        /* where it registers */
     /* From here on the scenario's: */
     struct phone *phone[2];
     struct phone *wrong;    /* the first phone with a wrong password */
@@ -23,17 +26,19 @@ struct selftest {
     char nobody[32];
     struct ask reg[2], refused, call, other;
     struct phone_media media;
+    struct desk_phone desk;
     char offer[2048]; /* of it */
     struct timer deadline;
-    bool late, unreachable;
+    struct timer soon;
+    bool late, unreachable, again;
     char seen[SELFTEST_SEEN]; /* what the step at hand saw */
 };
 
 struct step {
     const char *name;
     bool (*run)(struct selftest *t);
-    unsigned needs; /* bit i: step i must have passed */
-    bool echo;      /* only where there is such a number */
+    unsigned needs;                                            /* bit i: step i must have passed */
+    enum { STEP_ALWAYS, STEP_WITH_ECHO, STEP_WITH_DESK } only; /* where there is such a one */
 };
 
 /* Ends with a NULL name. The first says whether the server can be reached. */

@@ -104,23 +104,8 @@ class SccpPhone:
 
     def read(self, sock):
         try:
-            while True:
-                data = sock.recv(65536)
-                if not data:
-                    break
-                self.buffer += data
-                while found := wire.unframe(self.buffer):
-                    head, which, body, rest = found
-                    self.frames.append(self.buffer[:len(self.buffer) - len(rest)])
-                    self.buffer = rest
-                    if head > (self.version or 99) or (self.version < 10 and self.version and head):
-                        raise wire.Malformed(f"version {head} in a header, and {self.version} agreed on")
-                    name, fields = wire.read(which, body, self.version or self.offered)
-                    with self.lock:
-                        self.heard.append(name)
-                        self.take(name, fields)
-                        self.unread.append((name, fields))
-                        self.lock.notify_all()
+            while data := sock.recv(65536):
+                self.feed(data)
         except OSError:
             pass # closed is closed
         except Exception as e: # a phone would reset: the test shall know
@@ -128,6 +113,21 @@ class SccpPhone:
         with self.lock:
             self.alive = False
             self.lock.notify_all()
+
+    def feed(self, data):
+        self.buffer += data
+        while found := wire.unframe(self.buffer):
+            head, which, body, rest = found
+            self.frames.append(self.buffer[:len(self.buffer) - len(rest)])
+            self.buffer = rest
+            if head > (self.version or 99) or (self.version < 10 and self.version and head):
+                raise wire.Malformed(f"version {head} in a header, and {self.version} agreed on")
+            name, fields = wire.read(which, body, self.version or self.offered)
+            with self.lock:
+                self.heard.append(name)
+                self.take(name, fields)
+                self.unread.append((name, fields))
+                self.lock.notify_all()
 
     def take(self, name, f):
         """What a phone does by itself."""
