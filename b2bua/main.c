@@ -114,6 +114,15 @@ static void on_revoked(void *arg, const Countersign__Auth__Revoked *r)
     desks_revoked(&u->desks, r);
 }
 
+static void on_banned(void *arg, const struct gate_ban *ban)
+{
+    struct ua *u = arg;
+    if (!ban || !ban->rest.ms)
+        return;
+    siptp_close_from(u->tp, &ban->net, ban->port);
+    desks_banned(&u->desks, ban);
+}
+
 static int start(struct b2bua *b)
 {
     struct ua *u = &b->ua;
@@ -143,6 +152,7 @@ static int start(struct b2bua *b)
         err = desks_open_gate(&u->desks, u->gate);
     if (!err) {
         gate_on_revoked(u->gate, on_revoked, u);
+        gate_on_banned(u->gate, on_banned, u);
         provisioning_use(b->provisioning, u->gate);
     }
     if (!err)

@@ -40,6 +40,7 @@ struct attach {
     struct span record_bytes; /* what is kept of the device, when its lines began to be read */
     size_t usable;            /* lines */
     bool fetches;             /* a file: its lines do not matter */
+    bool unproven;            /* it may be another than its source who asks */
 };
 
 /* v is borrowed for the call; the check is gone when it returns. */

@@ -126,6 +126,32 @@ static int fill_line(struct check *c, const struct user *u, AUTH(DeviceLine) * l
                : 0;
 }
 
+/* ---- who guesses ---- */
+
+static struct suspect suspect_of(const struct check *c)
+{
+    return (
+        struct suspect){ .source = &c->facts.source, .user = c->device, .realm = SPAN("devices") };
+}
+
+/* What is wrong with a record of its own is no guess. */
+static void refuse(struct check *c, AUTH(Cause) cause)
+{
+    const struct suspect s = suspect_of(c);
+    if (!c->attach->unproven &&
+        (cause == CAUSE(UNKNOWN_DEVICE) || cause == CAUSE(DEVICE_ADDRESS) ||
+         cause == CAUSE(DEVICE_CERTIFICATE) || cause == CAUSE(ADDRESS_NOT_ALLOWED)))
+        defence_guessed(c->k->defence, c->group, &s);
+    check_reject(c, cause, CAUSE(CAUSE_NONE));
+}
+
+static void remember(struct check *c)
+{
+    const struct suspect s = suspect_of(c);
+    if (!c->attach->fetches)
+        defence_succeeded(c->k->defence, c->group, &s, true);
+}
+
 /* ---- its lines ---- */
 
 static void read_line(struct check *c);
@@ -150,6 +176,7 @@ static void finish(struct check *c)
         check_later(c, CAUSE(OVERLOADED));
     } else {
         c->grant.device = (char *)c->device.p;
+        remember(c);
         check_accept(c, CAUSE(OK));
     }
 }
@@ -285,7 +312,7 @@ void check_attach(struct check *c, const Countersign__Auth__Check *m)
     if (cause == CAUSE(STORE_UNAVAILABLE) || cause == CAUSE(OVERLOADED))
         check_later(c, cause);
     else if (cause != CAUSE(OK))
-        check_reject(c, cause, CAUSE(CAUSE_NONE));
+        refuse(c, cause);
     else if (shows)
         claim(c);
     else
@@ -345,8 +372,10 @@ bool attach_start(struct checker *k, const Countersign__Auth__Attach *m, bool al
     c->device = copy ? span_str(copy) : SPAN_NULL;
     c->attach = arena_zalloc(&c->arena, sizeof(*c->attach));
     c->grant.device = (char *)copy;
-    if (c->attach)
+    if (c->attach) {
         c->attach->fetches = m->file != NULL;
+        c->attach->unproven = m->unproven;
+    }
     if (!c->attach || !copy)
         check_later(c, CAUSE(OVERLOADED));
     else if (name.n != span_str(m->device).n)

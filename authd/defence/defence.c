@@ -198,6 +198,23 @@ unsigned defence_failed(struct defence *d, const struct group_conf *g, const str
     return n;
 }
 
+void defence_guessed(struct defence *d, const struct group_conf *g, const struct suspect *s)
+{
+    const struct mono now = loop_now(d->env.loop);
+    const struct misdeed m = { .abuse = ABUSE_AUTHENTICATION,
+                               .rules = &g->defence,
+                               .source = *s->source,
+                               .user = s->user,
+                               .realm = s->realm,
+                               .pair_window = g->digest.attempt_window,
+                               .count = 1 };
+    if (penalty_fail(d->penalty, s, now, g->digest.attempt_window) > 1 ||
+        defence_spares(d, g, s->source))
+        return;
+    metric_inc(M_AUTHD_DEFENCE, DID_FAILURE);
+    add(d, &m);
+}
+
 void defence_succeeded(struct defence *d, const struct group_conf *g, const struct suspect *s,
                        bool registers)
 {

@@ -53,6 +53,9 @@ enum failure {
 /* Counts; how many attempts failed here (authd/defence/penalty.h). */
 unsigned defence_failed(struct defence *d, const struct group_conf *g, const struct suspect *s,
                         enum failure kind);
+/* A name was said there that is nobody's, or not of who said it. A phone that says the same one
+ * again and again guesses nothing: within the group's attempt_window it counts once. */
+void defence_guessed(struct defence *d, const struct group_conf *g, const struct suspect *s);
 /* The user proved who it is. registers: and may hold a binding now. */
 void defence_succeeded(struct defence *d, const struct group_conf *g, const struct suspect *s,
                        bool registers);

@@ -223,6 +223,7 @@ static void on_attached(void *arg, struct sccp_session *s, struct sccp_session *
                                  .refused = on_refused,
                                  .arg = s };
     struct desk *before = was ? was->owner : NULL;
+    gate_knows(d->ua->gate, &s->source);
     for (size_t i = 0; i < c.n_passes; i++)
         passes[i] = secret_span(&q->passes[i]);
     if (was)
@@ -247,6 +248,24 @@ static void on_detached(void *arg, struct sccp_session *s)
     (void)arg;
     s->owner = NULL;
     desk_free(&desk);
+}
+
+/* ---- strangers ---- */
+
+static bool on_stranger(void *arg, const struct addr *from)
+{
+    const struct desks *d = arg;
+    return !d->ua->gate || gate_admits(d->ua->gate, from);
+}
+
+/* Whom authd refused it knows of. */
+static void on_stranger_left(void *arg, const struct sccp_session *s)
+{
+    const struct desks *d = arg;
+    if (d->ua->gate && s->end == SCCP_END_MALFORMED)
+        gate_saw(d->ua->gate, COUNTERSIGN__AUTH__ABUSE__ABUSE_MALFORMED, &s->source, true);
+    else if (d->ua->gate && (s->end == SCCP_END_STALLED || s->end == SCCP_END_CROWDED))
+        gate_saw(d->ua->gate, COUNTERSIGN__AUTH__ABUSE__ABUSE_CONNECTION, &s->source, true);
 }
 
 /* ---- how they stand ---- */
@@ -316,14 +335,17 @@ int desks_open(struct desks *d, struct ua *u, size_t first)
 {
     static const struct sccp_events events = { .attached = on_attached,
                                                .called = on_called,
-                                               .detached = on_detached };
+                                               .detached = on_detached,
+                                               .admits = on_stranger,
+                                               .stranger_left = on_stranger_left };
     const struct desks_conf *conf = &u->conf->sccp;
     const struct sccp_conf sc = { .name = span_str(u->node),
                                   .date = conf->date_format,
                                   .zone = &conf->zone,
                                   .keepalive = conf->keepalive,
                                   .register_within = conf->register_within,
-                                  .unregistered = conf->unregistered };
+                                  .unregistered = conf->unregistered,
+                                  .unregistered_of_source = conf->unregistered_of_source };
     d->directory = (struct sccp_directory){ directory_ask, directory_cancel, d };
     d->ua = u;
     list_init(&d->zones);
@@ -348,6 +370,12 @@ int desks_open(struct desks *d, struct ua *u, size_t first)
 int desks_open_gate(struct desks *d, struct gate *g)
 {
     return devices_open(d->sccp.loop, g, &d->devices);
+}
+
+void desks_banned(struct desks *d, const struct gate_ban *ban)
+{
+    if (d->sccp.loop)
+        sccp_close_from(&d->sccp, &ban->net, ban->port);
 }
 
 void desks_revoked(struct desks *d, const AUTH(Revoked) * r)

@@ -35,6 +35,8 @@ CS_CHECK int desks_open(struct desks *d, struct ua *u, size_t first);
 CS_CHECK int desks_open_gate(struct desks *d, struct gate *g);
 /* From whoever hears of the gate's revocations. */
 void desks_revoked(struct desks *d, const Countersign__Auth__Revoked *r);
+/* What comes from there is not heard any more. */
+void desks_banned(struct desks *d, const struct gate_ban *ban);
 /* The line whose Contact has this user part; NULL: it is not here. */
 const struct desk_line *desks_line(const struct desks *d, struct span contact);
 /* A link to a registrar is closed. */

@@ -41,6 +41,9 @@ static const struct conf_key desks_keys[] = {
     CONF_SIZE("unregistered", ROOT, unregistered,
               "Connections at once on which none has; for another the oldest is closed.",
               .def = "1000", .min = 1, .max = 100000),
+    CONF_SIZE("unregistered_of_source", ROOT, unregistered_of_source,
+              "And so many of them from one address (a /64 of IPv6).", .def = "200", .min = 1,
+              .max = 100000),
     CONF_STR("date_format", ROOT, date_format,
              "How phones show dates: D, M and Y in their order with ., / or - between them, and A "
              "at the end for a clock of twelve hours.",

@@ -19,7 +19,7 @@ struct desks_conf {
     struct desk_listener_conf *listeners; /* none: there are no desk phones */
     size_t n_listeners;
     struct duration keepalive, register_within;
-    size_t unregistered;
+    size_t unregistered, unregistered_of_source;
     struct span date_format, time_zone;
     struct zone zone;
 };

@@ -43,7 +43,7 @@ typedef void provision_fn(void *arg, enum provisioned what, struct span file);
 struct provision;
 struct provision_facts { /* borrowed for the call */
     const struct addr *from;
-    bool tls;
+    bool tls, unproven;         /* unproven: anybody may have written that address */
     X509 *certificate, *issuer; /* that it showed; NULL: none */
     struct span token;          /* the same; absent */
 };

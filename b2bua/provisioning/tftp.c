@@ -161,7 +161,7 @@ static int transfer_new(struct tftp *s, const struct addr *from, const struct tf
     timer_init(&t->timer, on_again);
     list_push_back(&s->transfers, &t->link);
     s->n++;
-    const struct provision_facts facts = { .from = from };
+    const struct provision_facts facts = { .from = from, .unproven = true };
     addr_set_port(&local, 0);
     int err = udp_open(s->loop, &local, on_reply, t, &t->udp);
     t->ask = err ? NULL : provision_ask(s->files, p->file, &facts, on_file, t);

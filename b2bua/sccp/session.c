@@ -88,6 +88,7 @@ static void close_session(struct sccp_session *s, enum sccp_end why)
         [SCCP_END_MALFORMED] = "what it says is no SCCP",
         [SCCP_END_CROWDED] = "too many have not registered",
         [SCCP_END_STOPPED] = "we stop",
+        [SCCP_END_UNHEARD] = "its source is not heard",
     };
     if (s->closing)
         return;
@@ -106,6 +107,8 @@ static void close_session(struct sccp_session *s, enum sccp_end why)
         log_debug(&s->log, "connection closed", kv_str("reason", words[why]));
     if (was && why != SCCP_END_REPLACED && s->sccp->events->detached)
         s->sccp->events->detached(s->sccp->arg, s);
+    if (!was && !s->device && s->sccp->events->stranger_left)
+        s->sccp->events->stranger_left(s->sccp->arg, s);
     if (why != SCCP_END_LOST)
         s->io->close(s->io_arg);
 }
@@ -411,17 +414,33 @@ static void on_deadline(struct timer *t)
 
 /* ---- life ---- */
 
-/* The oldest connection that has said nothing goes; if all have, nobody more comes. */
-static int make_room(struct sccp *x)
+/* The oldest connection that has said nothing goes, of this source where it has its share; if all
+ * have said something, nobody more comes. */
+static int make_room(struct sccp *x, const struct addr *source)
 {
+    struct sccp_session *oldest = NULL, *its_oldest = NULL;
+    size_t of_source = 0;
     list_for_each (it, &x->waiting) {
         struct sccp_session *s = container_of(it, struct sccp_session, waiting);
-        if (x->n_waiting < x->conf.unregistered)
-            return 0;
-        if (s->state == SCCP_STATE_NEW)
-            close_session(s, SCCP_END_CROWDED);
+        const bool same = span_eq(addr_net_bytes(&s->source), addr_net_bytes(source));
+        of_source += same;
+        if (s->state == SCCP_STATE_NEW && !oldest)
+            oldest = s;
+        if (s->state == SCCP_STATE_NEW && !its_oldest && same)
+            its_oldest = s;
     }
-    return x->n_waiting < x->conf.unregistered ? 0 : CS_ELIMIT;
+    const bool share = of_source >= x->conf.unregistered_of_source;
+    if (!share && x->n_waiting < x->conf.unregistered)
+        return 0;
+    struct sccp_session *s = share ? its_oldest : oldest;
+    if (s)
+        close_session(s, SCCP_END_CROWDED);
+    return s ? 0 : CS_ELIMIT;
+}
+
+static bool is_heard(const struct sccp *x, const struct addr *source)
+{
+    return !x->events->admits || x->events->admits(x->arg, source);
 }
 
 int sccp_session_new(struct sccp *x, const struct sccp_io *io, void *io_arg,
@@ -429,7 +448,7 @@ int sccp_session_new(struct sccp *x, const struct sccp_io *io, void *io_arg,
                      bool secure, struct sccp_session **out)
 {
     *out = NULL;
-    int err = make_room(x);
+    int err = is_heard(x, source) ? make_room(x, source) : CS_EDENIED;
     if (err)
         return err;
     struct sccp_session *s = calloc(1, sizeof(*s));
@@ -474,6 +493,8 @@ ptrdiff_t sccp_session_data(struct sccp_session *s, struct span in)
     struct sccp_frame f;
     ptrdiff_t n = 0;
     int err = 0;
+    if (!s->device && !is_heard(s->sccp, &s->source))
+        close_session(s, SCCP_END_UNHEARD);
     while (!s->closing && !err && (n = sccp_frame(rest, &f)) > 0) {
         err = take(s, &f);
         rest = span_skip(rest, (size_t)n);
@@ -494,6 +515,15 @@ void sccp_session_free(struct sccp_session **sp)
     s->sccp->n--;
     arena_fini(&s->arena);
     free(s);
+}
+
+void sccp_close_from(struct sccp *x, const struct cidr *net, uint16_t port)
+{
+    list_for_each (it, &x->all) {
+        struct sccp_session *s = container_of(it, struct sccp_session, all);
+        if (cidr_contains(net, &s->source) && (!port || port == addr_port(&s->source)))
+            close_session(s, SCCP_END_UNHEARD);
+    }
 }
 
 void sccp_session_restart(struct sccp_session *s, unsigned how)

@@ -28,6 +28,7 @@ enum sccp_end {
     SCCP_END_MALFORMED, /* what it says is no SCCP */
     SCCP_END_CROWDED,   /* too many have not registered, and it is the oldest of them */
     SCCP_END_STOPPED,   /* we go */
+    SCCP_END_UNHEARD,   /* its source is banned, or says more than strangers may */
 };
 
 struct sccp_io { /* of a connection */
@@ -49,6 +50,11 @@ struct sccp_events { /* any may be NULL */
     void (*called)(void *arg, struct sccp_session *s, const struct sccp_message *m);
     /* It has gone, and nothing took its place. */
     void (*detached)(void *arg, struct sccp_session *s);
+    /* Whether a source of which nobody is attached is heard: asked before anything of it is read.
+     */
+    bool (*admits)(void *arg, const struct addr *from);
+    /* A connection is over, of a stranger still; s->end says why. */
+    void (*stranger_left)(void *arg, const struct sccp_session *s);
 };
 
 struct sccp_conf {
@@ -59,6 +65,7 @@ struct sccp_conf {
                                         they are not */
     struct duration register_within; /* a connection is accepted, or each step after that comes */
     size_t unregistered;             /* connections that have not been accepted, at most */
+    size_t unregistered_of_source;   /* the same, of one address (a /64 of IPv6) */
 };
 
 struct sccp { /* all of them */
@@ -109,7 +116,7 @@ void sccp_stop(struct sccp *x);
 struct sccp_session *sccp_find(const struct sccp *x, struct span name);
 
 /* A connection from source. Where there are too many, the one that has not registered for longest
- * is closed. CS_ENOMEM, CS_ELIMIT. */
+ * is closed. CS_ENOMEM, CS_ELIMIT, CS_EDENIED: its source is not heard. */
 CS_CHECK int sccp_session_new(struct sccp *x, const struct sccp_io *io, void *io_arg,
                               const struct addr *source, const struct addr *local,
                               struct span listener, bool secure, struct sccp_session **out);
@@ -117,6 +124,8 @@ CS_CHECK int sccp_session_new(struct sccp *x, const struct sccp_io *io, void *io
 ptrdiff_t sccp_session_data(struct sccp_session *s, struct span in);
 /* The connection is gone. */
 void sccp_session_free(struct sccp_session **s);
+/* All from this network, and from this port unless it is 0. */
+void sccp_close_from(struct sccp *x, const struct cidr *net, uint16_t port);
 /* Has it register again: its record has changed, or somebody wants it to. how is one of RESET and
  * RESTART. */
 void sccp_session_restart(struct sccp_session *s, unsigned how);

@@ -88,6 +88,7 @@ static int fill(struct gate_attach *g, const struct gate_device *d)
     m->type = d->type;
     m->version = d->version;
     m->token = d->token;
+    m->has_unproven = m->unproven = d->unproven;
     if (!ip.p || !ok)
         return CS_ENOMEM;
     return fill_certificate(g, d);

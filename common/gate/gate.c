@@ -428,6 +428,11 @@ bool gate_admits(struct gate *g, const struct addr *from)
     return guard_admits(g->guard, from);
 }
 
+void gate_knows(struct gate *g, const struct addr *from)
+{
+    guard_know(g->guard, guard_source(g->guard, from));
+}
+
 void gate_saw(struct gate *g, AUTH(Abuse) abuse, const struct addr *from, bool proven)
 {
     guard_saw(g->guard, abuse, from, proven);

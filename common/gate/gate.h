@@ -63,6 +63,8 @@ void gate_summarize(struct gate *g, const struct gate_summary *what);
  * yet and it says more than strangers may. To be asked of each message before it is read; where the
  * answer is no, nothing is said. */
 bool gate_admits(struct gate *g, const struct addr *from);
+/* Somebody was accepted there: no stranger any more. Verdicts tell that by themselves. */
+void gate_knows(struct gate *g, const struct addr *from);
 /* What it does besides asking, told to authd once a second. proven: it came over a connection. */
 void gate_saw(struct gate *g, Countersign__Auth__Abuse abuse, const struct addr *from, bool proven);
 /* What is connected from there has to go, unless the ban is lifted. Borrowed for the call; NULL:
@@ -157,6 +159,7 @@ struct gate_device {            /* borrowed for the call: see Attach in auth.pro
     const struct addr *source;
     bool tls;
     bool token;                 /* it asks whether it may come back, and does not register yet */
+    bool unproven;              /* it came over UDP: anybody can write any source */
     struct span file;           /* it fetches this, and attaches not yet; absent: it attaches */
     struct span ticket;         /* that it showed for the file; absent: none */
     uint32_t type, version;     /* as it says */

@@ -79,7 +79,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static const struct sccp_events events;
     static const struct sccp_conf conf = { .keepalive = { 30000 },
                                            .register_within = { 15000 },
-                                           .unregistered = 1 };
+                                           .unregistered = 1,
+                                           .unregistered_of_source = 1 };
     static bool ready;
     struct sccp_session *s;
     struct sccp x;

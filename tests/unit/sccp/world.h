@@ -119,7 +119,8 @@ static void world_open(struct world *w, struct sccp_directory *d, size_t unregis
                                     .zone = &berlin,
                                     .keepalive = DURATION_S(30),
                                     .register_within = DURATION_S(15),
-                                    .unregistered = unregistered };
+                                    .unregistered = unregistered,
+                                    .unregistered_of_source = unregistered };
     *w = (struct world){ 0 };
     *d = (struct sccp_directory){ directory_ask, directory_cancel, w };
     assert_int_equal(zone_rule_parse(SPAN("CET-1CEST,M3.5.0,M10.5.0/3"), &berlin.rule), 0);
