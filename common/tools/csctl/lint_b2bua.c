@@ -9,6 +9,17 @@ static unsigned bit(Countersign__Auth__Transport t)
     return 1U << (t - COUNTERSIGN__AUTH__TRANSPORT__UDP);
 }
 
+/* Of phones' files; false: none are given. */
+static bool files_listener(const struct provisioning_conf *p, struct lint_listener *out)
+{
+    *out = (struct lint_listener){ p->listener, 0 };
+    if (p->http.sa.sa_family != AF_UNSPEC || p->tftp.sa.sa_family != AF_UNSPEC)
+        out->transport |= bit(COUNTERSIGN__AUTH__TRANSPORT__SCCP);
+    if (p->https.sa.sa_family != AF_UNSPEC)
+        out->transport |= bit(COUNTERSIGN__AUTH__TRANSPORT__SCCPS);
+    return out->transport;
+}
+
 bool lint_b2bua_listener(const struct b2bua_conf *b, size_t i, struct lint_listener *out)
 {
     if (i < b->n_listeners) {
@@ -17,7 +28,9 @@ bool lint_b2bua_listener(const struct b2bua_conf *b, size_t i, struct lint_liste
         return true;
     }
     i -= b->n_listeners;
-    if (i >= b->sccp.n_listeners)
+    if (i == b->sccp.n_listeners)
+        return files_listener(&b->provisioning, out);
+    if (i > b->sccp.n_listeners)
         return false;
     const struct desk_listener_conf *l = &b->sccp.listeners[i];
     *out = (struct lint_listener){ l->name, bit(l->tls ? COUNTERSIGN__AUTH__TRANSPORT__SCCPS

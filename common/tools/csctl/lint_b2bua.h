@@ -11,9 +11,9 @@ extern const struct conf_section b2bua_conf_section;
 
 struct lint_listener { /* borrowed */
     struct span name;
-    unsigned transport; /* a bit of group_match.transports */
+    unsigned transport; /* as group_match.transports */
 };
-/* The i-th, of trunks and of desk phones; false: there are not so many. */
+/* The i-th, of trunks, of desk phones and of their files; false: there are not so many. */
 bool lint_b2bua_listener(const struct b2bua_conf *b, size_t i, struct lint_listener *out);
 /* The peer group whose requests are the i-th trunk's; absent: it has none. False: there are not so
  * many trunks. */
