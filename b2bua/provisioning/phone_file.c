@@ -27,6 +27,11 @@ enum phone_file_kind phone_file_kind(struct span name, struct span *device)
         { SPAN_INIT("ITL"), SPAN_INIT(".tlv"), PHONE_FILE_ITL },
         { SPAN_INIT("CTL"), SPAN_INIT(".tlv"), PHONE_FILE_CTL },
     };
+    *device = SPAN_NULL;
+    if (span_eq(name, SPAN("XMLDefault.cnf.xml")))
+        return PHONE_FILE_DEFAULT;
+    if (span_eq(name, SPAN("XMLDefault.cnf.xml.sgn")))
+        return PHONE_FILE_DEFAULT_SIGNED;
     for (size_t i = 0; i < CS_LEN(kinds); i++) {
         const struct span rest = span_skip(name, CS_MIN(kinds[i].before.n, name.n));
         *device = span_head(rest, DEVICE_LEN);
@@ -113,6 +118,14 @@ static void write_server(struct buf *b, size_t i, const struct addr *a)
     buf_lit(b, "</callManager></member>\n");
 }
 
+static void write_servers(struct buf *b, const struct phone_servers *servers)
+{
+    buf_lit(b, "<callManagerGroup><members>\n");
+    for (size_t i = 0; i < servers->n; i++)
+        write_server(b, i, &servers->address[i]);
+    buf_lit(b, "</members></callManagerGroup>");
+}
+
 /* There is no mode that is authenticated and not encrypted: no NULL cipher is offered, so a phone
  * that must not be in clear speaks TLS with AES. */
 void phone_file_write(struct buf *b, const Countersign__Auth__DeviceRecord *r,
@@ -124,10 +137,9 @@ void phone_file_write(struct buf *b, const Countersign__Auth__DeviceRecord *r,
                "<devicePool><dateTimeSetting>");
     element(b, "dateTemplate", span_str(r->date_format));
     element(b, "timeZone", phone_file_zone(span_str(r->time_zone)));
-    buf_lit(b, "</dateTimeSetting>\n<callManagerGroup><members>\n");
-    for (size_t i = 0; i < servers->n; i++)
-        write_server(b, i, &servers->address[i]);
-    buf_lit(b, "</members></callManagerGroup></devicePool>\n");
+    buf_lit(b, "</dateTimeSetting>\n");
+    write_servers(b, servers);
+    buf_lit(b, "</devicePool>\n");
     if (r->locale && r->locale[0]) {
         buf_lit(b, "<userLocale>");
         element(b, "name", span_str(r->locale));
@@ -139,6 +151,13 @@ void phone_file_write(struct buf *b, const Countersign__Auth__DeviceRecord *r,
                "<capfAuthMode>0</capfAuthMode><certHash>" SPAN_FMT "</certHash>"
                "<encrConfig>%s</encrConfig>\n</device>\n",
                clear ? NONE : TLS_WITH_AES, SPAN_ARG(hash), hash.n ? "true" : "false");
+}
+
+void phone_file_write_default(struct buf *b, const struct phone_servers *servers)
+{
+    buf_lit(b, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Default>\n");
+    write_servers(b, servers);
+    buf_lit(b, "\n</Default>\n");
 }
 
 void phone_file_write_short(struct buf *b, struct span hash)

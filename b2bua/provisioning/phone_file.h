@@ -11,13 +11,15 @@ enum { PHONE_FILE_NAME_MAX = 128, PHONE_FILE_MAX = 16 * 1024, CALL_MANAGERS_MAX 
 
 enum phone_file_kind {
     PHONE_FILE_UNKNOWN,
-    PHONE_FILE_CONFIG,    /* SEP001122334455.cnf.xml */
-    PHONE_FILE_SIGNED,    /* SEP001122334455.cnf.xml.sgn */
-    PHONE_FILE_ENCRYPTED, /* SEP001122334455.cnf.xml.enc.sgn */
-    PHONE_FILE_ITL,       /* ITLSEP001122334455.tlv */
-    PHONE_FILE_CTL,       /* CTLSEP001122334455.tlv */
+    PHONE_FILE_CONFIG,         /* SEP001122334455.cnf.xml */
+    PHONE_FILE_SIGNED,         /* SEP001122334455.cnf.xml.sgn */
+    PHONE_FILE_ENCRYPTED,      /* SEP001122334455.cnf.xml.enc.sgn */
+    PHONE_FILE_ITL,            /* ITLSEP001122334455.tlv */
+    PHONE_FILE_CTL,            /* CTLSEP001122334455.tlv */
+    PHONE_FILE_DEFAULT,        /* XMLDefault.cnf.xml, of phones that have no other */
+    PHONE_FILE_DEFAULT_SIGNED, /* XMLDefault.cnf.xml.sgn */
 };
-/* What a phone asks for; *device is its name, absent where it is unknown. */
+/* What a phone asks for; *device is its name, absent where it is unknown or not said. */
 enum phone_file_kind phone_file_kind(struct span name, struct span *device);
 
 struct phone_servers { /* in the order of their failover */
@@ -28,6 +30,8 @@ struct phone_servers { /* in the order of their failover */
  * certificate that it is encrypted for; absent: it is not. */
 void phone_file_write(struct buf *b, const Countersign__Auth__DeviceRecord *r,
                       const struct phone_servers *servers, struct span hash);
+/* What nobody's phone gets: where to register, and no more. */
+void phone_file_write_default(struct buf *b, const struct phone_servers *servers);
 /* What is signed and not encrypted beside such a file: that there is one, and for which
  * certificate.
  */

@@ -50,6 +50,10 @@ static const struct conf_key keys[] = {
     CONF_OPTION("tls", P, tls, &listener_tls_section, "Of https."),
     CONF_OPTION("trust", P, trust, &trust_section,
                 "Trust lists and signed files, for phones that are to believe no others."),
+    CONF_BOOL("default_file", P, default_file,
+              "Also XMLDefault.cnf.xml, for phones that nobody has made known: it leads them to "
+              "call_managers, where they are refused, by name.",
+              .def = "false"),
     CONF_ADDRS("call_managers", P, call_managers,
                "Where phones register, in the order of their failover.",
                .at_most = CALL_MANAGERS_MAX, .port = 2000),
@@ -98,10 +102,27 @@ static void answer(struct provision *a, enum provisioned what, struct span file)
     fn(arg, what, file);
 }
 
+static void answer_default(struct provision *a)
+{
+    const struct provisioning *p = a->all;
+    const struct phone_servers servers = { p->conf->call_managers, p->conf->n_call_managers };
+    char file[PHONE_FILE_MAX];
+    struct buf b = BUF_INIT(file);
+    phone_file_write_default(&b, &servers);
+    struct span out = buf_span(&b);
+    int err = 0;
+    if (a->kind == PHONE_FILE_DEFAULT_SIGNED && !a->tls)
+        err = trust_sign(p->trust, span_str(a->name), buf_span(&b), loop_wall(p->loop), &out);
+    answer(a, err ? PROVISION_LATER : PROVISIONED, out);
+}
+
 static void on_turn(struct turn *t)
 {
     struct provision *a = container_of(t, struct provision, turn);
-    answer(a, a->what, SPAN_NULL);
+    if (a->what == PROVISIONED)
+        answer_default(a);
+    else
+        answer(a, a->what, SPAN_NULL);
 }
 
 #define RECORD Countersign__Auth__DeviceRecord
@@ -176,6 +197,17 @@ static void on_attached(void *arg, enum verdict kind, const Countersign__Auth__A
     answer(a, err ? PROVISION_LATER : out.p ? PROVISIONED : PROVISION_NOT_FOUND, out);
 }
 
+/* A default file has nothing that is anybody's; whoever is not banned may read it. */
+static enum provisioned without_authd(const struct provision *a, const struct addr *from)
+{
+    const struct provisioning *p = a->all;
+    if (!p->conf->default_file || (a->kind == PHONE_FILE_DEFAULT_SIGNED && !p->trust))
+        return PROVISION_NOT_FOUND;
+    if (!p->gate)
+        return PROVISION_LATER;
+    return gate_admits(p->gate, from) ? PROVISIONED : PROVISION_REFUSED;
+}
+
 struct provision *provision_ask(struct provisioning *p, struct span file,
                                 const struct provision_facts *facts, provision_fn *fn, void *arg)
 {
@@ -190,7 +222,7 @@ struct provision *provision_ask(struct provisioning *p, struct span file,
     list_push_back(&p->asks, &a->link);
     a->kind = phone_file_kind(file, &device);
     a->tls = facts->tls;
-    const bool known = a->kind == PHONE_FILE_CONFIG || (a->kind != PHONE_FILE_UNKNOWN && p->trust);
+    const bool known = device.p && (a->kind == PHONE_FILE_CONFIG || p->trust);
     span_copy(a->name, sizeof(a->name), file);
     const struct gate_device d = { .name = device,
                                    .listener = p->conf->listener,
@@ -203,7 +235,9 @@ struct provision *provision_ask(struct provisioning *p, struct span file,
                                    .file = span_str(a->name) };
     a->ask = known && p->gate ? gate_attach(p->gate, &d, on_attached, a) : NULL;
     if (!a->ask) {
-        a->what = known ? PROVISION_LATER : PROVISION_NOT_FOUND;
+        a->what = known                           ? PROVISION_LATER
+                  : a->kind >= PHONE_FILE_DEFAULT ? without_authd(a, facts->from)
+                                                  : PROVISION_NOT_FOUND;
         turn_queue(p->loop, &a->turn);
     }
     return a;

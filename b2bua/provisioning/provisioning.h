@@ -20,6 +20,7 @@ struct provisioning_conf {
     struct addr http, tftp, https; /* family none: not by that */
     struct listener_tls_conf *tls; /* of https; NULL: there is none */
     struct trust_conf *trust;      /* NULL: nothing is signed */
+    bool default_file;             /* for whoever asks */
     struct addr *call_managers;
     size_t n_call_managers;
 };
