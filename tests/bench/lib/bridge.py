@@ -137,6 +137,7 @@ class Office(Countersign):
     link = "unix"
     more = "calls: {{ bridges: [ {{ node: b2bua }} ] }}\n"
     trunk = trunk_password = ""  # HOST:PORT
+    office = OFFICE
 
     def launch_authd(self, config):
         return super().launch_authd(config.replace("users: [", 'signers: ["{uid}"], users: [', 1))
@@ -149,6 +150,6 @@ class Office(Countersign):
                     env=self.environment(values["rest"]))
         self.launch_registrar("registrar", {**values, "node": "registrar", "port": self.port})
         health = process.free_port()
-        config = self.write("b2bua.yaml", OFFICE.format(
+        config = self.write("b2bua.yaml", self.office.format(
             **values, health=health, sip=process.free_port(), host=HOST, trunk=self.trunk))
         self.spawn("b2bua", [self.program("b2bua", "b2bua"), "--config", config], lambda: is_ready(health))

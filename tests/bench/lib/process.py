@@ -21,6 +21,11 @@ def start(argv, log_path, executable=None):
             raise Failure(f"{argv[0]}: {e.strerror}") from e
 
 
+def start_reading(argv):
+    """The same, whose output is to be read."""
+    return subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
 def stop(process):
     if process and process.poll() is None:
         process.send_signal(signal.SIGTERM)
@@ -55,6 +60,11 @@ def with_children(pid):
     for member in family:
         family += parents.get(member, [])
     return family
+
+
+def cpu_ns(pid):
+    """CPU time of a process with all its threads, those that have ended too."""
+    return time.clock_gettime_ns(~pid << 3 | 2)  # clock_getcpuclockid(3)
 
 
 def memory(pids):

@@ -16,11 +16,6 @@ NUMBER = "9123"
 PATIENCE = 20  # seconds, behind the last call's end
 
 
-def cpu_ns(pid):
-    """CPU time of a process with all its threads, those that have ended too."""
-    return time.clock_gettime_ns(~pid << 3 | 2)  # clock_getcpuclockid(3)
-
-
 class Trunk:
     """A carrier for one server."""
 
@@ -90,14 +85,14 @@ class Lines:
     def measure(self, server, calls, rate, hold):
         """As load.Load.read() has it."""
         parts = server.parts()
-        before = {pid: cpu_ns(pid) for pid in parts}
+        before = {pid: process.cpu_ns(pid) for pid in parts}
         begun = time.monotonic()
         folder, child = self.start(server, calls, rate, hold)
         status = child.wait()
         seconds = time.monotonic() - begun
         used = {}
         for pid, what in parts.items():
-            used[what] = used.get(what, 0) + (cpu_ns(pid) - before[pid]) / 1000 / calls
+            used[what] = used.get(what, 0) + (process.cpu_ns(pid) - before[pid]) / 1000 / calls
         setups = self.setups(folder)
         wrong = status != 0 or len(setups) != calls
         return {"ops": calls, "ops_per_s": calls / seconds, "seconds": seconds, "parts": used,
