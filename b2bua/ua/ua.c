@@ -394,7 +394,6 @@ static void find_means(struct ua *u)
     u->legs_means.uac.trunks = u->conf->trunks;
     u->legs_means.uac.n_trunks = u->conf->n_trunks;
     u->legs_means.legs = &u->legs;
-    u->legs_means.all = &u->all;
     u->legs_means.t1 = u->conf->timers.t1;
     u->legs_means.t2 = u->conf->timers.t2;
     u->legs_means.timer =
@@ -413,6 +412,7 @@ int ua_open(struct ua *u)
         .t1 = c->timers.t1, .t2 = c->timers.t2, .t4 = c->timers.t4, .invite_timeout = c->timers.ring
     };
     list_init(&u->all);
+    u->legs_means.all = &u->all; /* of which some are dropped even if the rest fails */
     list_init(&u->calls);
     list_init(&u->asking);
     list_init(&u->news);

@@ -359,6 +359,53 @@ static void test_there_is_room_for_who_comes(void **state)
     assert_int_equal(w.sccp.n_waiting, 1);
 }
 
+static void test_a_source_has_its_share_of_room(void **state)
+{
+    struct phone crowd[3];
+    (void)state;
+    w.sccp.conf.unregistered_of_source = 2;
+    phone_open(&p, &w, 17);
+    for (size_t i = 0; i < 3; i++)
+        phone_open_at(&crowd[i], &w, 17,
+                      i ? "[2001:db8::1]:1" : "[2001:db8::2]:2"); /* of one /64 */
+    assert_false(p.closed || crowd[1].closed || crowd[2].closed);
+    assert_true(crowd[0].closed); /* and not who is there for longest */
+    assert_int_equal(w.left, 1);
+    phone_open_at(&q, &w, 17, "192.0.2.11:1");
+    assert_false(q.closed || p.closed);
+    for (size_t i = 0; i < 3; i++)
+        phone_close(&crowd[i]);
+}
+
+static void test_who_is_banned_is_not_let_in_nor_read(void **state)
+{
+    struct phone other;
+    (void)state;
+    phone_open(&p, &w, 17);
+    say_register(&p, NAME);
+    accept_it(&w);
+    phone_open(&q, &w, 17);
+    phone_open_at(&other, &w, 17, "192.0.2.11:1");
+    assert_int_equal(cidr_parse(SPAN("192.0.2.10"), &w.banned), 0);
+    SAY(&p, KeepAlive, keep_alive); /* who registered is heard until he is closed */
+    assert_false(p.closed);
+    SAY(&q, KeepAlive, keep_alive);
+    assert_true(q.closed);
+    assert_int_equal(q.s->end, SCCP_END_UNHEARD);
+    phone_close(&q);
+    phone_open(&q, &w, 17);
+    assert_true(q.closed);
+    assert_null(q.s);
+    sccp_close_from(&w.sccp, &w.banned, 1); /* another port */
+    assert_false(p.closed);
+    sccp_close_from(&w.sccp, &w.banned, 0);
+    assert_true(p.closed);
+    assert_int_equal(w.detached, 1);
+    assert_int_equal(w.left, 1); /* who was accepted is no stranger */
+    assert_false(other.closed);
+    phone_close(&other);
+}
+
 static void test_nobody_more_comes_while_all_are_asked_about(void **state)
 {
     struct phone crowd[4];
@@ -458,6 +505,8 @@ int main(void)
         TEST(test_stopping_closes_all),
         TEST(test_calls_are_of_who_is_accepted),
         TEST(test_there_is_room_for_who_comes),
+        TEST(test_a_source_has_its_share_of_room),
+        TEST(test_who_is_banned_is_not_let_in_nor_read),
         TEST(test_nobody_more_comes_while_all_are_asked_about),
         TEST(test_bytes_come_in_any_pieces),
         TEST(test_what_is_no_sccp_is_closed),

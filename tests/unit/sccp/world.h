@@ -37,7 +37,8 @@ struct world {
     struct sccp sccp;
     struct question asked[ASKED_MAX];
     size_t n_asked, n_cancelled;
-    size_t attached, detached, called;
+    size_t attached, detached, called, left;
+    struct cidr banned; /* no family: nobody is */
     struct sccp_session *was;
     enum sccp_kind last_call;
 };
@@ -110,9 +111,21 @@ static void on_detached(void *arg, struct sccp_session *s)
     ((struct world *)arg)->detached++;
 }
 
+static bool admits(void *arg, const struct addr *from)
+{
+    const struct world *w = arg;
+    return !w->banned.net.sa.sa_family || !cidr_contains(&w->banned, from);
+}
+
+static void left(void *arg, const struct sccp_session *s)
+{
+    assert_false(s->attached);
+    ((struct world *)arg)->left++;
+}
+
 static void world_open(struct world *w, struct sccp_directory *d, size_t unregistered)
 {
-    static const struct sccp_events events = { on_attached, on_called, on_detached };
+    static const struct sccp_events events = { on_attached, on_called, on_detached, admits, left };
     static struct zone berlin;
     const struct sccp_conf conf = { .name = SPAN("pbx.example.test"),
                                     .date = SPAN("D.M.Y"),
@@ -137,14 +150,19 @@ static void world_close(struct world *w)
     assert_true(run_down(&w->loop));
 }
 
-static void phone_open(struct phone *p, struct world *w, unsigned version)
+static void phone_open_at(struct phone *p, struct world *w, unsigned version, const char *source)
 {
     struct addr at;
-    assert_int_equal(addr_parse(SPAN("192.0.2.10:50000"), 0, &at), 0);
+    assert_int_equal(addr_parse(span_str(source), 0, &at), 0);
     *p = (struct phone){ .version = version, .heard = calloc(HEARD_MAX, sizeof(*p->heard)) };
     assert_non_null(p->heard);
     int err = sccp_session_new(&w->sccp, &io, p, &at, &at, SPAN("lan"), false, &p->s);
     p->closed = err;
+}
+
+static void phone_open(struct phone *p, struct world *w, unsigned version)
+{
+    phone_open_at(p, w, version, "192.0.2.10:50000");
 }
 
 static void phone_close(struct phone *p)
