@@ -14,7 +14,7 @@ static char *text(struct arena *a, struct span s)
     return s.p ? arena_str(a, s) : NULL;
 }
 
-static AUTH(Transport) transport_of(enum sip_transport t)
+AUTH(Transport) gate_transport(enum sip_transport t)
 {
     static const AUTH(Transport) map[SIP_TRANSPORT_COUNT] = {
         [SIP_UDP] = COUNTERSIGN__AUTH__TRANSPORT__UDP,
@@ -127,7 +127,7 @@ int facts_fill(AUTH(Check) * check, struct flow *f, const struct sip_msg *m,
     struct span ip = addr_host_bytes(&f->remote);
     check->listener = text(a, siptp_listener_name(f->listener));
     check->has_transport = true;
-    check->transport = transport_of(f->transport);
+    check->transport = gate_transport(f->transport);
     check->has_source_ip = true;
     check->source_ip.data = (uint8_t *)ip.p;
     check->source_ip.len = ip.n;

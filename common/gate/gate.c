@@ -57,6 +57,8 @@ struct gate {
     void *changed_arg;
     gate_banned_fn *on_banned;
     void *banned_arg;
+    gate_trace_fn *on_trace;
+    void *trace_arg;
     char event[EVENT_MAX]; /* the last one heard of, over all connections; "": none */
 };
 
@@ -227,6 +229,12 @@ static void tell_changed(struct gate *g, const char *device)
         g->on_changed(g->changed_arg, span_str(device));
 }
 
+static void tell_trace(struct gate *g, const AUTH(Trace) * m)
+{
+    if (g->on_trace)
+        g->on_trace(g->trace_arg, m);
+}
+
 static void on_ready(void *arg, bool ready)
 {
     struct gate *g = arg;
@@ -240,6 +248,7 @@ static void on_ready(void *arg, bool ready)
         questions_ready(&g->questions, g->ipc, true);
         tell_changed(g, NULL); /* of what changed meanwhile nobody heard */
     } else {                   /* what authd did not answer it will never answer */
+        tell_trace(g, NULL);
         summary_ready(&g->summary, NULL);
         answer_all(&g->open);
         watch_deadline(g);
@@ -340,6 +349,8 @@ static void on_message(void *arg, const AUTH(FromAuthd) * msg)
         keeps_answer(&g->questions, msg->kept);
     else if (msg->body_case == COUNTERSIGN__AUTH__FROM_AUTHD__BODY_CHANGED)
         tell_changed(g, msg->changed->device);
+    else if (msg->body_case == COUNTERSIGN__AUTH__FROM_AUTHD__BODY_TRACE)
+        tell_trace(g, msg->trace);
 }
 
 int gate_open(struct loop *l, const struct gate_conf *conf, struct gate **out)
@@ -538,6 +549,20 @@ void gate_on_changed(struct gate *g, gate_changed_fn *fn, void *arg)
     g->changed_arg = arg;
 }
 
+void gate_on_trace(struct gate *g, gate_trace_fn *fn, void *arg)
+{
+    g->on_trace = fn;
+    g->trace_arg = arg;
+}
+
+bool gate_tell_traced(struct gate *g, const AUTH(Traced) * m)
+{
+    AUTH(ToAuthd) msg = COUNTERSIGN__AUTH__TO_AUTHD__INIT;
+    msg.body_case = COUNTERSIGN__AUTH__TO_AUTHD__BODY_TRACED;
+    msg.traced = (AUTH(Traced) *)m;
+    return g->ready && ipc_client_send(g->ipc, &msg) == 0;
+}
+
 void gate_report(struct gate *g, struct flow *f, struct sip_msg *m, const struct gate_facts *facts,
                  Countersign__Auth__Cause cause, unsigned status)
 {
@@ -572,6 +597,14 @@ static void write_retry_after(struct buf *b, uint32_t seconds)
     buf_lit(b, "\r\n");
 }
 
+/* Whoever listens is told why the answer is sent. */
+static void because(struct siptp *tp, const AUTH(Verdict) * v, struct siptp_reason *why)
+{
+    why->cause = v->cause;
+    why->decision = v->decision;
+    siptp_set_reason(tp, why);
+}
+
 bool gate_challenge(struct gate *g, struct flow *f, const struct sip_msg *m,
                     const struct gate_facts *facts)
 {
@@ -588,8 +621,11 @@ bool gate_challenge(struct gate *g, struct flow *f, const struct sip_msg *m,
     if (!err)
         write_challenges(&b, &v);
     if (!err && buf_ok(&b)) {
+        struct siptp_reason why;
         metric_inc(M_GATE_ANSWERED, VERDICT_CHALLENGE);
+        because(f->tp, &v, &why);
         siptx_reply_stateless(f, m, v.status, buf_span(&b));
+        siptp_set_reason(f->tp, NULL);
     }
     arena_fini(&arena);
     lease_text_unref(&text);
@@ -618,8 +654,12 @@ void gate_refuse(struct tx *t, enum verdict kind, const AUTH(Verdict) * v)
         write_retry_after(&b,
                           v->has_retry_after_s ? v->retry_after_s : 1 + (uint32_t)rand_below(5));
     }
+    struct siptp *tp = tx_flow(t)->tp; /* t may be gone behind its answer */
+    struct siptp_reason why;
+    because(tp, v, &why);
     if (buf_ok(&b))
         tx_reply(t, status, buf_span(&b));
     else
         tx_reply(t, 500, SPAN_NULL);
+    siptp_set_reason(tp, NULL);
 }

@@ -192,6 +192,17 @@ struct gate_keep *gate_keep(struct gate *g, const Countersign__Auth__Keep *k, ga
                             void *arg);
 void gate_keep_cancel(struct gate_keep *k);
 
+/* ---- who looks at messages ---- */
+
+/* m: what somebody wants to see (auth.proto, Trace), borrowed; NULL: nobody wants anything any
+ * more, for authd is away. */
+typedef void gate_trace_fn(void *arg, const Countersign__Auth__Trace *m);
+/* One at a time, NULL for none; to be set before the loop runs. */
+void gate_on_trace(struct gate *g, gate_trace_fn *fn, void *arg);
+/* False: it cannot be told. */
+bool gate_tell_traced(struct gate *g, const Countersign__Auth__Traced *m);
+Countersign__Auth__Transport gate_transport(enum sip_transport t);
+
 /* Answers the transaction with anything but ACCEPT: challenge, refusal, or 503. The decision id
  * goes into the Reason header of refusals. */
 void gate_refuse(struct tx *t, enum verdict kind, const Countersign__Auth__Verdict *v);

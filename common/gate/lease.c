@@ -220,6 +220,8 @@ int lease_verdict(const struct lease_text *text, const char *nonce, struct arena
     out->kind = COUNTERSIGN__AUTH__VERDICT_KIND__CHALLENGE;
     out->has_status = true;
     out->status = text->status;
+    out->has_cause = true;
+    out->cause = COUNTERSIGN__AUTH__CAUSE__NO_CREDENTIALS;
     out->challenge = arena_alloc(a, text->n * sizeof(char *));
     if (!out->challenge)
         return CS_ENOMEM;

@@ -487,6 +487,7 @@ static void deliver(struct conn *c, struct sip_msg *m)
         link_learn_peer(&c->flow, m);
     alias_take(c, m);
     metric_inc(M_SIP_RECEIVED, c->flow.transport);
+    siptp_show(&c->flow, false, m->raw);
     tp->events->message(tp->arg, &c->flow, m);
 }
 

@@ -47,6 +47,7 @@ void siptp_datagram(void *arg, const struct addr *from, struct span data)
     if (f) {
         metric_inc(M_SIP_RECEIVED, SIP_UDP);
         tp->delay = udp_delay(ls->udp);
+        siptp_show(f, false, m->raw);
         tp->events->message(tp->arg, f, m);
         tp->delay.ms = 0;
     } else {

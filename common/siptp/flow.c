@@ -102,6 +102,7 @@ int flow_send(struct flow *f, struct span data)
             stream_write(c->stream, data);
     }
     metric_inc(M_SIP_SENT, f->transport);
+    siptp_show(f, true, data);
     return 0;
 }
 

@@ -129,10 +129,19 @@ struct siptp {
     size_t n_link_uids;
     struct stream_limits link_limits, ws_limits;
     struct ws_shelf shelf;
+    siptp_tap_fn *tap; /* NULL: nobody listens */
+    void *tap_arg;
+    const struct siptp_reason *reason;
 };
 
 /* siptp.c */
 void siptp_listener_free(struct siptp_listener *ls);
+static inline void siptp_show(const struct flow *f, bool sent, struct span text)
+{
+    const struct siptp *tp = f->tp;
+    if (tp->tap && text.n && (unsigned char)text.p[0] > ' ')
+        tp->tap(tp->tap_arg, f, sent, text);
+}
 
 /* flow.c */
 struct flow *udp_flow_new(struct siptp_listener *ls, const struct addr *remote);

@@ -300,6 +300,22 @@ void siptp_use_ws(struct siptp *tp, struct span path)
     tp->ws_path = path;
 }
 
+void siptp_tap(struct siptp *tp, siptp_tap_fn *fn, void *arg)
+{
+    tp->tap = fn;
+    tp->tap_arg = arg;
+}
+
+void siptp_set_reason(struct siptp *tp, const struct siptp_reason *why)
+{
+    tp->reason = why;
+}
+
+const struct siptp_reason *siptp_reason(const struct siptp *tp)
+{
+    return tp->reason;
+}
+
 struct duration siptp_delay(const struct siptp *tp)
 {
     return tp->delay;

@@ -205,6 +205,21 @@ void flow_expect(struct flow *f, struct duration pace);
 /* Of a stream: who is there was accepted, so it has met siptp_conf.first_accepted. */
 void flow_accepted(struct flow *f);
 
+/* ---- who listens ---- */
+/* Shown each message that came and could be read, before anybody acts on it, and each that leaves,
+ * as they are on the wire: with all their secrets (sip/mask.h). Keepalives are none. */
+typedef void siptp_tap_fn(void *arg, const struct flow *f, bool sent, struct span text);
+/* One at a time, NULL for none, which costs nothing. */
+void siptp_tap(struct siptp *tp, siptp_tap_fn *fn, void *arg);
+/* What is sent until the next call is sent for this reason. Borrowed; NULL: none is told. */
+struct siptp_reason {
+    unsigned cause;       /* authd's (auth.proto) */
+    const char *decision; /* its id; NULL: none */
+};
+void siptp_set_reason(struct siptp *tp, const struct siptp_reason *why);
+/* From inside siptp_tap_fn, of a message that leaves. */
+const struct siptp_reason *siptp_reason(const struct siptp *tp);
+
 /* ---- tokens ---- */
 /* A token names a flow of one process and cannot be made up (HMAC); all processes that share the
  * key can read it. That of a connection we made outlives it: it leads to a new one, over TLS to who

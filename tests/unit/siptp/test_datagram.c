@@ -1,3 +1,4 @@
+#include "lib/test.h"
 #include "unit/siptp/world.h"
 
 static void test_a_request_is_handed_up_with_its_source(void **state)
@@ -16,6 +17,47 @@ static void test_a_request_is_handed_up_with_its_source(void **state)
     assert_int_equal(flow_send(w.flow, SPAN("back")), 0);
     assert_true(span_eq(wire_recv(&w.loop, fd, 2000), SPAN("back")));
     assert_true(addr_eq(wire_from(), siptp_listener_local(w.udp)));
+    close(fd);
+    world_close(&w);
+}
+
+struct tapped {
+    size_t sent, received;
+    struct span reason;
+};
+
+static void on_tap(void *arg, const struct flow *f, bool sent, struct span text)
+{
+    struct tapped *t = arg;
+    t->sent += sent;
+    t->received += !sent;
+    assert_int_equal(f->transport, SIP_UDP);
+    assert_true(span_starts(text, sent ? SPAN("SIP/2.0 200") : SPAN("OPTIONS ")));
+    if (siptp_reason(f->tp))
+        t->reason = span_str(siptp_reason(f->tp)->decision);
+}
+
+static void test_who_listens_is_shown_what_comes_and_what_leaves(void **state)
+{
+    struct world w;
+    struct tapped t = { 0 };
+    (void)state;
+    world_open(&w, &(struct siptp_conf){ 0 });
+    int fd = wire_udp(siptp_listener_local(w.udp));
+    siptp_tap(w.tp, on_tap, &t);
+    wire_send(fd, SPAN("\r\n\r\n")); /* a keepalive is no message, nor is its answer */
+    wire_send(fd, request("UDP 127.0.0.1:9;branch=z9hG4bK1", ""));
+    until_messages(&w, 1);
+    siptp_set_reason(w.tp, &(struct siptp_reason){ .decision = "d1" });
+    assert_int_equal(flow_send(w.flow, SPAN("SIP/2.0 200 OK\r\n\r\n")), 0);
+    siptp_set_reason(w.tp, NULL);
+    assert_int_equal(flow_send(w.flow, SPAN("\r\n")), 0);
+    assert_int_equal(t.received, 1);
+    assert_int_equal(t.sent, 1);
+    assert_span(t.reason, "d1");
+    siptp_tap(w.tp, NULL, NULL);
+    assert_int_equal(flow_send(w.flow, SPAN("SIP/2.0 200 OK\r\n\r\n")), 0);
+    assert_int_equal(t.sent, 1);
     close(fd);
     world_close(&w);
 }
@@ -127,6 +169,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_request_is_handed_up_with_its_source),
+        cmocka_unit_test(test_who_listens_is_shown_what_comes_and_what_leaves),
         cmocka_unit_test(test_a_double_crlf_is_answered_and_a_single_one_is_not),
         cmocka_unit_test(test_what_is_no_message_is_ignored),
         cmocka_unit_test(test_a_stun_request_learns_its_address),
