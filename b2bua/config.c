@@ -164,6 +164,8 @@ static const struct conf_key root_keys[] = {
     CONF_SECTION("authd", ROOT, authd, &gate_settings_section,
                  "Who judges what trunks ask, and answers their challenges."),
     CONF_SECTION("http", ROOT, http, &http_section, "Health, metrics and calls."),
+    CONF_OPTION("hep", ROOT, hep, &hep_settings_section,
+                "A capture server (Homer) that gets a copy of every SIP message, secrets masked."),
     CONF_SECTION("link", ROOT, link, &link_settings_section,
                  "How registrars and b2buas of one installation meet.", .required = true),
     CONF_SECTIONS("registrars", ROOT, registrars, &link_peer_section,

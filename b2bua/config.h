@@ -8,6 +8,7 @@
 #include "b2bua/provisioning/provisioning.h"
 #include "b2bua/session/session.h"
 #include "b2bua/trunk/trunk.h"
+#include "capture/settings.h"
 #include "certs/settings.h"
 #include "conf/sections.h"
 #include "dns/settings.h"
@@ -40,6 +41,7 @@ struct b2bua_conf {
         struct addr listen;
     } http;
     struct link_settings link;
+    struct hep_settings *hep;     /* NULL: no capture server */
     struct link_peer *registrars; /* whose phones are lines */
     size_t n_registrars;
     struct link_peer *peers; /* other b2buas */

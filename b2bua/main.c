@@ -58,6 +58,7 @@ static void stop(struct b2bua *b)
     httpd_close(&b->httpd);
     provisioning_close(&b->provisioning);
     desks_close(&b->ua.desks);
+    capture_close(&b->ua.capture);
     gate_close(&b->ua.gate); /* open questions are answered 503 while there is a socket */
     ua_close(&b->ua);
     loop_stop(&b->loop);
@@ -123,10 +124,21 @@ static void on_banned(void *arg, const struct gate_ban *ban)
     desks_banned(&u->desks, ban);
 }
 
+static struct span origin_of(void *arg, const struct sip_msg *m)
+{
+    struct ua *u = arg;
+    return leg_sip_origin(&u->legs_means, m);
+}
+
 static int start(struct b2bua *b)
 {
     struct ua *u = &b->ua;
     int err = ua_open(u);
+    const struct capture_conf cc = {
+        .tp = u->tp, .hep = b->conf.hep, .node = u->node, .origin = origin_of, .arg = u
+    };
+    if (!err)
+        err = capture_open(&b->loop, &cc, &u->capture);
     if (!err)
         err = status_open(u, &b->httpd);
     if (!err)
@@ -153,6 +165,7 @@ static int start(struct b2bua *b)
     if (!err) {
         gate_on_revoked(u->gate, on_revoked, u);
         gate_on_banned(u->gate, on_banned, u);
+        capture_use(u->capture, u->gate);
         provisioning_use(b->provisioning, u->gate);
     }
     if (!err)

@@ -453,6 +453,8 @@ static const struct conf_key root_keys[] = {
     CONF_SECTION("http", ROOT, http, &http_section, "Health and metrics."),
     CONF_SECTION("link", ROOT, link, &link_settings_section,
                  "How registrars and b2buas of one installation meet."),
+    CONF_OPTION("hep", ROOT, hep, &hep_settings_section,
+                "A capture server (Homer) that gets a copy of every SIP message, secrets masked."),
     CONF_SECTION("ca", ROOT, ca, &ca_section,
                  "The authority of our certificates, where it is one of our own, for phones and "
                  "browsers to fetch."),

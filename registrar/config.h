@@ -2,6 +2,7 @@
 #ifndef CS_REGISTRAR_CONFIG_H
 #define CS_REGISTRAR_CONFIG_H
 
+#include "capture/settings.h"
 #include "certs/settings.h"
 #include "conf/sections.h"
 #include "dns/settings.h"
@@ -70,6 +71,7 @@ struct registrar_conf {
         const char *file;
     } ca;
     struct link_settings link;
+    struct hep_settings *hep; /* NULL: no capture server */
     struct tls_settings tls;
     struct span *domains; /* in lower case */
     size_t n_domains;

@@ -127,6 +127,7 @@ static int send_once(struct branch *b)
     buf_lit(&lb, "Max-Breadth: ");
     buf_u64(&lb, b->breadth);
     buf_lit(&lb, "\r\n");
+    const bool inside = k->rq.from->transport == SIP_LINK && b->flow->transport == SIP_LINK;
     struct sip_edit edit = {
         .uri = b->target.uri,
         .via = buf_span(&vb),
@@ -136,6 +137,8 @@ static int send_once(struct branch *b)
         .strip = k->rq.strip | SIP_HDR_BIT(SIP_HDR_ROUTE) | SIP_HDR_BIT(SIP_HDR_MAX_BREADTH),
         .append = buf_span(&lb),
     };
+    if (!inside)
+        edit.strip |= SIP_HDR_BIT(SIP_HDR_ORIGIN);
     if (k->rq.record_route) {
         record_route_write(&rb, k->front, k->rq.from, b->flow,
                            b->walk ? hop_walk_domain(b->walk) : SPAN_NULL, b->target.tag, m);

@@ -3,6 +3,7 @@
 #ifndef CS_REGISTRAR_FRONT_H
 #define CS_REGISTRAR_FRONT_H
 
+#include "capture/capture.h"
 #include "certs/certs.h"
 #include "gate/gate.h"
 #include "hops/probes.h"
@@ -18,6 +19,7 @@ struct front {
     struct redis *redis;
     struct locations *locations;
     struct gate *gate;
+    struct capture *capture;
     struct siptp *tp;
     struct siptx *tx;
     struct nodes *nodes;

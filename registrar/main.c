@@ -87,6 +87,7 @@ static void stop(void *arg)
     timer_stop(&r->loop, &r->opening);
     httpd_close(&r->httpd);
     authority_close(&r->authority);
+    capture_close(&r->front.capture);
     gate_close(&r->front.gate); /* open questions are answered 503 while there is a socket */
     kernel_bans_close(&r->front.kernel_bans);
     nodes_close(&r->front.nodes);
@@ -143,6 +144,9 @@ static int start(struct registrar *r)
                             .deadline = r->conf.authd.deadline,
                             .max_open = r->conf.authd.max_open };
     int err = front_open(&r->front);
+    const struct capture_conf cc = { .tp = r->front.tp, .hep = r->conf.hep, .node = r->front.node };
+    if (!err)
+        err = capture_open(&r->loop, &cc, &r->front.capture);
     if (!err)
         err = open_redis(r);
     if (!err)
@@ -173,6 +177,7 @@ static int start(struct registrar *r)
     if (!err) {
         gate_on_revoked(r->front.gate, on_revoked, &r->front);
         gate_on_banned(r->front.gate, abuse_banned, &r->front);
+        capture_use(r->front.capture, r->front.gate);
         status_summarize(&r->front);
     }
     if (!err)

@@ -313,6 +313,8 @@ static struct leg *ask_line(struct call *c, const struct dialplan_candidate *to,
         buf_lit(&lb, "\r\n");
     }
     call_write_diversions(&lb, c);
+    if (c->call_id[SIDE_A].p)
+        sip_write_hdr(&lb, SPAN("Countersign-Origin"), c->call_id[SIDE_A]);
     buf_put(&lb, also);
     struct leg_sip_out o = { .from = buf_span(&fb),
                              .to = buf_span(&tb),
@@ -323,7 +325,8 @@ static struct leg *ask_line(struct call *c, const struct dialplan_candidate *to,
                              .answer = DURATION_MS(4000),
                              .lines = buf_span(&lb),
                              .max_forwards = c->max_forwards,
-                             .sdp = sdp };
+                             .sdp = sdp,
+                             .origin = c->call_id[SIDE_A] };
     if (!buf_ok(&fb) || !buf_ok(&tb) || !buf_ok(&ub) || !buf_ok(&lb))
         return NULL;
     return leg_sip_call(&u->legs_means, &o, events, arg);
@@ -383,7 +386,8 @@ static struct leg *ask_trunk(struct call *c, const struct dialplan_candidate *to
                              .trunk = t->name,
                              .lines = buf_span(&lb),
                              .max_forwards = c->max_forwards,
-                             .sdp = sdp };
+                             .sdp = sdp,
+                             .origin = c->call_id[SIDE_A] };
     if (!buf_ok(&fb) || !buf_ok(&tb) || !buf_ok(&ub) || !buf_ok(&cb) || !buf_ok(&lb))
         return NULL;
     return leg_sip_call(&u->legs_means, &o, events, arg);

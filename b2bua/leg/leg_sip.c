@@ -107,6 +107,7 @@ void sip_leg_free(struct sip_leg *l)
     timer_stop(l->means->uac.loop, &l->refresh);
     dialog_fini(&l->dialog);
     free(l->contact);
+    free(l->origin);
     free(l->lines);
     free(l->said);
     free(l->reason);
@@ -234,6 +235,14 @@ void sip_leg_rest(struct sip_leg *l, const struct sip_msg *m)
 struct span leg_sip_call_id(const struct leg *l)
 {
     return l->ops == &ops ? container_of(l, const struct sip_leg, leg)->dialog.call_id : SPAN_NULL;
+}
+
+struct span leg_sip_origin(const struct leg_sip_means *m, const struct sip_msg *msg)
+{
+    const struct sip_leg *l = find(m, msg->from.tag);
+    if (!l)
+        l = find(m, msg->to.tag);
+    return l ? span_str(l->origin) : SPAN_NULL;
 }
 
 bool leg_sip_is_ours(const struct leg *l)

@@ -34,7 +34,8 @@ struct leg_sip_out { /* a call to be made; all borrowed for the call but conf of
     struct span trunk, route; /* whose challenges are answered; absent: nobody's */
     struct span lines;        /* more headers of the INVITE */
     unsigned max_forwards;
-    struct span sdp; /* absent: the other side is to offer */
+    struct span sdp;    /* absent: the other side is to offer */
+    struct span origin; /* Call-ID that the call began with, for who looks at its messages */
 };
 
 /* NULL: no memory. ended() tells of failure. */
@@ -77,5 +78,8 @@ bool leg_sip_falls(const struct leg *l, const Countersign__Auth__Revoked *what);
 bool leg_sip_is_ours(const struct leg *l);
 /* Call-ID of its dialog, borrowed; absent where it has none. Of any leg. */
 struct span leg_sip_call_id(const struct leg *l);
+/* Call-ID that the call began with, of a leg of ours that a message belongs to, borrowed; absent:
+ * its own, or of none. */
+struct span leg_sip_origin(const struct leg_sip_means *m, const struct sip_msg *msg);
 
 #endif

@@ -34,6 +34,7 @@ struct sip_leg {
     enum leg_state state;
     struct span trunk, route;   /* absent: a line */
     char *contact;              /* URI */
+    char *origin;               /* leg_sip_out.origin; NULL: they asked */
     struct resting rests;       /* of lines: what its place rests on */
     uint32_t peer;              /* of lines: the registrar */
     struct journal_line *noted; /* NULL: not */

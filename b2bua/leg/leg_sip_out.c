@@ -518,6 +518,7 @@ struct leg *leg_sip_call(const struct leg_sip_means *m, const struct leg_sip_out
     if (!err && is_cisco(uac_trunk(&m->uac, o->trunk)))
         l->dialog.local_cseq = PROFILE_CISCO_CSEQ - 1;
     l->offerless = !o->sdp.p;
+    l->origin = o->origin.p ? strndup(o->origin.p, o->origin.n) : NULL;
     l->lines = strndup(o->lines.p ? o->lines.p : "", o->lines.n);
     sip_leg_said(l, o->sdp);
     write_invite(&b, l);

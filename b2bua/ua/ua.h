@@ -7,6 +7,7 @@
 #include "b2bua/config.h"
 #include "b2bua/desk/desks.h"
 #include "b2bua/leg/leg_sip.h"
+#include "capture/capture.h"
 #include "certs/certs.h"
 
 struct ua {
@@ -14,6 +15,7 @@ struct ua {
     const struct b2bua_conf *conf;
     char node[65];
     struct gate *gate;
+    struct capture *capture;
     struct siptp *tp;
     struct siptx *tx;
     struct dns *dns;

@@ -22,6 +22,8 @@ struct wall {
 
 struct mono clock_mono(void);
 struct wall clock_wall(void);
+/* The same in microseconds, for what is ordered by it. */
+uint64_t clock_wall_us(void);
 
 static inline struct mono mono_add(struct mono t, struct duration d)
 {

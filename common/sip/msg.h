@@ -57,6 +57,7 @@ enum sip_hdr_id {
     SIP_HDR_ACCEPT,
     SIP_HDR_REPLACES,
     SIP_HDR_RESTS_ON, /* ours, on the trusted link alone: gate/resting.h */
+    SIP_HDR_ORIGIN,   /* likewise: Call-ID that a call began with (capture/capture.h) */
     SIP_HDR_COUNT
 };
 #define SIP_HDR_BIT(id) (UINT64_C(1) << (id))

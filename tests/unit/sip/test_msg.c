@@ -260,6 +260,7 @@ static void test_every_name_and_compact_form_is_known(void **state)
         { "Accept", NULL, SIP_HDR_ACCEPT },
         { "Replaces", NULL, SIP_HDR_REPLACES },
         { "Countersign-Rests-On", NULL, SIP_HDR_RESTS_ON },
+        { "Countersign-Origin", NULL, SIP_HDR_ORIGIN },
         { "Accept-Contact", "a", SIP_HDR_OTHER },
         { "Reject-Contact", "j", SIP_HDR_OTHER },
         { "X-Contact", "z", SIP_HDR_OTHER },
