@@ -12,6 +12,7 @@
 #include "authd/audit/figures.h"
 #include "authd/audit/refusals.h"
 #include "authd/audit/summaries.h"
+#include "authd/audit/traces.h"
 #include "authd/calls/admission.h"
 #include "authd/calls/signer.h"
 #include "authd/keeper.h"
@@ -245,6 +246,8 @@ static int open_store(struct authd *d)
     if (!err)
         err = summaries_new(&d->loop, d->redis, &d->checker.summaries);
     if (!err)
+        err = traces_new(&d->loop, d->redis, &d->checker.traces);
+    if (!err)
         err = refusals_new(&d->loop, d->redis, d->checker.explain, &d->checker.refusals);
     if (!err)
         err = reseal_new(&d->loop, d->redis, d->checker.vault, d->trunk_vault, &d->reseal);
@@ -412,6 +415,7 @@ static void stop(struct authd *d)
     seen_free(&d->checker.seen);
     uses_free(&d->checker.uses);
     summaries_free(&d->checker.summaries);
+    traces_free(&d->checker.traces);
     refusals_free(&d->checker.refusals);
     realms_free(&d->checker.realms);
     revoker_free(&d->checker.revoker);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "authd/audit/summaries.h"
+#include "authd/audit/traces.h"
 #include "authd/calls/admission.h"
 #include "authd/calls/signer.h"
 #include "authd/keeper.h"
@@ -177,6 +178,30 @@ static void catch_up(struct front *f)
     f->placed = true;
 }
 
+/* ---- traces ---- */
+
+/* What a front does not hear of it does not tell: no harm is done. */
+static void tell_trace(void *arg, const Countersign__Auth__Trace *m)
+{
+    struct front *f = arg;
+    Countersign__Auth__FromAuthd msg = COUNTERSIGN__AUTH__FROM_AUTHD__INIT;
+    msg.body_case = COUNTERSIGN__AUTH__FROM_AUTHD__BODY_TRACE;
+    msg.trace = (Countersign__Auth__Trace *)m;
+    if (ipc_peer_send(f->peer, &msg))
+        log_warn(&slog, "a front is not told what to trace",
+                 kv_str("front", ipc_peer_node(f->peer)));
+}
+
+static void on_trace(void *arg, const Countersign__Auth__Trace *m)
+{
+    struct server *s = arg;
+    list_for_each (it, &s->fronts) {
+        struct front *f = container_of(it, struct front, link);
+        if (f->follows)
+            tell_trace(f, m);
+    }
+}
+
 static void on_follow(struct front *f, const Countersign__Auth__Follow *m)
 {
     if (f->follows)
@@ -185,6 +210,8 @@ static void on_follow(struct front *f, const Countersign__Auth__Follow *m)
     span_copy(f->behind, sizeof(f->behind), m->event ? span_str(m->event) : SPAN(""));
     tell_guard(f);
     catch_up(f);
+    if (f->server->k->traces)
+        traces_each(f->server->k->traces, tell_trace, f);
 }
 
 static void on_changed(void *arg, struct span name, struct span realm)
@@ -424,6 +451,10 @@ static void on_message(void *arg, struct ipc_peer *p, const Countersign__Auth__T
     case COUNTERSIGN__AUTH__TO_AUTHD__BODY_SUMMARY:
         summaries_told(s->k->summaries, ipc_peer_role(p), ipc_peer_node(p), msg->summary);
         break;
+    case COUNTERSIGN__AUTH__TO_AUTHD__BODY_TRACED:
+        if (s->k->traces)
+            traces_took(s->k->traces, ipc_peer_role(p), ipc_peer_node(p), msg->traced);
+        break;
     default:
         break; /* of a later version */
     }
@@ -458,6 +489,8 @@ int server_open(struct checker *k, struct server **out)
         directory_listen(k->directory, on_device, s);
     if (!err && k->sets)
         sets_listen(k->sets, on_sets, s);
+    if (!err && k->traces)
+        traces_listen(k->traces, on_trace, s);
     return err;
 }
 
@@ -473,6 +506,8 @@ void server_close(struct server **sp)
         directory_listen(s->k->directory, NULL, NULL);
     if (s->k->sets)
         sets_listen(s->k->sets, NULL, NULL);
+    if (s->k->traces)
+        traces_listen(s->k->traces, NULL, NULL);
     if (s->ipc)
         ipc_server_close(&s->ipc); /* each front leaves */
     map_fini(&s->open);

@@ -77,6 +77,7 @@ struct checker { /* what all checks share; filled by its owner, members outlive 
     struct keeper *keeper; /* NULL: nothing is kept of desk phones */
     struct uses *uses;
     struct summaries *summaries;
+    struct traces *traces; /* NULL: nobody can look */
     struct refusals *refusals;
     struct backends *backends;      /* NULL: no group has one */
     void (*waits)(struct check *c); /* the answer comes later: c may be cancelled until then */

@@ -41,6 +41,8 @@ void *op_new(struct rest *rest, struct http_req *req, size_t size);
 void op_adopt(struct op *op);
 /* Reads the JSON body into op->body; false: it replied and ended the operation. */
 CS_CHECK bool op_body(struct op *op);
+/* Ends it without a reply, which the handler is going to give. */
+void op_leave(struct op *op);
 /* Each of these replies and ends the operation. */
 void op_reply(struct op *op, unsigned status, json_t *body);
 void op_fault(struct op *op, const struct fault *f);
@@ -102,7 +104,7 @@ http_fn rest_reseal_start, rest_reseal_get;
 http_fn rest_realms, rest_census;
 http_fn rest_calls;
 http_fn rest_readyz, rest_metrics;
-http_fn rest_stream;
+http_fn rest_stream, rest_trace;
 http_fn rest_operator, rest_nodes, rest_history, rest_refusals;
 http_fn rest_console, rest_console_slash;
 /* httpd_conf.before: what stands before a handler. */

@@ -49,6 +49,7 @@ static const struct http_route routes[] = {
     { "GET", "/v1/reseal", rest_reseal_get, HTTP_READ },
     { "GET", "/v1/decisions", rest_decisions, HTTP_READ },
     { "GET", "/v1/stream", rest_stream, HTTP_READ },
+    { "GET", "/v1/trace", rest_trace, HTTP_OPERATE },
     { "POST", "/v1/verify/token", rest_verify_token, HTTP_OPERATE },
     { "POST", "/v1/verify/digest", rest_verify_digest, HTTP_OPERATE },
     { "POST", "/v1/turn", rest_turn, HTTP_PUBLIC }, /* these two look at the token themselves */
@@ -135,6 +136,11 @@ bool op_body(struct op *op)
     if (!op->body)
         list_remove(&op->link);
     return op->body != NULL;
+}
+
+void op_leave(struct op *op)
+{
+    op_end(op);
 }
 
 void op_reply(struct op *op, unsigned status, json_t *body)

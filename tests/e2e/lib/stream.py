@@ -1,25 +1,26 @@
-"""A follower of GET /v1/stream, over a socket of its own."""
+"""A follower of GET /v1/stream, or of another path, over a socket of its own."""
 import json
 import socket
 import time
 
 
 class Stream:
-    def __init__(self, port, token, query="", last_id=None, room=None):
+    def __init__(self, port, token, query="", last_id=None, room=None,
+                 path="/v1/stream", greeting=b"retry: 2000\n\n"):
         self.socket = socket.socket()
         if room:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, room)
         self.socket.connect(("127.0.0.1", port))
         self.socket.settimeout(10)
         more = f"Last-Event-ID: {last_id}\r\n" if last_id else ""
-        self.socket.sendall(f"GET /v1/stream{query} HTTP/1.0\r\nHost: localhost\r\n{more}"
+        self.socket.sendall(f"GET {path}{query} HTTP/1.0\r\nHost: localhost\r\n{more}"
                             f"Authorization: Bearer {token}\r\n\r\n".encode())
         self.buffer = b""
         self.last_id = last_id
         self.head = self._until(b"\r\n\r\n").decode()
         self.status = int(self.head.split()[1])
         if self.status == 200:
-            assert self._until(b"\n\n") == b"retry: 2000\n\n", "the greeting"
+            assert self._until(b"\n\n") == greeting, "the greeting"
 
     def _until(self, end):
         while end not in self.buffer:
