@@ -96,6 +96,26 @@ export function events(text) {
     }))).filter((e) => e.data), rest];
 }
 
+/** Reads events until there are no more; tell(kind, what, id). */
+async function read(answer, tell) {
+    const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+    let rest = '';
+    for (;;) {
+        const { value, done } = await reader.read();
+        if (done)
+            return;
+        let found;
+        [found, rest] = events(rest + value);
+        for (const e of found)
+            tell(e.event, JSON.parse(e.data), e.id);
+    }
+}
+
+/** SIP messages as they come and go (GET /v1/trace), until they end or signal ends it. */
+export async function trace(query, signal, tell) {
+    await read(await send('GET', path(['trace'], query), { signal }), tell);
+}
+
 const wait = (ms, signal) => new Promise((resolve) => {
     const timer = setTimeout(resolve, ms);
     signal.addEventListener('abort', () => { clearTimeout(timer); resolve(); });
@@ -110,20 +130,11 @@ export async function follow(query, signal, tell, state) {
     while (!signal.aborted) {
         try {
             const answer = await send('GET', path(['stream'], query), { signal, headers: last ? { 'Last-Event-ID': last } : {} });
-            const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
-            let rest = '';
             state(true);
-            for (;;) {
-                const { value, done } = await reader.read();
-                if (done)
-                    break;
-                let found;
-                [found, rest] = events(rest + value);
-                for (const e of found) {
-                    last = e.id ?? last;
-                    tell(e.event, JSON.parse(e.data));
-                }
-            }
+            await read(answer, (kind, what, id) => {
+                last = id ?? last;
+                tell(kind, what);
+            });
         } catch (e) {
             if (signal.aborted || e.status === 401 || e.status === 403)
                 return;

@@ -5,6 +5,7 @@ import { ladder } from './ladder.js';
 import { holds, search } from './search.js';
 import { poll } from './poll.js';
 import { table } from './table.js';
+import { traced } from './trace.js';
 
 const clock = (text) => text.slice(11, 23);
 
@@ -25,7 +26,7 @@ function open(c) {
     const box = dialog(`${c.caller} to ${c.called}`, facts([
         ['State', c.taken ? badge('talking', 'good') : badge('ringing', 'odd')], ['By', `${c.from} to ${c.to}`],
         ['Began', time(c.began)], ['Taken', c.taken && time(c.taken)], ['b2bua', c.node], ['Call-ID', c.call_id]]));
-    add(box.querySelector('.body'), [h('h3', {}, 'How it went'), way(c)]);
+    add(box.querySelector('.body'), [h('h3', {}, 'How it went'), way(c), traced({ call_id: c.call_id })]);
 }
 
 async function show(page, query, signal) {

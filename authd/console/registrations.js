@@ -6,6 +6,7 @@ import { may } from './session.js';
 import { poll } from './poll.js';
 import { table } from './table.js';
 import { journey } from './ladder.js';
+import { traced } from './trace.js';
 
 const STEP = 300;
 
@@ -57,6 +58,7 @@ async function show(page, query, signal) {
         ]));
         add(box.querySelector('.body'), [
             journey({ call_id: b.call_id, aor: b.aor, source: b.source, binding: b }),
+            traced({ user: b.aor }),
             may('operate') && h('p', { class: 'actions' }, button('Remove registrations', () => {
                 box.close();
                 confirm('Remove registrations', `All that is registered for ${b.aor} goes. The phone comes back when it ` +

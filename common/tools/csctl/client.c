@@ -312,7 +312,12 @@ int client_follow(struct client *c, const char *path, const char *last_id,
         return EXIT_OK;
     if (!err && status != 200 && status != 503)
         return refused(c, status);
-    *why = !err ? "authd ended the stream" : c->error[0] ? c->error : curl_easy_strerror(err);
+    if (!err && status == 503) {
+        json_t *problem = json_loadb(c->n ? c->answer : "", c->n, 0, NULL);
+        problem_text(problem, c->error, sizeof(c->error));
+        json_decref(problem);
+    }
+    *why = c->error[0] ? c->error : err ? curl_easy_strerror(err) : "authd ended the stream";
     return EXIT_UNREACHABLE;
 }
 

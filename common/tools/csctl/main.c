@@ -273,6 +273,23 @@ static const struct command {
       "  --bans\n"
       "  --alarms\n"
       "  --limit N            end after N of them\n" },
+    { "trace", trace, "--user U | --call-id C | --source A | --all [options]",
+      "SIP messages of a user, a call or a source as they come and go",
+      "A ladder of who said what to whom, in the whole installation, with what authd decided "
+      "beside\n"
+      "it. A call is shown with all its legs. Secrets are masked where they are seen: "
+      "credentials,\n"
+      "tokens, keys of media, passwords in URIs, and what people wrote or dialled in a call. "
+      "Wants\n"
+      "the role operate, and stands in the audit log. Ctrl-C ends it.\n\n"
+      "  --user U             NAME, NAME@REALM, or an address of record or number\n"
+      "  --call-id C          of any leg\n"
+      "  --source A           an IP address\n"
+      "  --all                everything, for what --rate allows\n"
+      "  --seconds N          for so long (60; at most 3600)\n"
+      "  --rate N             messages a second of each process (100); more are dropped, and "
+      "counted\n"
+      "  --messages           the messages themselves, too (-o json has them always)\n" },
     { "exchange", exchange, "--token-file F", "a name and password for a token",
       "F holds the token of an issuer, not an operator's. For phones that know only digest: what "
       "it\n"
