@@ -462,6 +462,16 @@ void media_close(struct media **mp)
     free(m);
 }
 
+struct worker *media_worker(struct media *m)
+{
+    return m->worker[m->next++ % m->n];
+}
+
+struct ports *media_ports(struct media *m)
+{
+    return m->ports;
+}
+
 const unsigned char *media_fingerprint(const struct media *m)
 {
     return dtls_identity_fingerprint(m->identity);
@@ -481,7 +491,7 @@ int relay_new(struct media *m, const size_t address[RELAY_SIDES], struct relay *
     if (!r)
         return CS_ENOMEM;
     r->media = m;
-    r->worker = m->worker[m->next++ % m->n];
+    r->worker = media_worker(m);
     for (unsigned i = 0; i < RELAY_SIDES; i++) {
         struct side *s = &r->side[i];
         int err = ports_take(m->ports, address[i], &s->pair);

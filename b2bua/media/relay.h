@@ -13,6 +13,7 @@
 
 struct media;
 struct relay;
+struct worker;
 
 struct media_conf {
     unsigned threads;    /* 0: as many as there are processors */
@@ -24,7 +25,10 @@ struct media_conf {
 CS_CHECK int media_open(const struct media_conf *conf, struct media **out);
 /* SHA-256 of the certificate that DTLS shows: DTLS_SHA256 bytes. */
 const unsigned char *media_fingerprint(const struct media *m);
-/* Ends the threads; all relays were freed before. Sets *m to NULL. */
+/* For what else carries packets: the thread whose turn it is, and where ports are taken. */
+struct worker *media_worker(struct media *m);
+struct ports *media_ports(struct media *m);
+/* Ends the threads; all relays and conferences were freed before. Sets *m to NULL. */
 void media_close(struct media **m);
 
 enum { RELAY_A, RELAY_B, RELAY_SIDES };

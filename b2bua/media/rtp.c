@@ -37,6 +37,21 @@ int rtp_parse(struct span packet, struct rtp *out)
     return 0;
 }
 
+static void put(char *out, uint32_t value, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        out[i] = (char)(value >> (8 * (n - 1 - i)));
+}
+
+void rtp_write(char *out, const struct rtp *r)
+{
+    out[0] = (char)0x80;
+    out[1] = (char)(r->marker << 7 | r->payload);
+    put(out + 2, r->seq, 2);
+    put(out + 4, r->timestamp, 4);
+    put(out + 8, r->ssrc, 4);
+}
+
 bool rtp_is_rtcp(struct span packet)
 {
     return packet.n >= 2 && (unsigned char)packet.p[1] >= RTCP_FIRST &&

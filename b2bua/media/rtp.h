@@ -21,6 +21,8 @@ struct rtp {
 /* CS_EPROTO for what is no RTP of version 2, or shorter than it says (RFC 3550, 5.1). Padding is
  * not looked at: in SRTP it cannot be read yet. */
 CS_CHECK int rtp_parse(struct span packet, struct rtp *out);
+/* A header without CSRCs and extension, of RTP_HEADER bytes; head is not looked at. */
+void rtp_write(char *out, const struct rtp *r);
 /* Whether a packet that comes to a port of both is RTCP (RFC 5761, 4). */
 bool rtp_is_rtcp(struct span packet);
 /* Whether RTCP of a compound has the right lengths and begins with a report (RFC 3550, A.2), or is

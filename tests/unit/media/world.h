@@ -44,7 +44,7 @@ static int socket_at(struct addr *at)
     return fd;
 }
 
-static struct relay *relay_between(void)
+static inline struct relay *relay_between(void)
 {
     static const size_t address[RELAY_SIDES];
     struct relay *r;
@@ -64,7 +64,7 @@ static bool can_read(int fd, int ms)
 }
 
 /* Until it is in force. */
-static void set_side(struct relay *r, unsigned side, const struct side_conf *c)
+static inline void set_side(struct relay *r, unsigned side, const struct side_conf *c)
 {
     struct side_stats s;
     relay_stats(r, side, &s);
