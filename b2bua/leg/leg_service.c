@@ -2,16 +2,15 @@
 
 #include <stdlib.h>
 
+#include "b2bua/leg/service_sdp.h"
 #include "b2bua/media/rtp.h"
 #include "base/rand.h"
 #include "net/udp.h"
-#include "sdp/sdp.h"
 
 enum {
     SDP_TEXT_MAX = 8192,
     FRAME = 160, /* 20 ms of G.711 */
     FRAME_MS = 20,
-    PCMU = 0,
     PCMA = 8,
 };
 
@@ -27,9 +26,7 @@ struct service_leg {
     struct turn turn;
     struct timer frame;
     struct mono next; /* when the next one is due */
-    uint32_t ssrc, timestamp;
-    uint16_t seq;
-    uint8_t payload; /* of the tone */
+    struct rtp head;  /* of the tone's next packet */
 };
 
 int service_of(struct span name, enum service *out)
@@ -56,7 +53,7 @@ static void echo(struct service_leg *l, struct span data)
     struct rtp head;
     if (data.n > sizeof(packet) || rtp_parse(data, &head))
         return;
-    uint32_t ssrc = head.ssrc ^ l->ssrc;
+    uint32_t ssrc = head.ssrc ^ l->head.ssrc;
     memcpy(packet, data.p, data.n);
     for (size_t i = 0; i < 4; i++)
         packet[8 + i] = (char)(ssrc >> (24 - 8 * i));
@@ -77,18 +74,13 @@ static void on_frame(struct timer *t)
     static const unsigned char ulaw[] = { 0x1e, 0x0b, 0x0b, 0x1e, 0x9e, 0x8b, 0x8b, 0x9e };
     static const unsigned char alaw[] = { 0x34, 0x21, 0x21, 0x34, 0xb4, 0xa1, 0xa1, 0xb4 };
     struct service_leg *l = container_of(t, struct service_leg, frame);
-    unsigned char packet[RTP_HEADER + FRAME] = { 0x80, l->payload };
-    const unsigned char *wave = l->payload == PCMA ? alaw : ulaw;
-    packet[2] = (unsigned char)(l->seq >> 8);
-    packet[3] = (unsigned char)l->seq;
-    for (size_t i = 0; i < 4; i++) {
-        packet[4 + i] = (unsigned char)(l->timestamp >> (24 - 8 * i));
-        packet[8 + i] = (unsigned char)(l->ssrc >> (24 - 8 * i));
-    }
+    char packet[RTP_HEADER + FRAME];
+    const unsigned char *wave = l->head.payload == PCMA ? alaw : ulaw;
+    rtp_write(packet, &l->head);
     for (size_t i = 0; i < FRAME; i++)
-        packet[RTP_HEADER + i] = wave[i % sizeof(ulaw)];
-    l->seq++;
-    l->timestamp += FRAME;
+        packet[RTP_HEADER + i] = (char)wave[i % sizeof(ulaw)];
+    l->head.seq++;
+    l->head.timestamp += FRAME;
     if (udp_send(l->udp, &l->to, span_of(packet, sizeof(packet))))
         return;
     l->next = mono_add(l->next, DURATION_MS(FRAME_MS)); /* no drift by what timers are late */
@@ -99,88 +91,27 @@ static void on_frame(struct timer *t)
 
 /* ---- descriptions ---- */
 
-static bool is_wanted(const struct service_leg *l, const struct sdp_codec *c)
+static struct service_at at_of(const struct service_leg *l)
 {
-    return l->what == SERVICE_ECHO || (c->payload == PCMU || c->payload == PCMA);
+    return (struct service_at){ udp_local(l->udp), loop_wall(l->loop), l->what == SERVICE_ECHO };
 }
 
-static int answer_stream(struct service_leg *l, const struct sdp *offer, const struct sdp_media *m,
-                         struct arena *a, struct sdp_media *out)
+static int answer(struct service_leg *l, struct buf *out)
 {
-    size_t n = 0;
-    *out = *m;
-    out->attrs = (struct sdp_attrs){ 0 };
-    out->connection = (struct sdp_connection){ 0 };
-    out->port = 0;
-    if (!span_eq(m->kind, SPAN("audio")) || m->proto != SDP_AVP || !m->port)
-        return 0;
-    out->formats = arena_alloc(a, (m->n_formats + 1) * sizeof(*out->formats));
-    out->n_formats = 0;
-    out->attrs.a = arena_alloc(a, (m->attrs.n + 1) * sizeof(*out->attrs.a));
-    if (!out->formats || !out->attrs.a)
-        return CS_ENOMEM;
-    for (size_t i = 0; i < m->n_formats; i++) {
-        struct sdp_codec c;
-        if (sdp_codec(m, i, &c) || !is_wanted(l, &c))
-            continue;
-        if (!out->n_formats)
-            l->payload = (uint8_t)c.payload;
-        out->formats[out->n_formats++] = m->formats[i];
+    const struct service_at at = at_of(l);
+    struct service_peer peer;
+    int err = service_answer(span_str(l->offer), &at, &peer, out);
+    if (!err) {
+        l->to = peer.to;
+        l->head.payload = peer.payload;
     }
-    for (size_t i = 0; i < m->attrs.n; i++) {
-        bool codec = span_eq(m->attrs.a[i].name, SPAN("rtpmap")) ||
-                     span_eq(m->attrs.a[i].name, SPAN("fmtp"));
-        if (codec)
-            out->attrs.a[n++] = m->attrs.a[i];
-    }
-    out->attrs.n = n;
-    if (!out->n_formats)
-        return CS_ENOTSUP;
-    out->port = addr_port(udp_local(l->udp));
-    l->to = sdp_connection_of(offer, m).addr;
-    addr_set_port(&l->to, m->port);
-    return l->to.sa.sa_family == AF_UNSPEC ? CS_ENOTSUP : 0;
-}
-
-static int answer(struct service_leg *l, struct arena *a, struct buf *out)
-{
-    struct sdp offer, d = { 0 };
-    char host[ADDR_STRLEN];
-    struct buf hb = BUF_INIT(host);
-    int err = sdp_parse(span_str(l->offer), a, &offer);
-    if (err)
-        return err;
-    d.media = arena_zalloc(a, offer.n_media * sizeof(*d.media));
-    d.n_media = offer.n_media;
-    for (size_t i = 0; d.media && i < d.n_media && !err; i++)
-        err = answer_stream(l, &offer, &offer.media[i], a, &d.media[i]);
-    if (!d.media || err)
-        return err ? err : CS_ENOMEM;
-    addr_write_host(&hb, udp_local(l->udp));
-    struct span text = buf_span(&hb);
-    if (text.n > 2 && text.p[0] == '[')
-        text = span_of(text.p + 1, text.n - 2);
-    d.origin.user = d.origin.id = SPAN("0");
-    d.origin.version = loop_wall(l->loop).ms;
-    d.origin.host = d.connection.host = text;
-    d.connection.addr = *udp_local(l->udp);
-    sdp_write(out, &d);
-    return buf_ok(out) ? 0 : CS_ELIMIT;
+    return err;
 }
 
 static void offer(const struct service_leg *l, struct buf *out)
 {
-    const struct addr *at = udp_local(l->udp);
-    char host[ADDR_STRLEN];
-    struct buf hb = BUF_INIT(host);
-    addr_write_host(&hb, at);
-    bool v6 = at->sa.sa_family == AF_INET6;
-    struct span text = v6 ? span_of(host + 1, hb.n - 2) : buf_span(&hb);
-    buf_printf(out,
-               "v=0\r\no=0 0 1 IN %s " SPAN_FMT "\r\ns=-\r\nc=IN %s " SPAN_FMT
-               "\r\nt=0 0\r\nm=audio %u RTP/AVP 0 8\r\n",
-               v6 ? "IP6" : "IP4", SPAN_ARG(text), v6 ? "IP6" : "IP4", SPAN_ARG(text),
-               addr_port(at));
+    const struct service_at at = at_of(l);
+    service_offer(&at, out);
 }
 
 /* ---- the call ---- */
@@ -198,15 +129,12 @@ static void on_turn(struct turn *t)
     struct service_leg *l = container_of(t, struct service_leg, turn);
     char text[SDP_TEXT_MAX];
     struct buf b = BUF_INIT(text);
-    struct arena a;
     int err = 0;
-    arena_init(&a, NULL, 0, 0);
     l->offers = !l->offer;
     if (l->offers)
         offer(l, &b);
     else
-        err = answer(l, &a, &b);
-    arena_fini(&a);
+        err = answer(l, &b);
     if (err && !l->taken) {
         l->leg.events->ended(l->leg.arg, &l->leg, &(struct leg_end){ .status = 488 });
         release(l);
@@ -241,15 +169,12 @@ static void ack(struct leg *leg, struct span sdp)
     struct service_leg *l = container_of(leg, struct service_leg, leg);
     char text[SDP_TEXT_MAX];
     struct buf b = BUF_INIT(text);
-    struct arena a;
     if (!l->offers)
         return;
-    arena_init(&a, NULL, 0, 0);
     free(l->offer);
     l->offer = strndup(sdp.p, sdp.n);
-    if (l->offer && answer(l, &a, &b) == 0)
+    if (l->offer && answer(l, &b) == 0)
         start(l);
-    arena_fini(&a);
 }
 
 static void nothing(struct leg *leg, unsigned status, struct span sdp)
@@ -300,7 +225,7 @@ struct leg *leg_service(struct loop *loop, enum service what, const struct addr 
     l->leg = (struct leg){ &ops, events, arg };
     l->loop = loop;
     l->what = what;
-    l->ssrc = (uint32_t)rand_u64() | 1;
+    l->head.ssrc = (uint32_t)rand_u64() | 1;
     timer_init(&l->frame, on_frame);
     turn_init(&l->turn, on_turn);
     if (udp_open(loop, &local, on_datagram, l, &l->udp)) {
