@@ -38,6 +38,7 @@ static const struct sccp_move moves[SCCP_STATES][SCCP_EVENTS] = {
         [SCCP_EV_KEEPALIVE] = GO(ASKING, ACK_KEEPALIVE),
         [SCCP_EV_UNREGISTER] = GO(LEAVING, FAREWELL),
         [SCCP_EV_NOTE] = GO(ASKING, NOTE),
+        [SCCP_EV_CALL] = GO(ASKING, CALL), /* of one that was here and registers once more */
         [SCCP_EV_ACCEPTED] = GO(CONFIGURING, WELCOME),
         [SCCP_EV_REJECTED] = GO(LEAVING, REFUSE),
         [SCCP_EV_LATER] = GO(LEAVING, CLOSE), /* an outage is no refusal: it will try again */

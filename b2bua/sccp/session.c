@@ -227,6 +227,7 @@ static int attach(struct sccp_session *s, const struct sccp_device *device,
     arena_fini(&s->arena);
     s->arena = fresh;
     s->device = copy;
+    s->outdated = false;
     if (*was && *was != s)
         happen(*was, SCCP_EV_REPLACED, NULL, NULL);
     int err = s->attached ? 0 : map_insert(&x->devices, &s->node, map_hash(span_str(s->name)));
@@ -306,8 +307,10 @@ static void note(struct sccp_session *s, const struct sccp_message *m)
 /* What it shows is of its record: another one is shown by registering again. */
 static void renew(struct sccp_session *s, const struct sccp_device *device)
 {
-    if (!sccp_device_eq(s->device, device))
-        sccp_session_restart(s, SCCP_RESTART);
+    const struct sccp *x = s->sccp;
+    s->outdated = !sccp_device_eq(s->device, device);
+    if (!x->events->busy || !x->events->busy(x->arg, s))
+        sccp_session_idle(s);
 }
 
 /* It registers again, and reads why not. */
@@ -366,7 +369,7 @@ static void act(struct sccp_session *s, enum sccp_action action, enum sccp_event
         note(s, m);
         break;
     case SCCP_DO_CALL:
-        if (s->sccp->events->called)
+        if (s->attached && s->sccp->events->called)
             s->sccp->events->called(s->sccp->arg, s, m);
         break;
     case SCCP_DO_FAREWELL:
@@ -532,6 +535,12 @@ void sccp_session_restart(struct sccp_session *s, unsigned how)
         return;
     SCCP_SEND(s, reset, .how = how);
     happen(s, SCCP_EV_RESTART, NULL, NULL);
+}
+
+void sccp_session_idle(struct sccp_session *s)
+{
+    if (s->outdated)
+        sccp_session_restart(s, SCCP_RESTART);
 }
 
 void sccp_init(struct sccp *x, struct loop *l, const struct sccp_conf *conf,

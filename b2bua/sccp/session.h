@@ -55,6 +55,9 @@ struct sccp_events { /* any may be NULL */
     bool (*admits)(void *arg, const struct addr *from);
     /* A connection is over, of a stranger still; s->end says why. */
     void (*stranger_left)(void *arg, const struct sccp_session *s);
+    /* Whether its user is in a call: then it is not restarted by itself, but by
+     * sccp_session_idle(). */
+    bool (*busy)(void *arg, struct sccp_session *s);
 };
 
 struct sccp_conf {
@@ -90,6 +93,7 @@ struct sccp_session {
     struct addr source, local;
     struct span listener; /* lives as long as the listener */
     bool secure, attached, closing;
+    bool outdated; /* what it shows is of a record that is another one now */
     enum sccp_state state;
     enum sccp_end end; /* when it is closing */
     struct timer deadline;
@@ -129,6 +133,8 @@ void sccp_close_from(struct sccp *x, const struct cidr *net, uint16_t port);
 /* Has it register again: its record has changed, or somebody wants it to. how is one of RESET and
  * RESTART. */
 void sccp_session_restart(struct sccp_session *s, unsigned how);
+/* Its user is in no call any more: it registers again, if it was to. */
+void sccp_session_idle(struct sccp_session *s);
 /* Sends what sccp_put_ wrote. */
 void sccp_session_send(struct sccp_session *s, const struct buf *b);
 

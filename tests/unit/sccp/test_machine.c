@@ -37,7 +37,9 @@ static struct sccp_move expected(enum sccp_state s, enum sccp_event e)
     case SCCP_EV_NOTE:
         return (struct sccp_move){ s, SCCP_DO_NOTE };
     case SCCP_EV_CALL:
-        return attached ? (struct sccp_move)GO(REGISTERED, CALL) : none;
+        return attached                 ? (struct sccp_move)GO(REGISTERED, CALL)
+               : s == SCCP_STATE_ASKING ? (struct sccp_move)GO(ASKING, CALL)
+                                        : none;
     case SCCP_EV_ACCEPTED:
         return s == SCCP_STATE_ASKING         ? (struct sccp_move)GO(CONFIGURING, WELCOME)
                : s == SCCP_STATE_ASKING_TOKEN ? (struct sccp_move)GO(TOKEN, GRANT_TOKEN)

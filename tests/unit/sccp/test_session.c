@@ -283,6 +283,40 @@ static void test_it_is_told_to_register_again(void **state)
     assert_true(p.closed);
 }
 
+static void change_record(void)
+{
+    struct sccp_device *d = device_of(NAME);
+    d->keys[3].number = SPAN("110");
+    answer(&w, &(struct sccp_answer){ .verdict = SCCP_ACCEPTED, .device = d });
+}
+
+static void test_a_record_that_changes_waits_for_the_end_of_a_call(void **state)
+{
+    (void)state;
+    phone_open(&p, &w, 17);
+    phone_register(&p, &w, NAME);
+    sccp_session_idle(p.s);
+    w.busy = true;
+    change_record();
+    accept_it(&w); /* and back */
+    sccp_session_idle(p.s);
+    assert_true(quiet(&p) && !p.closed);
+    change_record();
+    assert_true(quiet(&p) && !p.closed);
+    say_register(&p, NAME); /* what its user does meanwhile is heard */
+    SAY(&p, OnHook, on_hook, .line = 1);
+    assert_int_equal(w.last_call, SCCP_OnHook);
+    accept_it(&w);
+    sccp_session_idle(p.s); /* it has asked for all of it again */
+    assert_false(p.closed);
+    change_record();
+    sccp_session_idle(p.s);
+    hear(&p, SCCP_RegisterAck);
+    hear(&p, SCCP_CapabilitiesReq);
+    assert_int_equal(hear(&p, SCCP_Reset)->reset.how, SCCP_RESTART);
+    assert_true(p.closed);
+}
+
 static void test_a_record_that_changes_is_shown(void **state)
 {
     (void)state;
@@ -291,9 +325,7 @@ static void test_a_record_that_changes_is_shown(void **state)
     answer(&w, &(struct sccp_answer){ .verdict = SCCP_LATER }); /* what stands stands */
     accept_it(&w);                                              /* the same */
     assert_true(quiet(&p) && !p.closed);
-    struct sccp_device *d = device_of(NAME);
-    d->keys[3].number = SPAN("110");
-    answer(&w, &(struct sccp_answer){ .verdict = SCCP_ACCEPTED, .device = d });
+    change_record();
     assert_int_equal(hear(&p, SCCP_Reset)->reset.how, SCCP_RESTART);
     assert_true(p.closed);
     assert_int_equal(p.s->end, SCCP_END_RESTARTED);
@@ -501,6 +533,7 @@ int main(void)
         TEST(test_unregistering_is_acknowledged),
         TEST(test_it_is_told_to_register_again),
         TEST(test_a_record_that_changes_is_shown),
+        TEST(test_a_record_that_changes_waits_for_the_end_of_a_call),
         TEST(test_who_may_no_longer_goes),
         TEST(test_stopping_closes_all),
         TEST(test_calls_are_of_who_is_accepted),

@@ -41,6 +41,7 @@ struct world {
     struct cidr banned; /* no family: nobody is */
     struct sccp_session *was;
     enum sccp_kind last_call;
+    bool busy;
 };
 
 static void io_write(void *arg, struct span bytes)
@@ -123,9 +124,16 @@ static void left(void *arg, const struct sccp_session *s)
     ((struct world *)arg)->left++;
 }
 
+static bool on_busy(void *arg, struct sccp_session *s)
+{
+    assert_true(s->attached);
+    return ((struct world *)arg)->busy;
+}
+
 static void world_open(struct world *w, struct sccp_directory *d, size_t unregistered)
 {
-    static const struct sccp_events events = { on_attached, on_called, on_detached, admits, left };
+    static const struct sccp_events events = { on_attached, on_called, on_detached,
+                                               admits,      left,      on_busy };
     static struct zone berlin;
     const struct sccp_conf conf = { .name = SPAN("pbx.example.test"),
                                     .date = SPAN("D.M.Y"),
