@@ -71,7 +71,7 @@ void call_refuse_media(struct call *c, int err, const char *why, unsigned by)
 
 /* ---- it is taken ---- */
 
-static void now_up(struct call *c)
+void call_now_up(struct call *c)
 {
     c->up = true;
     c->taken = loop_wall(c->ua->loop);
@@ -81,7 +81,7 @@ static void now_up(struct call *c)
 
 void call_up(struct call *c, struct span answer)
 {
-    now_up(c);
+    call_now_up(c);
     c->wanted = NULL;
     leg_answer(c->leg[SIDE_A], answer);
 }

@@ -16,6 +16,15 @@ struct call_asker { /* borrowed for the call */
 /* l is the call's from now on, and may be ended before this returns. 0, or the status that it is
  * refused with: nothing has begun then. */
 unsigned call_begin_by(struct ua *u, const struct call_asker *a, struct leg *l);
+/* Legs of one owner in two calls that stand: their other sides talk to each other from now on, and
+ * both legs are ended; 0. 491: an offer is under way, the same may be tried again; another status:
+ * it is refused. Then nothing has changed. */
+unsigned call_join_legs(struct leg *first, struct leg *second);
+/* The same, with the owner: all hear each other. first is in a call of its own then, and second is
+ * ended. Where first is in a conference already, one more comes. */
+unsigned call_confer(struct ua *u, struct leg *first, struct leg *second);
+/* Of the conference that l is in who came last is sent away. */
+void call_remove_last(const struct leg *l);
 /* Of an INVITE with Replaces (RFC 3891), likewise: it takes a place in a call that stands. */
 void call_take_over(struct ua *u, struct tx *invite, const struct trunk_conf *from);
 /* Of one whose call is at another node: it goes there. */

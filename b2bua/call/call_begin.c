@@ -221,13 +221,11 @@ static void begin(struct ua *u, struct tx *invite, const struct trunk_conf *from
         tx_reply(invite, 500, SPAN_NULL);
 }
 
-unsigned call_begin_by(struct ua *u, const struct call_asker *a, struct leg *l)
+struct call *call_of_leg(struct ua *u, const struct call_asker *a)
 {
-    if (u->draining || u->n_calls >= u->conf->limits.calls)
-        return 503;
     struct call *c = call_new(u, NULL, a->max_forwards);
     if (!c)
-        return 500;
+        return NULL;
     c->call_id[SIDE_A] = arena_dup(&c->arena, a->call_id);
     c->called = arena_dup(&c->arena, a->called);
     c->caller = arena_dup(&c->arena, a->caller);
@@ -235,9 +233,21 @@ unsigned call_begin_by(struct ua *u, const struct call_asker *a, struct leg *l)
     c->party[SIDE_A] = (struct party){ .who = arena_dup(&c->arena, a->who),
                                        .number = c->caller,
                                        .display = c->display };
-    c->offer = arena_dup(&c->arena, a->offer);
-    if (!c->call_id[SIDE_A].p || !c->offer.p || find_way(c, u->conf->lines_context) ||
-        open_session(c, &u->desks.policy)) {
+    c->offer = arena_dup(&c->arena, a->offer.p ? a->offer : SPAN(""));
+    if (c->call_id[SIDE_A].p && c->offer.p && !open_session(c, &u->desks.policy))
+        return c;
+    call_drop(c);
+    return NULL;
+}
+
+unsigned call_begin_by(struct ua *u, const struct call_asker *a, struct leg *l)
+{
+    if (u->draining || u->n_calls >= u->conf->limits.calls)
+        return 503;
+    struct call *c = call_of_leg(u, a);
+    if (!c)
+        return 500;
+    if (find_way(c, u->conf->lines_context)) {
         call_drop(c);
         return 500;
     }
@@ -254,7 +264,7 @@ unsigned call_begin_by(struct ua *u, const struct call_asker *a, struct leg *l)
 static unsigned judge_desk(const struct ua *u, struct span contact)
 {
     const struct desk_line *line = desks_line(&u->desks, contact);
-    return !line ? 480 : desk_is_busy(line->desk) ? 486 : 0;
+    return !line ? 480 : desk_line_is_busy(line) ? 486 : 0;
 }
 
 void call_begin(struct ua *u, struct tx *invite, const struct trunk_conf *from)

@@ -104,10 +104,15 @@ const struct media_policy *call_policy(const struct call *c, const struct dialpl
                                        const struct trunk_conf *trunk);
 /* Of an answer or another offer that brought no call: what the other side is told. */
 unsigned call_told_status(unsigned status);
+/* Both sides have said so: from now on media are watched. */
+void call_now_up(struct call *c);
 /* It is taken: the called leg stands, and the caller is told this. */
 void call_up(struct call *c, struct span answer);
 
 /* call_begin.c */
+/* A call that nobody dialled, of legs that stand: they are the caller's to put into it. NULL: no
+ * memory. */
+struct call *call_of_leg(struct ua *u, const struct call_asker *a);
 /* Who a candidate is. */
 struct party call_party(struct call *c, const struct dialplan_candidate *to, struct arena *a);
 /* The AOR of a line. */

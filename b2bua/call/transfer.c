@@ -174,25 +174,11 @@ static unsigned join_elsewhere(struct call *c, unsigned side, const struct leg_r
     return c->waiting ? 0 : 500;
 }
 
-static unsigned join_calls(struct call *c, unsigned side, const struct leg_refer *r)
+/* Who is in that place of the other call goes, and this one's side with him. 0, or a status; then
+ * nothing has changed. */
+static unsigned join_with(struct call *c, unsigned side, struct call *other, unsigned theirs)
 {
-    struct replaces named;
-    enum leg_place place;
-    if (replaces_parse(r->replaces, &named))
-        return 400;
-    struct leg *second = leg_sip_named(&c->ua->legs_means, &named, &place);
-    if (!second && ua_peer(c->ua, &named))
-        return join_elsewhere(c, side, r, ua_peer(c->ua, &named));
-    struct call *other =
-        second && place == LEG_STANDS && second->events == &call_events ? second->arg : NULL;
-    if (!other || other == c || !other->up || other->asker >= 0 || other->joining || other->waiting)
-        return 481;
-    unsigned theirs = call_side(other, second);
-    if (!party_is(&c->party[side], &other->party[theirs]))
-        return 403; /* tags are no proof: a call is given away by whose it is */
     struct leg *comes = other->leg[!theirs];
-    if (!comes)
-        return 481;
     const struct party *from = &other->party[!theirs];
     struct arena *a = call_coming(c);
     c->coming.trunk = from->trunk;
@@ -214,6 +200,37 @@ static unsigned join_calls(struct call *c, unsigned side, const struct leg_refer
     /* A browser begins anew when it is told so by an offer, not by an answer to its own. */
     leg_modify(dtls ? c->leg[!side] : comes, SPAN_NULL);
     return 0;
+}
+
+static unsigned join_calls(struct call *c, unsigned side, const struct leg_refer *r)
+{
+    struct replaces named;
+    enum leg_place place;
+    if (replaces_parse(r->replaces, &named))
+        return 400;
+    struct leg *second = leg_sip_named(&c->ua->legs_means, &named, &place);
+    if (!second && ua_peer(c->ua, &named))
+        return join_elsewhere(c, side, r, ua_peer(c->ua, &named));
+    struct call *other =
+        second && place == LEG_STANDS && second->events == &call_events ? second->arg : NULL;
+    if (!other || other == c || !other->up || other->asker >= 0 || other->joining || other->waiting)
+        return 481;
+    unsigned theirs = call_side(other, second);
+    if (!party_is(&c->party[side], &other->party[theirs]))
+        return 403; /* tags are no proof: a call is given away by whose it is */
+    return other->leg[!theirs] ? join_with(c, side, other, theirs) : 481;
+}
+
+unsigned call_join_legs(struct leg *first, struct leg *second)
+{
+    if (first->events != &call_events || second->events != &call_events)
+        return 481;
+    struct call *c = first->arg, *other = second->arg;
+    if (c == other)
+        return 481;
+    if (!call_may_refer(c, first) || !call_may_refer(other, second))
+        return 491;
+    return join_with(c, call_side(c, first), other, call_side(other, second));
 }
 
 bool call_may_refer(const struct call *c, const struct leg *l)

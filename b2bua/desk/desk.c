@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "b2bua/desk/desk_calls.h"
 #include "b2bua/sccp/table.h"
 #include "b2bua/ua/ua.h"
 
@@ -114,6 +115,14 @@ static void open_lines(struct desk *d, const struct desk_conf *conf, struct desk
     }
 }
 
+/* Who waited for that may act now. */
+static void on_over(struct turn *t)
+{
+    struct desk *d = container_of(t, struct desk, over);
+    if (desk_is_idle(d))
+        sccp_session_idle(d->session);
+}
+
 struct desk *desk_new(struct sccp_session *s, const struct desk_conf *conf, struct desk *was)
 {
     struct desk *d = calloc(1, sizeof(*d));
@@ -121,6 +130,7 @@ struct desk *desk_new(struct sccp_session *s, const struct desk_conf *conf, stru
         return NULL;
     list_init(&d->link);
     list_init(&d->calls);
+    turn_init(&d->over, on_over);
     arena_init_small(&d->arena);
     d->ua = conf->ua;
     d->session = s;
@@ -139,6 +149,8 @@ struct desk *desk_new(struct sccp_session *s, const struct desk_conf *conf, stru
     }
     if (conf->registrations->n_registrars)
         open_lines(d, conf, was);
+    if (was && was->session == s)
+        desk_keep_calls(d, was);
     desk_free(&was);
     return d;
 }
@@ -157,6 +169,7 @@ void desk_free(struct desk **dp)
         return;
     desk_hang_up(d);
     desk_leave(d);
+    turn_cancel(&d->over);
     list_remove(&d->link);
     arena_fini(&d->arena);
     free(d);

@@ -25,6 +25,8 @@ struct desk {
     struct sccp_session *session;
     struct arena arena;
     struct list calls;         /* struct sccp_leg */
+    struct turn over;          /* one of them is */
+    bool lifted;               /* its handset is, or its speaker was turned on by its key */
     char last[NUMBER_MAX + 1]; /* that was dialled */
     struct desk_line *lines;   /* as its device has them */
     size_t n_lines;
@@ -52,11 +54,15 @@ void desk_leave(struct desk *d);
 /* Another pass for the line with this address. */
 void desk_renew(struct desk *d, struct span aor, struct span pass);
 
-/* ---- desk_user.c ---- */
-
-/* What its user does, or its media. */
+/* What its user does, or its media (desk_user.c). */
 void desk_heard(struct desk *d, const struct sccp_message *m);
-bool desk_is_busy(const struct desk *d);
+
+/* ---- desk_calls.c ---- */
+
+/* Whether another call finds the line busy. */
+bool desk_line_is_busy(const struct desk_line *l);
+/* Nobody is rung at, spoken to or held by it. */
+bool desk_is_idle(const struct desk *d);
 /* All of its calls are over. */
 void desk_hang_up(struct desk *d);
 

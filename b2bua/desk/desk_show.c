@@ -1,5 +1,5 @@
 /* What a desk phone is told to show of a call, in the order that it knows from its makers. */
-#include "b2bua/leg/leg_sccp.h"
+#include "b2bua/desk/desk_calls.h"
 #include "b2bua/sccp/text.h"
 
 static void state(const struct sccp_leg *l, uint32_t state)
@@ -37,9 +37,21 @@ static void ringer(const struct sccp_leg *l, uint32_t mode)
               .line = l->line->instance, .call = l->ref);
 }
 
-static void lamp(const struct sccp_leg *l, uint32_t mode)
+/* Of the line: what rings before what is heard, and that before what is held. */
+static void lamp(const struct sccp_leg *of)
 {
-    SCCP_SEND(l->session, set_lamp, .button = SCCP_BUTTON_LINE, .instance = l->line->instance,
+    uint32_t mode = SCCP_LAMP_OFF;
+    list_for_each (it, &of->line->desk->calls) {
+        const struct sccp_leg *l = container_of(it, struct sccp_leg, link);
+        if (l->hidden || l->over || l->line != of->line)
+            continue;
+        const uint32_t its = l->state == DESK_RINGING || l->recalled ? SCCP_LAMP_BLINK
+                             : l->held                               ? SCCP_LAMP_WINK
+                                                                     : SCCP_LAMP_ON;
+        if (mode == SCCP_LAMP_OFF || its == SCCP_LAMP_BLINK || mode == SCCP_LAMP_WINK)
+            mode = its;
+    }
+    SCCP_SEND(of->session, set_lamp, .button = SCCP_BUTTON_LINE, .instance = of->line->instance,
               .mode = mode);
 }
 
@@ -66,7 +78,7 @@ void desk_show_speaker(struct sccp_leg *l)
 void desk_show_dialling(struct sccp_leg *l)
 {
     ringer(l, SCCP_RINGER_OFF);
-    lamp(l, SCCP_LAMP_ON);
+    lamp(l);
     state(l, SCCP_CALL_OFF_HOOK);
     keys(l, SCCP_KEYS_OFF_HOOK, 0x3);
     prompt(l, SCCP_LABEL("\x20"));
@@ -80,6 +92,12 @@ void desk_show_digit(struct sccp_leg *l)
     keys(l, SCCP_KEYS_DIGITS, UINT32_MAX);
 }
 
+/* On its way to somebody: it may be given to who is held. */
+static void keys_out(const struct sccp_leg *l)
+{
+    keys(l, l->first && !l->confers ? SCCP_KEYS_TRANSFER : SCCP_KEYS_RING_OUT, UINT32_MAX);
+}
+
 void desk_show_proceeding(struct sccp_leg *l)
 {
     silence(l);
@@ -87,7 +105,7 @@ void desk_show_proceeding(struct sccp_leg *l)
               .call = l->ref);
     state(l, SCCP_CALL_PROCEED);
     info(l);
-    keys(l, SCCP_KEYS_RING_OUT, UINT32_MAX);
+    keys_out(l);
     prompt(l, SCCP_LABEL("\x1e"));
 }
 
@@ -99,7 +117,7 @@ void desk_show_ringing_out(struct sccp_leg *l, bool with_tone)
         silence(l);
     state(l, SCCP_CALL_RING_OUT);
     info(l);
-    keys(l, SCCP_KEYS_RING_OUT, UINT32_MAX);
+    keys_out(l);
     prompt(l, SCCP_LABEL("\x16"));
 }
 
@@ -110,20 +128,34 @@ void desk_show_ringing(struct sccp_leg *l)
     buf_put(&from, SCCP_LABEL("\x17"));
     buf_putc(&from, ' ');
     buf_put(&from, l->number[0] ? span_str(l->number) : SCCP_LABEL("\x38"));
-    state(l, SCCP_CALL_RING_IN);
+    l->waits = desk_active(l->line->desk) != NULL;
+    state(l, l->waits ? SCCP_CALL_WAITING : SCCP_CALL_RING_IN);
     keys(l, SCCP_KEYS_RING_IN, UINT32_MAX);
     prompt(l, buf_span(&from));
     info(l);
-    lamp(l, SCCP_LAMP_BLINK);
-    ringer(l, SCCP_RINGER_INSIDE);
+    lamp(l);
+    if (l->waits)
+        tone(l, SCCP_TONE_CALL_WAITING);
+    else
+        ringer(l, SCCP_RINGER_INSIDE);
 }
 
 void desk_show_taken(struct sccp_leg *l)
 {
     ringer(l, SCCP_RINGER_OFF);
-    lamp(l, SCCP_LAMP_ON);
+    lamp(l);
     state(l, SCCP_CALL_OFF_HOOK);
     SCCP_SEND(l->session, activate_call_plane, .line = l->line->instance);
+}
+
+void desk_show_keys(struct sccp_leg *l)
+{
+    enum { REMOVE_LAST = 1 << 4 }; /* where it stands in its set */
+    const struct sccp_leg *second = l->first ? l : l->second;
+    if (second && second->state == DESK_UP)
+        keys(l, second->confers ? SCCP_KEYS_CONFERENCE : SCCP_KEYS_TRANSFER, UINT32_MAX);
+    else
+        keys(l, SCCP_KEYS_CONNECTED, l->conference ? UINT32_MAX : ~(uint32_t)REMOVE_LAST);
 }
 
 void desk_show_up(struct sccp_leg *l)
@@ -131,8 +163,8 @@ void desk_show_up(struct sccp_leg *l)
     silence(l);
     state(l, SCCP_CALL_CONNECTED);
     info(l);
-    keys(l, SCCP_KEYS_CONNECTED, 0x3); /* to hold and to end it: it cannot be transferred yet */
-    prompt(l, SCCP_LABEL("\x18"));
+    desk_show_keys(l);
+    prompt(l, l->conference ? span_str(l->name) : SCCP_LABEL("\x18"));
 }
 
 static void speaker_off(struct sccp_leg *l)
@@ -144,7 +176,7 @@ static void speaker_off(struct sccp_leg *l)
 
 void desk_show_held(struct sccp_leg *l)
 {
-    lamp(l, SCCP_LAMP_WINK);
+    lamp(l);
     state(l, SCCP_CALL_HOLD);
     keys(l, SCCP_KEYS_ON_HOLD, UINT32_MAX);
     prompt(l, SCCP_LABEL("\x03"));
@@ -153,28 +185,67 @@ void desk_show_held(struct sccp_leg *l)
 
 void desk_show_resumed(struct sccp_leg *l)
 {
-    desk_show_speaker(l);
-    lamp(l, SCCP_LAMP_ON);
+    if (l->recalled)
+        ringer(l, SCCP_RINGER_OFF);
+    l->recalled = false;
+    lamp(l);
     SCCP_SEND(l->session, activate_call_plane, .line = l->line->instance);
     desk_show_up(l);
 }
 
-void desk_show_failed(struct sccp_leg *l, unsigned status)
+static bool is_busy(unsigned status)
 {
-    const bool busy = status == 486 || status == 600;
-    const bool unknown = status == 404 || status == 484 || status == 604;
-    tone(l, busy ? SCCP_TONE_BUSY : SCCP_TONE_REORDER);
-    state(l, busy ? SCCP_CALL_BUSY : unknown ? SCCP_CALL_INVALID_NUMBER : SCCP_CALL_CONGESTION);
-    keys(l, SCCP_KEYS_RING_OUT, UINT32_MAX);
-    prompt(l, busy ? SCCP_LABEL("\x19") : unknown ? SCCP_LABEL("\x38") : SCCP_LABEL("\x23"));
+    return status == 486 || status == 600;
 }
 
-/* Whether another call of its line is. */
-static bool has_held(const struct sccp_leg *l)
+static bool is_unknown(unsigned status)
 {
-    list_for_each (it, &l->line->desk->calls) {
-        const struct sccp_leg *other = container_of(it, struct sccp_leg, link);
-        if (other != l && other->line == l->line && other->held)
+    return status == 404 || status == 484 || status == 604;
+}
+
+static void prompt_failure(const struct sccp_leg *l, unsigned status)
+{
+    prompt(l, is_busy(status)      ? SCCP_LABEL("\x19")
+              : is_unknown(status) ? SCCP_LABEL("\x38")
+                                   : SCCP_LABEL("\x23"));
+}
+
+void desk_show_not_done(struct sccp_leg *l)
+{
+    tone(l, SCCP_TONE_BEEP_BONK);
+    prompt(l, SCCP_LABEL("\x23"));
+}
+
+void desk_show_recalled(struct sccp_leg *l, unsigned status)
+{
+    l->recalled = true;
+    state(l, SCCP_CALL_HOLD);
+    keys(l, SCCP_KEYS_ON_HOLD, UINT32_MAX);
+    prompt_failure(l, status);
+    info(l);
+    lamp(l);
+    if (desk_active(l->line->desk))
+        tone(l, SCCP_TONE_CALL_WAITING);
+    else
+        ringer(l, SCCP_RINGER_INSIDE);
+}
+
+void desk_show_failed(struct sccp_leg *l, unsigned status)
+{
+    tone(l, is_busy(status) ? SCCP_TONE_BUSY : SCCP_TONE_REORDER);
+    state(l, is_busy(status)      ? SCCP_CALL_BUSY
+             : is_unknown(status) ? SCCP_CALL_INVALID_NUMBER
+                                  : SCCP_CALL_CONGESTION);
+    keys(l, SCCP_KEYS_RING_OUT, UINT32_MAX);
+    prompt_failure(l, status);
+}
+
+/* Whether another one of its phone makes it ring. */
+static bool rings_on(const struct sccp_leg *of)
+{
+    list_for_each (it, &of->line->desk->calls) {
+        const struct sccp_leg *l = container_of(it, struct sccp_leg, link);
+        if (l != of && !l->hidden && ((l->state == DESK_RINGING && !l->waits) || l->recalled))
             return true;
     }
     return false;
@@ -182,9 +253,13 @@ static bool has_held(const struct sccp_leg *l)
 
 void desk_show_over(struct sccp_leg *l)
 {
-    ringer(l, SCCP_RINGER_OFF);
+    if (l->hidden)
+        return;
+    l->over = true;
+    if (!rings_on(l))
+        ringer(l, SCCP_RINGER_OFF);
     silence(l);
-    lamp(l, has_held(l) ? SCCP_LAMP_WINK : SCCP_LAMP_OFF);
+    lamp(l);
     SCCP_SEND(l->session, clear_prompt_status, .line = l->line->instance, .call = l->ref);
     state(l, SCCP_CALL_ON_HOOK);
     SCCP_SEND(l->session, select_soft_keys, .set = SCCP_KEYS_ON_HOOK, .mask = UINT32_MAX);

@@ -1,63 +1,9 @@
 /* What the user of a desk phone does: handset, keys and softkeys. */
 #include "b2bua/call/call.h"
-#include "b2bua/leg/leg_sccp.h"
+#include "b2bua/desk/desk_calls.h"
 #include "b2bua/ua/ua.h"
 
-enum { FIRST_DIGIT_MS = 15000 };
-
-/* The call that is meant: by its reference or, where the phone does not say, the one that rings,
- * or the only other one that is not held. NULL: none. */
-static struct sccp_leg *find(const struct desk *d, uint32_t ref, bool ringing)
-{
-    list_for_each (it, &d->calls) {
-        struct sccp_leg *l = container_of(it, struct sccp_leg, link);
-        if (ref ? l->ref == ref : !l->held && (l->state == DESK_RINGING) == ringing)
-            return l;
-    }
-    return NULL;
-}
-
-bool desk_is_busy(const struct desk *d)
-{
-    list_for_each (it, &d->calls) {
-        if (!container_of(it, struct sccp_leg, link)->held)
-            return true;
-    }
-    return false;
-}
-
-void desk_hang_up(struct desk *d)
-{
-    while (!list_empty(&d->calls)) {
-        struct sccp_leg *l = container_of(d->calls.next, struct sccp_leg, link);
-        leg_sccp_hang_up(l, l->state == DESK_UP ? 200 : l->placed ? 487 : 480);
-    }
-}
-
-static const struct desk_line *line_of(const struct desk *d, uint32_t instance)
-{
-    for (size_t i = 0; i < d->n_lines; i++) {
-        if (d->lines[i].aor.p && d->lines[i].instance &&
-            (!instance || d->lines[i].instance == instance))
-            return &d->lines[i];
-    }
-    return NULL;
-}
-
 /* ---- dialling ---- */
-
-static struct sccp_leg *begin(struct desk *d, uint32_t instance, bool speaker)
-{
-    const struct desk_line *line = line_of(d, instance);
-    struct sccp_leg *l = line && !desk_is_busy(d) ? leg_sccp_new(line) : NULL;
-    if (!l)
-        return NULL;
-    if (speaker)
-        desk_show_speaker(l);
-    desk_show_dialling(l);
-    timer_start(d->session->sccp->loop, &l->timer, DURATION_MS(FIRST_DIGIT_MS));
-    return l;
-}
 
 static void press(struct sccp_leg *l, char key)
 {
@@ -79,9 +25,9 @@ static void press(struct sccp_leg *l, char key)
 /* A whole number. */
 static void dial(struct desk *d, uint32_t instance, struct span number)
 {
-    struct sccp_leg *l = find(d, 0, false);
+    struct sccp_leg *l = desk_active(d);
     if (!l || l->state != DESK_DIALLING)
-        l = begin(d, instance, true);
+        l = desk_begin(d, instance, true);
     if (!l || !number.n)
         return;
     l->dial.n = CS_MIN(number.n, sizeof(l->dial.digits));
@@ -109,26 +55,17 @@ static const struct sccp_key *speed_dial(const struct desk *d, uint32_t index)
 
 /* ---- hook and keys ---- */
 
-/* One call at a time is heard. */
-static void hold_active(struct desk *d)
+/* The call that is meant: the phone says which, or it is the active one. */
+static struct sccp_leg *meant(const struct desk *d, uint32_t ref)
 {
-    struct sccp_leg *l = find(d, 0, false);
-    if (l)
-        leg_sccp_hold(l);
+    return ref ? desk_call(d, ref) : desk_active(d);
 }
 
-static void resume(struct desk *d, struct sccp_leg *l)
-{
-    hold_active(d);
-    if (!desk_is_busy(d))
-        leg_sccp_resume(l);
-}
-
-static struct sccp_leg *held_by(const struct desk *d, uint32_t instance)
+static struct sccp_leg *recalled(const struct desk *d)
 {
     list_for_each (it, &d->calls) {
         struct sccp_leg *l = container_of(it, struct sccp_leg, link);
-        if (l->held && l->line->instance == instance)
+        if (l->recalled)
             return l;
     }
     return NULL;
@@ -136,45 +73,65 @@ static struct sccp_leg *held_by(const struct desk *d, uint32_t instance)
 
 static void lift(struct desk *d, uint32_t instance, uint32_t ref, bool speaker)
 {
-    struct sccp_leg *l = find(d, ref, true);
-    if (!l || l->state != DESK_RINGING) {
-        begin(d, instance, speaker);
-        return;
-    }
-    if (speaker)
-        desk_show_speaker(l);
-    leg_sccp_take(l);
+    struct sccp_leg *l = ref ? desk_call(d, ref) : desk_ringing(d, instance);
+    if (!l && !ref)
+        l = recalled(d);
+    if (l && l->state == DESK_RINGING)
+        desk_take(l, speaker);
+    else if (l && l->held)
+        desk_resume(l);
+    else if (!desk_active(d))
+        desk_begin(d, instance, speaker);
 }
 
-static void put_down(struct desk *d, uint32_t ref, bool refuses)
+/* What is held stays when the handset is put down, and what rings rings on. */
+static void put_down(struct desk *d, uint32_t ref)
 {
-    struct sccp_leg *l = find(d, ref, false);
-    if (!l && refuses)
-        l = find(d, ref, true);
-    if (l && (refuses || !l->held)) /* what is held stays when the handset is put down */
-        leg_sccp_hang_up(l, l->state == DESK_UP ? 200 : l->placed ? 487 : 486);
+    struct sccp_leg *l = meant(d, ref);
+    if (l && !l->held && l->state != DESK_RINGING)
+        leg_sccp_hang_up(l, desk_end_status(l));
+}
+
+static void end_call(struct desk *d, uint32_t ref)
+{
+    struct sccp_leg *l = meant(d, ref);
+    if (!l && !ref)
+        l = desk_ringing(d, 0);
+    if (l)
+        leg_sccp_hang_up(l, desk_end_status(l));
+}
+
+static void hold(struct desk *d, struct sccp_leg *l)
+{
+    if (l)
+        leg_sccp_hold(l);
+    desk_ring_on(d);
+}
+
+static void resume(struct sccp_leg *l)
+{
+    if (l && l->held)
+        desk_resume(l);
 }
 
 static void on_soft_key(struct desk *d, const struct sccp_soft_key_event *m)
 {
-    struct sccp_leg *l = find(d, m->call, false);
+    struct sccp_leg *l = meant(d, m->call);
     switch (m->event) {
     case SCCP_KEY_NEW_CALL:
-        hold_active(d);
-        begin(d, m->line, true);
+        desk_begin(d, m->line, true);
         break;
     case SCCP_KEY_HOLD:
-        hold_active(d);
+        hold(d, l);
         break;
     case SCCP_KEY_RESUME:
-        if (l)
-            resume(d, l);
+        resume(m->call ? l : desk_held(d, m->line));
         break;
     case SCCP_KEY_ANSWER:
         lift(d, m->line, m->call, true);
         break;
     case SCCP_KEY_END_CALL:
-        put_down(d, m->call, true);
+        end_call(d, m->call);
         break;
     case SCCP_KEY_BACKSPACE:
         if (l)
@@ -182,6 +139,18 @@ static void on_soft_key(struct desk *d, const struct sccp_soft_key_event *m)
         break;
     case SCCP_KEY_REDIAL:
         dial(d, m->line, span_str(d->last));
+        break;
+    case SCCP_KEY_TRANSFER:
+        if (l)
+            desk_transfer(l, DESK_TRANSFER);
+        break;
+    case SCCP_KEY_CONFERENCE:
+        if (l)
+            desk_transfer(l, DESK_CONFERENCE);
+        break;
+    case SCCP_KEY_REMOVE_LAST:
+        if (l && l->conference)
+            call_remove_last(&l->leg);
         break;
     default:
         break;
@@ -191,7 +160,7 @@ static void on_soft_key(struct desk *d, const struct sccp_soft_key_event *m)
 static void on_key(struct desk *d, const struct sccp_keypad_button *m)
 {
     static const char keys[] = "0123456789ABCD*#+";
-    struct sccp_leg *l = find(d, m->call, false);
+    struct sccp_leg *l = meant(d, m->call);
     if (!l || m->key >= sizeof(keys) - 1)
         return;
     if (l->state == DESK_DIALLING)
@@ -200,25 +169,54 @@ static void on_key(struct desk *d, const struct sccp_keypad_button *m)
         leg_sccp_key(l, keys[m->key]);
 }
 
+/* What rings there is taken, what is held goes on; else a number is dialled, where nobody is spoken
+ * to on this line. */
+static void on_line_key(struct desk *d, uint32_t instance)
+{
+    struct sccp_leg *ringing = desk_ringing(d, instance), *held = desk_held(d, instance);
+    const struct sccp_leg *active = desk_active(d);
+    if (ringing)
+        desk_take(ringing, true);
+    else if (active && active->line->instance == instance)
+        return;
+    else if (held)
+        desk_resume(held);
+    else
+        desk_begin(d, instance, true);
+}
+
 static void on_stimulus(struct desk *d, const struct sccp_stimulus *m)
 {
-    const struct sccp_key *key = speed_dial(d, m->instance);
-    struct sccp_leg *held = held_by(d, m->instance);
-    if (m->button == SCCP_BUTTON_LINE && held && !find(d, 0, true))
-        resume(d, held);
-    else if (m->button == SCCP_BUTTON_LINE)
-        lift(d, m->instance, 0, true);
-    else if (m->button == SCCP_BUTTON_HOLD)
-        hold_active(d);
-    else if (m->button == SCCP_BUTTON_REDIAL)
+    const struct sccp_key *key;
+    switch (m->button) {
+    case SCCP_BUTTON_LINE:
+        on_line_key(d, m->instance);
+        break;
+    case SCCP_BUTTON_HOLD:
+        hold(d, desk_active(d));
+        break;
+    case SCCP_BUTTON_REDIAL:
         dial(d, 0, span_str(d->last));
-    else if (m->button == SCCP_BUTTON_SPEED_DIAL && key)
-        dial(d, 0, key->number);
+        break;
+    case SCCP_BUTTON_SPEED_DIAL:
+        key = speed_dial(d, m->instance);
+        if (key)
+            dial(d, 0, key->number);
+        break;
+    case SCCP_BUTTON_TRANSFER:
+    case SCCP_BUTTON_CONFERENCE:
+        if (desk_active(d))
+            desk_transfer(desk_active(d),
+                          m->button == SCCP_BUTTON_TRANSFER ? DESK_TRANSFER : DESK_CONFERENCE);
+        break;
+    default:
+        break;
+    }
 }
 
 static void on_opened(struct desk *d, const struct sccp_open_receive_channel_ack *m)
 {
-    struct sccp_leg *l = find(d, m->party, false);
+    struct sccp_leg *l = desk_call(d, m->party);
     if (l)
         leg_sccp_opened(l, m);
 }
@@ -227,10 +225,12 @@ void desk_heard(struct desk *d, const struct sccp_message *m)
 {
     switch (m->kind) {
     case SCCP_OffHook:
+        d->lifted = true;
         lift(d, m->off_hook.line, m->off_hook.call, false);
         break;
     case SCCP_OnHook:
-        put_down(d, m->on_hook.call, false);
+        d->lifted = false;
+        put_down(d, m->on_hook.call);
         break;
     case SCCP_SoftKeyEvent:
         on_soft_key(d, &m->soft_key_event);

@@ -242,6 +242,12 @@ static void on_called(void *arg, struct sccp_session *s, const struct sccp_messa
         desk_heard(s->owner, m);
 }
 
+static bool on_busy(void *arg, struct sccp_session *s)
+{
+    (void)arg;
+    return s->owner && !desk_is_idle(s->owner);
+}
+
 static void on_detached(void *arg, struct sccp_session *s)
 {
     struct desk *desk = s->owner;
@@ -337,7 +343,8 @@ int desks_open(struct desks *d, struct ua *u, size_t first)
                                                .called = on_called,
                                                .detached = on_detached,
                                                .admits = on_stranger,
-                                               .stranger_left = on_stranger_left };
+                                               .stranger_left = on_stranger_left,
+                                               .busy = on_busy };
     const struct desks_conf *conf = &u->conf->sccp;
     const struct sccp_conf sc = { .name = span_str(u->node),
                                   .date = conf->date_format,

@@ -44,6 +44,14 @@ static const struct conf_key desks_keys[] = {
     CONF_SIZE("unregistered_of_source", ROOT, unregistered_of_source,
               "And so many of them from one address (a /64 of IPv6).", .def = "200", .min = 1,
               .max = 100000),
+    CONF_SIZE("busy_trigger", ROOT, busy_trigger,
+              "A line of a phone with so many calls is busy for others; with 1 no call waits.",
+              .def = "2", .min = 1, .max = 50),
+    CONF_SIZE(
+        "calls", ROOT, calls,
+        "Calls of a phone at once, those that it holds among them: no more come, and its user "
+        "begins no more.",
+        .def = "6", .min = 2, .max = 50),
     CONF_STR("date_format", ROOT, date_format,
              "How phones show dates: D, M and Y in their order with ., / or - between them, and A "
              "at the end for a clock of twelve hours.",

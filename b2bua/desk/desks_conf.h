@@ -20,6 +20,7 @@ struct desks_conf {
     size_t n_listeners;
     struct duration keepalive, register_within;
     size_t unregistered, unregistered_of_source;
+    size_t busy_trigger, calls; /* of a line, of a phone */
     struct span date_format, time_zone;
     struct zone zone;
 };

@@ -3,11 +3,19 @@
 #include <stdlib.h>
 
 #include "b2bua/call/call.h"
+#include "b2bua/desk/desk_calls.h"
 #include "b2bua/session/session.h"
 #include "b2bua/ua/ua.h"
 #include "base/rand.h"
 
-enum { OPEN_MS = 5000, PACKET_MS = 20, EXPEDITED = 0xb8, DTMF = 10, CALL_ID = 32 };
+enum {
+    OPEN_MS = 5000,
+    CROSSED_MS = 2000,
+    PACKET_MS = 20,
+    EXPEDITED = 0xb8,
+    DTMF = 10,
+    CALL_ID = 32
+};
 
 #define LEG_OF(l) container_of((l), struct sccp_leg, leg)
 
@@ -93,14 +101,18 @@ struct sccp_leg *leg_sccp_new(const struct desk_line *line)
     return l;
 }
 
-static void release(struct sccp_leg *l)
+static void release(struct sccp_leg *l, unsigned status)
 {
+    struct desk *d = l->line->desk;
     close_channels(l);
     desk_show_over(l);
     list_remove(&l->link);
     turn_cancel(&l->turn);
+    desk_transfer_left(l, status);
     free(l->offer);
     free(l);
+    desk_ring_on(d);
+    turn_queue(d->session->sccp->loop, &d->over);
 }
 
 static void leave_call(struct sccp_leg *l, unsigned status)
@@ -114,7 +126,14 @@ static void leave_call(struct sccp_leg *l, unsigned status)
 void leg_sccp_hang_up(struct sccp_leg *l, unsigned status)
 {
     leave_call(l, status);
-    release(l);
+    release(l, status);
+}
+
+void leg_sccp_hide(struct sccp_leg *l)
+{
+    close_channels(l);
+    desk_show_over(l);
+    l->hidden = true;
 }
 
 static void show_failure(struct sccp_leg *l, unsigned status)
@@ -127,22 +146,22 @@ static void show_failure(struct sccp_leg *l, unsigned status)
 
 void leg_sccp_fail(struct sccp_leg *l, unsigned status)
 {
-    const bool dialled = l->state < DESK_RINGING;
+    const bool dialled = l->state < DESK_RINGING && !l->hidden;
     leave_call(l, status);
     if (dialled)
         show_failure(l, status);
     else
-        release(l);
+        release(l, status);
 }
 
 static void end(struct leg *leg, const struct leg_end *why)
 {
     struct sccp_leg *l = LEG_OF(leg);
     l->leg.events = NULL;
-    if (l->state == DESK_OPENING || l->state == DESK_CALLING)
+    if (!l->hidden && (l->state == DESK_OPENING || l->state == DESK_CALLING))
         show_failure(l, why->status);
     else
-        release(l);
+        release(l, why->status);
 }
 
 /* ---- descriptions ---- */
@@ -168,6 +187,7 @@ static int describe(struct sccp_leg *l, struct buf *out)
 {
     const struct desk_media_at at = { &l->local, direction_of(l), l->ref, ++l->version };
     l->offered = l->local;
+    l->told_held = l->held;
     return l->offer ? desk_media_answer(span_str(l->offer), l->peer.codec, &at, out)
                     : desk_media_offer(l->session, &at, out);
 }
@@ -245,7 +265,7 @@ void leg_sccp_place(struct sccp_leg *l)
 static void ring(struct leg *leg, unsigned status, struct span sdp)
 {
     struct sccp_leg *l = LEG_OF(leg);
-    if (l->state != DESK_CALLING)
+    if (l->state != DESK_CALLING || l->hidden)
         return;
     if (sdp.p && !take_answer(l, sdp))
         return; /* the answer of the 2xx decides */
@@ -259,11 +279,12 @@ static void answer(struct leg *leg, struct span sdp)
     if (l->state != DESK_CALLING)
         return;
     l->state = DESK_UP;
-    desk_show_up(l);
-    if (take_answer(l, sdp))
-        return;
-    l->doomed = 488;
-    turn_queue(loop_of(l), &l->turn);
+    if (!l->hidden)
+        desk_show_up(l);
+    if (!l->hidden && !take_answer(l, sdp))
+        l->doomed = 488;
+    if (l->hidden || l->doomed)
+        turn_queue(loop_of(l), &l->turn);
 }
 
 /* ---- a call to the phone ---- */
@@ -279,7 +300,7 @@ struct leg *leg_sccp_call(const struct desk_line *line, struct span from, struct
     span_copy(l->number, sizeof(l->number), from);
     span_copy(l->name, sizeof(l->name), name);
     if (!keep_offer(l, sdp)) {
-        release(l);
+        release(l, 500);
         return NULL;
     }
     l->leg.events = events;
@@ -322,6 +343,25 @@ void leg_sccp_take(struct sccp_leg *l)
 
 /* ---- a call that stands ---- */
 
+/* Whether the other side knows where it is heard, if at all; it can be told of that by an offer, of
+ * which there may be one at a time. */
+static bool is_settled(const struct sccp_leg *l)
+{
+    return l->state == DESK_UP && !l->asks && !l->settles && !l->opening && !l->doomed;
+}
+
+static bool is_to_tell(const struct sccp_leg *l)
+{
+    return is_settled(l) && !l->hidden &&
+           (l->held != l->told_held || (!l->held && !addr_eq(&l->local, &l->offered)));
+}
+
+/* What waited for that goes on. */
+static void go_further(struct sccp_leg *l)
+{
+    turn_queue(loop_of(l), &l->turn);
+}
+
 static void tell_settled(struct sccp_leg *l)
 {
     char text[SESSION_SDP_MAX];
@@ -330,6 +370,7 @@ static void tell_settled(struct sccp_leg *l)
     l->settles = false;
     if (!err && l->offer)
         send_media(l);
+    go_further(l);
     l->leg.events->settled(l->leg.arg, &l->leg, err ? 500 : 200, err ? SPAN_NULL : buf_span(&sdp));
 }
 
@@ -349,31 +390,32 @@ static void modify(struct leg *leg, struct span sdp)
 static void ack(struct leg *leg, struct span sdp)
 {
     struct sccp_leg *l = LEG_OF(leg);
-    if (take_answer(l, sdp))
-        return;
-    l->doomed = 488;
-    turn_queue(loop_of(l), &l->turn);
+    if (!take_answer(l, sdp))
+        l->doomed = 488;
+    go_further(l);
 }
 
-/* What was asked is settled: what waited for that goes on. */
-static void settled(struct sccp_leg *l)
-{
-    l->asks = false;
-    if (l->toggles)
-        turn_queue(loop_of(l), &l->turn);
-}
-
+/* 491: their offer is under way, too (RFC 3261, 14.1). */
 static void settle(struct leg *leg, unsigned status, struct span sdp)
 {
-    settled(LEG_OF(leg));
-    if (status < 300 && sdp.p)
+    struct sccp_leg *l = LEG_OF(leg);
+    l->asks = false;
+    if (status == 491) {
+        l->told_held = !l->held;
+        if (!l->opening)
+            timer_start(loop_of(l), &l->timer, DURATION_MS(rand_below(CROSSED_MS)));
+    } else if (status < 300 && sdp.p) {
         ack(leg, sdp);
+    } else {
+        go_further(l);
+    }
 }
 
 static void refuse(struct leg *leg, const struct leg_end *why)
 {
-    settled(LEG_OF(leg));
     (void)why;
+    LEG_OF(leg)->asks = false;
+    go_further(LEG_OF(leg));
 }
 
 static void no_info(struct leg *leg, struct span type, struct span body)
@@ -421,34 +463,38 @@ static void ask(struct sccp_leg *l)
     l->leg.events->offered(l->leg.arg, &l->leg, buf_span(&sdp));
 }
 
-static bool is_settled(const struct sccp_leg *l)
-{
-    return l->state == DESK_UP && !l->asks && !l->settles && !l->opening && !l->doomed;
-}
-
 void leg_sccp_hold(struct sccp_leg *l)
 {
-    if (l->asks)
-        l->toggles = !l->held;
-    if (l->held || !is_settled(l))
+    if (l->held || l->state != DESK_UP)
         return;
     close_channels(l);
     l->held = true;
     desk_show_held(l);
-    ask(l);
+    if (is_to_tell(l))
+        ask(l);
+    else
+        go_further(l);
 }
 
 /* It hears elsewhere, perhaps: the other side is told when the phone has said where. */
 void leg_sccp_resume(struct sccp_leg *l)
 {
-    if (l->asks)
-        l->toggles = l->held;
-    if (!l->held || !is_settled(l))
+    if (!l->held)
         return;
     l->held = false;
-    l->offered = (struct addr){ 0 };
     desk_show_resumed(l);
     open_channel(l, l->peer.codec ? l->peer.codec : desk_codec_best(l->session));
+}
+
+void leg_sccp_confer(struct sccp_leg *l)
+{
+    l->conference = true;
+    l->number[0] = '\0';
+    span_copy(l->name, sizeof(l->name), SPAN("Conference"));
+    if (l->held)
+        leg_sccp_resume(l);
+    else
+        desk_show_up(l);
 }
 
 /* ---- what comes later ---- */
@@ -463,16 +509,14 @@ static void on_turn(struct turn *t)
         l->leg.events->settled(l->leg.arg, &l->leg, status, SPAN_NULL);
     } else if (l->doomed) {
         leg_sccp_hang_up(l, l->doomed);
-    } else if (l->settles) {
+    } else if (l->settles && !l->opening) {
         tell_settled(l);
     } else if (l->state == DESK_RINGING) {
         l->leg.events->ringing(l->leg.arg, &l->leg, 180, SPAN_NULL);
-    } else if (l->toggles) {
-        l->toggles = false;
-        if (l->held)
-            leg_sccp_resume(l);
-        else
-            leg_sccp_hold(l);
+    } else if (is_to_tell(l)) {
+        ask(l);
+    } else if (is_settled(l)) {
+        desk_transfer_go_on(l);
     }
 }
 
@@ -487,8 +531,7 @@ static void go_on(struct sccp_leg *l)
         tell_settled(l);
     } else {
         send_media(l);
-        if (l->state == DESK_UP && !addr_eq(&l->local, &l->offered))
-            ask(l);
+        go_further(l);
     }
 }
 
@@ -514,7 +557,9 @@ void leg_sccp_opened(struct sccp_leg *l, const struct sccp_open_receive_channel_
 static void on_timer(struct timer *t)
 {
     struct sccp_leg *l = container_of(t, struct sccp_leg, timer);
-    if (l->state != DESK_DIALLING) {
+    if (l->state == DESK_UP && !l->opening) {
+        go_further(l);
+    } else if (l->state != DESK_DIALLING) {
         log_warn(&l->session->log, "the phone does not open its channel");
         leg_sccp_fail(l, 500);
     } else if (l->dial.n) {

@@ -18,6 +18,8 @@ enum desk_call_state {
     DESK_FAILED, /* a tone says so, until its user hangs up */
 };
 
+enum desk_commit { DESK_NOTHING, DESK_TRANSFER, DESK_CONFERENCE };
+
 struct sccp_leg {
     struct leg leg;   /* events NULL: not in a call */
     struct list link; /* desk.calls */
@@ -25,8 +27,13 @@ struct sccp_leg {
     struct sccp_session *session;
     uint32_t ref; /* by which the phone knows it */
     enum desk_call_state state;
-    bool placed;  /* by the phone */
-    bool speaker; /* was turned on */
+    bool placed;     /* by the phone */
+    bool speaker;    /* was turned on */
+    bool waits;      /* it rings while another one is active: by a tone in that */
+    bool hidden;     /* its user has given it away, and hears of it again if nobody takes it */
+    bool recalled;   /* nobody has */
+    bool conference; /* it is one of several who speak */
+    bool over;       /* the phone was told so */
     struct dial dial;
     char number[NUMBER_MAX], name[121]; /* of the other side, as text */
     struct timer timer;                 /* to the end of dialling, or for the phone's answer */
@@ -34,9 +41,9 @@ struct sccp_leg {
     unsigned doomed;                    /* status that it ends with then; 0: none */
 
     char *offer;                    /* that is to be answered, NULL: ours is wanted */
-    bool held;                      /* by its user: it neither hears nor speaks */
+    bool held;                      /* by its user: it neither hears nor speaks; */
+    bool told_held;                 /* what was said of that last */
     bool asks;                      /* an offer of ours is open in a call that stands */
-    bool toggles;                   /* hold, or its end, is wanted once that is settled */
     bool settles;                   /* the answer, or our offer, is to be told in a turn */
     bool opening;                   /* the phone has not said yet where it hears */
     const struct desk_codec *codec; /* that it hears by; NULL: it does not */
@@ -45,9 +52,15 @@ struct sccp_leg {
     bool sending;
     struct addr to; /* where it sends */
     unsigned version;
+
+    /* A transfer or a conference, in two calls of one phone: */
+    struct sccp_leg *first;     /* the call that this one was begun for; NULL: none */
+    struct sccp_leg *second;    /* that was begun for this one; NULL: none */
+    enum desk_commit committed; /* of the second: as soon as it can be they are joined */
+    bool confers;               /* of the second: to three it shall come, not to a transfer */
 };
 
-/* Calls a phone on that line, which is not busy. from, name: who calls; absent: not told. sdp:
+/* Calls a phone on that line. from, name: who calls; absent: not told. sdp:
  * absent: it is to offer. NULL: no memory. */
 struct leg *leg_sccp_call(const struct desk_line *line, struct span from, struct span name,
                           struct span sdp, const struct leg_events *events, void *arg);
@@ -64,14 +77,26 @@ void leg_sccp_take(struct sccp_leg *l);
 void leg_sccp_hang_up(struct sccp_leg *l, unsigned status);
 /* The call is not to be made: a tone says so. */
 void leg_sccp_fail(struct sccp_leg *l, unsigned status);
-/* A call that stands is held, or goes on: at once or, while an offer of its is open, behind that.
- */
+/* A call that stands is held, or goes on: at the phone at once, and the other side is told as soon
+ * as no other offer is open. */
 void leg_sccp_hold(struct sccp_leg *l);
 void leg_sccp_resume(struct sccp_leg *l);
+/* Its user has given it away: the phone shows it no more. */
+void leg_sccp_hide(struct sccp_leg *l);
+/* It goes on as one of a conference. */
+void leg_sccp_confer(struct sccp_leg *l);
 /* A key in a call that stands. */
 void leg_sccp_key(struct sccp_leg *l, char key);
 /* Where the phone hears. */
 void leg_sccp_opened(struct sccp_leg *l, const struct sccp_open_receive_channel_ack *m);
+
+/* ---- desk_transfer.c ---- */
+/* The key for one or the other, in a call: another one is begun or, in that, both are joined. */
+void desk_transfer(struct sccp_leg *l, enum desk_commit what);
+/* Something that it may have waited for is settled. */
+void desk_transfer_go_on(struct sccp_leg *l);
+/* It is over: the other one goes on by itself, or comes back. */
+void desk_transfer_left(struct sccp_leg *l, unsigned status);
 
 /* ---- desk_show.c: what is seen and heard of it at the phone ---- */
 void desk_show_dialling(struct sccp_leg *l);
@@ -80,9 +105,12 @@ void desk_show_proceeding(struct sccp_leg *l);
 void desk_show_ringing_out(struct sccp_leg *l, bool tone);
 void desk_show_ringing(struct sccp_leg *l);
 void desk_show_taken(struct sccp_leg *l);
+void desk_show_keys(struct sccp_leg *l);
 void desk_show_up(struct sccp_leg *l);
 void desk_show_held(struct sccp_leg *l);
+void desk_show_recalled(struct sccp_leg *l, unsigned status);
 void desk_show_resumed(struct sccp_leg *l);
+void desk_show_not_done(struct sccp_leg *l);
 void desk_show_failed(struct sccp_leg *l, unsigned status);
 void desk_show_over(struct sccp_leg *l);
 void desk_show_speaker(struct sccp_leg *l);

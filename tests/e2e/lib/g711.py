@@ -49,3 +49,13 @@ def share(samples, hz):
     for x in samples:
         a, b = x + c * a - b, a
     return 2 * (a * a + b * b - c * a * b) / (len(samples) * total)
+
+
+def is_of(samples, *tones, window=400):
+    """Whether half a second is these tones, about as loud as each other, and little else. Multiples of 20 Hz; what a
+    busy machine tears apart is looked at in pieces."""
+    if len(samples) != RATE // 2:
+        return False
+    pieces = [samples[i:i + window] for i in range(0, len(samples), window)]
+    shares = [sum(share(piece, hz) for piece in pieces) / len(pieces) for hz in tones]
+    return sum(shares) > 0.8 and min(shares) > 0.3 / len(tones)

@@ -16,7 +16,7 @@ PCMA, PCMU = 2, 4
 SETS = ["on hook", "connected", "on hold", "ring in", "off hook", "transfer", "digits", "conference", "ring out",
         "off hook with feature", "in use", "stealable"]
 SOFT_KEYS = {"redial": 1, "new call": 2, "hold": 3, "transfer": 4, "forward": 5, "backspace": 8, "end call": 9,
-             "resume": 10, "answer": 11}
+             "resume": 10, "answer": 11, "conference": 13, "remove last": 0x39}
 CALL_STATES = {1: "off hook", 2: "on hook", 3: "ring out", 4: "ring in", 5: "connected", 6: "busy", 7: "congestion",
                8: "hold", 9: "call waiting", 12: "proceed", 13: "in use", 14: "invalid number"}
 
@@ -89,6 +89,7 @@ class SccpPhone:
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if self.tls:
             self.socket = self.tls.wrap_socket(self.socket, server_hostname=self.tls_name)
+        self.socket.settimeout(None) # who hears nothing waits on
         self.alive = True
         self.reader = threading.Thread(target=self.read, args=(self.socket,), daemon=True)
         self.reader.start()
@@ -383,13 +384,13 @@ class SccpPhone:
     def channel(self, call):
         return next(c for c in self.channels.values() if c.call == call and c.open)
 
-    def hears(self, call, hz, seconds=3):
-        """Waits until what comes in is that tone, for half a second."""
-        end, found = time.monotonic() + seconds, 0.0
+    def hears(self, call, *tones, seconds=8):
+        """Waits until what comes in are these tones, for half a second."""
+        end, samples = time.monotonic() + seconds, []
         while time.monotonic() < end:
-            samples = list(self.channel(call).heard)
-            found = g711.share(samples, hz) if len(samples) == g711.RATE // 2 else 0.0
-            if found > 0.9:
+            samples = [x for c in list(self.channels.values()) if c.call == call and c.open for x in list(c.heard)]
+            if g711.is_of(samples, *tones):
                 return
             time.sleep(0.05)
-        raise AssertionError(f"{self.name} hears {found:.2f} of {hz} Hz, {self.channel(call).packets} packets")
+        found = {hz: round(g711.share(samples, hz), 2) for hz in tones}
+        raise AssertionError(f"{self.name} hears {found}, {len(samples)} samples")
