@@ -1,6 +1,7 @@
 #include <stdlib.h>
 
 #include "b2bua/call/call_impl.h"
+#include "b2bua/leg/leg_conference.h"
 #include "b2bua/leg/leg_sccp.h"
 #include "b2bua/leg/leg_service.h"
 #include "base/metric.h"
@@ -232,14 +233,19 @@ const struct leg_events call_events = { .acked = on_acked,
                                         .referred = on_referred,
                                         .ended = on_ended };
 
+/* A conference is never silent, which says nothing of anybody. */
+static uint64_t packets_of(const struct call *c, unsigned side)
+{
+    struct side_stats s;
+    session_stats(c->session, side, &s);
+    return leg_is_conference(c->leg[side]) ? 0 : s.packets + s.rtcp;
+}
+
 /* Media that no longer come from either side: somebody is gone who did not say so. */
 static void on_quiet(struct timer *t)
 {
     struct call *c = container_of(t, struct call, quiet);
-    struct side_stats a, b;
-    session_stats(c->session, SIDE_A, &a);
-    session_stats(c->session, SIDE_B, &b);
-    uint64_t now = a.packets + b.packets + a.rtcp + b.rtcp;
+    const uint64_t now = packets_of(c, SIDE_A) + packets_of(c, SIDE_B);
     const bool held = session_is_held(c->session);
     if (now == c->packets && !held) {
         call_finish(c,
