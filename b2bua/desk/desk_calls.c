@@ -103,10 +103,18 @@ static const struct desk_line *line_of(const struct desk *d, uint32_t instance)
     return NULL;
 }
 
-static void speak_up(struct sccp_leg *l, bool speaker)
+void desk_speak_up(struct sccp_leg *l)
 {
-    if (speaker && !l->line->desk->lifted)
+    if (!l->line->desk->lifted)
         desk_show_speaker(l);
+}
+
+/* What rings by the bell is silent while this one is heard. */
+static void others_wait(const struct sccp_leg *but)
+{
+    list_for_each (it, &but->line->desk->calls)
+        CALL(it)->waits |=
+            CALL(it) != but && (CALL(it)->state == DESK_RINGING || CALL(it)->recalled);
 }
 
 struct sccp_leg *desk_begin(struct desk *d, uint32_t instance, bool speaker)
@@ -118,9 +126,9 @@ struct sccp_leg *desk_begin(struct desk *d, uint32_t instance, bool speaker)
     struct sccp_leg *l = leg_sccp_new(line);
     if (!l)
         return NULL;
-    list_for_each (it, &d->calls)
-        CALL(it)->waits |= CALL(it)->state == DESK_RINGING;
-    speak_up(l, speaker);
+    others_wait(l);
+    if (speaker)
+        desk_speak_up(l);
     desk_show_dialling(l);
     timer_start(d->session->sccp->loop, &l->timer, DURATION_MS(FIRST_DIGIT_MS));
     return l;
@@ -130,14 +138,17 @@ void desk_take(struct sccp_leg *l, bool speaker)
 {
     l->waits = false;
     desk_leave_active(l->line->desk);
-    speak_up(l, speaker);
+    others_wait(l);
+    if (speaker)
+        desk_speak_up(l);
     leg_sccp_take(l);
 }
 
 void desk_resume(struct sccp_leg *l)
 {
     desk_leave_active(l->line->desk);
-    speak_up(l, true);
+    others_wait(l);
+    desk_speak_up(l);
     leg_sccp_resume(l);
 }
 
@@ -149,7 +160,10 @@ void desk_ring_on(struct desk *d)
         if (!CALL(it)->waits)
             continue;
         CALL(it)->waits = false;
-        desk_show_ringing(CALL(it));
+        if (CALL(it)->recalled)
+            desk_show_bell(CALL(it));
+        else
+            desk_show_ringing(CALL(it));
     }
 }
 

@@ -19,6 +19,8 @@ struct sccp_leg *desk_begin(struct desk *d, uint32_t instance, bool speaker);
 /* The one that rings is taken, the one that is held goes on; the active one is held. */
 void desk_take(struct sccp_leg *l, bool speaker);
 void desk_resume(struct sccp_leg *l);
+/* Its user hears it, by the speaker where the handset is not lifted. */
+void desk_speak_up(struct sccp_leg *l);
 /* The active one is held, or given up where there is nobody to hold yet. */
 void desk_leave_active(struct desk *d);
 /* Nobody is spoken to any more: who waits may ring. */

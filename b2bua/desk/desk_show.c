@@ -121,6 +121,15 @@ void desk_show_ringing_out(struct sccp_leg *l, bool with_tone)
     prompt(l, SCCP_LABEL("\x16"));
 }
 
+void desk_show_bell(struct sccp_leg *l)
+{
+    l->waits = desk_active(l->line->desk) != NULL;
+    if (l->waits)
+        tone(l, SCCP_TONE_CALL_WAITING);
+    else
+        ringer(l, SCCP_RINGER_INSIDE);
+}
+
 void desk_show_ringing(struct sccp_leg *l)
 {
     char text[NUMBER_MAX + 4];
@@ -134,10 +143,7 @@ void desk_show_ringing(struct sccp_leg *l)
     prompt(l, buf_span(&from));
     info(l);
     lamp(l);
-    if (l->waits)
-        tone(l, SCCP_TONE_CALL_WAITING);
-    else
-        ringer(l, SCCP_RINGER_INSIDE);
+    desk_show_bell(l);
 }
 
 void desk_show_taken(struct sccp_leg *l)
@@ -187,7 +193,7 @@ void desk_show_resumed(struct sccp_leg *l)
 {
     if (l->recalled)
         ringer(l, SCCP_RINGER_OFF);
-    l->recalled = false;
+    l->recalled = l->waits = false;
     lamp(l);
     SCCP_SEND(l->session, activate_call_plane, .line = l->line->instance);
     desk_show_up(l);
@@ -224,10 +230,7 @@ void desk_show_recalled(struct sccp_leg *l, unsigned status)
     prompt_failure(l, status);
     info(l);
     lamp(l);
-    if (desk_active(l->line->desk))
-        tone(l, SCCP_TONE_CALL_WAITING);
-    else
-        ringer(l, SCCP_RINGER_INSIDE);
+    desk_show_bell(l);
 }
 
 void desk_show_failed(struct sccp_leg *l, unsigned status)

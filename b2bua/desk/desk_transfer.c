@@ -48,8 +48,10 @@ static void join(struct sccp_leg *first, struct sccp_leg *second)
     unsigned status = confers ? call_confer(u, &first->leg, &second->leg)
                               : call_join_legs(&first->leg, &second->leg);
     if (!status) {
-        if (confers)
-            leg_sccp_confer(first);
+        if (!confers)
+            return;
+        desk_speak_up(first);
+        leg_sccp_confer(first);
         return;
     }
     pair(first, second);

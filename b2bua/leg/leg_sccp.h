@@ -110,6 +110,7 @@ void desk_show_up(struct sccp_leg *l);
 void desk_show_held(struct sccp_leg *l);
 void desk_show_recalled(struct sccp_leg *l, unsigned status);
 void desk_show_resumed(struct sccp_leg *l);
+void desk_show_bell(struct sccp_leg *l);
 void desk_show_not_done(struct sccp_leg *l);
 void desk_show_failed(struct sccp_leg *l, unsigned status);
 void desk_show_over(struct sccp_leg *l);
