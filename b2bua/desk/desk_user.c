@@ -226,7 +226,8 @@ void desk_heard(struct desk *d, const struct sccp_message *m)
     switch (m->kind) {
     case SCCP_OffHook:
         d->lifted = true;
-        lift(d, m->off_hook.line, m->off_hook.call, false);
+        if (m->off_hook.call || !desk_active(d)) /* it may be lifted in a call, too */
+            lift(d, m->off_hook.line, m->off_hook.call, false);
         break;
     case SCCP_OnHook:
         d->lifted = false;
