@@ -94,6 +94,7 @@ class Party:
         self.w, self.phone, self.t = w, phone or w.phone(), Talker(codec, hz)
         self.to, self.direction, self.left, self.threads = None, None, False, []
         self.unacked = False # what it has answered
+        self.wants = True    # what it is offered in the call
 
     # ---- how it comes into a call ----
 
@@ -150,8 +151,10 @@ class Party:
                 return
             if m is None or m.status:
                 continue
-            if m.method == "INVITE":
+            if m.method == "INVITE" and self.wants:
                 self.answer(m)
+            elif m.method == "INVITE":
+                self.phone.answer(m, 488)
             elif m.method == "ACK":
                 self.to = address_of(m) if m.body else self.to
                 self.unacked = False
