@@ -11,6 +11,7 @@ from desks import DeskWorld
 from phone import Dialog
 from sccp_phone import PCMA, PCMU
 
+VERSIONS = (11, 17, 20)
 SDP = [("Content-Type", "application/sdp")]
 LAWS = {PCMU: (g711.PCMU, "PCMU/8000"), PCMA: (g711.PCMA, "PCMA/8000")}
 
@@ -42,6 +43,12 @@ def ready(w, version=17, **more):
     return p, user
 
 
+def invite(w, caller, user, talker):
+    request = caller.prove(caller.request("INVITE", f"sip:{user}@{w.domain}", body=talker.sdp() if talker else b""))
+    caller.expect(180)
+    return request
+
+
 def idle(w, *phones):
     wait_for("the end of all calls", lambda: not w.calls())
     for p in phones:
@@ -50,6 +57,13 @@ def idle(w, *phones):
                what="silence")
         assert not any(c.open or c.to for c in p.channels.values())
         assert p.speaker == 2
+
+
+def taken(w, carrier, t, invited):
+    """The carrier takes a call; where it is to send."""
+    answered = carrier.answer(invited, 200, headers=SDP, body=t.sdp())
+    carrier.expect("ACK")
+    return Dialog(carrier, invited, answered, caller=False), address_of(invited)
 
 
 class Talker(Media):
