@@ -58,11 +58,17 @@ static void stop_waiting(struct sccp_session *s)
     s->sccp->n_waiting--;
 }
 
-static void forget_question(struct sccp_session *s)
+static void forget(struct sccp_session *s, void **asked)
 {
-    if (s->asked)
-        s->sccp->directory->cancel(s->sccp->directory->arg, s->asked);
-    s->asked = NULL;
+    if (*asked)
+        s->sccp->directory->cancel(s->sccp->directory->arg, *asked);
+    *asked = NULL;
+}
+
+static void forget_questions(struct sccp_session *s)
+{
+    forget(s, &s->asked);
+    forget(s, &s->before);
 }
 
 static void detach(struct sccp_session *s)
@@ -98,7 +104,7 @@ static void close_session(struct sccp_session *s, enum sccp_end why)
     s->state = SCCP_STATE_LEAVING;
     timer_stop(s->sccp->loop, &s->deadline);
     stop_waiting(s);
-    forget_question(s);
+    forget_questions(s);
     detach(s);
     metric_inc(M_SCCP_CLOSED, why);
     if (was || why == SCCP_END_REFUSED)
@@ -135,13 +141,43 @@ static void go_on(struct sccp_session *s, enum sccp_state before, enum sccp_even
         rearm(s);
 }
 
-static void on_answer(void *arg, const struct sccp_answer *a)
+/* Of one that was here, and nobody can say whether it may register once more: it stays. */
+static void go_back(struct sccp_session *s)
+{
+    forget(s, &s->asked);
+    s->asked = s->before;
+    s->before = NULL;
+    s->odd = !s->odd;
+    happen(s, SCCP_EV_ACCEPTED, NULL,
+           &(struct sccp_answer){ .verdict = SCCP_ACCEPTED, .device = s->device });
+}
+
+static void answered(struct sccp_session *s, const struct sccp_answer *a)
 {
     static const enum sccp_event events[] = { [SCCP_LATER] = SCCP_EV_LATER,
                                               [SCCP_REJECTED] = SCCP_EV_REJECTED,
                                               [SCCP_ACCEPTED] = SCCP_EV_ACCEPTED };
-    struct sccp_session *s = arg;
+    if (a->verdict == SCCP_LATER && s->before) {
+        go_back(s);
+        return;
+    }
+    forget(s, &s->before);
     happen(s, events[a->verdict], NULL, a);
+}
+
+/* To what was asked before only a refusal is still an answer. */
+static void on_even(void *arg, const struct sccp_answer *a)
+{
+    struct sccp_session *s = arg;
+    if (!s->odd || a->verdict == SCCP_REJECTED)
+        answered(s, a);
+}
+
+static void on_odd(void *arg, const struct sccp_answer *a)
+{
+    struct sccp_session *s = arg;
+    if (s->odd || a->verdict == SCCP_REJECTED)
+        answered(s, a);
 }
 
 static void ask(struct sccp_session *s, bool token)
@@ -156,10 +192,15 @@ static void ask(struct sccp_session *s, bool token)
                                .load = span_str(s->load),
                                .token = token };
     q.certificate = s->io->certificate(s->io_arg, &q.issuer);
-    forget_question(s);
-    s->asked = d->ask(d->arg, &q, on_answer, s);
+    if (s->attached && !token && !s->before) {
+        s->before = s->asked;
+        s->asked = NULL;
+    }
+    forget(s, &s->asked);
+    s->odd = !s->odd;
+    s->asked = d->ask(d->arg, &q, s->odd ? on_odd : on_even, s);
     if (!s->asked)
-        happen(s, SCCP_EV_LATER, NULL, &(struct sccp_answer){ .wait_s = WAIT_S });
+        answered(s, &(struct sccp_answer){ .wait_s = WAIT_S });
 }
 
 /* Its name is a key, and stands in logs and in questions. */

@@ -98,6 +98,9 @@ struct sccp_session {
     enum sccp_end end; /* when it is closing */
     struct timer deadline;
     void *asked; /* of the directory; NULL: nothing was */
+    void
+        *before; /* what was asked before, and stands while it registers once more; NULL: nothing */
+    bool odd;    /* which of two tells the answer to asked */
     struct arena arena;
     const struct sccp_device *device; /* NULL: not accepted yet */
     char name[SCCP_NAME_MAX + 1], load[SCCP_LOAD_MAX];

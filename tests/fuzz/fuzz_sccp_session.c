@@ -9,8 +9,10 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct loop loop;
-static sccp_answer_fn *asked;
-static void *asked_arg;
+static struct question {
+    sccp_answer_fn *fn; /* NULL: nothing is asked */
+    void *arg;
+} asked[2]; /* the second one while a phone registers once more */
 static bool closed;
 static size_t written;
 
@@ -41,18 +43,19 @@ static X509 *io_certificate(void *arg, X509 **issuer)
 
 static void *ask(void *arg, const struct sccp_question *q, sccp_answer_fn *fn, void *fn_arg)
 {
+    struct question *free_one = asked[0].fn ? &asked[1] : &asked[0];
     (void)arg;
-    assert(!asked && q->name.n && q->name.n <= SCCP_NAME_MAX);
-    asked = fn;
-    asked_arg = fn_arg;
-    return &asked;
+    assert(!free_one->fn && q->name.n && q->name.n <= SCCP_NAME_MAX);
+    *free_one = (struct question){ fn, fn_arg };
+    return free_one;
 }
 
 static void cancel(void *arg, void *what)
 {
+    struct question *q = what;
     (void)arg;
-    assert(asked && what == &asked);
-    asked = NULL;
+    assert((q == &asked[0] || q == &asked[1]) && q->fn);
+    q->fn = NULL;
 }
 
 static void answer(unsigned how)
@@ -66,10 +69,10 @@ static void answer(unsigned how)
     static const struct sccp_device device = {
         .lines = lines, .n_lines = 1, .keys = keys, .n_keys = 3
     };
-    sccp_answer_fn *fn = asked;
+    const struct question *q = &asked[how / 3 % 2];
     const struct sccp_answer a = { .verdict = how % 3, .reason = SPAN("no"), .device = &device };
-    if (fn)
-        fn(asked_arg, &a);
+    if (q->fn)
+        q->fn(q->arg, &a);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -121,6 +124,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     sccp_session_free(&s);
     if (!(size % 2))
         sccp_stop(&x);
-    assert(!asked && !x.n && !x.n_waiting);
+    assert(!asked[0].fn && !asked[1].fn && !x.n && !x.n_waiting);
     return 0;
 }

@@ -156,6 +156,43 @@ static void test_it_may_register_again_by_the_same_connection(void **state)
     assert_int_equal(w.detached, 1);
 }
 
+static void test_who_registers_again_stays_while_nobody_can_say(void **state)
+{
+    (void)state;
+    phone_open(&p, &w, 20);
+    phone_register(&p, &w, NAME);
+    say_register(&p, NAME);
+    answer(&w, &(struct sccp_answer){ .verdict = SCCP_LATER });
+    hear(&p, SCCP_RegisterAck);
+    hear(&p, SCCP_CapabilitiesReq);
+    SAY(&p, TimeDateReq, time_date_req);
+    hear(&p, SCCP_DefineTimeDate);
+    assert_int_equal(p.s->state, SCCP_STATE_REGISTERED);
+    assert_int_equal(w.attached, 2);
+    assert_int_equal(w.detached, 0);
+    w.n_asked--; /* what was asked first stands, and is answered again */
+    answer(&w, &(struct sccp_answer){ .verdict = SCCP_REJECTED });
+    w.n_asked++;
+    hear(&p, SCCP_Reset);
+    assert_true(p.closed);
+}
+
+static void test_who_is_refused_while_it_registers_again_goes(void **state)
+{
+    (void)state;
+    phone_open(&p, &w, 20);
+    phone_register(&p, &w, NAME);
+    say_register(&p, NAME);
+    w.n_asked--;
+    accept_it(&w); /* of what was asked before, and nothing any more */
+    assert_true(quiet(&p));
+    answer(&w, &(struct sccp_answer){ .verdict = SCCP_REJECTED, .reason = SPAN("no") });
+    w.n_asked++;
+    hear(&p, SCCP_RegisterReject);
+    assert_true(p.closed);
+    assert_int_equal(w.detached, 1);
+}
+
 static void test_several_are_behind_one_address(void **state)
 {
     (void)state;
@@ -524,6 +561,8 @@ int main(void)
         TEST(test_the_time_is_that_of_the_wall),
         TEST(test_a_new_connection_takes_the_place_of_the_old),
         TEST(test_it_may_register_again_by_the_same_connection),
+        TEST(test_who_registers_again_stays_while_nobody_can_say),
+        TEST(test_who_is_refused_while_it_registers_again_goes),
         TEST(test_several_are_behind_one_address),
         TEST(test_who_is_refused_reads_why),
         TEST(test_an_outage_is_no_refusal),
