@@ -26,6 +26,7 @@ struct desk {
     struct arena arena;
     struct list calls;         /* struct sccp_leg */
     struct turn over;          /* one of them is */
+    bool switching;            /* another one is about to be heard: nothing rings meanwhile */
     bool lifted;               /* its handset is, or its speaker was turned on by its key */
     char last[NUMBER_MAX + 1]; /* that was dialled */
     struct desk_line *lines;   /* as its device has them */

@@ -84,13 +84,15 @@ unsigned desk_end_status(const struct sccp_leg *l)
     return l->state == DESK_UP ? 200 : l->placed ? 487 : 486;
 }
 
-void desk_leave_active(struct desk *d)
+static void leave_active(struct desk *d)
 {
     struct sccp_leg *l = desk_active(d);
+    d->switching = true;
     if (l && l->state == DESK_UP)
         leg_sccp_hold(l);
     else if (l)
         leg_sccp_hang_up(l, desk_end_status(l));
+    d->switching = false;
 }
 
 static const struct desk_line *line_of(const struct desk *d, uint32_t instance)
@@ -122,7 +124,7 @@ struct sccp_leg *desk_begin(struct desk *d, uint32_t instance, bool speaker)
     const struct desk_line *line = line_of(d, instance);
     if (!line || count(d, NULL) >= d->ua->conf->sccp.calls)
         return NULL;
-    desk_leave_active(d);
+    leave_active(d);
     struct sccp_leg *l = leg_sccp_new(line);
     if (!l)
         return NULL;
@@ -137,7 +139,7 @@ struct sccp_leg *desk_begin(struct desk *d, uint32_t instance, bool speaker)
 void desk_take(struct sccp_leg *l, bool speaker)
 {
     l->waits = false;
-    desk_leave_active(l->line->desk);
+    leave_active(l->line->desk);
     others_wait(l);
     if (speaker)
         desk_speak_up(l);
@@ -146,7 +148,7 @@ void desk_take(struct sccp_leg *l, bool speaker)
 
 void desk_resume(struct sccp_leg *l)
 {
-    desk_leave_active(l->line->desk);
+    leave_active(l->line->desk);
     others_wait(l);
     desk_speak_up(l);
     leg_sccp_resume(l);
@@ -154,7 +156,7 @@ void desk_resume(struct sccp_leg *l)
 
 void desk_ring_on(struct desk *d)
 {
-    if (desk_active(d))
+    if (d->switching || desk_active(d))
         return;
     list_for_each (it, &d->calls) {
         if (!CALL(it)->waits)

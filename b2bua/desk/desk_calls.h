@@ -13,16 +13,14 @@ struct sccp_leg *desk_active(const struct desk *d);
 struct sccp_leg *desk_ringing(const struct desk *d, uint32_t instance);
 struct sccp_leg *desk_held(const struct desk *d, uint32_t instance);
 
-/* Another call on a line (0: the first), to be dialled; the active one is held. NULL: there is no
- * such line, or no room. */
+/* Another call on a line (0: the first), to be dialled; the active one is held, or given up
+ * where there is nobody to hold yet. NULL: there is no such line, or no room. */
 struct sccp_leg *desk_begin(struct desk *d, uint32_t instance, bool speaker);
 /* The one that rings is taken, the one that is held goes on; the active one is held. */
 void desk_take(struct sccp_leg *l, bool speaker);
 void desk_resume(struct sccp_leg *l);
 /* Its user hears it, by the speaker where the handset is not lifted. */
 void desk_speak_up(struct sccp_leg *l);
-/* The active one is held, or given up where there is nobody to hold yet. */
-void desk_leave_active(struct desk *d);
 /* Nobody is spoken to any more: who waits may ring. */
 void desk_ring_on(struct desk *d);
 /* Status with which a call is ended by its user. */

@@ -42,18 +42,21 @@ static void give_up(struct sccp_leg *second)
 /* Both legs go with their transfer. */
 static void join(struct sccp_leg *first, struct sccp_leg *second)
 {
-    struct ua *u = first->line->desk->ua;
+    struct desk *d = first->line->desk;
     const bool confers = second->committed == DESK_CONFERENCE;
     part(first, second);
-    unsigned status = confers ? call_confer(u, &first->leg, &second->leg)
+    d->switching = true;
+    unsigned status = confers ? call_confer(d->ua, &first->leg, &second->leg)
                               : call_join_legs(&first->leg, &second->leg);
-    if (!status) {
-        if (!confers)
-            return;
+    d->switching = false;
+    if (!status && confers) {
         desk_speak_up(first);
         leg_sccp_confer(first);
-        return;
+    } else if (!status) {
+        desk_ring_on(d);
     }
+    if (!status)
+        return;
     pair(first, second);
     if (status != 491)
         give_up(second);

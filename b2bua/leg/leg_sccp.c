@@ -133,7 +133,7 @@ void leg_sccp_hide(struct sccp_leg *l)
 {
     close_channels(l);
     desk_show_over(l);
-    l->hidden = true;
+    l->hidden = l->held = true;
 }
 
 static void show_failure(struct sccp_leg *l, unsigned status)
