@@ -260,6 +260,50 @@ drains has whom to ask. dict: root, rest */}}
     - { name: auth-socket, mountPath: /run/countersign }
 {{- end }}
 
+{{- define "countersign.scrape" -}}
+global: { scrape_interval: {{ .root.Values.monitoring.interval }} }
+remote_write: [{ url: {{ .root.Values.monitoring.remoteWrite | quote }} }]
+scrape_configs:
+{{- $node := .node }}
+{{- range $daemon, $port := .ports }}
+  - job_name: countersign-{{ $daemon }}
+    static_configs: [{ targets: ["127.0.0.1:{{ $port }}"], labels: { instance: {{ $node | quote }} } }]
+{{- end }}
+{{- end }}
+
+{{- /* dict: root, port, file, field */}}
+{{- define "countersign.agent" -}}
+{{- with .root.Values.monitoring.remoteWrite }}
+- name: prometheus
+  image: {{ $.root.Values.monitoring.image }}
+  imagePullPolicy: {{ $.root.Values.image.pullPolicy }}
+  restartPolicy: Always
+  args:
+    - --enable-feature=agent
+    - --config.file=/etc/prometheus/{{ $.file }}
+    - --storage.agent.path=/data
+    - --web.listen-address=127.0.0.1:{{ $.port }}
+  env:
+    - name: NODE
+      valueFrom: { fieldRef: { fieldPath: {{ $.field }} } }
+  securityContext:
+    {{- include "countersign.confined" 65534 | nindent 4 }}
+  resources: {{ toJson $.root.Values.monitoring.resources }}
+  volumeMounts:
+    - { name: monitoring, mountPath: /etc/prometheus, readOnly: true }
+    - { name: samples, mountPath: /data }
+{{- end }}
+{{- end }}
+
+{{- define "countersign.agentVolumes" -}}
+{{- if .Values.monitoring.remoteWrite }}
+- name: monitoring
+  configMap: { name: {{ include "countersign.name" . }}-monitoring }
+- name: samples
+  emptyDir: { sizeLimit: 512Mi }
+{{- end }}
+{{- end }}
+
 {{- /* Configuration and keys in one folder: files of root and fsGroup, which others may not read.
 dict: root, name, config, secret */}}
 {{- define "countersign.etc" -}}
