@@ -21,12 +21,41 @@ class Node:
     def __init__(self, name, address):
         self.name, self.address = name, address
 
-    def build(self, bridge):
+    def build(self, bridge, gateway):
         add_host(self.name)
         ip("link", "add", f"{self.name}-out", "type", "veth", "peer", "name", "eth0", "netns", self.name)
         ip("link", "set", f"{self.name}-out", "master", bridge, "up")
         ip("address", "add", f"{self.address}/24", "dev", "eth0", at=self.name)
         ip("link", "set", "eth0", "up", at=self.name)
+        ip("route", "add", "default", "via", gateway, at=self.name)
+
+
+class Balancer:
+    """What kube-proxy does for Services of this network, in the kernel of who routes between pods: a link's address is that of its
+    pod, and who connects to the balancer's gets one pod after the other and is seen there as he is (Local)."""
+
+    def __init__(self, address, ports, links):
+        self.address, self.ports, self.links = address, ports, links # links: pods' addresses by the cluster's
+        for far in (address, *links):
+            ip("route", "add", f"{far}/32", "dev", "cluster")
+        with open("/proc/sys/net/ipv4/ip_forward", "w", encoding="ascii") as f:
+            f.write("1")
+        self.serve(list(links.values()))
+
+    def serve(self, pods):
+        """To these alone from now on; connections that there are stay where they are."""
+        rules = "".join(f"ip daddr {far} tcp dport 5062 dnat to {near}\n" for far, near in self.links.items())
+        ports = ", ".join(map(str, self.ports))
+        outside = f"ip daddr {self.address} tcp dport {{ {ports} }} dnat to numgen inc mod {len(pods)} map {{ " + \
+            ", ".join(f"{i} : {pod}" for i, pod in enumerate(pods)) + " }\n"
+        subprocess.run(["nft", "-f", "-"], input=f"""
+table ip services {{}}
+delete table ip services
+table ip services {{
+chain pods {{ type nat hook prerouting priority dstnat; {rules} }}
+chain here {{ type nat hook output priority -100; {outside} }}
+chain back {{ type nat hook postrouting priority srcnat; tcp dport 5062 ct status dnat masquerade; }}
+}}""", text=True, check=True)
 
 
 class Cluster:
@@ -44,13 +73,13 @@ class Cluster:
         for address in (self.gateway, *addresses):
             ip("address", "add", f"{address}/24", "dev", "cluster")
         for node in self.nodes:
-            node.build("cluster")
+            node.build("cluster", self.gateway)
 
-    def make_keys(self, domain, b2bua):
+    def make_keys(self, domain, b2bua, *pods):
         argv = [os.path.join(TOP, "deploy/kubernetes/init"), "--domain", domain, "--listen", self.nodes[0].address,
                 "--dir", self.keys, "--b2bua", b2bua.name]
-        for node in self.nodes:
-            argv += ["--registrar", node.name]
+        for name in (*(n.name for n in self.nodes), *pods):
+            argv += ["--registrar", name]
         said = subprocess.run(argv, check=True, capture_output=True, text=True).stdout
         # kubectl would take these folders; so do we.
         self.secrets = dict(re.findall(r"^kubectl create secret generic (\S+) --from-file=(\S+)$", said, re.M))
@@ -84,14 +113,21 @@ class Cluster:
         volume["hostPath"] = {"path": folder}
 
     def template(self, owner):
-        return copy.deepcopy(self.objects["DaemonSet", owner]["spec"]["template"])
+        kind = next(k for k, name in self.objects if name == owner and k in ("DaemonSet", "StatefulSet"))
+        return kind, copy.deepcopy(self.objects[kind, owner]["spec"]["template"])
 
     def pod_of(self, owner, node):
-        template = self.template(owner)
+        """Of a StatefulSet the pod that has the node's number; the namespace is its own then."""
+        kind, template = self.template(owner)
         spec, name = template["spec"], f"{owner}-{node.name}"
-        [term] = spec["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]["nodeSelectorTerms"]
-        assert node.name in term["matchExpressions"][0]["values"], f"{owner} is not for {node.name}"
-        assert spec["hostNetwork"]
+        if kind == "DaemonSet":
+            [term] = spec["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]["nodeSelectorTerms"]
+            assert node.name in term["matchExpressions"][0]["values"], f"{owner} is not for {node.name}"
+            fields = {"spec.nodeName": node.name}
+        else:
+            fields = {"metadata.name": f"{owner}-{self.nodes.index(node)}"}
+        assert spec.get("hostNetwork", False) == (kind == "DaemonSet")
+        spec["hostNetwork"] = True
         sidecars = spec.pop("initContainers")
         for c in sidecars:
             assert c.pop("restartPolicy") == "Always", f"{c['name']} would have to end first"
@@ -100,8 +136,7 @@ class Cluster:
             c.pop("ports", None) # a host's ports need no mapping, and podman would make one
             for e in c["env"]:
                 if "valueFrom" in e:
-                    assert e.pop("valueFrom")["fieldRef"]["fieldPath"] == "spec.nodeName"
-                    e["value"] = node.name
+                    e["value"] = fields[e.pop("valueFrom")["fieldRef"]["fieldPath"]]
             values = {e["name"]: e["value"] for e in c["env"]}
             c["args"] = [re.sub(r"\$\((\w+)\)", lambda m, values=values: values[m[1]], a) for a in c["args"]]
         for volume in spec["volumes"]:
@@ -134,8 +169,13 @@ class Cluster:
         probe = container["readinessProbe"]["exec"]["command"]
         return self.podman("exec", f"{pod}-{container['name']}", *probe, check=False, network=node.name)[0] == 0
 
-    def pid(self, pod, container):
-        return int(self.podman("inspect", "--format", "{{.State.Pid}}", f"{pod}-{container}"))
+    def meet(self, owner):
+        """All registrars know of all others, as far as they have looked."""
+        def knows(node):
+            log = self.podman("logs", f"{owner}-{node.name}-registrar", check=False)[1]
+            return log.count("a registrar appeared") - log.count("a registrar is gone") >= len(self.nodes) - 1
+        time.sleep(1.5) # they look each second
+        wait_for("registrars to know each other", lambda: all(map(knows, self.nodes)), 30)
 
     def stop(self, owner, node):
         """In order: preStop and SIGTERM, sidecars last, all within the grace. How long the front took, and its last words."""
@@ -156,7 +196,7 @@ class Cluster:
 
     def listens(self, owner, node):
         """At each port over TCP that the pod says it has."""
-        for port in self.template(owner)["spec"]["containers"][0]["ports"]:
+        for port in self.template(owner)[1]["spec"]["containers"][0]["ports"]:
             if port["protocol"] == "TCP":
                 socket.create_connection((node.address, port["containerPort"]), timeout=3).close()
 
