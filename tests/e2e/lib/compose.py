@@ -24,9 +24,10 @@ class Compose:
         unknown = [k for k in doc if k not in ("name", "services", "volumes") and not k.startswith("x-")]
         assert not unknown, f"{path}: {unknown} is not understood"
 
-    def podman(self, *argv, check=True, **more):
-        """Standard output."""
-        done = subprocess.run([*self.podman_argv, *argv], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    def podman(self, *argv, check=True, network=None, **more):
+        """Standard output. network: the namespace that is the host's for what starts."""
+        enter = ["nsenter", f"--net=/run/netns/{network}"] if network else []
+        done = subprocess.run([*enter, *self.podman_argv, *argv], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                               text=True, check=False, **more)
         assert not check or done.returncode == 0, f"podman {' '.join(argv)}: {done.stdout}{done.stderr}"
         return done.stdout if check else (done.returncode, done.stdout + done.stderr)
