@@ -11,21 +11,12 @@ static const char policy[] =
     "data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
     "require-trusted-types-for 'script'; trusted-types 'none'";
 
-static const struct console_file *find(struct span name)
-{
-    for (const struct console_file *f = console_files; f->name; f++) {
-        if (span_eq(span_str(f->name), name))
-            return f;
-    }
-    return NULL;
-}
-
 static void not_there(struct http_req *req)
 {
     http_problem(req, 404, "no-such-path", "Not found", "There is nothing at this path.");
 }
 
-static void serve(struct http_req *req, const struct console_file *f)
+static void serve(struct http_req *req, const struct asset *f)
 {
     bool same = false;
     const struct span wanted = http_header(req, "If-None-Match");
@@ -45,7 +36,8 @@ void rest_console(struct http_req *req, void *arg)
 {
     const struct rest *rest = arg;
     const struct span name = http_param(req, "file");
-    const struct console_file *f = rest->conf.console ? find(name.p ? name : SPAN("")) : NULL;
+    const struct asset *f =
+        rest->conf.console ? asset_find(console_assets, name.p ? name : SPAN("")) : NULL;
     if (f)
         serve(req, f);
     else
