@@ -40,7 +40,7 @@ class Provider:
         log = self.world.path(f"{self.name}.log")
         self.world.start(self.name, shutil.which("node"), os.path.join(folder, "provider.js"),
                          str(self.port))
-        wait_for("the provider", lambda: b"ready" in open(log, "rb").read())
+        wait_for("the provider", lambda: b"ready" in open(log, "rb").read(), 40) # it makes keys first
 
     def stop(self):
         self.world.stop(self.name)
