@@ -390,54 +390,6 @@ static const struct conf_section listen_section = {
     .check = listen_check,
 };
 
-static const struct conf_key http_tls_keys[] = {
-    CONF_PATH("certificate_file", struct http_tls_conf, certificate_file,
-              "Certificate, in PEM, and those that lead to its authority.", .required = true),
-    CONF_PATH("key_file", struct http_tls_conf, key_file, "Its private key.", .required = true),
-    CONF_PATH("client_ca_file", struct http_tls_conf, client_ca_file,
-              "Authority that clients must have a certificate of, besides their token; none is "
-              "asked for when not written."),
-    { 0 },
-};
-static const struct conf_section http_tls_section = { .size = sizeof(struct http_tls_conf),
-                                                      .keys = http_tls_keys };
-
-#define H __typeof__(((A *)0)->http)
-static const struct conf_key http_keys[] = {
-    CONF_ADDR("listen", H, listen,
-              "Address of REST, metrics and health; without tls a loopback address.", .port = 8080),
-    CONF_OPTION("tls", H, tls, &http_tls_section, "TLS; plain HTTP when not written."),
-    CONF_PATH("admin_token_file", H, admin_token_file,
-              "File that holds one bearer token, of an operator named admin with the role "
-              "administer."),
-    CONF_PATH("tokens_file", H, tokens_file,
-              "File of bearer tokens, a line each: NAME ROLE TOKEN or NAME ROLE sha256:HEX; roles "
-              "are read, operate and administer. csctl token make makes such lines."),
-    CONF_BOOL(
-        "console", H, console,
-        "Serve the web console at /console/. It holds no data: what it shows it asks REST for, "
-        "with the token of who signs in.",
-        .def = "true"),
-    CONF_BOOL("require_if_match", H, require_if_match,
-              "Changes of a user that do not say by If-Match which state they mean get 428.",
-              .def = "false"),
-    { 0 },
-};
-
-static void http_check(struct conf_check *c, void *section)
-{
-    H *h = section;
-    if (h->listen.sa.sa_family != AF_UNSPEC && !h->tls && !addr_is_loopback(&h->listen))
-        conf_error(c, "listen",
-                   "plain HTTP is for loopback only; write 127.0.0.1:8080, or give tls: "
-                   "{ certificate_file: ..., key_file: ... }");
-}
-static const struct conf_section http_section = {
-    .size = sizeof(H),
-    .keys = http_keys,
-    .check = http_check,
-};
-
 #define U __typeof__(((A *)0)->audit)
 static const struct conf_key audit_keys[] = {
     CONF_PATH("file", U, file,
@@ -589,6 +541,12 @@ static void derive_issuers(struct conf_check *c, const A *conf, T *t, const char
         const struct issuer_conf *issuer =
             t->n_names ? find_issuer(conf, t->names[k]) : &conf->token_issuers[k];
         snprintf(key, sizeof(key), "%s.issuers[%zu]", where, k);
+        if (issuer && issuer->operators) { /* who may manage phones is not one by that */
+            if (t->n_names)
+                conf_error(c, key, "\"" SPAN_FMT "\" has operators: its tokens are for REST",
+                           SPAN_ARG(t->names[k]));
+            continue;
+        }
         for (size_t before = 0; issuer && before < t->n_issuers; before++) {
             if (span_eq(t->issuers[before]->issuer, issuer->issuer))
                 conf_error(c, key, "says the same iss as " SPAN_FMT "; take one of them",
@@ -601,7 +559,7 @@ static void derive_issuers(struct conf_check *c, const A *conf, T *t, const char
                        SPAN_ARG(t->names[k]));
     }
     snprintf(key, sizeof(key), "%s.issuers", where);
-    if (n == 0)
+    if (n == 0 || (!t->n_names && !t->n_issuers))
         conf_error(c, key, "takes tokens, but there are no token_issuers");
     snprintf(key, sizeof(key), "%s.authz_server", where);
     derive_authz_server(c, key, t);
@@ -788,6 +746,7 @@ static void root_check(struct conf_check *c, void *section)
         derive_session(c, conf, &conf->turn->token, "turn.token");
     if (conf->exchange)
         derive_session(c, conf, &conf->exchange->token, "exchange.token");
+    config_find_operators(c, conf);
     check_installation(c, conf);
     check_formers(c, conf);
     calls_find_webhooks(c, &conf->calls, conf->backends, conf->n_backends);

@@ -146,6 +146,8 @@ struct turn_conf {
     const char *secret_file; /* shared with the TURN server */
     struct span *uris;
     size_t n_uris;
+    struct span *origins; /* of pages that may ask for themselves */
+    size_t n_origins;
     struct {
         struct duration min, max;
     } ttl;
@@ -171,6 +173,14 @@ struct http_tls_conf {
     const char *client_ca_file; /* NULL: clients need no certificate */
 };
 
+struct sign_in_conf { /* of operators, at the console */
+    struct span name; /* of its issuer, as written */
+    const struct issuer_conf *issuer;
+    struct span client_id, scope, resource; /* resource may be absent */
+    struct span *connect;
+    size_t n_connect;
+};
+
 struct authd_conf {
     struct {
         const char *socket;
@@ -193,6 +203,8 @@ struct authd_conf {
         struct http_tls_conf *tls; /* NULL: plain */
         const char *admin_token_file, *tokens_file;
         bool console, require_if_match;
+        struct sign_in_conf *sign_in; /* NULL: nowhere */
+        struct token_conf operators;  /* whose tokens say who is one */
     } http;
     struct {
         const char *file;     /* NULL: stderr */
@@ -231,7 +243,10 @@ struct authd_conf {
     struct calls_conf calls;
 };
 
-extern const struct conf_section authd_conf_section, realm_conf_section;
+extern const struct conf_section authd_conf_section, http_section, realm_conf_section;
+
+/* Completes conf->http by the issuers whose tokens speak of operators. */
+void config_find_operators(struct conf_check *c, struct authd_conf *conf);
 
 /* An edge proxy's, a trusted peer's, or one whose match knows it by its address: nothing that comes
  * from there is held against it. */

@@ -34,6 +34,10 @@ static const struct conf_key turn_keys[] = {
     CONF_STRS("uris", struct turn_conf, uris,
               "Where it is, as clients are told: turns:turn.example.com:5349?transport=tcp.",
               .required = true, .at_least = 1),
+    CONF_STRS("origins", struct turn_conf, origins,
+              "Origins of pages that may ask by themselves, https://sip.example.com:7443; others "
+              "ask through their own server.",
+              .max = 255, .unique = true),
     CONF_SECTION("ttl", struct turn_conf, ttl, &ttl_section, "How long the credentials live."),
     { 0 },
 };

@@ -56,6 +56,8 @@ static const struct conf_key listener_ws_keys[] = {
     CONF_STRS("hosts", LISTENER_WS, hosts,
               "Names it may be asked under, without a port; default: any.", .max = 253,
               .unique = true),
+    CONF_OPTION("softphone", LISTENER_WS, softphone, &softphone_section,
+                "Show a page at /softphone/ from which a browser registers and calls, for trials."),
     { 0 },
 };
 
@@ -89,6 +91,8 @@ static void listener_ws_check(struct conf_check *c, void *section)
     }
     if (w->path.n && w->path.p[0] != '/')
         conf_error(c, "path", "begins with a slash; write /" SPAN_FMT, SPAN_ARG(w->path));
+    if (w->softphone && span_starts(w->path, SPAN(SOFTPHONE_FOLDER)))
+        conf_error(c, "path", "is the softphone's; write /");
     w->rules = (struct ws_rules){ .protocol = SPAN("sip"), /* RFC 7118, 4.1 */
                                   .path = w->path,
                                   .origins = w->origins,
@@ -136,6 +140,8 @@ static void listener_check(struct conf_check *c, void *section)
         conf_error(c, "transport",
                    "has to know whose pages may connect; add websocket: { origins: "
                    "[https://phone.example.com] }, or origins: [any]");
+    if (ws && l->ws) /* over TLS a browser has made sure that HOST is us */
+        l->ws->rules.same_origin = l->ws->softphone && l->transport == SIP_WSS;
     if (!ws && l->ws)
         conf_error(c, "websocket", "is for transport: ws or wss");
     if (tls && addr_port(&l->address) == sip_transport_port(SIP_TCP))
@@ -478,6 +484,20 @@ static const struct conf_key root_keys[] = {
     { 0 },
 };
 
+static void check_softphone(struct conf_check *c, const struct registrar_conf *conf, size_t i)
+{
+    struct listener_ws_conf *ws = conf->listeners[i].ws;
+    const char *fault;
+    char key[64];
+    if (!ws || !ws->softphone || !conf->n_domains)
+        return;
+    ws->rules.files =
+        softphone_files(ws->softphone, conf->domains[0], ws->path, conf_arena(c), &fault);
+    snprintf(key, sizeof(key), "listeners[%zu].websocket.softphone", i);
+    if (!ws->rules.files)
+        conf_error(c, key, "%s", fault);
+}
+
 static void root_check(struct conf_check *c, void *section)
 {
     struct registrar_conf *conf = section;
@@ -512,6 +532,8 @@ static void root_check(struct conf_check *c, void *section)
             p[j] = ascii_lower(p[j]);
         conf->domains[i].p = p;
     }
+    for (size_t i = 0; i < conf->n_listeners; i++)
+        check_softphone(c, conf, i);
 }
 
 const struct conf_section registrar_conf_section = { sizeof(ROOT), root_keys, root_check };

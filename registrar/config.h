@@ -12,13 +12,15 @@
 #include "net/ws_hello.h"
 #include "redis/settings.h"
 #include "registrar/route.h"
+#include "registrar/softphone.h"
 #include "siptx/siptx.h"
 
 struct listener_ws_conf {
     struct span path;
     struct span *origins, *hosts;
     size_t n_origins, n_hosts;
-    struct ws_rules rules; /* of all that */
+    struct softphone_conf *softphone; /* NULL: none is shown */
+    struct ws_rules rules;            /* of all that */
 };
 
 struct listener_conf {

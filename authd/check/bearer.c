@@ -40,7 +40,8 @@ static void write_error(struct buf *b, Countersign__Auth__Cause cause)
 char *bearer_challenge(const struct token_conf *t, struct span method,
                        Countersign__Auth__Cause cause, struct arena *a)
 {
-    const struct span scope = t->n_issuers ? claims_scope_of(t->issuers[0], method) : SPAN_NULL;
+    const struct span scope =
+        t->n_issuers && method.p ? claims_scope_of(t->issuers[0], method) : SPAN_NULL;
     const size_t cap = 256 + t->realm.n + t->authz_server.n + scope.n;
     char *p = arena_alloc(a, cap);
     if (!p)

@@ -9,8 +9,8 @@
 #include "authd/token/claims.h"
 #include "base/arena.h"
 
-/* The challenge, a C string of the arena: bare for cause NO_CREDENTIALS, else with an error.
- * NULL when memory is exhausted. */
+/* The challenge, a C string of the arena: bare for cause NO_CREDENTIALS, else with an error. method
+ * absent: no scope is needed. NULL when memory is exhausted. */
 char *bearer_challenge(const struct token_conf *t, struct span method,
                        Countersign__Auth__Cause cause, struct arena *a);
 

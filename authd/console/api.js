@@ -1,5 +1,5 @@
-// authd's REST, as proto/openapi.yaml describes it. The operator's token is kept for this tab alone, and goes nowhere
-// but into the Authorization header.
+// authd's REST, as proto/openapi.yaml describes it. The operator's token is kept for this tab alone, one of an identity
+// provider in memory alone, and goes nowhere but into the Authorization header.
 
 const KEY = 'countersign.token';
 
@@ -22,9 +22,9 @@ export function whenLost(fn) {
     onLost = fn;
 }
 
-export function keep(text) {
+export function keep(text, inMemory = false) {
     token = text;
-    if (text)
+    if (text && !inMemory)
         sessionStorage.setItem(KEY, text);
     else
         sessionStorage.removeItem(KEY);
@@ -32,7 +32,7 @@ export function keep(text) {
 
 async function send(method, path, { body, headers = {}, signal } = {}) {
     let answer;
-    const with_ = { Authorization: `Bearer ${token}`, ...headers };
+    const with_ = { ...token && { Authorization: `Bearer ${token}` }, ...headers };
     if (body !== undefined)
         with_['Content-Type'] = 'application/json';
     try {

@@ -1,7 +1,7 @@
 // The frame: signing in, which view is shown, and keys.
 import { whenLost } from './api.js';
-import { dialog, fill, h, note } from './dom.js';
-import { operator, resume, signIn, signOut } from './session.js';
+import { button, dialog, fill, h, note } from './dom.js';
+import { elsewhere, goElsewhere, leave, operator, resume, signIn, signOut } from './session.js';
 import bans from './bans.js';
 import calls from './calls.js';
 import decisions from './decisions.js';
@@ -47,7 +47,16 @@ function door(why) {
     document.title = 'Sign in - Countersign';
     const wrong = h('p', { class: 'wrong', role: 'alert' }, why);
     const input = h('input', { id: 'token', type: 'password', autocomplete: 'off', spellcheck: 'false', required: true });
-    const go = h('button', { type: 'submit' }, 'Sign in');
+    const go = h('button', { type: 'submit', class: elsewhere() && 'quiet' }, 'Sign in');
+    const there = elsewhere() && button(`Sign in at ${elsewhere()}`, async () => {
+        there.disabled = true;
+        try {
+            await goElsewhere();
+        } catch (x) {
+            fill(wrong, x.message);
+            there.disabled = false;
+        }
+    });
     const form = h('form', {
         class: 'door', onsubmit: async (e) => {
             e.preventDefault();
@@ -62,11 +71,11 @@ function door(why) {
             }
         },
     },
-    h('h1', {}, 'Countersign'), h('div', { class: 'field' }, h('label', { for: 'token' }, 'Operator\u2019s token'), input,
+    h('h1', {}, 'Countersign'), there && h('p', { class: 'actions apart' }, there), h('div', { class: 'field' }, h('label', { for: 'token' }, 'Operator\u2019s token'), input,
         h('p', { class: 'hint' }, 'Kept in this tab until you sign out or close it. ', h('code', {}, 'csctl token make'), ' makes one.')),
     wrong, h('p', { class: 'actions' }, go));
     fill(main, form);
-    input.focus();
+    (there || input).focus();
 }
 
 function enter() {
@@ -118,10 +127,10 @@ function onKey(e) {
 
 fill(nav, views.map((v) => h('a', { href: `#/${v.name}`, 'data-name': v.name }, v.title)));
 document.getElementById('help').addEventListener('click', help);
-document.getElementById('out').addEventListener('click', () => { signOut(); door(); });
+document.getElementById('out').addEventListener('click', async () => { if (!await leave()) door(); });
 document.querySelector('.skip').addEventListener('click', (e) => { e.preventDefault(); main.focus(); });
 window.addEventListener('hashchange', () => { document.querySelector('dialog')?.close(); if (!top.hidden) route(); });
 document.addEventListener('keydown', onKey);
 window.addEventListener('unhandledrejection', (e) => { note(e.reason?.message ?? String(e.reason), true); });
-whenLost(() => { if (!top.hidden) { signOut(); door('The token is not good any more.'); } });
+whenLost(() => { if (!top.hidden) { signOut(); door('The token is not good any more. Sign in again.'); } });
 resume().then((known) => (known ? enter() : door())).catch((e) => { signOut(); door(e.status === 401 ? '' : e.message); });

@@ -3,16 +3,9 @@
 #ifndef CS_AUTHD_REST_CONSOLE_H
 #define CS_AUTHD_REST_CONSOLE_H
 
-#include <stddef.h>
+#include "base/asset.h"
 
-struct console_file {
-    const char *name, *type; /* "" is the page itself */
-    const char *tag;         /* entity tag, in its quotes */
-    const unsigned char *data;
-    size_t n;
-};
-
-/* Made by console/embed.cmake; ends with a NULL name. */
-extern const struct console_file console_files[];
+/* Made by common/web/embed.cmake; ends with a NULL name. */
+extern const struct asset console_assets[];
 
 #endif

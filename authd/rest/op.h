@@ -106,7 +106,11 @@ http_fn rest_calls;
 http_fn rest_readyz, rest_metrics;
 http_fn rest_stream, rest_trace;
 http_fn rest_operator, rest_nodes, rest_history, rest_refusals;
+http_fn rest_sign_in;
+http_fn rest_turn_preflight;
 http_fn rest_console, rest_console_slash;
+/* httpd_conf.admit: whose a token is that is no operator's own. */
+http_fn rest_admit;
 /* httpd_conf.before: what stands before a handler. */
 http_fn rest_before;
 

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "authd/check/check.h"
 #include "authd/rest/op.h"
 #include "authd/rest/stream.h"
 #include "authd/store/address_set.h"
@@ -52,7 +53,8 @@ static const struct http_route routes[] = {
     { "GET", "/v1/trace", rest_trace, HTTP_OPERATE },
     { "POST", "/v1/verify/token", rest_verify_token, HTTP_OPERATE },
     { "POST", "/v1/verify/digest", rest_verify_digest, HTTP_OPERATE },
-    { "POST", "/v1/turn", rest_turn, HTTP_PUBLIC }, /* these two look at the token themselves */
+    { "POST", "/v1/turn", rest_turn, HTTP_PUBLIC }, /* these look at the token themselves */
+    { "OPTIONS", "/v1/turn", rest_turn_preflight, HTTP_PUBLIC },
     { "POST", "/v1/exchange", rest_exchange, HTTP_PUBLIC },
     { "GET", "/v1/revocations", rest_revocations_list, HTTP_READ },
     { "POST", "/v1/revocations", rest_revocation_create, HTTP_OPERATE },
@@ -71,6 +73,7 @@ static const struct http_route routes[] = {
     { "GET", "/v1/nodes", rest_nodes, HTTP_READ },
     { "GET", "/v1/refusals", rest_refusals, HTTP_READ },
     { "GET", "/v1/history", rest_history, HTTP_READ },
+    { "GET", "/v1/sign-in", rest_sign_in, HTTP_PUBLIC },
     { "GET", "/console", rest_console_slash, HTTP_PUBLIC },
     { "GET", "/console/", rest_console, HTTP_PUBLIC },
     { "GET", "/console/{file}", rest_console, HTTP_PUBLIC },
@@ -315,6 +318,7 @@ int rest_open(struct loop *l, const struct rest_conf *conf, struct rest **out)
         .tls = conf->tls,
         .bearers = conf->bearers,
         .name = conf->name,
+        .admit = conf->checker->conf->http.operators.n_issuers ? rest_admit : NULL,
         .before = rest_before,
         .answered = on_answered,
     };

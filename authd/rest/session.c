@@ -114,6 +114,8 @@ static Countersign__Auth__Cause look_at_claims(struct session *s)
     tags_of_grant(&s->tags, &s->grant);
     if (s->grant.expires_max_s == 0 || k->exp * 1000 < now.ms + s->least.ms)
         return CAUSE(TOKEN_EXPIRED); /* leeway alone keeps it alive, or too little is left */
+    if (!s->method.p)
+        return k->bound ? CAUSE(TOKEN_NOT_BOUND) : CAUSE(OK);
     return bearer_covers(k, s->proof.issuer, s->method, k->aor, SPAN_NULL);
 }
 
@@ -134,7 +136,10 @@ static void proceed(struct session *s)
         refuse(s, CAUSE(TOKEN_REVOKED), buf_span(&words));
         return;
     }
-    find_user(s);
+    if (s->method.p)
+        find_user(s);
+    else
+        s->fn(s);
 }
 
 static void on_wake(struct waiter *w)
@@ -177,4 +182,17 @@ void session_start(struct rest *rest, struct http_req *req, size_t size,
         refuse(s, CAUSE(STORE_UNAVAILABLE), SPAN_NULL);
     else
         judge(s);
+}
+
+void session_start_operator(struct rest *rest, struct http_req *req, void (*fn)(struct session *s))
+{
+    session_start(rest, req, sizeof(struct session), &rest->conf.checker->conf->http.operators,
+                  DURATION_MS(0), SPAN_NULL, fn);
+}
+
+void session_leave(struct session *s)
+{
+    list_remove(&s->op.link);
+    http_on_abort(s->op.req, NULL, NULL);
+    drop(&s->op);
 }

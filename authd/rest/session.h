@@ -15,7 +15,7 @@ struct session {
     /* Its own: */
     const struct token_conf *conf;
     struct duration least; /* that must be left of it */
-    struct span method;    /* that its scope must cover */
+    struct span method;    /* that its scope must cover; absent: an operator's token */
     void (*fn)(struct session *s);
     bool former;       /* its user is looked for under the realm's former name */
     struct span token; /* a copy, wiped when it ends */
@@ -25,6 +25,13 @@ struct session {
     struct tags tags;
     struct mono began;
 };
+
+/* The same of an operator's token, of the issuers that speak of operators: no scope is needed, and
+ * nobody is looked for. fn ends the operation by session_leave(), whatever the token says of
+ * rights. */
+void session_start_operator(struct rest *rest, struct http_req *req, void (*fn)(struct session *s));
+/* The request is free for who goes on with it. */
+void session_leave(struct session *s);
 
 /* Answers by itself, with a challenge (RFC 6750) or 503, unless the token is good for method and
  * for `least` to come; then

@@ -61,6 +61,9 @@ static int prepare(struct follower *f)
 {
     enum { AROUND = 128 };
     const struct tape_line *l = NULL;
+    const struct wall until = http_until(f->req);
+    if (until.ms && until.ms <= loop_wall(f->hub->loop).ms)
+        return CS_EDENIED; /* it shows its token again */
     if (f->greeted && tape_next(f->hub->tape, &f->filter, &f->next, &l))
         return CS_ENOENT;
     if (f->greeted && !l && !f->beat)

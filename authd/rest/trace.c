@@ -204,6 +204,11 @@ static void begin(struct tracer *t)
     struct http_req *req = t->op.req;
     const struct http_feed feed = { .pull = pull, .closed = closed, .arg = t };
     struct traces *traces = t->op.rest->conf.checker->traces;
+    const struct wall until = http_until(req);
+    if (until.ms) { /* whose token is another's shows it again */
+        const int64_t left_s = (until.ms - loop_wall(l).ms) / 1000;
+        t->seconds = (unsigned)CS_MIN((int64_t)t->seconds, CS_MAX(left_s, 1));
+    }
     t->look = traces ? trace_begin(traces, &t->what, wake, t) : NULL;
     op_leave(&t->op);
     if (!t->look) {

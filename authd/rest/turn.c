@@ -30,10 +30,39 @@ static void give(struct session *s)
     op_reply(&s->op, 200, body);
 }
 
+/* So that a page of another origin may read the answer (Fetch, 3.2). Whether it is one. */
+static bool allow(struct http_req *req, const struct turn_conf *conf)
+{
+    const struct span origin = http_header(req, "Origin");
+    for (size_t i = 0; conf && origin.p && i < conf->n_origins; i++) {
+        if (!span_caseeq(origin, conf->origins[i]))
+            continue;
+        http_reply_header(req, "Access-Control-Allow-Origin", conf->origins[i].p);
+        http_reply_header(req, "Vary", "Origin");
+        return true;
+    }
+    return false;
+}
+
+void rest_turn_preflight(struct http_req *req, void *arg)
+{
+    const struct rest *rest = arg;
+    if (!allow(req, rest->conf.checker->conf->turn)) {
+        http_problem(req, 403, "origin", "Not for pages of this origin",
+                     "Look at turn.origins of authd's configuration.");
+        return;
+    }
+    http_reply_header(req, "Access-Control-Allow-Methods", "POST");
+    http_reply_header(req, "Access-Control-Allow-Headers", "Authorization");
+    http_reply_header(req, "Access-Control-Max-Age", "600");
+    http_reply_text(req, 204, NULL, SPAN(""));
+}
+
 void rest_turn(struct http_req *req, void *arg)
 {
     struct rest *rest = arg;
     const struct turn_conf *conf = rest->conf.checker->conf->turn;
+    allow(req, conf);
     if (!conf)
         http_problem(req, 404, "not-configured", "Not configured",
                      "authd's configuration has no section turn.");

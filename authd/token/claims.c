@@ -114,6 +114,32 @@ static Countersign__Auth__Cause read_identity(const json_t *j, const struct issu
     return err == CS_ENOMEM ? CAUSE(CAUSE_NONE) : err ? CAUSE(TOKEN_IDENTITY) : CAUSE(OK);
 }
 
+/* A member of that name, or one inside others. */
+static const json_t *member_at(const json_t *j, struct span path)
+{
+    const json_t *whole = json_object_get(j, path.p);
+    char name[128 + 1];
+    for (struct span rest = path; !whole && j && rest.p;) {
+        span_copy(name, sizeof(name), span_cut(&rest, '.'));
+        j = json_object_get(j, name);
+        if (!rest.p)
+            return j;
+    }
+    return whole;
+}
+
+static enum operator_right read_right(const json_t *j, const struct operators_conf *o)
+{
+    const json_t *said = o ? member_at(j, o->claim) : NULL;
+    if (!said)
+        return RIGHT_NONE;
+    if (has_one_of(said, o->administer, o->n_administer))
+        return RIGHT_ADMINISTER;
+    if (has_one_of(said, o->operate, o->n_operate))
+        return RIGHT_OPERATE;
+    return has_one_of(said, o->read, o->n_read) ? RIGHT_READ : RIGHT_NONE;
+}
+
 /* ---- all of them ---- */
 
 static void texts_of(struct claims *k, struct span *list[6])
@@ -150,6 +176,7 @@ Countersign__Auth__Cause claims_of(const json_t *j, const struct issuer_conf *c,
         .sub = json_member(j, "sub"),
         .jti = json_member(j, "jti"),
         .sid = json_member(j, "sid"),
+        .right = read_right(j, c->operators),
     };
     if (!(told && !json_object_get(j, "iss")) && !span_eq(out->iss, c->issuer))
         return CAUSE(TOKEN_ISSUER_UNKNOWN);

@@ -13,10 +13,11 @@ enum { CLAIMS_MAX = 4096, CLAIMS_THUMBPRINT = 32 };
 
 struct claims { /* an absent span was not said */
     struct span iss, sub, jti, sid;
-    struct span aor;       /* whom it is about: canonical */
-    struct span scope;     /* separated by spaces */
-    int64_t iat, nbf, exp; /* Unix time in seconds; 0: not said */
-    bool bound;            /* to the certificate with this SHA-256 (RFC 8705, 3.1) */
+    struct span aor;           /* whom it is about: canonical */
+    struct span scope;         /* separated by spaces */
+    int64_t iat, nbf, exp;     /* Unix time in seconds; 0: not said */
+    enum operator_right right; /* of an operator, where the issuer's tokens are theirs */
+    bool bound;                /* to the certificate with this SHA-256 (RFC 8705, 3.1) */
     unsigned char thumbprint[CLAIMS_THUMBPRINT];
 };
 

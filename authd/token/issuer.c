@@ -124,6 +124,33 @@ static const struct conf_section scopes_section = {
     .check = scopes_check,
 };
 
+#define O struct operators_conf
+static const struct conf_key operators_keys[] = {
+    CONF_STR("claim", O, claim,
+             "Claim that says what he may, a text or a list of texts; with points between the "
+             "names of members inside members, as realm_access.roles.",
+             .def = "groups", .min = 1, .max = 128),
+    CONF_STRS("read", O, read, "Values of those who may read.", .min = 1, .max = 255,
+              .unique = true),
+    CONF_STRS("operate", O, operate, "Values of those who may operate as well.", .min = 1,
+              .max = 255, .unique = true),
+    CONF_STRS("administer", O, administer, "Values of those who may do all.", .min = 1, .max = 255,
+              .unique = true),
+    { 0 },
+};
+
+static void operators_check(struct conf_check *c, void *section)
+{
+    const O *o = section;
+    if (!o->n_read && !o->n_operate && !o->n_administer)
+        conf_error(c, "read", "nobody is an operator; write administer: [sip-admins], or less");
+}
+static const struct conf_section operators_section = {
+    .size = sizeof(O),
+    .keys = operators_keys,
+    .check = operators_check,
+};
+
 #define L __typeof__(((I *)0)->lifetime)
 static const struct conf_key lifetime_keys[] = {
     CONF_DURATION("min", L, min, "Tokens that live shorter (exp - iat) are refused.", .def = "5m",
@@ -174,6 +201,9 @@ static const struct conf_key issuer_keys[] = {
     CONF_SECTION("lifetime", I, lifetime, &lifetime_section, "Bounds of a token's life."),
     CONF_DURATION("leeway", I, leeway, "How far the issuer's clock may be from ours.", .def = "30s",
                   .max = 5 * CONF_MINUTE),
+    CONF_OPTION("operators", I, operators, &operators_section,
+                "Its tokens are for REST, and say who may do what there; no phone registers with "
+                "them."),
     { 0 },
 };
 
@@ -193,6 +223,8 @@ static void issuer_check(struct conf_check *c, void *section)
     I *i = section;
     if (!i->algorithms)
         conf_error(c, "algorithms", "must name at least one");
+    if (i->operators && !issuer_has_keys(i))
+        conf_error(c, "introspection.mode", "operators show tokens that are JWTs; write also");
     const char *fault = issuer_discovers(i) ? issuer_url_fault(i->issuer) : NULL;
     if (fault)
         conf_error(c, "issuer", "%s; or write keys.url or keys.files", fault);

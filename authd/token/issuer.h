@@ -11,6 +11,15 @@ enum users_mode { USERS_REQUIRED, USERS_OPTIONAL };
 /* What a token may be for; methods are of one each. */
 enum scope { SCOPE_REGISTER, SCOPE_CALL, SCOPE_PRESENCE, SCOPE_COUNT };
 
+/* What an operator may; whoever may more may less. */
+enum operator_right { RIGHT_NONE, RIGHT_READ, RIGHT_OPERATE, RIGHT_ADMINISTER };
+
+struct operators_conf { /* whose tokens are an operator's: the claim has one of these values */
+    struct span claim;
+    struct span *read, *operate, *administer;
+    size_t n_read, n_operate, n_administer;
+};
+
 struct issuer_conf {
     struct span name;   /* in logs and in groups */
     struct span issuer; /* what iss says, byte for byte */
@@ -42,7 +51,8 @@ struct issuer_conf {
     struct {
         struct duration min, max;
     } lifetime;
-    struct duration leeway; /* between the issuer's clock and ours */
+    struct duration leeway;           /* between the issuer's clock and ours */
+    struct operators_conf *operators; /* NULL: its tokens are users' */
 };
 
 extern const struct conf_section issuer_section;

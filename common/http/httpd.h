@@ -38,6 +38,9 @@ struct httpd_conf {
     unsigned max_connections; /* 0 means 64; as many more may be in their TLS handshake */
     struct duration deadline; /* to send a request, and to take its answer; 0 means 30 s. The head
                                * of a connection's first request has 5 s of it. */
+    /* Asked about a token that is none of bearers but looks like a JWT, once all of the request is
+     * there: calls http_admit(), or replies, at once or later. NULL: it is nobody's. */
+    http_fn *admit;
     http_fn *before; /* runs in place of a route's fn, and calls http_handle() at once or later, or
                       * replies; may be NULL */
     void (*answered)(void *arg, unsigned status); /* after each reply; may be NULL */
@@ -72,6 +75,11 @@ X509 *http_certificate(const struct http_req *r, X509 **issuer);
 struct span http_who(const struct http_req *r);
 /* And its role; HTTP_PUBLIC there. */
 enum http_role http_role(const struct http_req *r);
+/* When who follows something without an end has to show his token again; 0: never. */
+struct wall http_until(const struct http_req *r);
+/* For httpd_conf.admit: whose the token is, and what he may do. Goes on with the request, or
+ * replies 403. */
+void http_admit(struct http_req *r, struct span name, enum http_role role, struct wall until);
 /* The body as a JSON object; replies 400 or 415 by itself and returns NULL when it is none. The
  * caller owns the result. */
 json_t *http_json(struct http_req *r);

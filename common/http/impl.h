@@ -53,6 +53,8 @@ struct http_req {
     struct route_pairs params, query;
     const struct http_route *route;
     struct bearer who; /* a copy: the table may change; no name where no token was needed */
+    struct wall until; /* who holds; 0: always */
+    bool foreign;      /* httpd_conf.admit is to be asked who it is */
     enum { REQ_HEAD, REQ_BODY, REQ_HANDLER } stage;
     char *body;
     size_t body_n, body_cap, swallowed;

@@ -76,6 +76,11 @@ enum http_role http_role(const struct http_req *r)
     return r->who.name[0] ? r->who.role : HTTP_PUBLIC;
 }
 
+struct wall http_until(const struct http_req *r)
+{
+    return r->until;
+}
+
 struct arena *http_arena(struct http_req *r)
 {
     return &r->arena;
@@ -372,28 +377,45 @@ static enum MHD_Result count_host(void *arg, enum MHD_ValueKind kind, const char
     return MHD_YES;
 }
 
-/* Sets r->who; or replies, and is false. */
+static bool looks_foreign(struct span token)
+{
+    size_t dots = 0;
+    for (size_t i = 0; i < token.n; i++)
+        dots += token.p[i] == '.';
+    return dots == 2;
+}
+
+/* Replies when he is not allowed this. */
+static bool may_do(struct http_req *r, const struct bearer *who)
+{
+    const enum http_role role = r->route->role;
+    if (who->role <= role) {
+        r->who = *who;
+        return true;
+    }
+    http_problem(r, 403, "role", "Not allowed",
+                 "This needs the role %s; the token of %s has the role %s.", role_name(role).p,
+                 who->name, role_name(who->role).p);
+    return false;
+}
+
+/* Sets r->who, or r->foreign; or replies, and is false. */
 static bool may_come(struct http_req *r)
 {
     const struct bearers *all = r->h->conf.bearers;
-    const enum http_role role = r->route->role;
-    if (role == HTTP_PUBLIC)
+    const struct span token = bearer_token(http_header(r, "Authorization"));
+    if (r->route->role == HTTP_PUBLIC)
         return true;
-    const struct bearer *who =
-        all ? bearers_find(all, bearer_token(http_header(r, "Authorization"))) : NULL;
-    if (!who) {
-        http_reply_header(r, "WWW-Authenticate", "Bearer realm=\"countersign\"");
-        http_problem(r, 401, "unauthorized", "Not authorized",
-                     "Send an operator's token: Authorization: Bearer <token>.");
-    } else if (who->role > role) {
-        http_problem(r, 403, "role", "Not allowed",
-                     "This needs the role %s; the token of %s has the role %s.", role_name(role).p,
-                     who->name, role_name(who->role).p);
-    }
-    if (!who || who->role > role)
-        return false;
-    r->who = *who;
-    return true;
+    const struct bearer *who = all ? bearers_find(all, token) : NULL;
+    if (who)
+        return may_do(r, who);
+    r->foreign = r->h->conf.admit && looks_foreign(token);
+    if (r->foreign)
+        return true;
+    http_reply_header(r, "WWW-Authenticate", "Bearer realm=\"countersign\"");
+    http_problem(r, 401, "unauthorized", "Not authorized",
+                 "Send an operator's token: Authorization: Bearer <token>.");
+    return false;
 }
 
 /* Replies when the request is refused for what its head says. */
@@ -488,6 +510,28 @@ void http_handle(struct http_req *r)
     r->route->fn(r, r->h->arg);
 }
 
+static void begin(struct http_req *r)
+{
+    if (r->h->conf.before)
+        r->h->conf.before(r, r->h->arg);
+    else
+        http_handle(r);
+}
+
+void http_admit(struct http_req *r, struct span name, enum http_role role, struct wall until)
+{
+    struct bearer who = { .role = role };
+    if (name.n > BEARER_NAME_MAX) { /* cut, it would be another's */
+        http_problem(r, 403, "name", "Not allowed", "The operator's name is longer than %d bytes.",
+                     BEARER_NAME_MAX);
+        return;
+    }
+    span_copy(who.name, sizeof(who.name), name);
+    r->until = until;
+    if (may_do(r, &who))
+        begin(r);
+}
+
 static enum MHD_Result send_reply(struct http_req *r)
 {
     timer_start(r->h->loop, &r->conn->deadline, r->h->conf.deadline);
@@ -530,10 +574,10 @@ enum MHD_Result request_step(void *arg, struct MHD_Connection *mhd, const char *
         if (r->response)
             return send_reply(r);
         list_push_back(&h->open, &r->link);
-        if (h->conf.before)
-            h->conf.before(r, h->arg);
+        if (r->foreign)
+            h->conf.admit(r, h->arg);
         else
-            http_handle(r);
+            begin(r);
     }
     if ((r->response && !r->held) || r->gone)
         return send_reply(r);

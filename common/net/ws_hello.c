@@ -8,10 +8,10 @@ enum { HEADERS_MAX = 64 };
 
 struct request {
     struct span path, query;
-    struct span host, version, key, origin, authorization;
+    struct span host, version, key, origin, authorization, none_match;
     struct span protocol; /* the rules' one, once it was offered */
     struct span ticket;   /* among the subprotocols */
-    bool get, http11, upgrade, connection, body, asked, twice;
+    bool get, head, http11, upgrade, connection, body, asked, twice;
 };
 
 /* ---- grammar (RFC 9110, 5.6; RFC 6750, 2.1) ---- */
@@ -141,6 +141,7 @@ static void take_header(struct request *r, const struct ws_rules *rules, struct 
         { SPAN("Sec-WebSocket-Version"), &r->version },
         { SPAN("Origin"), &r->origin },
         { SPAN("Authorization"), &r->authorization },
+        { SPAN("If-None-Match"), &r->none_match },
     };
     for (size_t i = 0; i < CS_LEN(single); i++) {
         if (span_caseeq(name, single[i].name))
@@ -166,6 +167,7 @@ static int read_request_line(struct request *r, struct span line)
         !span_starts(line, SPAN("HTTP/")))
         return CS_EPROTO;
     r->get = span_eq(method, SPAN("GET"));
+    r->head = span_eq(method, SPAN("HEAD"));
     r->http11 = span_eq(line, SPAN("HTTP/1.1"));
     r->query = target;
     r->path = span_cut(&r->query, '?');
@@ -218,19 +220,58 @@ static size_t refuse(struct ws_hello *h, unsigned status, const char *why, size_
     return used;
 }
 
+static bool is_same_origin(const struct request *r)
+{
+    static const struct span scheme = SPAN_INIT("https://");
+    return span_casestarts(r->origin, scheme) &&
+           span_caseeq(span_skip(r->origin, scheme.n), r->host);
+}
+
+static bool may_connect(const struct request *r, const struct ws_rules *rules)
+{
+    return !r->origin.p || rules->any_origin ||
+           is_among(r->origin, rules->origins, rules->n_origins) ||
+           (rules->same_origin && is_same_origin(r));
+}
+
+/* A file, or its folder without the slash, from which the names in the page would lead elsewhere.
+ */
+static bool is_file(const struct request *r, const struct ws_files *files)
+{
+    return files && !r->upgrade &&
+           (span_starts(r->path, files->folder) ||
+            span_eq(r->path, span_head(files->folder, files->folder.n - 1)));
+}
+
+static void show(const struct request *r, const struct ws_files *files, struct ws_hello *h)
+{
+    const struct asset *file = asset_find(files->list, span_skip(r->path, files->folder.n));
+    if (r->path.n < files->folder.n)
+        refuse(h, 308, "The page is there.", 0);
+    else if (!file)
+        refuse(h, 404, "There is no such file.", 0);
+    else
+        *h = (struct ws_hello){ .status = lists(r->none_match, span_str(file->tag)) ? 304 : 200,
+                                .file = file,
+                                .head = r->head };
+}
+
 static void judge(struct request *r, const struct ws_rules *rules, struct ws_hello *h)
 {
     struct span path = rules->path.p ? rules->path : SPAN("/");
+    const bool file = is_file(r, rules->files);
     if (r->twice || r->body)
         refuse(h, 400, "The request says a header twice, or brings a body.", 0);
     else if (!r->http11)
         refuse(h, 505, "WebSocket begins with HTTP/1.1.", 0);
-    else if (!r->get)
+    else if (!r->get && !(r->head && file))
         refuse(h, 405, "WebSocket begins with GET.", 0);
     else if (!r->host.n)
         refuse(h, 400, "There is no Host.", 0);
     else if (rules->n_hosts && !is_among(host_name(r->host), rules->hosts, rules->n_hosts))
         refuse(h, 421, "This server is not known by that Host: look at hosts of its listener.", 0);
+    else if (file)
+        show(r, rules->files, h);
     else if (!span_eq(r->path, path))
         refuse(h, 404, "Nothing is here: look at path of the listener.", 0);
     else if (!r->upgrade || !r->connection)
@@ -241,8 +282,7 @@ static void judge(struct request *r, const struct ws_rules *rules, struct ws_hel
         refuse(h, 400, "Sec-WebSocket-Key is missing, or not base64 of 16 bytes.", 0);
     else if (!r->protocol.p) /* RFC 7118, 4.1 */
         refuse(h, 400, "Offer the subprotocol \"sip\": Sec-WebSocket-Protocol: sip", 0);
-    else if (r->origin.p && !rules->any_origin &&
-             !is_among(r->origin, rules->origins, rules->n_origins))
+    else if (!may_connect(r, rules))
         refuse(h, 403, "Pages of this origin may not connect: look at origins of the listener.", 0);
     else if (read_token(r, &h->token) || (r->ticket.p && !is_credential(r->ticket)))
         refuse(h, 400, "The token or ticket is malformed.", 0);
@@ -274,7 +314,7 @@ size_t ws_hello_read(struct span in, const struct ws_rules *rules, struct ws_hel
     if (read_request(&r, rules, head) || read_query(&r))
         return refuse(out, 400, malformed, in.n);
     judge(&r, rules, out);
-    return out->status == 101 ? head.n + 2 : in.n;
+    return out->status == 101 || out->file ? head.n + 2 : in.n;
 }
 
 /* ---- the answer ---- */
@@ -297,6 +337,8 @@ static void write_accept(struct buf *b, struct span key)
 static const char *reason_of(unsigned status)
 {
     switch (status) {
+    case 308:
+        return "Permanent Redirect";
     case 403:
         return "Forbidden";
     case 404:
@@ -316,8 +358,30 @@ static const char *reason_of(unsigned status)
     }
 }
 
+static void write_file(struct buf *b, const struct ws_files *files, const struct ws_hello *h)
+{
+    const struct asset *a = h->file;
+    if (h->status == 304)
+        buf_lit(b, "HTTP/1.1 304 Not Modified");
+    else
+        buf_printf(b, "HTTP/1.1 200 OK\r\nContent-Type: %s\r\nContent-Length: %zu%s", a->type, a->n,
+                   a->gzip ? "\r\nContent-Encoding: gzip" : ""); /* all browsers take it */
+    buf_printf(b, "\r\nETag: %s\r\nCache-Control: no-cache\r\n", a->tag);
+    buf_put(b, files->lines);
+    buf_lit(b, "\r\n");
+}
+
+struct span ws_hello_body(const struct ws_hello *h)
+{
+    return h->status == 200 && !h->head ? span_of(h->file->data, h->file->n) : SPAN("");
+}
+
 void ws_hello_answer(struct buf *b, const struct ws_rules *rules, const struct ws_hello *h)
 {
+    if (h->file) {
+        write_file(b, rules->files, h);
+        return;
+    }
     if (h->status == 101) { /* no extension is agreed to, so messages are never compressed */
         buf_lit(b, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
                    "Connection: Upgrade\r\nSec-WebSocket-Protocol: ");
@@ -332,10 +396,14 @@ void ws_hello_answer(struct buf *b, const struct ws_rules *rules, const struct w
     buf_u64(b, h->status);
     buf_putc(b, ' ');
     buf_put(b, span_str(reason_of(h->status)));
-    if (h->status == 405)
+    if (h->status == 308) {
+        buf_lit(b, "\r\nLocation: ");
+        buf_put(b, rules->files->folder);
+    } else if (h->status == 405) {
         buf_lit(b, "\r\nAllow: GET");
-    else if (h->status == 426)
-        buf_lit(b, "\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13"); /* RFC 6455, 4.4 */
+    } else if (h->status == 426) { /* RFC 6455, 4.4 */
+        buf_lit(b, "\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13");
+    }
     buf_lit(b, "\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: ");
     buf_u64(b, why.n + 1);
     buf_lit(b, "\r\n\r\n");

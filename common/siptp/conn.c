@@ -111,7 +111,8 @@ static struct mono conn_due(const struct conn *c)
     if (!list_empty(&c->stranger) && conf->first_accepted.ms)
         due = sooner(due, mono_add(c->since, conf->first_accepted));
     if (!c->greeted)
-        due = sooner(due, mono_add(c->since, conf->first_message));
+        due =
+            sooner(due, mono_add(websocket_visits(c) ? c->active : c->since, conf->first_message));
     if (c->partial.ns)
         due = sooner(due, mono_add(c->partial, conf->message_deadline));
     if (c->held.ns)
@@ -152,6 +153,10 @@ static void conn_deadline(struct timer *t)
     }
     if (!c->partial.ns && websocket_ping(c)) {
         conn_arm(c);
+        return;
+    }
+    if (websocket_visits(c) && !c->partial.ns) { /* browsers keep what they may need again */
+        conn_close(c, 0);
         return;
     }
     if (c->partial.ns || (!c->greeted && !c->connecting && !is_shaking(c)))
@@ -236,6 +241,7 @@ static void conn_shut(struct conn *c, int reason)
 {
     struct siptp *tp = c->flow.tp;
     stranger_leave(c);
+    websocket_leaves(c);
     alias_drop(c);
     c->flow.open = false;
     c->flow.reason = reason;
@@ -307,6 +313,7 @@ int conn_new(struct siptp_listener *ls, struct stream *s, const struct addr *rem
     c->since = c->active = loop_now(tp->loop);
     list_init(&c->shaking);
     list_init(&c->stranger);
+    list_init(&c->visit);
     timer_init(&c->deadline, conn_deadline);
     list_push_back(link ? &tp->links : &tp->conns, &c->link);
     tp->n_conns++;

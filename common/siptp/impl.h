@@ -19,6 +19,7 @@ enum {
     SIPTP_LINK_SILENCE_MS = 5000, /* of a machine at the other end of a link */
     SIPTP_LEAVE_MS = 1000,        /* a WebSocket that we close has so long to agree */
     SIPTP_LEAVING_MAX = 1000,     /* of those at once */
+    SIPTP_VISITORS_MAX = 128,     /* connections that were shown files, and spoke no SIP yet */
 };
 
 struct siptp_listener {
@@ -82,6 +83,7 @@ struct conn {
     struct mono partial;        /* first byte of the unfinished message; 0: there is none */
     struct duration pace;       /* flow_expect(); 0: nothing was said */
     struct list stranger;       /* siptp.strangers, until it is accepted */
+    struct list visit;          /* siptp.visitors: it was shown files, and is no WebSocket yet */
     unsigned peer;              /* that TLS was begun with; 0: none of siptp_use_tls_for() */
     bool ours;                  /* we connected */
     bool connecting, greeted, half_ping, pinged;
@@ -107,6 +109,8 @@ struct siptp {
     struct list listeners, conns, links, leaving;
     struct list strangers; /* the oldest first */
     size_t n_strangers;
+    struct list visitors; /* who asked longest ago first */
+    size_t n_visitors;
     struct siptp_listener *link_listener; /* NULL: none; not in listeners */
     struct listener *link_tls;
     struct tls_context *link_client;
@@ -192,6 +196,13 @@ void websocket_free(struct websocket **w);
 bool websocket_due(const struct conn *c, struct mono *due);
 /* Pings it, if that was not done. */
 bool websocket_ping(struct conn *c);
+/* Whether it was shown files and may ask for more, or open a WebSocket. */
+static inline bool websocket_visits(const struct conn *c)
+{
+    return !list_empty(&c->visit);
+}
+/* It does no more. */
+void websocket_leaves(struct conn *c);
 /* Of one that we make: the connection is there. */
 void websocket_ask(struct conn *c);
 ptrdiff_t websocket_data(struct conn *c, struct span in);

@@ -94,6 +94,7 @@ int siptp_new(struct loop *l, const struct siptp_conf *conf, const struct siptp_
     list_init(&tp->links);
     list_init(&tp->shaking);
     list_init(&tp->strangers);
+    list_init(&tp->visitors);
     tp->node = siptp_node_id(tp->conf.node);
     list_init(&tp->leaving);
     tp->ws_limits = tp->stream_limits;

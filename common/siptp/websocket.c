@@ -90,6 +90,30 @@ bool websocket_ping(struct conn *c)
     return true;
 }
 
+/* ---- visitors ---- */
+
+void websocket_leaves(struct conn *c)
+{
+    if (!websocket_visits(c))
+        return;
+    list_remove(&c->visit);
+    c->flow.tp->n_visitors--;
+}
+
+/* Whoever asked last is still waiting for what he was sent; so who holds many places shuts nobody
+ * out. What waits for each to be read is bounded as for all streams. */
+static void visit(struct conn *c)
+{
+    struct siptp *tp = c->flow.tp;
+    websocket_leaves(c);
+    if (tp->n_visitors >= SIPTP_VISITORS_MAX)
+        conn_close(container_of(tp->visitors.next, struct conn, visit), CS_ELIMIT);
+    list_push_back(&tp->visitors, &c->visit);
+    tp->n_visitors++;
+    c->active = loop_now(tp->loop);
+    metric_inc(M_SIP_FILES, 0);
+}
+
 /* ---- the handshake ---- */
 
 static int keep_credential(struct websocket *w, const struct ws_hello *h)
@@ -117,6 +141,12 @@ static ptrdiff_t shake(struct conn *c, struct span in)
         return CS_ENOMEM;
     }
     stream_write(c->stream, buf_span(&b));
+    if (h.file) {
+        stream_write(c->stream, ws_hello_body(&h));
+        visit(c);
+        return (ptrdiff_t)n;
+    }
+    websocket_leaves(c);
     if (h.status != 101) {
         /* What is HTTP all the same may be a balancer that looks whether we live, or somebody whose
          * browser another's page has sent here: no reason to shut him out. */
@@ -197,12 +227,17 @@ static ptrdiff_t read_messages(struct conn *c, struct span in)
 ptrdiff_t websocket_data(struct conn *c, struct span in)
 {
     struct websocket *w = c->ws;
-    ptrdiff_t used = 0, n = 0;
-    if (!w->upgraded) {
-        used = conn_hold(c) ? 0 : c->ours ? read_answer(c, in) : shake(c, in);
-        if (used < 0 || c->held.ns)
+    ptrdiff_t used = 0, n = 1;
+    while (!w->upgraded && n > 0 && (size_t)used < in.n) {
+        const struct span rest = span_skip(in, (size_t)used);
+        n = conn_hold(c) ? 0 : c->ours ? read_answer(c, rest) : shake(c, rest);
+        if (n < 0)
+            return n;
+        used += n;
+        if (c->held.ns)
             return used;
     }
+    n = 0;
     if (w->upgraded)
         n = read_messages(c, span_skip(in, (size_t)used));
     if (!c->flow.open)

@@ -19,9 +19,12 @@ static bool is_clean(struct span s)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const struct span origins[] = { SPAN_INIT("https://a.example") };
-    static const struct ws_rules rules = { .protocol = SPAN_INIT("sip"),
-                                           .origins = origins,
-                                           .n_origins = 1 };
+    static const struct asset assets[] = { { "", "text/html", "\"t\"", (const void *)"x", 1 },
+                                           { 0 } };
+    static const struct ws_files files = { SPAN_INIT("/softphone/"), assets, SPAN_INIT("") };
+    static const struct ws_rules rules = {
+        .protocol = SPAN_INIT("sip"), .origins = origins, .n_origins = 1, .files = &files
+    };
     char text[WS_HELLO_ANSWER_MAX];
     struct buf b = BUF_INIT(text);
     struct ws_hello h, part;
@@ -40,7 +43,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     ws_hello_answer(&b, &rules, &h);
     assert(buf_ok(&b));
-    assert(h.status == 101 || (h.why && !h.key.p && !h.token.p && !h.ticket.p));
+    assert(h.status == 101 || ((h.why || h.file) && !h.key.p && !h.token.p && !h.ticket.p));
+    assert(!h.file || h.status == 200 || h.status == 304);
+    assert(ws_hello_body(&h).n == 0 || h.status == 200);
     if (h.status == 101) {
         assert(h.key.n == 24 && is_clean(h.token) && is_clean(h.ticket));
         assert(!h.token.p || !h.ticket.p);

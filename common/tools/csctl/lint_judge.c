@@ -89,7 +89,8 @@ static void judge_algorithms(struct doctor *d)
 static void judge_operators(struct doctor *d)
 {
     const __typeof__(d->authd->http) *h = &d->authd->http;
-    if (h->listen.sa.sa_family == AF_UNSPEC || h->admin_token_file || h->tokens_file)
+    if (h->listen.sa.sa_family == AF_UNSPEC || h->admin_token_file || h->tokens_file ||
+        h->operators.n_issuers)
         return;
     finding_about(d, FILE_AUTHD, "http.listen");
     finding(d, LEVEL_WARNING, "http.tokens",
@@ -310,6 +311,38 @@ static void judge_addresses(struct doctor *d)
                 "registrar and authd both serve HTTP at one address");
 }
 
+/* The page signs in where authd takes tokens from, and shows them under the name that authd reads
+ * there. */
+static void judge_softphone(struct doctor *d, const struct softphone_conf *p, size_t at)
+{
+    const struct issuer_conf *issuer = NULL;
+    for (size_t i = 0; i < d->authd->n_token_issuers; i++) {
+        const struct issuer_conf *one = &d->authd->token_issuers[i];
+        if (!one->operators && span_eq(one->issuer, p->issuer))
+            issuer = one;
+    }
+    finding_about(d, FILE_REGISTRAR, "listeners[%zu].websocket.softphone.issuer", at);
+    if (!issuer)
+        finding(d, LEVEL_FAULT, "softphone.issuer",
+                "Write it as token_issuers has it, to the letter; or add it there.",
+                "the softphone signs in at " SPAN_FMT ", whose tokens authd does not take",
+                SPAN_ARG(p->issuer));
+    finding_about(d, FILE_REGISTRAR, "listeners[%zu].websocket.softphone.claim", at);
+    if (issuer && !span_eq(issuer->identity.claim, p->claim))
+        finding(d, LEVEL_WARNING, "softphone.claim", "Name the same claim in both files.",
+                "the softphone registers as what " SPAN_FMT " says, and authd reads " SPAN_FMT,
+                SPAN_ARG(p->claim), SPAN_ARG(issuer->identity.claim));
+}
+
+static void judge_softphones(struct doctor *d)
+{
+    for (size_t i = 0; i < d->registrar->n_listeners; i++) {
+        const struct listener_ws_conf *ws = d->registrar->listeners[i].ws;
+        if (ws && ws->softphone && ws->softphone->issuer.p)
+            judge_softphone(d, ws->softphone, i);
+    }
+}
+
 void lint_judge(struct doctor *d)
 {
     if (d->authd) {
@@ -325,6 +358,7 @@ void lint_judge(struct doctor *d)
         judge_addresses(d);
         judge_domains(d);
         judge_listeners(d);
+        judge_softphones(d);
         judge_budgets(d);
         if (d->b2bua)
             judge_trunks(d);

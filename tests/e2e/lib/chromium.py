@@ -28,18 +28,22 @@ def recipe(name, websocket, user, domain, password):
     return code
 
 
+def trust(profile, authority):
+    """Of a fresh profile, which is the browser's HOME."""
+    nss = os.path.join(profile, ".pki/nssdb")
+    os.makedirs(nss)
+    subprocess.run(["certutil", "-d", f"sql:{nss}", "-N", "--empty-password"], check=True)
+    if authority:
+        subprocess.run(["certutil", "-d", f"sql:{nss}", "-A", "-n", "ca", "-t", "C,,", "-i", authority], check=True)
+
+
 class Chromium:
     """In the world's folder are phone.crt and phone.key of its page, and ca.crt. hosts: those that there are for it,
     besides those of example.test, which are 127.0.0.1."""
 
     def __init__(self, world, port, name="chromium", trusts=True, hosts=("127.0.0.1",)):
         profile = world.path(name)
-        nss = os.path.join(profile, ".pki/nssdb")
-        os.makedirs(nss)
-        subprocess.run(["certutil", "-d", f"sql:{nss}", "-N", "--empty-password"], check=True)
-        if trusts:
-            subprocess.run(["certutil", "-d", f"sql:{nss}", "-A", "-n", "ca", "-t", "C,,", "-i", world.path("ca.crt")],
-                           check=True)
+        trust(profile, world.path("ca.crt") if trusts else None)
         with open(world.path(f"{name}.log"), "ab") as log:
             self.process = subprocess.Popen(
                 [shutil.which("node"), os.path.join(install(world.build), "driver.js"), world.dir, profile, str(port), *hosts],

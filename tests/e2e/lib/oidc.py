@@ -40,7 +40,7 @@ class Provider:
         log = self.world.path(f"{self.name}.log")
         self.world.start(self.name, shutil.which("node"), os.path.join(folder, "provider.js"),
                          str(self.port))
-        wait_for("the provider", lambda: b"ready" in open(log, "rb").read())
+        wait_for("the provider", lambda: b"ready" in open(log, "rb").read(), 40) # it makes keys first
 
     def stop(self):
         self.world.stop(self.name)
@@ -79,14 +79,14 @@ class Provider:
     def revoke(self, token, user="alice"):
         self.form("/token/revocation", (user, f"secret of {user}: %&+"), token=token)
 
-    def token_by_code(self, user, scope="openid register call"):
+    def token_by_code(self, user, scope="openid register call", resource="urn:sip:ES256"):
         """Signs in at the provider's pages (authorization code, PKCE with S256)."""
         browser = urllib.request.build_opener(
             NoRedirect, urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()))
         verifier = secrets.token_urlsafe(48)
         query = urllib.parse.urlencode({
             "client_id": "softphone", "response_type": "code", "scope": scope,
-            "redirect_uri": "http://127.0.0.1/callback", "resource": "urn:sip:ES256",
+            "redirect_uri": "http://127.0.0.1/callback", "resource": resource,
             "code_challenge": base64url(hashlib.sha256(verifier.encode()).digest()),
             "code_challenge_method": "S256", "state": "s"})
 
@@ -114,4 +114,4 @@ class Provider:
         code = urllib.parse.parse_qs(urllib.parse.urlparse(url).query)["code"][0]
         return self.form("/token", None, grant_type="authorization_code", code=code,
                          client_id="softphone", redirect_uri="http://127.0.0.1/callback",
-                         code_verifier=verifier, resource="urn:sip:ES256")["access_token"]
+                         code_verifier=verifier, resource=resource)["access_token"]

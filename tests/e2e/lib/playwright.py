@@ -6,19 +6,24 @@ import shutil
 import subprocess
 
 import npm
+from chromium import trust
 from daemons import skip
 
 
 class Browser:
-    """pictures: the folder where look() leaves them, or None."""
+    """pictures: the folder where look() leaves them, or None; authority: a certificate that it believes; hosts: that it
+    may ask; flags: of Chromium."""
 
-    def __init__(self, build, profile, log, pictures=None):
+    def __init__(self, build, profile, log, pictures=None, authority=None, hosts=("127.0.0.1",), flags=()):
         if not shutil.which("chromium"):
             skip("chromium is not installed")
         folder = npm.install(build, "playwright", "driver.js")
+        if authority:
+            trust(profile, authority)
         with open(log, "ab") as f:
             self.process = subprocess.Popen(
-                [shutil.which("node"), os.path.join(folder, "driver.js"), profile, pictures or ""],
+                [shutil.which("node"), os.path.join(folder, "driver.js"), profile, pictures or "",
+                 json.dumps({"hosts": hosts, "flags": flags})],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=f, text=True)
         self._answer()
 

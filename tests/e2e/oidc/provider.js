@@ -4,7 +4,9 @@
 // PUT /test takes JSON: {"keys": [names]} publishes those keys, the first of each algorithm signs;
 // {"mode": "good" | "hang" | "garbage" | "huge" | "elsewhere" | "redirect" | "error"} says how discovery,
 // keys and introspection are answered; {"ttl": seconds} how long tokens live; {"ended": [jti]} which JWTs
-// hold no longer, by the word of /test/introspection (the provider itself speaks of opaque tokens alone).
+// hold no longer, by the word of /test/introspection (the provider itself speaks of opaque tokens alone);
+// {"pages": {client: redirect URI}} which pages are clients without a secret; {"roles": {user: [texts]}}
+// what tokens say in realm_access.roles.
 // GET /test counts requests.
 import { generateKeyPairSync } from 'node:crypto';
 import { createServer } from 'node:http';
@@ -20,7 +22,7 @@ const kinds = {
     EdDSA: ['ed25519', {}],
 };
 const made = new Map(); // by name, "RS256-1"
-const state = { mode: 'good', ttl: 600, keys: [], ended: [], counts: {} };
+const state = { mode: 'good', ttl: 600, keys: [], ended: [], pages: {}, roles: {}, counts: {} };
 
 function key(name) {
     if (!made.has(name)) {
@@ -36,7 +38,7 @@ function resource(ctx, indicator) {
     const alg = indicator.split(':').pop();
     return {
         scope: 'register call presence',
-        audience: indicator.includes('elsewhere') ? 'elsewhere' : 'sip',
+        audience: indicator.split(':')[1],
         accessTokenTTL: state.ttl,
         accessTokenFormat: alg === 'opaque' ? 'opaque' : 'jwt',
         jwt: alg === 'opaque' ? undefined : { sign: { alg } },
@@ -48,7 +50,7 @@ const names = ['alice', 'bob', 'carol', 'dave@elsewhere.example', 'bound', 'earl
 // What tokens of some clients say besides: "bound" to a certificate whose hash is all zero (RFC 8705).
 function moreClaims(ctx, token) {
     if (token.accountId)
-        return { amr: ['pwd', 'mfa'] };
+        return { amr: ['pwd', 'mfa'], realm_access: { roles: state.roles[token.accountId] ?? [] } };
     if (token.clientId === 'bound')
         return { cnf: { 'x5t#S256': 'A'.repeat(43) } };
     if (token.clientId === 'early')
@@ -76,12 +78,22 @@ function provider() {
                 application_type: 'native',
                 id_token_signed_response_alg: 'ES256',
             },
+            ...Object.entries(state.pages).map(([name, uri]) => ({
+                client_id: name,
+                token_endpoint_auth_method: 'none',
+                redirect_uris: [uri],
+                post_logout_redirect_uris: [uri],
+                response_types: ['code'],
+                grant_types: ['authorization_code', 'refresh_token'],
+                application_type: uri.startsWith('https') ? 'web' : 'native',
+                id_token_signed_response_alg: 'ES256',
+            })),
             {
                 client_id: 'authd', client_secret: 'what authd is known by: %&+',
                 redirect_uris: [], response_types: [], grant_types: [],
             },
         ],
-        scopes: ['openid', 'register', 'call', 'presence'],
+        scopes: ['openid', 'offline_access', 'register', 'call', 'presence'],
         features: {
             clientCredentials: { enabled: true },
             introspection: { enabled: true, allowedPolicy: async () => true },
@@ -93,6 +105,7 @@ function provider() {
                 useGrantedResource: () => true,
             },
         },
+        clientBasedCORS: (ctx, origin, client) => client.redirectUris.some((uri) => uri.startsWith(`${origin}/`)),
         extraTokenClaims: moreClaims,
         findAccount: (ctx, id) => ({ accountId: id, claims: async () => ({ sub: id }) }),
         pkce: { required: () => true, methods: ['S256'] },
@@ -142,7 +155,7 @@ function control(req, res) {
     }
     body(req, (text) => {
         Object.assign(state, JSON.parse(text));
-        if (text.includes('"keys"'))
+        if (text.includes('"keys"') || text.includes('"pages"'))
             serve = provider();
         res.end('{}');
     });

@@ -4,12 +4,15 @@
 import { createInterface } from 'node:readline';
 import { chromium } from 'playwright-core';
 
-const [profile, pictures] = process.argv.slice(2);
+// Called with a profile, the folder of pictures ('' for none), and {"hosts": [that may be asked], "flags": [of Chromium]}.
+const [profile, pictures, more] = process.argv.slice(2);
+const { hosts, flags: others } = { hosts: ['127.0.0.1'], flags: [], ...JSON.parse(more) };
 const flags = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
     '--disable-background-networking', '--disable-component-update', '--disable-sync',
-    '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1'];
+    '--host-resolver-rules=MAP *.example.test 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1', ...others];
 const context = await chromium.launchPersistentContext(profile, {
     executablePath: '/usr/bin/chromium', args: flags, viewport: { width: 1180, height: 760 },
+    env: { ...process.env, HOME: profile },
 });
 context.setDefaultTimeout(8000);
 const page = context.pages()[0];
@@ -17,7 +20,7 @@ let complaints = [];
 page.on('console', (m) => { if (['error', 'warning'].includes(m.type())) complaints.push(`${m.text()} ${m.location().url}`); });
 page.on('pageerror', (e) => complaints.push(String(e)));
 page.on('dialog', (d) => { complaints.push(`dialog: ${d.message()}`); d.dismiss(); });
-page.on('request', (r) => { if (new URL(r.url()).hostname !== '127.0.0.1' && !r.url().startsWith('data:')) complaints.push(`asked ${r.url()}`); });
+page.on('request', (r) => { if (!hosts.includes(new URL(r.url()).hostname) && !r.url().startsWith('data:')) complaints.push(`asked ${r.url()}`); });
 
 async function until(what, condition) {
     const end = Date.now() + 8000;

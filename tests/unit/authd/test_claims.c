@@ -198,6 +198,45 @@ static void test_required_sign_in_must_be_said(void **state)
     assert_int_equal(judge(&c, CLAIMS_SIGNED, "amr", "[\"pwd\",\"mfa\"]"), C(OK));
 }
 
+static void test_what_an_operator_may_is_said_by_one_claim(void **state)
+{
+    static struct span read[] = { SPAN_INIT("staff"), SPAN_INIT("guests") };
+    static struct span all[] = { SPAN_INIT("admins") };
+    static const struct {
+        const char *claim, *name, *value;
+        enum operator_right right;
+    } rows[] = {
+        { "groups", "groups", "[\"admins\"]", RIGHT_ADMINISTER },
+        { "groups", "groups", "[\"staff\",\"admins\"]", RIGHT_ADMINISTER },
+        { "groups", "groups", "\"guests\"", RIGHT_READ },
+        { "groups", "groups", "\"guests admins\"", RIGHT_NONE },
+        { "groups", "groups", "[\"Admins\",[\"admins\"],7]", RIGHT_NONE },
+        { "groups", "groups", "{\"admins\":true}", RIGHT_NONE },
+        { "groups", NULL, NULL, RIGHT_NONE },
+        { "realm_access.roles", "realm_access", "{\"roles\":[\"staff\"]}", RIGHT_READ },
+        { "realm_access.roles", "realm_access", "[\"staff\"]", RIGHT_NONE },
+        { "realm_access.roles", "realm_access.roles", "[\"admins\"]", RIGHT_ADMINISTER },
+        { "a.b.c", "a", "{\"b\":{\"c\":\"admins\"}}", RIGHT_ADMINISTER },
+        { "a.b.c", "a", "{\"b\":\"admins\"}", RIGHT_NONE },
+        { "https://example.com/roles", "https://example.com/roles", "[\"staff\"]", RIGHT_READ },
+    };
+    (void)state;
+    for (size_t i = 0; i < CS_LEN(rows); i++) {
+        struct operators_conf o = { .claim = span_str(rows[i].claim),
+                                    .read = read,
+                                    .n_read = CS_LEN(read),
+                                    .administer = all,
+                                    .n_administer = CS_LEN(all) };
+        struct issuer_conf c = conf_of();
+        assert_int_equal(judge(&c, CLAIMS_SIGNED, rows[i].name, rows[i].value), C(OK));
+        assert_int_equal(claims.right, RIGHT_NONE); /* of an issuer that speaks of users */
+        c.operators = &o;
+        assert_int_equal(judge(&c, CLAIMS_SIGNED, rows[i].name, rows[i].value), C(OK));
+        if (claims.right != rows[i].right)
+            fail_msg("%s of %s: %d", rows[i].claim, rows[i].value, claims.right);
+    }
+}
+
 static void test_the_issuers_own_word_may_leave_out_who_it_is_and_since_when(void **state)
 {
     (void)state;
@@ -503,6 +542,7 @@ int main(void)
         cmocka_unit_test(test_each_claim_that_is_wrong_has_its_cause),
         cmocka_unit_test(test_identity_is_an_address_or_a_name_in_the_domain),
         cmocka_unit_test(test_required_sign_in_must_be_said),
+        cmocka_unit_test(test_what_an_operator_may_is_said_by_one_claim),
         cmocka_unit_test(test_the_issuers_own_word_may_leave_out_who_it_is_and_since_when),
         cmocka_unit_test(test_clocks_may_differ_by_the_leeway),
         cmocka_unit_test(test_each_method_needs_its_scope),

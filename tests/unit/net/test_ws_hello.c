@@ -223,6 +223,90 @@ static void test_a_refusal_says_what_to_do(void **state)
     }
 }
 
+/* ---- files ---- */
+
+static const struct asset assets[] = {
+    { "", "text/html", "\"p\"", (const unsigned char *)"<p>", 3 },
+    { "app.js", "text/javascript", "\"a\"", (const unsigned char *)"packed", 6, true },
+    { 0 },
+};
+static const struct ws_files files = { .folder = SPAN_INIT("/phone/"),
+                                       .list = assets,
+                                       .lines = SPAN_INIT("X-Policy: none\r\n") };
+static const struct ws_rules showing = { .protocol = SPAN_INIT("sip"),
+                                         .hosts = hosts,
+                                         .n_hosts = CS_LEN(hosts),
+                                         .same_origin = true,
+                                         .files = &files };
+
+static void test_files_are_shown_to_who_asks_for_no_websocket(void **state)
+{
+    static const struct {
+        const char *line, *headers, *file, *body;
+        unsigned status;
+    } rows[] = {
+        { "GET /phone/", "", "", "<p>", 200 },
+        { "GET /phone/?code=c&state=s", "", "", "<p>", 200 },
+        { "GET /phone/app.js", "Connection: keep-alive\r\n", "app.js", "packed", 200 },
+        { "HEAD /phone/app.js", "", "app.js", "", 200 },
+        { "GET /phone/app.js", "If-None-Match: \"x\", \"a\"\r\n", "app.js", "", 304 },
+        { "GET /phone/app.js", "If-None-Match: \"p\"\r\n", "app.js", "packed", 200 },
+        { "GET /phone", "", NULL, NULL, 308 },
+        { "GET /phone/none.js", "", NULL, NULL, 404 },
+        { "GET /phone/../phone/", "", NULL, NULL, 404 },
+        { "GET /phone/", "Upgrade: websocket\r\n", NULL, NULL, 404 },
+        { "GET /phones", "", NULL, NULL, 404 },
+        { "POST /phone/", "", NULL, NULL, 405 },
+        { "HEAD /", "", NULL, NULL, 405 },
+        { "GET /phone/", "Content-Length: 3\r\n", NULL, NULL, 400 },
+    };
+    (void)state;
+    for (size_t i = 0; i < CS_LEN(rows); i++) {
+        char text[1000], answer[WS_HELLO_ANSWER_MAX];
+        struct buf b = BUF_INIT(answer);
+        struct ws_hello h;
+        const int n =
+            snprintf(text, sizeof(text), "%s HTTP/1.1\r\nHost: sip.example.com\r\n%s\r\nGET",
+                     rows[i].line, rows[i].headers);
+        const size_t used = ws_hello_read(span_of(text, (size_t)n), &showing, &h);
+        if (h.status != rows[i].status)
+            fail_msg("%s: %u", rows[i].line, h.status);
+        ws_hello_answer(&b, &showing, &h);
+        assert_true(buf_ok(&b));
+        assert_int_equal(h.file != NULL, rows[i].file != NULL);
+        if (!h.file)
+            continue;
+        assert_int_equal(used, n - 3); /* the next request may be behind it */
+        assert_string_equal(h.file->name, rows[i].file);
+        assert_span(ws_hello_body(&h), rows[i].body);
+        assert_true(span_ends(buf_span(&b), SPAN("X-Policy: none\r\n\r\n")));
+        assert_true(!memmem(b.p, b.n, "Content-Encoding: gzip\r\n", 24) ==
+                    !(h.file->gzip && h.status == 200));
+    }
+}
+
+static void test_its_own_page_may_connect(void **state)
+{
+    static const struct {
+        const char *origin;
+        unsigned status;
+    } rows[] = {
+        { "https://sip.example.com:8443", 101 }, { "HTTPS://SIP.example.com:8443", 101 },
+        { "http://sip.example.com:8443", 403 },  { "https://sip.example.com", 403 },
+        { "https://evil.example:8443", 403 },    { "null", 403 },
+    };
+    (void)state;
+    for (size_t i = 0; i < CS_LEN(rows); i++) {
+        char text[1000];
+        struct ws_hello h;
+        const int n = snprintf(text, sizeof(text), "GET / HTTP/1.1\r\n" GOOD "Origin: %s\r\n\r\n",
+                               rows[i].origin);
+        ws_hello_read(span_of(text, (size_t)n), &showing, &h);
+        if (h.status != rows[i].status)
+            fail_msg("%s: %u", rows[i].origin, h.status);
+    }
+}
+
 /* ---- the client's side ---- */
 
 static void test_what_a_client_asks_a_server_takes(void **state)
@@ -294,6 +378,8 @@ int main(void)
         cmocka_unit_test(test_more_is_asked_for_until_it_is_whole),
         cmocka_unit_test(test_what_is_too_large_or_no_http_is_refused),
         cmocka_unit_test(test_a_refusal_says_what_to_do),
+        cmocka_unit_test(test_files_are_shown_to_who_asks_for_no_websocket),
+        cmocka_unit_test(test_its_own_page_may_connect),
         cmocka_unit_test(test_what_a_client_asks_a_server_takes),
         cmocka_unit_test(test_an_answer_is_for_us_or_a_refusal_or_nothing),
     };
