@@ -1,5 +1,6 @@
 /* What a desk phone is told to show of a call, in the order that it knows from its makers. */
 #include "b2bua/desk/desk_calls.h"
+#include "b2bua/desk/do_not_disturb.h"
 #include "b2bua/sccp/text.h"
 
 static void state(const struct sccp_leg *l, uint32_t state)
@@ -80,10 +81,30 @@ void desk_show_dialling(struct sccp_leg *l)
     ringer(l, SCCP_RINGER_OFF);
     lamp(l);
     state(l, SCCP_CALL_OFF_HOOK);
-    keys(l, SCCP_KEYS_OFF_HOOK, 0x3);
+    keys(l, SCCP_KEYS_OFF_HOOK, UINT32_MAX);
     prompt(l, SCCP_LABEL("\x20"));
     SCCP_SEND(l->session, activate_call_plane, .line = l->line->instance);
     tone(l, SCCP_TONE_INSIDE_DIAL);
+}
+
+void desk_show_forwarding(struct sccp_leg *l)
+{
+    keys(l, SCCP_KEYS_OFF_HOOK_FEATURE, 0x2);
+    prompt(l, SCCP_LABEL("\x05"));
+    tone(l, SCCP_TONE_INSIDE_DIAL);
+}
+
+void desk_show_parked(struct sccp_leg *l, bool done)
+{
+    enum { SHOWN_S = 10 };
+    char text[NUMBER_MAX + 4];
+    struct buf b = BUF_INIT(text);
+    buf_put(&b, done ? SCCP_LABEL("\x21") : SCCP_LABEL("\x23"));
+    if (done)
+        buf_putc(&b, ' ');
+    if (done)
+        buf_put(&b, span_str(l->parks));
+    SCCP_SEND(l->session, display_notify, .timeout = SHOWN_S, .text = buf_span(&b));
 }
 
 void desk_show_digit(struct sccp_leg *l)
@@ -127,7 +148,8 @@ void desk_show_bell(struct sccp_leg *l)
     if (l->waits)
         tone(l, SCCP_TONE_CALL_WAITING);
     else
-        ringer(l, SCCP_RINGER_INSIDE);
+        ringer(l, do_not_disturb_of(l->line->desk) == SCCP_DND_SILENT ? SCCP_RINGER_FLASH
+                                                                      : SCCP_RINGER_INSIDE);
 }
 
 void desk_show_ringing(struct sccp_leg *l)

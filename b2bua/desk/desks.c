@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "b2bua/desk/lamps.h"
+#include "b2bua/desk/mailbox.h"
 #include "b2bua/sccp/table.h"
 #include "b2bua/ua/ua.h"
 #include "base/ct.h"
@@ -131,6 +133,7 @@ static int convert(struct desks *d, const AUTH(DeviceRecord) * r, struct arena *
                                  .security = (enum sccp_security)r->security,
                                  .n_lines = CS_MIN(r->n_line, (size_t)SCCP_LINES_MAX),
                                  .n_keys = CS_MIN(r->n_button, (size_t)SCCP_KEYS_MAX),
+                                 .dnd = (enum sccp_dnd)r->do_not_disturb,
                                  .date = optional(r->date_format) };
     out->lines = arena_zalloc(a, out->n_lines * sizeof(*out->lines));
     out->keys = arena_zalloc(a, out->n_keys * sizeof(*out->keys));
@@ -242,6 +245,13 @@ static void on_called(void *arg, struct sccp_session *s, const struct sccp_messa
         desk_heard(s->owner, m);
 }
 
+static void on_ready(void *arg, struct sccp_session *s)
+{
+    (void)arg;
+    if (s->owner)
+        lamps_show(s->owner);
+}
+
 static bool on_busy(void *arg, struct sccp_session *s)
 {
     (void)arg;
@@ -332,6 +342,7 @@ static void open_registrations(struct desks *d)
                                                     .n_registrars = c->n_registrars };
     list_init(&d->registrations.all);
     list_init(&d->phones);
+    map_init(&d->mailboxes);
     d->policy = c->lines;
     d->policy.srtp = SRTP_FORBID;
     d->policy.webrtc = WEBRTC_NEVER;
@@ -340,6 +351,7 @@ static void open_registrations(struct desks *d)
 int desks_open(struct desks *d, struct ua *u, size_t first)
 {
     static const struct sccp_events events = { .attached = on_attached,
+                                               .ready = on_ready,
                                                .called = on_called,
                                                .detached = on_detached,
                                                .admits = on_stranger,
@@ -430,6 +442,7 @@ void desks_close(struct desks *d)
         sccp_listener_close(&d->listeners[i]);
     sccp_stop(&d->sccp);
     line_registrations_drop(&d->registrations);
+    mailbox_drop_all(d->ua);
     devices_close(&d->devices);
     for (struct list *it; (it = list_pop(&d->zones));) {
         struct known_zone *z = container_of(it, struct known_zone, link);

@@ -27,6 +27,8 @@ static void listener_check(struct conf_check *c, void *section)
 static const struct conf_section listener_section = { sizeof(LISTENER), listener_keys,
                                                       listener_check };
 
+static const char *const do_not_disturb[] = { "silent", "reject", NULL };
+
 #define ROOT struct desks_conf
 static const struct conf_key desks_keys[] = {
     CONF_SECTIONS("listeners", ROOT, listeners, &listener_section, "Where desk phones connect.",
@@ -44,6 +46,14 @@ static const struct conf_key desks_keys[] = {
     CONF_SIZE("unregistered_of_source", ROOT, unregistered_of_source,
               "And so many of them from one address (a /64 of IPv6).", .def = "200", .min = 1,
               .max = 100000),
+    CONF_DURATION(
+        "no_answer", ROOT, no_answer,
+        "A call that rings for so long goes where its line forwards what is not answered.",
+        .def = "12s", .min = CONF_SECOND, .max = 3 * 60 * CONF_SECOND),
+    CONF_ENUM("do_not_disturb", ROOT, do_not_disturb, do_not_disturb,
+              "What the key DND of a phone does: silent has calls shown and not heard, reject has "
+              "the phone be busy.",
+              .def = "silent"),
     CONF_SIZE("busy_trigger", ROOT, busy_trigger,
               "A line of a phone with so many calls is busy for others; with 1 no call waits.",
               .def = "2", .min = 1, .max = 50),

@@ -18,8 +18,9 @@ struct desk_listener_conf {
 struct desks_conf {
     struct desk_listener_conf *listeners; /* none: there are no desk phones */
     size_t n_listeners;
-    struct duration keepalive, register_within;
+    struct duration keepalive, register_within, no_answer;
     size_t unregistered, unregistered_of_source;
+    enum { DO_NOT_DISTURB_SILENT, DO_NOT_DISTURB_REJECT } do_not_disturb; /* what its key sets */
     size_t busy_trigger, calls; /* of a line, of a phone */
     struct span date_format, time_zone;
     struct zone zone;
