@@ -9,11 +9,11 @@ static void state(const struct sccp_leg *l, uint32_t state)
               .precedence = 4);
 }
 
-/* mask: which keys of the set, from the first. */
-static void keys(const struct sccp_leg *l, uint32_t set, uint32_t mask)
+/* hidden: one of them that is not shown; 0: all are. */
+static void keys(const struct sccp_leg *l, uint32_t set, uint8_t hidden)
 {
     SCCP_SEND(l->session, select_soft_keys, .line = l->line->instance, .call = l->ref, .set = set,
-              .mask = mask);
+              .mask = sccp_soft_keys_but(l->session->device->soft_keys, set, hidden));
 }
 
 static void prompt(const struct sccp_leg *l, struct span text)
@@ -81,7 +81,7 @@ void desk_show_dialling(struct sccp_leg *l)
     ringer(l, SCCP_RINGER_OFF);
     lamp(l);
     state(l, SCCP_CALL_OFF_HOOK);
-    keys(l, SCCP_KEYS_OFF_HOOK, UINT32_MAX);
+    keys(l, SCCP_KEYS_OFF_HOOK, 0);
     prompt(l, SCCP_LABEL("\x20"));
     SCCP_SEND(l->session, activate_call_plane, .line = l->line->instance);
     tone(l, SCCP_TONE_INSIDE_DIAL);
@@ -89,7 +89,7 @@ void desk_show_dialling(struct sccp_leg *l)
 
 void desk_show_forwarding(struct sccp_leg *l)
 {
-    keys(l, SCCP_KEYS_OFF_HOOK_FEATURE, 0x2);
+    keys(l, SCCP_KEYS_OFF_HOOK_FEATURE, SCCP_KEY_REDIAL);
     prompt(l, SCCP_LABEL("\x05"));
     tone(l, SCCP_TONE_INSIDE_DIAL);
 }
@@ -110,13 +110,13 @@ void desk_show_parked(struct sccp_leg *l, bool done)
 void desk_show_digit(struct sccp_leg *l)
 {
     silence(l);
-    keys(l, SCCP_KEYS_DIGITS, UINT32_MAX);
+    keys(l, SCCP_KEYS_DIGITS, 0);
 }
 
 /* On its way to somebody: it may be given to who is held. */
 static void keys_out(const struct sccp_leg *l)
 {
-    keys(l, l->first && !l->confers ? SCCP_KEYS_TRANSFER : SCCP_KEYS_RING_OUT, UINT32_MAX);
+    keys(l, l->first && !l->confers ? SCCP_KEYS_TRANSFER : SCCP_KEYS_RING_OUT, 0);
 }
 
 void desk_show_proceeding(struct sccp_leg *l)
@@ -161,7 +161,7 @@ void desk_show_ringing(struct sccp_leg *l)
     buf_put(&from, l->number[0] ? span_str(l->number) : SCCP_LABEL("\x38"));
     l->waits = desk_active(l->line->desk) != NULL;
     state(l, l->waits ? SCCP_CALL_WAITING : SCCP_CALL_RING_IN);
-    keys(l, SCCP_KEYS_RING_IN, UINT32_MAX);
+    keys(l, SCCP_KEYS_RING_IN, 0);
     prompt(l, buf_span(&from));
     info(l);
     lamp(l);
@@ -178,12 +178,11 @@ void desk_show_taken(struct sccp_leg *l)
 
 void desk_show_keys(struct sccp_leg *l)
 {
-    enum { REMOVE_LAST = 1 << 4 }; /* where it stands in its set */
     const struct sccp_leg *second = l->first ? l : l->second;
     if (second && second->state == DESK_UP)
-        keys(l, second->confers ? SCCP_KEYS_CONFERENCE : SCCP_KEYS_TRANSFER, UINT32_MAX);
+        keys(l, second->confers ? SCCP_KEYS_CONFERENCE : SCCP_KEYS_TRANSFER, 0);
     else
-        keys(l, SCCP_KEYS_CONNECTED, l->conference ? UINT32_MAX : ~(uint32_t)REMOVE_LAST);
+        keys(l, SCCP_KEYS_CONNECTED, l->conference ? 0 : SCCP_KEY_REMOVE_LAST);
 }
 
 void desk_show_up(struct sccp_leg *l)
@@ -206,7 +205,7 @@ void desk_show_held(struct sccp_leg *l)
 {
     lamp(l);
     state(l, SCCP_CALL_HOLD);
-    keys(l, SCCP_KEYS_ON_HOLD, UINT32_MAX);
+    keys(l, SCCP_KEYS_ON_HOLD, 0);
     prompt(l, SCCP_LABEL("\x03"));
     speaker_off(l);
 }
@@ -248,7 +247,7 @@ void desk_show_recalled(struct sccp_leg *l, unsigned status)
 {
     l->recalled = true;
     state(l, SCCP_CALL_HOLD);
-    keys(l, SCCP_KEYS_ON_HOLD, UINT32_MAX);
+    keys(l, SCCP_KEYS_ON_HOLD, 0);
     prompt_failure(l, status);
     info(l);
     lamp(l);
@@ -261,7 +260,7 @@ void desk_show_failed(struct sccp_leg *l, unsigned status)
     state(l, is_busy(status)      ? SCCP_CALL_BUSY
              : is_unknown(status) ? SCCP_CALL_INVALID_NUMBER
                                   : SCCP_CALL_CONGESTION);
-    keys(l, SCCP_KEYS_RING_OUT, UINT32_MAX);
+    keys(l, SCCP_KEYS_RING_OUT, 0);
     prompt_failure(l, status);
 }
 

@@ -46,6 +46,20 @@ static const struct zone *zone_of(struct desks *d, struct span name)
     return z->found ? &z->zone : NULL;
 }
 
+/* ---- softkeys ---- */
+
+static const struct sccp_soft_keys *soft_keys_of(const struct desks *d, struct span name)
+{
+    const struct desks_conf *c = &d->ua->conf->sccp;
+    for (size_t i = 0; i < c->n_softkeys; i++) {
+        if (span_eq(c->softkeys[i].name, name))
+            return &c->softkeys[i].keys;
+    }
+    log_warn(&desk_log, "sccp.softkeys has none of this name; phones show the usual ones",
+             kv_s("softkeys", name));
+    return NULL;
+}
+
 /* ---- who is asked ---- */
 
 struct asked {
@@ -143,6 +157,8 @@ static int convert(struct desks *d, const AUTH(DeviceRecord) * r, struct arena *
         convert_line(r->line[i], &out->lines[i]);
     for (size_t i = 0; i < out->n_keys; i++)
         convert_key(r->button[i], out, &out->keys[i]);
+    if (r->softkeys && r->softkeys[0])
+        out->soft_keys = soft_keys_of(d, span_str(r->softkeys));
     if (r->time_zone && r->time_zone[0])
         out->zone = zone_of(d, span_str(r->time_zone));
     return 0;

@@ -1,34 +1,9 @@
 #include "b2bua/sccp/configure.h"
 
+#include "b2bua/sccp/soft_keys.h"
 #include "b2bua/sccp/text.h"
 
-enum { LINE_OPTIONS = 15, INFO_FIRST = 300, TEMPLATE = 42, SETS = 12, SET_KEYS = 16 };
-
-/* What softkeys there are, and which are shown when. */
-static const uint8_t soft_keys[] = {
-    SCCP_KEY_REDIAL,      SCCP_KEY_NEW_CALL,   SCCP_KEY_HOLD,         SCCP_KEY_TRANSFER,
-    SCCP_KEY_FORWARD_ALL, SCCP_KEY_BACKSPACE,  SCCP_KEY_END_CALL,     SCCP_KEY_RESUME,
-    SCCP_KEY_ANSWER,      SCCP_KEY_CONFERENCE, SCCP_KEY_REMOVE_LAST,  SCCP_KEY_DND,
-    SCCP_KEY_PARK,        SCCP_KEY_PICKUP,     SCCP_KEY_GROUP_PICKUP,
-};
-
-static const uint8_t sets[SETS][SET_KEYS] = {
-    [SCCP_KEYS_ON_HOOK] = { SCCP_KEY_REDIAL, SCCP_KEY_NEW_CALL, SCCP_KEY_FORWARD_ALL,
-                            SCCP_KEY_PICKUP, SCCP_KEY_GROUP_PICKUP, SCCP_KEY_DND },
-    [SCCP_KEYS_CONNECTED] = { SCCP_KEY_HOLD, SCCP_KEY_END_CALL, SCCP_KEY_TRANSFER,
-                              SCCP_KEY_CONFERENCE, SCCP_KEY_REMOVE_LAST, SCCP_KEY_PARK },
-    [SCCP_KEYS_ON_HOLD] = { SCCP_KEY_RESUME, SCCP_KEY_NEW_CALL, SCCP_KEY_END_CALL },
-    [SCCP_KEYS_RING_IN] = { SCCP_KEY_ANSWER, SCCP_KEY_END_CALL },
-    [SCCP_KEYS_OFF_HOOK] = { SCCP_KEY_REDIAL, SCCP_KEY_END_CALL, SCCP_KEY_FORWARD_ALL,
-                             SCCP_KEY_PICKUP, SCCP_KEY_GROUP_PICKUP },
-    [SCCP_KEYS_TRANSFER] = { SCCP_KEY_END_CALL, SCCP_KEY_TRANSFER },
-    [SCCP_KEYS_DIGITS] = { SCCP_KEY_BACKSPACE, SCCP_KEY_END_CALL },
-    [SCCP_KEYS_CONFERENCE] = { SCCP_KEY_END_CALL, SCCP_KEY_CONFERENCE },
-    [SCCP_KEYS_RING_OUT] = { SCCP_KEY_END_CALL },
-    [SCCP_KEYS_OFF_HOOK_FEATURE] = { SCCP_KEY_REDIAL, SCCP_KEY_END_CALL },
-    [SCCP_KEYS_IN_USE] = { SCCP_KEY_NEW_CALL },
-    [SCCP_KEYS_STEALABLE] = { SCCP_KEY_NEW_CALL },
-};
+enum { LINE_OPTIONS = 15, TEMPLATE = 42 };
 
 unsigned sccp_agree(unsigned offered)
 {
@@ -92,35 +67,6 @@ static void tell_buttons(struct buf *b, const struct sccp_dialect *d, const stru
         }
         sccp_put_button_template(b, d, &m);
     } while (at < n);
-}
-
-static void tell_soft_keys(struct buf *b, const struct sccp_dialect *d)
-{
-    static char labels[CS_LEN(soft_keys)][2];
-    struct sccp_soft_key_template_res m = { .n = CS_LEN(soft_keys), .total = CS_LEN(soft_keys) };
-    for (size_t i = 0; i < CS_LEN(soft_keys); i++) {
-        memcpy(labels[i], (char[]){ SCCP_LABEL_MARK[0], (char)soft_keys[i] }, 2);
-        m.keys[i] = (struct sccp_soft_key){ span_of(labels[i], 2), soft_keys[i] };
-    }
-    sccp_put_soft_key_template_res(b, d, &m);
-}
-
-/* Their places in what tell_soft_keys() says, from 1. */
-static void tell_sets(struct buf *b, const struct sccp_dialect *d)
-{
-    struct sccp_soft_key_set_res m = { .n = SETS, .total = SETS };
-    for (size_t i = 0; i < SETS; i++) {
-        for (size_t k = 0; k < SET_KEYS && sets[i][k]; k++) {
-            const uint8_t *at = memchr(soft_keys, sets[i][k], sizeof(soft_keys));
-            m.sets[i].keys[k] = at ? (uint8_t)(at - soft_keys + 1) : 0;
-            m.sets[i].infos[k] = (uint16_t)(INFO_FIRST + sets[i][k]);
-        }
-    }
-    sccp_put_soft_key_set_res(b, d, &m);
-    sccp_put_select_soft_keys(
-        b, d, &(struct sccp_select_soft_keys){ .set = SCCP_KEYS_ON_HOOK, .mask = UINT32_MAX });
-    sccp_put_display_prompt_status(
-        b, d, &(struct sccp_display_prompt_status){ .text = SCCP_LABEL("\x13") });
 }
 
 static void tell_line(struct buf *b, const struct sccp_dialect *d, const struct sccp_device *dev,
@@ -211,10 +157,14 @@ void sccp_configure(struct buf *b, const struct sccp_dialect *d, const struct sc
         tell_buttons(b, d, dev);
         break;
     case SCCP_SoftKeyTemplateReq:
-        tell_soft_keys(b, d);
+        sccp_tell_soft_keys(b, d);
         break;
     case SCCP_SoftKeySetReq:
-        tell_sets(b, d);
+        sccp_tell_soft_key_sets(b, d, dev->soft_keys);
+        sccp_put_select_soft_keys(
+            b, d, &(struct sccp_select_soft_keys){ .set = SCCP_KEYS_ON_HOOK, .mask = UINT32_MAX });
+        sccp_put_display_prompt_status(
+            b, d, &(struct sccp_display_prompt_status){ .text = SCCP_LABEL("\x13") });
         break;
     case SCCP_LineStatReq:
         tell_line(b, d, dev, m->line_stat_req.line);

@@ -48,7 +48,8 @@ static bool key_eq(const struct sccp_key *a, const struct sccp_key *b)
 bool sccp_device_eq(const struct sccp_device *a, const struct sccp_device *b)
 {
     bool eq = span_eq(a->name, b->name) && a->security == b->security && a->n_lines == b->n_lines &&
-              a->n_keys == b->n_keys && span_eq(a->date, b->date) && a->zone == b->zone;
+              a->n_keys == b->n_keys && span_eq(a->date, b->date) && a->zone == b->zone &&
+              a->soft_keys == b->soft_keys;
     for (size_t i = 0; eq && i < a->n_lines; i++)
         eq = line_eq(&a->lines[i], &b->lines[i]);
     for (size_t i = 0; eq && i < a->n_keys; i++)

@@ -5,6 +5,7 @@
 #include <openssl/types.h>
 
 #include "b2bua/sccp/message.h"
+#include "b2bua/sccp/soft_keys.h"
 #include "schedule/zone.h"
 
 enum { SCCP_NAME_MAX = 15, SCCP_KEYS_MAX = 84, SCCP_LINES_MAX = 42 };
@@ -35,8 +36,9 @@ struct sccp_device {
     struct sccp_key *keys; /* from the first */
     size_t n_keys;
     enum sccp_dnd dnd;
-    struct span date;        /* D.M.YA; absent: the server's */
-    const struct zone *zone; /* NULL: the server's; lives as long as the process */
+    const struct sccp_soft_keys *soft_keys; /* NULL: as usual; lives as long as the process */
+    struct span date;                       /* D.M.YA; absent: the server's */
+    const struct zone *zone;                /* NULL: the server's; lives as long as the process */
 };
 
 /* A copy whose texts are in the arena; NULL when memory is exhausted. */
