@@ -1,6 +1,9 @@
 #include <stdlib.h>
 
+#include "b2bua/call/auto_answer.h"
 #include "b2bua/call/call_impl.h"
+#include "b2bua/call/park.h"
+#include "b2bua/call/pickup.h"
 #include "b2bua/leg/leg_conference.h"
 #include "b2bua/leg/leg_sccp.h"
 #include "b2bua/leg/leg_service.h"
@@ -21,6 +24,7 @@ unsigned call_side(const struct call *c, const struct leg *l)
 void call_drop(struct call *c)
 {
     list_remove(&c->link);
+    pickup_drop(c);
     hunt_drop(c);
     c->ua->n_calls--;
     metric_add(M_B2BUA_CALLS, 0, -1);
@@ -30,6 +34,8 @@ void call_drop(struct call *c)
     admission_end(c);
     session_let_go(&c->kept);
     session_free(&c->session);
+    for (unsigned side = 0; side < RELAY_SIDES; side++)
+        occupancy_set(&c->ua->occupancy, &c->occupants[side], SPAN_NULL, OCCUPANCY_IDLE);
     for (unsigned side = 0; side < RELAY_SIDES; side++)
         arena_fini(&c->party[side].arena);
     arena_fini(&c->coming.arena);
@@ -70,12 +76,20 @@ void call_refuse_media(struct call *c, int err, const char *why, unsigned by)
     call_finish(c, &end, by);
 }
 
+void call_occupies(struct call *c)
+{
+    occupancy_set(&c->ua->occupancy, &c->occupants[SIDE_A], c->party[SIDE_A].who, OCCUPANCY_BUSY);
+    occupancy_set(&c->ua->occupancy, &c->occupants[SIDE_B], c->party[SIDE_B].who,
+                  c->up ? OCCUPANCY_BUSY : OCCUPANCY_RINGING);
+}
+
 /* ---- it is taken ---- */
 
 void call_now_up(struct call *c)
 {
     c->up = true;
     c->taken = loop_wall(c->ua->loop);
+    call_occupies(c);
     if (c->ua->conf->media.inactivity.ms)
         timer_start(c->ua->loop, &c->quiet, c->ua->conf->media.inactivity);
 }
@@ -211,8 +225,10 @@ static void on_ended(void *arg, struct leg *l, const struct leg_end *why)
     struct call *c = arg;
     unsigned side = call_side(c, l);
     c->leg[side] = NULL;
-    if (!c->moving || side != c->replaced)
-        call_finish(c, why, side);
+    if (c->moving && side == c->replaced)
+        return;
+    c->gone = l;
+    call_finish(c, why, side);
 }
 
 static bool may_refer(void *arg, struct leg *l)
@@ -321,6 +337,8 @@ static struct leg *ask_line(struct call *c, const struct dialplan_candidate *to,
     call_write_diversions(&lb, c);
     if (c->call_id[SIDE_A].p)
         sip_write_hdr(&lb, SPAN("Countersign-Origin"), c->call_id[SIDE_A]);
+    if (u->conf->calls.auto_answer && (c->automatic || (to->entry && to->entry->auto_answer)))
+        auto_answer_write(&lb);
     buf_put(&lb, also);
     struct leg_sip_out o = { .from = buf_span(&fb),
                              .to = buf_span(&tb),
@@ -399,11 +417,13 @@ static struct leg *ask_trunk(struct call *c, const struct dialplan_candidate *to
     return leg_sip_call(&u->legs_means, &o, events, arg);
 }
 
-static struct leg *ask_service(struct call *c, struct span name, struct span sdp,
+static struct leg *ask_service(struct call *c, const struct dialplan_candidate *to, struct span sdp,
                                const struct leg_events *events, void *arg)
 {
     enum service what;
-    if (service_of(name, &what))
+    if (span_eq(to->name, PARK))
+        return park_leg(c, to->called, sdp, events, arg);
+    if (service_of(to->name, &what))
         return NULL;
     return leg_service(c->ua->loop, what, &c->ua->conf->media.addresses[0].address, sdp, events,
                        arg);
@@ -424,9 +444,12 @@ static struct leg *ask_desk(struct call *c, struct span sdp, const struct leg_ev
                             void *arg)
 {
     const struct desk_line *line = desks_line(&c->ua->desks, c->desk.contact);
-    return line
-               ? leg_sccp_call(line, c->caller, plain_name(&c->arena, c->display), sdp, events, arg)
-               : NULL;
+    struct leg *l =
+        line ? leg_sccp_call(line, c->caller, plain_name(&c->arena, c->display), sdp, events, arg)
+             : NULL;
+    if (l && c->automatic)
+        leg_sccp_take_at_once(l);
+    return l;
 }
 
 struct leg *call_ask(struct call *c, const struct dialplan_candidate *to,
@@ -441,7 +464,7 @@ struct leg *call_ask(struct call *c, const struct dialplan_candidate *to,
             return ask_desk(c, sdp, events, arg);
         return ask_line(c, to, sdp, also, events, arg);
     case DIALPLAN_EXTENSION:
-        return ask_service(c, to->name, sdp, events, arg);
+        return ask_service(c, to, sdp, events, arg);
     default:
         return NULL;
     }

@@ -12,6 +12,7 @@ void call_begin(struct ua *u, struct tx *invite, const struct trunk_conf *from);
 struct call_asker { /* borrowed for the call */
     struct span call_id, called, caller, display, who, offer;
     unsigned max_forwards;
+    struct span extension; /* a service of ours, by its name; absent: the dial plan says who */
 };
 /* l is the call's from now on, and may be ended before this returns. 0, or the status that it is
  * refused with: nothing has begun then. */

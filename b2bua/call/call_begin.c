@@ -1,7 +1,10 @@
 /* How calls begin: by an INVITE of a line, of a trunk or of another node, or by a phone of ours. */
 #include <stdlib.h>
 
+#include "b2bua/call/auto_answer.h"
 #include "b2bua/call/call_impl.h"
+#include "b2bua/desk/do_not_disturb.h"
+#include "b2bua/desk/forward.h"
 #include "b2bua/leg/leg_sccp.h"
 #include "base/metric.h"
 #include "sip/aor.h"
@@ -13,20 +16,8 @@ struct party call_party(struct call *c, const struct dialplan_candidate *to, str
 {
     const bool trunk = to->kind == DIALPLAN_TRUNK, line = to->kind == DIALPLAN_LINE;
     return (struct party){ .trunk = trunk ? conf_trunk(c->ua->conf, to->name) : NULL,
-                           .who = line ? call_line(c, to->name, a) : SPAN_NULL,
+                           .who = line ? ua_line(c->ua, to->name, a) : SPAN_NULL,
                            .number = trunk ? to->called : to->name };
-}
-
-struct span call_line(const struct call *c, struct span name, struct arena *a)
-{
-    char text[SIP_AOR_MAX];
-    struct buf b = BUF_INIT(text);
-    struct sip_uri uri;
-    buf_lit(&b, "sip:");
-    sip_user_write(&b, name);
-    buf_putc(&b, '@');
-    buf_put(&b, c->ua->conf->domains[0]);
-    return buf_ok(&b) && sip_uri_parse(buf_span(&b), &uri) == 0 ? sip_aor_in(a, &uri) : SPAN_NULL;
 }
 
 /* Without its escapes, in the arena. */
@@ -82,6 +73,19 @@ static int pass_to(struct call *c, const struct sip_msg *m, uint32_t node)
     c->elsewhere.replaces = arena_dup(&c->arena, sip_hdr_value(m, SIP_HDR_REPLACES));
     c->elsewhere.as = c->party[SIDE_A].who;
     return c->elsewhere.replaces.p ? 0 : CS_ENOMEM;
+}
+
+/* To a service of ours, whatever the dial plan says. */
+static int lead_to(struct call *c, struct span extension)
+{
+    struct dialplan_candidate *to = arena_zalloc(&c->arena, sizeof(*to));
+    if (!to)
+        return CS_ENOMEM;
+    *to = (struct dialplan_candidate){
+        .kind = DIALPLAN_EXTENSION, .name = extension, .called = c->called, .calling = c->caller
+    };
+    c->plan = (struct dialplan_answer){ .candidates = to, .n = 1 };
+    return 0;
 }
 
 /* To a phone that is connected here. */
@@ -146,6 +150,7 @@ static int open_session(struct call *c, const struct media_policy *p)
 {
     struct session_side side;
     int err = session_new(c->ua->media, &c->session);
+    c->policy = p;
     ua_media_side(c->ua, p, false, &side);
     if (!err)
         session_set_side(c->session, SIDE_A, &side);
@@ -167,6 +172,7 @@ static struct call *call_of(struct ua *u, const struct sip_msg *m, const struct 
     c->call_id[SIDE_A] = arena_dup(&c->arena, m->call_id);
     c->called = plain_user(&c->arena, m->uri.user);
     c->offer = m->body.n ? arena_dup(&c->arena, m->body) : SPAN_NULL;
+    c->automatic = !from && u->conf->calls.auto_answer && auto_answer_wanted(m);
     find_caller(c, m);
     int err = !c->call_id[SIDE_A].p ? CS_ENOMEM
               : to->node            ? pass_to(c, m, to->node)
@@ -247,7 +253,7 @@ unsigned call_begin_by(struct ua *u, const struct call_asker *a, struct leg *l)
     struct call *c = call_of_leg(u, a);
     if (!c)
         return 500;
-    if (find_way(c, u->conf->lines_context)) {
+    if (a->extension.p ? lead_to(c, a->extension) : find_way(c, u->conf->lines_context)) {
         call_drop(c);
         return 500;
     }
@@ -261,21 +267,31 @@ unsigned call_begin_by(struct ua *u, const struct call_asker *a, struct leg *l)
 }
 
 /* 0: it may ring. */
-static unsigned judge_desk(const struct ua *u, struct span contact)
+static unsigned judge_desk(const struct ua *u, struct span contact, struct buf *lines)
 {
     const struct desk_line *line = desks_line(&u->desks, contact);
-    return !line ? 480 : desk_line_is_busy(line) ? 486 : 0;
+    if (!line)
+        return 480;
+    const bool busy = desk_line_is_busy(line) || do_not_disturb_of(line->desk) == SCCP_DND_REJECT;
+    struct span to = forward_to(line, FORWARD_ALL);
+    if (!to.p && busy)
+        to = forward_to(line, FORWARD_BUSY);
+    if (to.p)
+        forward_write(lines, line, to);
+    return to.p && buf_ok(lines) ? 302 : busy ? 486 : 0;
 }
 
 void call_begin(struct ua *u, struct tx *invite, const struct trunk_conf *from)
 {
     const struct sip_msg *m = tx_request(invite);
     struct destination to = { 0 };
+    char text[512];
+    struct buf lines = BUF_INIT(text);
     if (!from && m->uri.user.p && span_caseeq(m->uri.host, span_str(u->node)))
         to.desk = m->uri.user;
-    unsigned status = to.desk.p ? judge_desk(u, to.desk) : 0;
+    unsigned status = to.desk.p ? judge_desk(u, to.desk, &lines) : 0;
     if (status)
-        tx_reply(invite, status, SPAN_NULL);
+        tx_reply(invite, status, buf_span(&lines));
     else
         begin(u, invite, from, &to);
 }

@@ -4,6 +4,7 @@
 
 #include "b2bua/call/admission.h"
 #include "b2bua/call/call.h"
+#include "b2bua/call/occupancy.h"
 
 enum { SIDE_A = RELAY_A, SIDE_B = RELAY_B, DIVERSIONS_MAX = 20 };
 
@@ -23,13 +24,16 @@ struct call {
     struct ua *ua;
     struct arena arena;
     struct leg *leg[RELAY_SIDES]; /* who calls, who is called; NULL: not there (any more) */
+    struct leg *gone;             /* that ends it, for its record; NULL: none of them does */
     struct session *session;
     struct party party[RELAY_SIDES];
+    struct occupant occupants[RELAY_SIDES];
     struct span called, caller; /* as they came in */
     struct span display;        /* that who is asked is told */
     struct admission admission;
     struct span call_id[RELAY_SIDES];
-    struct span offer; /* of the INVITE; absent: the called side is to make one */
+    const struct media_policy *policy; /* of who called */
+    struct span offer;                 /* of the INVITE; absent: the called side is to make one */
     unsigned max_forwards;
     struct dialplan_answer plan;
     size_t next;                                /* candidate */
@@ -39,6 +43,9 @@ struct call {
     struct branch *in_force; /* whose offer the session stands by; NULL: nobody's */
     struct leg_end refusal;  /* the best of those that have ended; status 0: none has */
     bool again;              /* the other kind of offer was made, too */
+    struct call *picker;     /* who takes it while it rings; NULL: nobody */
+    struct call *picked;     /* that it takes; NULL: none */
+    bool automatic;          /* who calls wishes to be taken at once */
     bool up;                 /* both sides have said so */
     bool early;              /* the caller was given an answer to its offer */
     struct {
@@ -115,8 +122,8 @@ void call_up(struct call *c, struct span answer);
 struct call *call_of_leg(struct ua *u, const struct call_asker *a);
 /* Who a candidate is. */
 struct party call_party(struct call *c, const struct dialplan_candidate *to, struct arena *a);
-/* The AOR of a line. */
-struct span call_line(const struct call *c, struct span name, struct arena *a);
+/* Lamps of its parties' lines show what they do. */
+void call_occupies(struct call *c);
 
 /* hunt.c: who is asked. */
 /* The next candidate of the dial plan; there is none: the call is over. */
@@ -124,6 +131,9 @@ void hunt_next(struct call *c);
 /* Nobody is asked any more. */
 void hunt_end(struct call *c, const struct leg_end *why);
 void hunt_drop(struct call *c);
+/* Whoever it rings at is asked no more: a leg that waits takes it, until c->picker has its place.
+ */
+void hunt_take_silently(struct call *c);
 
 /* call_dtls.c */
 void call_dtls_init(struct call *c);
@@ -155,10 +165,14 @@ struct arena *call_coming(struct call *c);
 /* Who was to come has, and the old one may go. */
 void call_replace(struct call *c, unsigned side, struct leg *by);
 
-/* takeover.c: the other side's answer to who takes a place. */
+/* takeover.c: who calls in `by`, which ends, takes that place in a call that stands. */
+void call_seize(struct call *c, unsigned side, struct call *by);
+/* The other side's answer to who takes a place. */
 void call_taken(struct call *c, unsigned side, unsigned status, struct span sdp);
 
-/* call_record.c: one line of JSON. */
+/* call_record.c: one line of JSON, written when the phones of its sides have said what they
+ * counted.
+ */
 void call_record(const struct call *c, const struct leg_end *why, unsigned by);
 
 #endif

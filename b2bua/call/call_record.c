@@ -1,10 +1,29 @@
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "b2bua/call/call_impl.h"
+#include "b2bua/leg/leg_sccp.h"
 #include "b2bua/session/keys.h"
 #include "base/metric.h"
 
 enum { RECORD_MAX = 8192 };
+
+static const struct log record_log = { .module = "cdr" };
+
+struct record;
+
+struct awaited {
+    struct record *record;
+    unsigned side;
+};
+
+struct record { /* all but what phones counted stands in it; theirs who are awaited */
+    struct ua *ua;
+    struct awaited awaited[RELAY_SIDES];
+    unsigned waits;
+    struct buf text;
+    char space[RECORD_MAX + 1024];
+};
 
 static void put(struct buf *b, const char *key, struct span value)
 {
@@ -82,6 +101,71 @@ static void put_diverters(struct buf *b, const struct call *c)
     buf_putc(b, ']');
 }
 
+/* ---- what phones counted ---- */
+
+static void write_out(struct ua *u, struct buf *b)
+{
+    buf_lit(b, "}\n");
+    if (u->cdr && buf_ok(b) && (fwrite(b->p, 1, b->n, u->cdr) != b->n || fflush(u->cdr)))
+        log_error(&record_log, "a call record could not be written");
+}
+
+static void finish(struct record *r)
+{
+    write_out(r->ua, &r->text);
+    free(r);
+}
+
+static void put_counts(struct buf *b, unsigned side, const struct phone_counts *n)
+{
+    buf_printf(b,
+               ",\"phone_%s\":{\"packets_sent\":%llu,\"octets_sent\":%llu,"
+               "\"packets_received\":%llu,\"octets_received\":%llu,\"lost\":%llu,"
+               "\"jitter_ms\":%u,\"latency_ms\":%u",
+               side == SIDE_A ? "caller" : "callee", (unsigned long long)n->packets_sent,
+               (unsigned long long)n->octets_sent, (unsigned long long)n->packets_received,
+               (unsigned long long)n->octets_received, (unsigned long long)n->lost, n->jitter,
+               n->latency);
+    put(b, "quality", n->quality[0] ? span_str(n->quality) : SPAN_NULL);
+    buf_putc(b, '}');
+}
+
+static void on_counts(void *arg, const struct phone_counts *counts)
+{
+    struct awaited *a = arg;
+    struct record *r = a->record;
+    if (counts)
+        put_counts(&r->text, a->side, counts);
+    if (!--r->waits)
+        finish(r);
+}
+
+/* False: no phone of ours had media in it, or there is no memory. */
+static bool wait_for_phones(const struct call *c, const struct buf *text, unsigned by)
+{
+    struct statistics *phones[RELAY_SIDES];
+    for (unsigned side = 0; side < RELAY_SIDES; side++) {
+        const struct leg *l = c->leg[side] ? c->leg[side] : side == by ? c->gone : NULL;
+        phones[side] = l ? leg_sccp_statistics(l) : NULL;
+    }
+    struct record *r = phones[SIDE_A] || phones[SIDE_B] ? calloc(1, sizeof(*r)) : NULL;
+    if (!r)
+        return false;
+    r->ua = c->ua;
+    r->text = buf_of(r->space, sizeof(r->space));
+    buf_put(&r->text, buf_span(text));
+    for (unsigned side = 0; side < RELAY_SIDES; side++) {
+        if (!phones[side])
+            continue;
+        r->awaited[side] = (struct awaited){ r, side };
+        r->waits++;
+        statistics_wait(phones[side], on_counts, &r->awaited[side]);
+    }
+    return true;
+}
+
+/* ---- the record ---- */
+
 void call_record(const struct call *c, const struct leg_end *why, unsigned by)
 {
     char text[RECORD_MAX];
@@ -138,7 +222,8 @@ void call_record(const struct call *c, const struct leg_end *why, unsigned by)
         put_media(&b, c, "media_caller", SIDE_A);
         put_media(&b, c, "media_callee", SIDE_B);
     }
-    buf_lit(&b, "}\n");
-    if (buf_ok(&b) && (fwrite(text, 1, b.n, c->ua->cdr) != b.n || fflush(c->ua->cdr)))
-        log_error(&(struct log){ .module = "cdr" }, "a call record could not be written");
+    if (!buf_ok(&b))
+        log_error(&record_log, "a call record is too long");
+    else if (!c->up || !wait_for_phones(c, &b, by))
+        write_out(c->ua, &b);
 }

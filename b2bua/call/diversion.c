@@ -137,7 +137,7 @@ unsigned call_divert(struct call *c, const struct leg_end *why)
     if (status)
         return status;
     if (!trunk)
-        c->diverter = call_line(c, by, &c->arena);
+        c->diverter = ua_line(c->ua, by, &c->arena);
     c->max_forwards--;
     c->plan = plan;
     c->next = 0;

@@ -6,10 +6,17 @@
 #include <stdlib.h>
 
 #include "b2bua/call/call_impl.h"
+#include "b2bua/call/park.h"
+#include "b2bua/call/pickup.h"
 #include "base/metric.h"
 #include "sip/write.h"
 
 enum { EARLY_MAX = 50 }; /* descriptions of a branch before its 2xx: each takes memory until then */
+
+static const struct leg_end elsewhere = { .status = 200, .reason = SPAN_INIT(SIP_ELSEWHERE) };
+/* Nobody, until somebody comes. */
+static const struct dialplan_candidate silence = { .kind = DIALPLAN_EXTENSION,
+                                                   .name = SPAN_INIT("park") };
 
 static const struct log hunt_log = { .module = "hunt" };
 
@@ -120,6 +127,7 @@ static int ask_branch(struct call *c, bool dtls, const char **why)
         return CS_ENOENT;
     }
     list_push_back(&c->branches, &b->link);
+    call_occupies(c);
     c->in_force = b;
     if (c->candidate->kind != DIALPLAN_EXTENSION)
         c->call_id[SIDE_B] = arena_dup(&c->arena, leg_sip_call_id(b->leg));
@@ -234,6 +242,10 @@ static void refused(struct call *c, const struct leg_end *why)
     struct leg_end told = *why;
     c->status = why->status;
     admission_left(c, c->party[SIDE_B].trunk);
+    if (why->n_moved && c->desk.to) { /* who asked for this phone knows who else is to be asked */
+        call_finish(c, why, SIDE_B);
+        return;
+    }
     if (why->n_moved && !c->early) {
         told = (struct leg_end){ .status = call_divert(c, why) };
         if (told.status)
@@ -301,7 +313,6 @@ static void on_one_refused(void *arg, struct leg *l, unsigned status)
 
 static void on_answered(void *arg, struct leg *l, struct span sdp)
 {
-    static const struct leg_end elsewhere = { .status = 200, .reason = SPAN_INIT(SIP_ELSEWHERE) };
     struct branch *b = arg;
     struct call *c = b->call;
     char text[SESSION_SDP_MAX];
@@ -322,6 +333,10 @@ static void on_answered(void *arg, struct leg *l, struct span sdp)
     if (c->offer.p)
         session_settled(c->session);
     call_up(c, buf_span(&answer));
+    if (c->picker)
+        call_seize(c, SIDE_B, c->picker);
+    else if (c->candidate == &silence) /* who wanted it has thought better of it */
+        call_finish(c, &(struct leg_end){ .status = 480 }, SIDE_B);
 }
 
 static const struct leg_events branch_events = {
@@ -333,6 +348,15 @@ static const struct leg_events branch_events = {
 static void ask_candidate(struct call *c)
 {
     ask(c, call_policy(c, c->candidate, c->party[SIDE_B].trunk)->webrtc == WEBRTC_FIRST);
+}
+
+void hunt_take_silently(struct call *c)
+{
+    hunt_end(c, &elsewhere);
+    c->candidate = &silence;
+    c->party[SIDE_B] = (struct party){ 0 };
+    c->next = c->plan.n;
+    ask(c, false);
 }
 
 static void on_admitted(struct call *c, const struct leg_end *why, bool next)
@@ -361,6 +385,13 @@ void hunt_next(struct call *c)
     }
     c->again = false;
     c->refusal = (struct leg_end){ 0 };
+    if (to->kind == DIALPLAN_EXTENSION && (span_eq(to->name, PARK) || span_eq(to->name, PICKUP))) {
+        const unsigned status =
+            span_eq(to->name, PARK) ? park_take(c, to->called) : pickup_begin(c, to->called);
+        if (status)
+            call_finish(c, &(struct leg_end){ .status = status }, SIDE_B);
+        return;
+    }
     const struct party diverter = { .who = c->diverter }; /* where a line sends it on, it calls */
     /* A call that comes to a phone of ours was admitted where it was made. */
     if (c->desk.to == to || admission_ask(c, c->diverter.p ? &diverter : &c->party[SIDE_A], to,

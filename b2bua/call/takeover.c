@@ -100,13 +100,44 @@ void call_taken(struct call *c, unsigned side, unsigned status, struct span sdp)
     leg_answer(comes, buf_span(&b));
 }
 
+static void take_place(struct call *c, unsigned side, struct leg *comes,
+                       const struct session_side *conf, struct span offer)
+{
+    c->waiting = comes;
+    c->kept = session_swap_side(c->session, side, conf);
+    if (!c->kept)
+        restore(c, &(struct leg_end){ .status = 500 });
+    else
+        ask_other(c, side, offer);
+}
+
+static const struct leg_events comes_events = { .ended = on_ended };
+
+void call_seize(struct call *c, unsigned side, struct call *by)
+{
+    const struct party *from = &by->party[SIDE_A];
+    struct leg *comes = by->leg[SIDE_A];
+    struct session_side conf;
+    struct arena *a = call_coming(c);
+    c->picker = by->picked = NULL;
+    ua_media_side(c->ua, by->policy, false, &conf);
+    c->coming.trunk = from->trunk;
+    c->coming.who = arena_dup(a, from->who);
+    c->coming.number = arena_dup(a, from->number);
+    c->coming.display = arena_dup(a, from->display);
+    by->leg[SIDE_A] = NULL;
+    comes->events = &comes_events;
+    comes->arg = c;
+    take_place(c, side, comes, &conf, by->offer);
+    call_finish(by, &(struct leg_end){ .status = 200 }, SIDE_A);
+}
+
 static void begin(struct ua *u, struct tx *invite, struct leg *l, struct span who,
                   const struct trunk_conf *from)
 {
     struct call *c = l->arg;
     const unsigned side = call_side(c, l);
     struct sip_msg *m = tx_request(invite);
-    static const struct leg_events events = { .ended = on_ended };
     struct session_side conf;
     char contact[512];
     struct buf b = BUF_INIT(contact);
@@ -123,15 +154,10 @@ static void begin(struct ua *u, struct tx *invite, struct leg *l, struct span wh
     c->coming.number = arena_dup(a, from ? m->from.uri.user : c->party[side].number);
     c->coming.display = arena_dup(a, m->from.display);
     struct leg *comes = leg_sip_take(&u->legs_means, invite, buf_span(&b),
-                                     from ? from->name : SPAN_NULL, &events, c);
+                                     from ? from->name : SPAN_NULL, &comes_events, c);
     if (!comes)
         return;
-    c->waiting = comes;
-    c->kept = session_swap_side(c->session, side, &conf);
-    if (!c->kept)
-        restore(c, &(struct leg_end){ .status = 500 });
-    else
-        ask_other(c, side, m->body.n ? m->body : SPAN_NULL);
+    take_place(c, side, comes, &conf, m->body.n ? m->body : SPAN_NULL);
 }
 
 void call_take_over(struct ua *u, struct tx *invite, const struct trunk_conf *from)

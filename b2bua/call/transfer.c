@@ -27,6 +27,7 @@ void call_replace(struct call *c, unsigned side, struct leg *by)
     c->moved = c->party[side].number;
     by->events = &call_events;
     by->arg = c;
+    call_occupies(c);
     if (!old)
         return;
     leg_notify(old, 200);

@@ -2,7 +2,10 @@
 
 #include <stdlib.h>
 
+#include "b2bua/desk/busy_lamps.h"
 #include "b2bua/desk/desk_calls.h"
+#include "b2bua/desk/keep.h"
+#include "b2bua/desk/statistics.h"
 #include "b2bua/sccp/table.h"
 #include "b2bua/ua/ua.h"
 
@@ -130,6 +133,8 @@ struct desk *desk_new(struct sccp_session *s, const struct desk_conf *conf, stru
         return NULL;
     list_init(&d->link);
     list_init(&d->calls);
+    list_init(&d->keeping);
+    list_init(&d->statistics);
     turn_init(&d->over, on_over);
     arena_init_small(&d->arena);
     d->ua = conf->ua;
@@ -147,10 +152,15 @@ struct desk *desk_new(struct sccp_session *s, const struct desk_conf *conf, stru
         free(d);
         return NULL;
     }
+    d->busy_lamps = busy_lamps_open(d);
     if (conf->registrations->n_registrars)
         open_lines(d, conf, was);
-    if (was && was->session == s)
+    if (was)
+        memcpy(d->last, was->last, sizeof(d->last));
+    if (was && was->session == s) {
         desk_keep_calls(d, was);
+        statistics_keep(d, was);
+    }
     desk_free(&was);
     return d;
 }
@@ -170,6 +180,9 @@ void desk_free(struct desk **dp)
     desk_hang_up(d);
     desk_leave(d);
     turn_cancel(&d->over);
+    keep_forget(d);
+    busy_lamps_close(&d->busy_lamps);
+    statistics_drop(d);
     list_remove(&d->link);
     arena_fini(&d->arena);
     free(d);

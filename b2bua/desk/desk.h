@@ -24,12 +24,15 @@ struct desk {
     struct ua *ua;
     struct sccp_session *session;
     struct arena arena;
-    struct list calls;         /* struct sccp_leg */
-    struct turn over;          /* one of them is */
-    bool switching;            /* another one is about to be heard: nothing rings meanwhile */
-    bool lifted;               /* its handset is, or its speaker was turned on by its key */
-    char last[NUMBER_MAX + 1]; /* that was dialled */
-    struct desk_line *lines;   /* as its device has them */
+    struct list calls;             /* struct sccp_leg */
+    struct turn over;              /* one of them is */
+    bool switching;                /* another one is about to be heard: nothing rings meanwhile */
+    bool lifted;                   /* its handset is, or its speaker was turned on by its key */
+    struct list keeping;           /* struct keep */
+    struct list statistics;        /* struct statistics */
+    struct busy_lamps *busy_lamps; /* NULL: none */
+    char last[NUMBER_MAX + 1];     /* that was dialled */
+    struct desk_line *lines;       /* as its device has them */
     size_t n_lines;
     void (*refused)(void *arg); /* a pass was: there is to be another */
     void *arg;
@@ -57,6 +60,8 @@ void desk_renew(struct desk *d, struct span aor, struct span pass);
 
 /* What its user does, or its media (desk_user.c). */
 void desk_heard(struct desk *d, const struct sccp_message *m);
+/* Whether the dial plan leads its calls to that number anywhere. */
+bool desk_can_dial(const struct desk_line *l, struct span number);
 
 /* ---- desk_calls.c ---- */
 

@@ -95,7 +95,7 @@ static void leave_active(struct desk *d)
     d->switching = false;
 }
 
-static const struct desk_line *line_of(const struct desk *d, uint32_t instance)
+const struct desk_line *desk_line_of(const struct desk *d, uint32_t instance)
 {
     for (size_t i = 0; i < d->n_lines; i++) {
         if (d->lines[i].aor.p && d->lines[i].instance &&
@@ -121,7 +121,7 @@ static void others_wait(const struct sccp_leg *but)
 
 struct sccp_leg *desk_begin(struct desk *d, uint32_t instance, bool speaker)
 {
-    const struct desk_line *line = line_of(d, instance);
+    const struct desk_line *line = desk_line_of(d, instance);
     if (!line || count(d, NULL) >= d->ua->conf->sccp.calls)
         return NULL;
     leave_active(d);

@@ -13,6 +13,8 @@ struct sccp_leg *desk_active(const struct desk *d);
 struct sccp_leg *desk_ringing(const struct desk *d, uint32_t instance);
 struct sccp_leg *desk_held(const struct desk *d, uint32_t instance);
 
+/* Its line by that key, the first for 0; NULL: there is none. */
+const struct desk_line *desk_line_of(const struct desk *d, uint32_t instance);
 /* Another call on a line (0: the first), to be dialled; the active one is held, or given up
  * where there is nobody to hold yet. NULL: there is no such line, or no room. */
 struct sccp_leg *desk_begin(struct desk *d, uint32_t instance, bool speaker);

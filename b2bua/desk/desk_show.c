@@ -1,5 +1,6 @@
 /* What a desk phone is told to show of a call, in the order that it knows from its makers. */
 #include "b2bua/desk/desk_calls.h"
+#include "b2bua/desk/do_not_disturb.h"
 #include "b2bua/sccp/text.h"
 
 static void state(const struct sccp_leg *l, uint32_t state)
@@ -8,11 +9,11 @@ static void state(const struct sccp_leg *l, uint32_t state)
               .precedence = 4);
 }
 
-/* mask: which keys of the set, from the first. */
-static void keys(const struct sccp_leg *l, uint32_t set, uint32_t mask)
+/* hidden: one of them that is not shown; 0: all are. */
+static void keys(const struct sccp_leg *l, uint32_t set, uint8_t hidden)
 {
     SCCP_SEND(l->session, select_soft_keys, .line = l->line->instance, .call = l->ref, .set = set,
-              .mask = mask);
+              .mask = sccp_soft_keys_but(l->session->device->soft_keys, set, hidden));
 }
 
 static void prompt(const struct sccp_leg *l, struct span text)
@@ -80,22 +81,42 @@ void desk_show_dialling(struct sccp_leg *l)
     ringer(l, SCCP_RINGER_OFF);
     lamp(l);
     state(l, SCCP_CALL_OFF_HOOK);
-    keys(l, SCCP_KEYS_OFF_HOOK, 0x3);
+    keys(l, SCCP_KEYS_OFF_HOOK, 0);
     prompt(l, SCCP_LABEL("\x20"));
     SCCP_SEND(l->session, activate_call_plane, .line = l->line->instance);
     tone(l, SCCP_TONE_INSIDE_DIAL);
 }
 
+void desk_show_forwarding(struct sccp_leg *l)
+{
+    keys(l, SCCP_KEYS_OFF_HOOK_FEATURE, SCCP_KEY_REDIAL);
+    prompt(l, SCCP_LABEL("\x05"));
+    tone(l, SCCP_TONE_INSIDE_DIAL);
+}
+
+void desk_show_parked(struct sccp_leg *l, bool done)
+{
+    enum { SHOWN_S = 10 };
+    char text[NUMBER_MAX + 4];
+    struct buf b = BUF_INIT(text);
+    buf_put(&b, done ? SCCP_LABEL("\x21") : SCCP_LABEL("\x23"));
+    if (done)
+        buf_putc(&b, ' ');
+    if (done)
+        buf_put(&b, span_str(l->parks));
+    SCCP_SEND(l->session, display_notify, .timeout = SHOWN_S, .text = buf_span(&b));
+}
+
 void desk_show_digit(struct sccp_leg *l)
 {
     silence(l);
-    keys(l, SCCP_KEYS_DIGITS, UINT32_MAX);
+    keys(l, SCCP_KEYS_DIGITS, 0);
 }
 
 /* On its way to somebody: it may be given to who is held. */
 static void keys_out(const struct sccp_leg *l)
 {
-    keys(l, l->first && !l->confers ? SCCP_KEYS_TRANSFER : SCCP_KEYS_RING_OUT, UINT32_MAX);
+    keys(l, l->first && !l->confers ? SCCP_KEYS_TRANSFER : SCCP_KEYS_RING_OUT, 0);
 }
 
 void desk_show_proceeding(struct sccp_leg *l)
@@ -127,7 +148,8 @@ void desk_show_bell(struct sccp_leg *l)
     if (l->waits)
         tone(l, SCCP_TONE_CALL_WAITING);
     else
-        ringer(l, SCCP_RINGER_INSIDE);
+        ringer(l, do_not_disturb_of(l->line->desk) == SCCP_DND_SILENT ? SCCP_RINGER_FLASH
+                                                                      : SCCP_RINGER_INSIDE);
 }
 
 void desk_show_ringing(struct sccp_leg *l)
@@ -139,7 +161,7 @@ void desk_show_ringing(struct sccp_leg *l)
     buf_put(&from, l->number[0] ? span_str(l->number) : SCCP_LABEL("\x38"));
     l->waits = desk_active(l->line->desk) != NULL;
     state(l, l->waits ? SCCP_CALL_WAITING : SCCP_CALL_RING_IN);
-    keys(l, SCCP_KEYS_RING_IN, UINT32_MAX);
+    keys(l, SCCP_KEYS_RING_IN, 0);
     prompt(l, buf_span(&from));
     info(l);
     lamp(l);
@@ -156,12 +178,11 @@ void desk_show_taken(struct sccp_leg *l)
 
 void desk_show_keys(struct sccp_leg *l)
 {
-    enum { REMOVE_LAST = 1 << 4 }; /* where it stands in its set */
     const struct sccp_leg *second = l->first ? l : l->second;
     if (second && second->state == DESK_UP)
-        keys(l, second->confers ? SCCP_KEYS_CONFERENCE : SCCP_KEYS_TRANSFER, UINT32_MAX);
+        keys(l, second->confers ? SCCP_KEYS_CONFERENCE : SCCP_KEYS_TRANSFER, 0);
     else
-        keys(l, SCCP_KEYS_CONNECTED, l->conference ? UINT32_MAX : ~(uint32_t)REMOVE_LAST);
+        keys(l, SCCP_KEYS_CONNECTED, l->conference ? 0 : SCCP_KEY_REMOVE_LAST);
 }
 
 void desk_show_up(struct sccp_leg *l)
@@ -184,7 +205,7 @@ void desk_show_held(struct sccp_leg *l)
 {
     lamp(l);
     state(l, SCCP_CALL_HOLD);
-    keys(l, SCCP_KEYS_ON_HOLD, UINT32_MAX);
+    keys(l, SCCP_KEYS_ON_HOLD, 0);
     prompt(l, SCCP_LABEL("\x03"));
     speaker_off(l);
 }
@@ -226,7 +247,7 @@ void desk_show_recalled(struct sccp_leg *l, unsigned status)
 {
     l->recalled = true;
     state(l, SCCP_CALL_HOLD);
-    keys(l, SCCP_KEYS_ON_HOLD, UINT32_MAX);
+    keys(l, SCCP_KEYS_ON_HOLD, 0);
     prompt_failure(l, status);
     info(l);
     lamp(l);
@@ -239,7 +260,7 @@ void desk_show_failed(struct sccp_leg *l, unsigned status)
     state(l, is_busy(status)      ? SCCP_CALL_BUSY
              : is_unknown(status) ? SCCP_CALL_INVALID_NUMBER
                                   : SCCP_CALL_CONGESTION);
-    keys(l, SCCP_KEYS_RING_OUT, UINT32_MAX);
+    keys(l, SCCP_KEYS_RING_OUT, 0);
     prompt_failure(l, status);
 }
 

@@ -1,14 +1,33 @@
 /* What the user of a desk phone does: handset, keys and softkeys. */
 #include "b2bua/call/call.h"
+#include "b2bua/call/pickup.h"
 #include "b2bua/desk/desk_calls.h"
+#include "b2bua/desk/do_not_disturb.h"
+#include "b2bua/desk/forward.h"
+#include "b2bua/desk/statistics.h"
+#include "b2bua/sccp/configure.h"
 #include "b2bua/ua/ua.h"
 
 /* ---- dialling ---- */
 
+static const struct dialplan_context *context_of(const struct desk *d)
+{
+    return dialplan_context(&d->ua->conf->dialplan, d->ua->conf->lines_context);
+}
+
+bool desk_can_dial(const struct desk_line *l, struct span number)
+{
+    const struct dialplan_context *at = context_of(l->desk);
+    const struct dialplan_call call = { .called = number,
+                                        .caller = l->number,
+                                        .now = loop_wall(l->desk->session->sccp->loop) };
+    return at && dialplan_dialled(at, &call) >= DIALLED_COMPLETE;
+}
+
 static void press(struct sccp_leg *l, char key)
 {
     const struct b2bua_conf *conf = l->line->desk->ua->conf;
-    const struct dialplan_context *at = dialplan_context(&conf->dialplan, conf->lines_context);
+    const struct dialplan_context *at = context_of(l->line->desk);
     struct loop *loop = l->session->sccp->loop;
     timer_stop(loop, &l->timer);
     desk_show_digit(l);
@@ -43,14 +62,45 @@ static void backspace(struct sccp_leg *l)
     SCCP_SEND(l->session, back_space_res, .line = l->line->instance, .call = l->ref);
 }
 
-static const struct sccp_key *speed_dial(const struct desk *d, uint32_t index)
+/* ---- forwards ---- */
+
+/* What is dialled next is no call. */
+static void forward_all(struct desk *d, uint32_t instance)
 {
-    const struct sccp_device *device = d->session->device;
-    for (size_t i = 0; i < device->n_keys; i++) {
-        if (device->keys[i].type == SCCP_BUTTON_SPEED_DIAL && --index == 0)
-            return &device->keys[i];
+    const struct desk_line *line = desk_line_of(d, instance);
+    struct sccp_leg *l = desk_active(d);
+    if (line && forward_to(line, FORWARD_ALL).p) {
+        forward_set(line, SPAN(""));
+        return;
     }
-    return NULL;
+    if (!l || l->state != DESK_DIALLING)
+        l = desk_begin(d, instance, true);
+    if (!l)
+        return;
+    l->forwards = true;
+    desk_show_forwarding(l);
+}
+
+/* ---- calls of others ---- */
+
+/* One that rings: of one's group or, with a number that is still to be dialled, of that line. */
+static void pick_up(struct desk *d, uint32_t instance, bool number)
+{
+    struct sccp_leg *l = desk_active(d);
+    if (!l || l->state != DESK_DIALLING)
+        l = desk_begin(d, instance, true);
+    if (!l)
+        return;
+    l->extension = PICKUP;
+    if (!number)
+        leg_sccp_place(l);
+}
+
+static void park(struct desk *d)
+{
+    struct sccp_leg *l = desk_active(d);
+    if (l && l->state == DESK_UP)
+        leg_sccp_park(l);
 }
 
 /* ---- hook and keys ---- */
@@ -137,6 +187,21 @@ static void on_soft_key(struct desk *d, const struct sccp_soft_key_event *m)
         if (l)
             backspace(l);
         break;
+    case SCCP_KEY_PICKUP:
+        pick_up(d, m->line, false);
+        break;
+    case SCCP_KEY_GROUP_PICKUP:
+        pick_up(d, m->line, true);
+        break;
+    case SCCP_KEY_PARK:
+        park(d);
+        break;
+    case SCCP_KEY_DND:
+        do_not_disturb_toggle(d);
+        break;
+    case SCCP_KEY_FORWARD_ALL:
+        forward_all(d, m->line);
+        break;
     case SCCP_KEY_REDIAL:
         dial(d, m->line, span_str(d->last));
         break;
@@ -187,7 +252,9 @@ static void on_line_key(struct desk *d, uint32_t instance)
 
 static void on_stimulus(struct desk *d, const struct sccp_stimulus *m)
 {
-    const struct sccp_key *key;
+    const struct sccp_session *s = d->session;
+    const struct sccp_key *key =
+        sccp_key_of(s->device, s->dialect.version, (uint8_t)m->button, m->instance);
     switch (m->button) {
     case SCCP_BUTTON_LINE:
         on_line_key(d, m->instance);
@@ -198,10 +265,15 @@ static void on_stimulus(struct desk *d, const struct sccp_stimulus *m)
     case SCCP_BUTTON_REDIAL:
         dial(d, 0, span_str(d->last));
         break;
-    case SCCP_BUTTON_SPEED_DIAL:
-        key = speed_dial(d, m->instance);
-        if (key)
-            dial(d, 0, key->number);
+    case SCCP_BUTTON_FORWARD_ALL:
+        forward_all(d, 0);
+        break;
+    case SCCP_BUTTON_PICKUP:
+    case SCCP_BUTTON_GROUP_PICKUP:
+        pick_up(d, 0, m->button == SCCP_BUTTON_GROUP_PICKUP);
+        break;
+    case SCCP_BUTTON_PARK:
+        park(d);
         break;
     case SCCP_BUTTON_TRANSFER:
     case SCCP_BUTTON_CONFERENCE:
@@ -210,6 +282,8 @@ static void on_stimulus(struct desk *d, const struct sccp_stimulus *m)
                           m->button == SCCP_BUTTON_TRANSFER ? DESK_TRANSFER : DESK_CONFERENCE);
         break;
     default:
+        if (key && key->number.n)
+            dial(d, 0, key->number);
         break;
     }
 }
@@ -247,6 +321,9 @@ void desk_heard(struct desk *d, const struct sccp_message *m)
         break;
     case SCCP_OpenReceiveChannelAck:
         on_opened(d, &m->open_receive_channel_ack);
+        break;
+    case SCCP_ConnectionStatisticsRes:
+        statistics_heard(d, &m->connection_statistics_res);
         break;
     default:
         break;

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "b2bua/desk/lamps.h"
+#include "b2bua/desk/mailbox.h"
 #include "b2bua/sccp/table.h"
 #include "b2bua/ua/ua.h"
 #include "base/ct.h"
@@ -42,6 +44,20 @@ static const struct zone *zone_of(struct desks *d, struct span name)
                  kv_s("time_zone", name), kv_err(err));
     list_push_back(&d->zones, &z->link);
     return z->found ? &z->zone : NULL;
+}
+
+/* ---- softkeys ---- */
+
+static const struct sccp_soft_keys *soft_keys_of(const struct desks *d, struct span name)
+{
+    const struct desks_conf *c = &d->ua->conf->sccp;
+    for (size_t i = 0; i < c->n_softkeys; i++) {
+        if (span_eq(c->softkeys[i].name, name))
+            return &c->softkeys[i].keys;
+    }
+    log_warn(&desk_log, "sccp.softkeys has none of this name; phones show the usual ones",
+             kv_s("softkeys", name));
+    return NULL;
 }
 
 /* ---- who is asked ---- */
@@ -131,6 +147,7 @@ static int convert(struct desks *d, const AUTH(DeviceRecord) * r, struct arena *
                                  .security = (enum sccp_security)r->security,
                                  .n_lines = CS_MIN(r->n_line, (size_t)SCCP_LINES_MAX),
                                  .n_keys = CS_MIN(r->n_button, (size_t)SCCP_KEYS_MAX),
+                                 .dnd = (enum sccp_dnd)r->do_not_disturb,
                                  .date = optional(r->date_format) };
     out->lines = arena_zalloc(a, out->n_lines * sizeof(*out->lines));
     out->keys = arena_zalloc(a, out->n_keys * sizeof(*out->keys));
@@ -140,6 +157,8 @@ static int convert(struct desks *d, const AUTH(DeviceRecord) * r, struct arena *
         convert_line(r->line[i], &out->lines[i]);
     for (size_t i = 0; i < out->n_keys; i++)
         convert_key(r->button[i], out, &out->keys[i]);
+    if (r->softkeys && r->softkeys[0])
+        out->soft_keys = soft_keys_of(d, span_str(r->softkeys));
     if (r->time_zone && r->time_zone[0])
         out->zone = zone_of(d, span_str(r->time_zone));
     return 0;
@@ -242,6 +261,13 @@ static void on_called(void *arg, struct sccp_session *s, const struct sccp_messa
         desk_heard(s->owner, m);
 }
 
+static void on_ready(void *arg, struct sccp_session *s)
+{
+    (void)arg;
+    if (s->owner)
+        lamps_show(s->owner);
+}
+
 static bool on_busy(void *arg, struct sccp_session *s)
 {
     (void)arg;
@@ -332,6 +358,7 @@ static void open_registrations(struct desks *d)
                                                     .n_registrars = c->n_registrars };
     list_init(&d->registrations.all);
     list_init(&d->phones);
+    map_init(&d->mailboxes);
     d->policy = c->lines;
     d->policy.srtp = SRTP_FORBID;
     d->policy.webrtc = WEBRTC_NEVER;
@@ -340,6 +367,7 @@ static void open_registrations(struct desks *d)
 int desks_open(struct desks *d, struct ua *u, size_t first)
 {
     static const struct sccp_events events = { .attached = on_attached,
+                                               .ready = on_ready,
                                                .called = on_called,
                                                .detached = on_detached,
                                                .admits = on_stranger,
@@ -430,6 +458,7 @@ void desks_close(struct desks *d)
         sccp_listener_close(&d->listeners[i]);
     sccp_stop(&d->sccp);
     line_registrations_drop(&d->registrations);
+    mailbox_drop_all(d->ua);
     devices_close(&d->devices);
     for (struct list *it; (it = list_pop(&d->zones));) {
         struct known_zone *z = container_of(it, struct known_zone, link);

@@ -25,6 +25,7 @@ struct desks {
     uint32_t registrars[REGISTRARS_MAX];
     struct media_policy policy; /* of calls: as of lines, in the clear */
     uint32_t last_call;         /* reference */
+    struct map mailboxes;       /* struct mailbox: those with messages */
 };
 
 /* The listeners among those of u->certs begin with first. u lives as long, the struct itself till

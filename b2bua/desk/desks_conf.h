@@ -2,6 +2,7 @@
 #ifndef CS_B2BUA_DESK_DESKS_CONF_H
 #define CS_B2BUA_DESK_DESKS_CONF_H
 
+#include "b2bua/sccp/soft_keys.h"
 #include "certs/settings.h"
 #include "conf/sections.h"
 #include "schedule/zone.h"
@@ -15,13 +16,25 @@ struct desk_listener_conf {
     bool legacy;
 };
 
+struct soft_keys_conf { /* a template: names of keys, in their order; none: as usual */
+    struct span name;
+#define SET(set, member) \
+    struct span *member; \
+    size_t n_##member;
+#include "b2bua/desk/soft_key_sets.def"
+    struct sccp_soft_keys keys;
+};
+
 struct desks_conf {
     struct desk_listener_conf *listeners; /* none: there are no desk phones */
     size_t n_listeners;
-    struct duration keepalive, register_within;
+    struct duration keepalive, register_within, no_answer;
     size_t unregistered, unregistered_of_source;
+    enum { DO_NOT_DISTURB_SILENT, DO_NOT_DISTURB_REJECT } do_not_disturb; /* what its key sets */
     size_t busy_trigger, calls; /* of a line, of a phone */
     struct span date_format, time_zone;
+    struct soft_keys_conf *softkeys;
+    size_t n_softkeys;
     struct zone zone;
 };
 

@@ -45,6 +45,7 @@ struct dialplan_entry {
     const struct translation *translation;
     bool emergency; /* no limit stops these calls */
     bool huntstop;
+    bool auto_answer;
     struct dialplan_target *to;
     size_t n_to;
 };

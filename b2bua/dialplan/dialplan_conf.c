@@ -127,6 +127,10 @@ static const struct conf_key entry_keys[] = {
               "Calls for help: before all other entries, for everybody, always, without waiting "
               "for further digits, and no limit stops them.",
               .def = "false"),
+    CONF_BOOL("auto_answer", struct dialplan_entry, auto_answer,
+              "Phones of the line take the call by themselves, as an intercom, where calls."
+              "auto_answer allows that.",
+              .def = "false"),
     CONF_BOOL("huntstop", struct dialplan_entry, huntstop,
               "When all of these have failed, less exact entries are not tried.", .def = "false"),
     CONF_SECTIONS("to", struct dialplan_entry, to, &target_section,

@@ -3,10 +3,14 @@
 #include <stdlib.h>
 
 #include "b2bua/call/call.h"
+#include "b2bua/call/park.h"
 #include "b2bua/desk/desk_calls.h"
+#include "b2bua/desk/do_not_disturb.h"
+#include "b2bua/desk/forward.h"
 #include "b2bua/session/session.h"
 #include "b2bua/ua/ua.h"
 #include "base/rand.h"
+#include "sip/write.h"
 
 enum {
     OPEN_MS = 5000,
@@ -36,10 +40,13 @@ static void stop_sending(struct sccp_leg *l)
 
 static void close_channels(struct sccp_leg *l)
 {
+    const bool was_open = l->codec && !l->opening;
     if (l->codec)
         SCCP_SEND(l->session, close_receive_channel, .conference = l->ref, .party = l->ref,
                   .call = l->ref);
     stop_sending(l);
+    if (was_open && l->statistics)
+        statistics_ask(l->statistics, l->line->number);
     l->codec = NULL;
     l->opening = false;
     timer_stop(loop_of(l), &l->timer);
@@ -53,6 +60,8 @@ static bool open_channel(struct sccp_leg *l, const struct desk_codec *codec)
     close_channels(l);
     l->codec = codec;
     l->opening = true;
+    if (!l->statistics)
+        l->statistics = statistics_new(l->line->desk, l->ref);
     SCCP_SEND(l->session, open_receive_channel, .conference = l->ref, .party = l->ref,
               .packet_ms = PACKET_MS, .codec = codec->sccp, .call = l->ref, .dtmf = DTMF);
     timer_start(loop_of(l), &l->timer, DURATION_MS(OPEN_MS));
@@ -105,6 +114,7 @@ static void release(struct sccp_leg *l, unsigned status)
 {
     struct desk *d = l->line->desk;
     close_channels(l);
+    statistics_end(&l->statistics);
     desk_show_over(l);
     list_remove(&l->link);
     turn_cancel(&l->turn);
@@ -115,12 +125,22 @@ static void release(struct sccp_leg *l, unsigned status)
     turn_queue(d->session->sccp->loop, &d->over);
 }
 
-static void leave_call(struct sccp_leg *l, unsigned status)
+struct statistics *leg_sccp_statistics(const struct leg *l)
+{
+    return l->ops == &ops ? container_of(l, struct sccp_leg, leg)->statistics : NULL;
+}
+
+static void leave_call_for(struct sccp_leg *l, const struct leg_end *why)
 {
     const struct leg_events *events = l->leg.events;
     l->leg.events = NULL;
     if (events)
-        events->ended(l->leg.arg, &l->leg, &(struct leg_end){ .status = status });
+        events->ended(l->leg.arg, &l->leg, why);
+}
+
+static void leave_call(struct sccp_leg *l, unsigned status)
+{
+    leave_call_for(l, &(struct leg_end){ .status = status });
 }
 
 void leg_sccp_hang_up(struct sccp_leg *l, unsigned status)
@@ -134,6 +154,17 @@ void leg_sccp_hide(struct sccp_leg *l)
     close_channels(l);
     desk_show_over(l);
     l->hidden = l->held = true;
+}
+
+void leg_sccp_divert(struct sccp_leg *l, struct span to)
+{
+    char user[3 * NUMBER_MAX];
+    struct buf b = BUF_INIT(user);
+    sip_user_write(&b, to);
+    const struct leg_target moved = { .user = buf_span(&b),
+                                      .host = l->line->desk->ua->conf->domains[0] };
+    leave_call_for(l, &(struct leg_end){ .status = 302, .moved = &moved, .n_moved = 1 });
+    release(l, 302);
 }
 
 static void show_failure(struct sccp_leg *l, unsigned status)
@@ -237,6 +268,7 @@ static void begin_call(struct sccp_leg *l)
     }
     const struct call_asker asker = { .call_id = span_of(call_id, CALL_ID),
                                       .called = span_str(l->number),
+                                      .extension = l->extension,
                                       .caller = l->line->number,
                                       .display = l->line->name,
                                       .who = l->line->aor,
@@ -248,13 +280,31 @@ static void begin_call(struct sccp_leg *l)
         leg_sccp_fail(l, status);
 }
 
+/* What was dialled is no call. */
+static void forward(struct sccp_leg *l)
+{
+    const struct span to = dial_number(&l->dial);
+    timer_stop(loop_of(l), &l->timer);
+    if (span_eq(to, l->line->number) || !desk_can_dial(l->line, to)) {
+        leg_sccp_fail(l, 404);
+        return;
+    }
+    forward_set(l->line, to);
+    release(l, 487);
+}
+
 void leg_sccp_place(struct sccp_leg *l)
 {
     const struct desk_codec *best = desk_codec_best(l->session);
+    if (l->forwards) {
+        forward(l);
+        return;
+    }
     l->state = DESK_OPENING;
     timer_stop(loop_of(l), &l->timer);
     span_copy(l->number, sizeof(l->number), dial_number(&l->dial));
-    span_copy(l->line->desk->last, sizeof(l->line->desk->last), dial_number(&l->dial));
+    if (!l->extension.p)
+        span_copy(l->line->desk->last, sizeof(l->line->desk->last), dial_number(&l->dial));
     desk_show_proceeding(l);
     if (!best)
         leg_sccp_fail(l, 488);
@@ -307,7 +357,15 @@ struct leg *leg_sccp_call(const struct desk_line *line, struct span from, struct
     l->leg.arg = arg;
     desk_show_ringing(l);
     turn_queue(loop_of(l), &l->turn);
+    if (forward_to(line, FORWARD_NO_ANSWER).p)
+        timer_start(loop_of(l), &l->timer, line->desk->ua->conf->sccp.no_answer);
     return &l->leg;
+}
+
+void leg_sccp_take_at_once(struct leg *leg)
+{
+    struct sccp_leg *l = LEG_OF(leg);
+    l->automatic = do_not_disturb_of(l->line->desk) == SCCP_DND_OFF;
 }
 
 static void answer_call(struct sccp_leg *l)
@@ -332,6 +390,7 @@ void leg_sccp_take(struct sccp_leg *l)
     char *kept = l->offer;
     l->offer = NULL; /* read again, as any other */
     l->state = DESK_ANSWERING;
+    timer_stop(loop_of(l), &l->timer);
     desk_show_taken(l);
     const bool taken = take_offer(l, offer, &open);
     free(kept);
@@ -425,10 +484,13 @@ static void no_info(struct leg *leg, struct span type, struct span body)
     (void)body;
 }
 
-static void no_notify(struct leg *leg, unsigned status)
+static void notify(struct leg *leg, unsigned status)
 {
-    (void)leg;
-    (void)status;
+    struct sccp_leg *l = LEG_OF(leg);
+    if (!l->parks[0] || status < 200)
+        return;
+    desk_show_parked(l, status < 300);
+    l->parks[0] = '\0';
 }
 
 static const struct leg_ops ops = { .ring = ring,
@@ -438,7 +500,7 @@ static const struct leg_ops ops = { .ring = ring,
                                     .settle = settle,
                                     .refuse = refuse,
                                     .info = no_info,
-                                    .notify = no_notify,
+                                    .notify = notify,
                                     .end = end };
 
 void leg_sccp_key(struct sccp_leg *l, char key)
@@ -448,6 +510,24 @@ void leg_sccp_key(struct sccp_leg *l, char key)
     buf_printf(&b, "Signal=%c\r\nDuration=160\r\n", key);
     if (l->state == DESK_UP && l->leg.events)
         l->leg.events->info(l->leg.arg, &l->leg, SPAN("application/dtmf-relay"), buf_span(&b));
+}
+
+void leg_sccp_park(struct sccp_leg *l)
+{
+    const struct ua *u = l->line->desk->ua;
+    const struct span slot = park_free_slot(u);
+    char user[3 * NUMBER_MAX];
+    struct buf b = BUF_INIT(user);
+    if (!l->leg.events || !l->leg.events->may_refer || !slot.p ||
+        !l->leg.events->may_refer(l->leg.arg, &l->leg)) {
+        desk_show_parked(l, false);
+        return;
+    }
+    span_copy(l->parks, sizeof(l->parks), slot);
+    sip_user_write(&b, slot);
+    l->leg.events->referred(
+        l->leg.arg, &l->leg,
+        &(struct leg_refer){ .user = buf_span(&b), .host = u->conf->domains[0] });
 }
 
 /* ---- hold ---- */
@@ -513,6 +593,8 @@ static void on_turn(struct turn *t)
         tell_settled(l);
     } else if (l->state == DESK_RINGING) {
         l->leg.events->ringing(l->leg.arg, &l->leg, 180, SPAN_NULL);
+        if (l->automatic && !l->waits)
+            desk_take(l, true);
     } else if (is_to_tell(l)) {
         ask(l);
     } else if (is_settled(l)) {
@@ -557,7 +639,12 @@ void leg_sccp_opened(struct sccp_leg *l, const struct sccp_open_receive_channel_
 static void on_timer(struct timer *t)
 {
     struct sccp_leg *l = container_of(t, struct sccp_leg, timer);
-    if (l->state == DESK_UP && !l->opening) {
+    const struct span to = forward_to(l->line, FORWARD_NO_ANSWER);
+    if (l->state == DESK_RINGING && to.p) {
+        leg_sccp_divert(l, to);
+    } else if (l->state == DESK_RINGING) {
+        return; /* it was taken away meanwhile */
+    } else if (l->state == DESK_UP && !l->opening) {
         go_further(l);
     } else if (l->state != DESK_DIALLING) {
         log_warn(&l->session->log, "the phone does not open its channel");

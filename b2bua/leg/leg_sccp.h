@@ -5,6 +5,7 @@
 
 #include "b2bua/desk/desk.h"
 #include "b2bua/desk/desk_media.h"
+#include "b2bua/desk/statistics.h"
 #include "b2bua/dialplan/dial.h"
 #include "b2bua/leg/leg.h"
 
@@ -28,6 +29,8 @@ struct sccp_leg {
     uint32_t ref; /* by which the phone knows it */
     enum desk_call_state state;
     bool placed;     /* by the phone */
+    bool automatic;  /* it takes its call as soon as it rings */
+    bool forwards;   /* what is dialled is where its line's calls go */
     bool speaker;    /* was turned on */
     bool waits;      /* it rings while another one is active: by a tone in that */
     bool hidden;     /* its user has given it away, and hears of it again if nobody takes it */
@@ -52,6 +55,9 @@ struct sccp_leg {
     bool sending;
     struct addr to; /* where it sends */
     unsigned version;
+    struct span extension;         /* of ours that is called, whatever is dialled; absent: none */
+    char parks[NUMBER_MAX + 1];    /* where its call is to wait; "": nowhere */
+    struct statistics *statistics; /* NULL: the phone has had no channel yet */
 
     /* A transfer or a conference, in two calls of one phone: */
     struct sccp_leg *first;     /* the call that this one was begun for; NULL: none */
@@ -65,6 +71,11 @@ struct sccp_leg {
 struct leg *leg_sccp_call(const struct desk_line *line, struct span from, struct span name,
                           struct span sdp, const struct leg_events *events, void *arg);
 
+/* One that was called with that just now, and is not to ring for its user: on the speaker. */
+void leg_sccp_take_at_once(struct leg *l);
+/* What its phone counts; NULL: it is no phone's, or has had no media. Of any leg. */
+struct statistics *leg_sccp_statistics(const struct leg *l);
+
 /* ---- for who hears of the phone's user (desk_user.c) ---- */
 
 /* Another one of that line, in no call yet. NULL: no memory. */
@@ -75,6 +86,11 @@ void leg_sccp_place(struct sccp_leg *l);
 void leg_sccp_take(struct sccp_leg *l);
 /* It is gone, and the call hears this status. */
 void leg_sccp_hang_up(struct sccp_leg *l, unsigned status);
+/* It is not taken: who calls is told to call there. */
+void leg_sccp_divert(struct sccp_leg *l, struct span to);
+/* A call that stands goes to where it can be taken from (call/park.h), or the phone says why not.
+ */
+void leg_sccp_park(struct sccp_leg *l);
 /* The call is not to be made: a tone says so. */
 void leg_sccp_fail(struct sccp_leg *l, unsigned status);
 /* A call that stands is held, or goes on: at the phone at once, and the other side is told as soon
@@ -100,6 +116,8 @@ void desk_transfer_left(struct sccp_leg *l, unsigned status);
 
 /* ---- desk_show.c: what is seen and heard of it at the phone ---- */
 void desk_show_dialling(struct sccp_leg *l);
+void desk_show_forwarding(struct sccp_leg *l);
+void desk_show_parked(struct sccp_leg *l, bool done);
 void desk_show_digit(struct sccp_leg *l);
 void desk_show_proceeding(struct sccp_leg *l);
 void desk_show_ringing_out(struct sccp_leg *l, bool tone);

@@ -25,8 +25,10 @@ struct service_leg {
     bool offers;
     struct turn turn;
     struct timer frame;
-    struct mono next; /* when the next one is due */
-    struct rtp head;  /* of the tone's next packet */
+    struct mono next;        /* when the next one is due */
+    struct rtp head;         /* of the tone's next packet */
+    void (*gone)(void *arg); /* NULL: nobody wants to know */
+    void *gone_arg;
 };
 
 int service_of(struct span name, enum service *out)
@@ -40,8 +42,17 @@ static void release(struct service_leg *l)
     timer_stop(l->loop, &l->frame);
     turn_cancel(&l->turn);
     udp_close(&l->udp);
+    if (l->gone)
+        l->gone(l->gone_arg);
     free(l->offer);
     free(l);
+}
+
+void leg_service_on_gone(struct leg *leg, void (*gone)(void *arg), void *arg)
+{
+    struct service_leg *l = container_of(leg, struct service_leg, leg);
+    l->gone = gone;
+    l->gone_arg = arg;
 }
 
 /* ---- media ---- */
@@ -93,7 +104,8 @@ static void on_frame(struct timer *t)
 
 static struct service_at at_of(const struct service_leg *l)
 {
-    return (struct service_at){ udp_local(l->udp), loop_wall(l->loop), l->what == SERVICE_ECHO };
+    return (struct service_at){ udp_local(l->udp), loop_wall(l->loop), l->what != SERVICE_TONE,
+                                l->what == SERVICE_WAIT };
 }
 
 static int answer(struct service_leg *l, struct buf *out)

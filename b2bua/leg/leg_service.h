@@ -6,7 +6,7 @@
 #include "base/addr.h"
 #include "net/loop.h"
 
-enum service { SERVICE_ECHO, SERVICE_TONE };
+enum service { SERVICE_ECHO, SERVICE_TONE, SERVICE_WAIT /* is silent, and hears nobody */ };
 
 /* By the number that dial plans call it by: *43, *44. CS_ENOENT. */
 CS_CHECK int service_of(struct span name, enum service *out);
@@ -15,5 +15,7 @@ CS_CHECK int service_of(struct span name, enum service *out);
  * from, its port is not looked at; sdp as in leg_sip_call(). NULL: no memory, or no port. */
 struct leg *leg_service(struct loop *l, enum service what, const struct addr *host, struct span sdp,
                         const struct leg_events *events, void *arg);
+/* gone is called when that leg is no more. */
+void leg_service_on_gone(struct leg *l, void (*gone)(void *arg), void *arg);
 
 #endif

@@ -36,6 +36,9 @@ void sip_leg_refuse(struct sip_leg *l, const struct leg_end *why)
     sip_leg_forget_reliable(l);
     unsigned status = why->status < 300 ? 480 : why->status;
     sip_leg_write_end(&b, why, siptp_listener_sent_by(tx_flow(tx)->listener));
+    for (size_t i = 0; status < 400 && i < why->n_moved; i++)
+        buf_printf(&b, "Contact: <sip:" SPAN_FMT "@" SPAN_FMT ">\r\n", SPAN_ARG(why->moved[i].user),
+                   SPAN_ARG(why->moved[i].host));
     tx_reply_full(tx, status, why->text, buf_ok(&b) ? buf_span(&b) : SPAN_NULL, SPAN_NULL,
                   SPAN_NULL);
     tx_unref(&tx);

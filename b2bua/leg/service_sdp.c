@@ -63,7 +63,8 @@ static int answer_stream(const struct sdp *offer, const struct sdp_media *m,
             out->attrs.a[n++] = m->attrs.a[i];
     }
     peer->direction = sdp_direction_of(offer, m);
-    out->attrs.a[n++] = (struct sdp_attr){ .name = direction_to(peer->direction) };
+    out->attrs.a[n++] = (struct sdp_attr){ .name = at->inactive ? SPAN("inactive")
+                                                                : direction_to(peer->direction) };
     out->attrs.n = n;
     out->port = addr_port(at->local);
     peer->to = sdp_connection_of(offer, m).addr;
@@ -118,4 +119,6 @@ void service_offer(const struct service_at *at, struct buf *out)
                "\r\nt=0 0\r\nm=audio %u RTP/AVP 0 8\r\n",
                (unsigned long long)at->now.ms, family, SPAN_ARG(text), family, SPAN_ARG(text),
                addr_port(at->local));
+    if (at->inactive)
+        buf_lit(out, "a=inactive\r\n");
 }

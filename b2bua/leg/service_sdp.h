@@ -11,6 +11,7 @@ struct service_at {
     const struct addr *local;
     struct wall now; /* makes the version */
     bool any;        /* takes whatever codec is offered, not G.711 alone */
+    bool inactive;   /* neither hears nor speaks */
 };
 
 struct service_peer {             /* what the other side said */

@@ -1,31 +1,9 @@
 #include "b2bua/sccp/configure.h"
 
+#include "b2bua/sccp/soft_keys.h"
 #include "b2bua/sccp/text.h"
 
-enum { LINE_OPTIONS = 15, INFO_FIRST = 300, TEMPLATE = 42, SETS = 12, SET_KEYS = 16 };
-
-/* What softkeys there are, and which are shown when. */
-static const uint8_t soft_keys[] = {
-    SCCP_KEY_REDIAL,      SCCP_KEY_NEW_CALL,   SCCP_KEY_HOLD,        SCCP_KEY_TRANSFER,
-    SCCP_KEY_FORWARD_ALL, SCCP_KEY_BACKSPACE,  SCCP_KEY_END_CALL,    SCCP_KEY_RESUME,
-    SCCP_KEY_ANSWER,      SCCP_KEY_CONFERENCE, SCCP_KEY_REMOVE_LAST,
-};
-
-static const uint8_t sets[SETS][SET_KEYS] = {
-    [SCCP_KEYS_ON_HOOK] = { SCCP_KEY_REDIAL, SCCP_KEY_NEW_CALL, SCCP_KEY_FORWARD_ALL },
-    [SCCP_KEYS_CONNECTED] = { SCCP_KEY_HOLD, SCCP_KEY_END_CALL, SCCP_KEY_TRANSFER,
-                              SCCP_KEY_CONFERENCE, SCCP_KEY_REMOVE_LAST },
-    [SCCP_KEYS_ON_HOLD] = { SCCP_KEY_RESUME, SCCP_KEY_NEW_CALL, SCCP_KEY_END_CALL },
-    [SCCP_KEYS_RING_IN] = { SCCP_KEY_ANSWER, SCCP_KEY_END_CALL },
-    [SCCP_KEYS_OFF_HOOK] = { SCCP_KEY_REDIAL, SCCP_KEY_END_CALL, SCCP_KEY_FORWARD_ALL },
-    [SCCP_KEYS_TRANSFER] = { SCCP_KEY_END_CALL, SCCP_KEY_TRANSFER },
-    [SCCP_KEYS_DIGITS] = { SCCP_KEY_BACKSPACE, SCCP_KEY_END_CALL },
-    [SCCP_KEYS_CONFERENCE] = { SCCP_KEY_END_CALL, SCCP_KEY_CONFERENCE },
-    [SCCP_KEYS_RING_OUT] = { SCCP_KEY_END_CALL },
-    [SCCP_KEYS_OFF_HOOK_FEATURE] = { SCCP_KEY_REDIAL, SCCP_KEY_END_CALL },
-    [SCCP_KEYS_IN_USE] = { SCCP_KEY_NEW_CALL },
-    [SCCP_KEYS_STEALABLE] = { SCCP_KEY_NEW_CALL },
-};
+enum { LINE_OPTIONS = 15, TEMPLATE = 42 };
 
 unsigned sccp_agree(unsigned offered)
 {
@@ -38,11 +16,21 @@ void sccp_features(unsigned version, uint8_t out[3])
     memcpy(out, of[version >= 11 ? 2 : version > SCCP_OLDEST], 3);
 }
 
-/* The key of this type and instance; instances count from 1, for each type by itself. */
-static const struct sccp_key *key_of(const struct sccp_device *d, uint8_t type, uint32_t instance)
+uint8_t sccp_busy_lamp_type(unsigned version)
+{
+    return version < 15 ? SCCP_BUTTON_SPEED_DIAL : SCCP_BUTTON_BLF;
+}
+
+uint8_t sccp_key_type(const struct sccp_key *k, unsigned version)
+{
+    return k->type == SCCP_BUTTON_BLF ? sccp_busy_lamp_type(version) : k->type;
+}
+
+const struct sccp_key *sccp_key_of(const struct sccp_device *d, unsigned version, uint8_t type,
+                                   uint32_t instance)
 {
     for (size_t i = 0; i < d->n_keys; i++) {
-        if (d->keys[i].type == type && --instance == 0)
+        if (sccp_key_type(&d->keys[i], version) == type && --instance == 0)
             return &d->keys[i];
     }
     return NULL;
@@ -50,15 +38,15 @@ static const struct sccp_key *key_of(const struct sccp_device *d, uint8_t type, 
 
 static const struct sccp_line *line_of(const struct sccp_device *d, uint32_t instance)
 {
-    const struct sccp_key *k = key_of(d, SCCP_BUTTON_LINE, instance);
+    const struct sccp_key *k = sccp_key_of(d, SCCP_NEWEST, SCCP_BUTTON_LINE, instance);
     return k && k->line < d->n_lines ? &d->lines[k->line] : NULL;
 }
 
-static uint32_t count(const struct sccp_device *d, uint8_t type)
+static uint32_t count(const struct sccp_device *d, unsigned version, uint8_t type)
 {
     uint32_t n = 0;
     for (size_t i = 0; i < d->n_keys; i++)
-        n += d->keys[i].type == type;
+        n += sccp_key_type(&d->keys[i], version) == type;
     return n;
 }
 
@@ -70,7 +58,8 @@ static void tell_buttons(struct buf *b, const struct sccp_dialect *d, const stru
     do {
         struct sccp_button_template m = { .offset = (uint32_t)at, .total = (uint32_t)n };
         for (size_t i = 0; i < TEMPLATE; i++, at++) {
-            uint8_t type = at < n ? dev->keys[at].type : SCCP_BUTTON_UNDEFINED;
+            uint8_t type =
+                at < n ? sccp_key_type(&dev->keys[at], d->version) : SCCP_BUTTON_UNDEFINED;
             m.n += at < n;
             m.buttons[i].type = type;
             if (type != SCCP_BUTTON_UNDEFINED)
@@ -78,35 +67,6 @@ static void tell_buttons(struct buf *b, const struct sccp_dialect *d, const stru
         }
         sccp_put_button_template(b, d, &m);
     } while (at < n);
-}
-
-static void tell_soft_keys(struct buf *b, const struct sccp_dialect *d)
-{
-    static char labels[CS_LEN(soft_keys)][2];
-    struct sccp_soft_key_template_res m = { .n = CS_LEN(soft_keys), .total = CS_LEN(soft_keys) };
-    for (size_t i = 0; i < CS_LEN(soft_keys); i++) {
-        memcpy(labels[i], (char[]){ SCCP_LABEL_MARK[0], (char)soft_keys[i] }, 2);
-        m.keys[i] = (struct sccp_soft_key){ span_of(labels[i], 2), soft_keys[i] };
-    }
-    sccp_put_soft_key_template_res(b, d, &m);
-}
-
-/* Their places in what tell_soft_keys() says, from 1. */
-static void tell_sets(struct buf *b, const struct sccp_dialect *d)
-{
-    struct sccp_soft_key_set_res m = { .n = SETS, .total = SETS };
-    for (size_t i = 0; i < SETS; i++) {
-        for (size_t k = 0; k < SET_KEYS && sets[i][k]; k++) {
-            const uint8_t *at = memchr(soft_keys, sets[i][k], sizeof(soft_keys));
-            m.sets[i].keys[k] = at ? (uint8_t)(at - soft_keys + 1) : 0;
-            m.sets[i].infos[k] = (uint16_t)(INFO_FIRST + sets[i][k]);
-        }
-    }
-    sccp_put_soft_key_set_res(b, d, &m);
-    sccp_put_select_soft_keys(
-        b, d, &(struct sccp_select_soft_keys){ .set = SCCP_KEYS_ON_HOOK, .mask = UINT32_MAX });
-    sccp_put_display_prompt_status(
-        b, d, &(struct sccp_display_prompt_status){ .text = SCCP_LABEL("\x13") });
 }
 
 static void tell_line(struct buf *b, const struct sccp_dialect *d, const struct sccp_device *dev,
@@ -123,8 +83,8 @@ static void tell_line(struct buf *b, const struct sccp_dialect *d, const struct 
     sccp_put_line_stat(b, d, &m);
 }
 
-static void tell_forwards(struct buf *b, const struct sccp_dialect *d,
-                          const struct sccp_device *dev, uint32_t instance)
+void sccp_tell_forwards(struct buf *b, const struct sccp_dialect *d, const struct sccp_device *dev,
+                        uint32_t instance)
 {
     const struct sccp_line *l = line_of(dev, instance);
     struct sccp_forward_stat m = { .line = instance };
@@ -143,7 +103,7 @@ static void tell_forwards(struct buf *b, const struct sccp_dialect *d,
 static void tell_speed_dial(struct buf *b, const struct sccp_dialect *d,
                             const struct sccp_device *dev, uint32_t index)
 {
-    const struct sccp_key *k = key_of(dev, SCCP_BUTTON_SPEED_DIAL, index);
+    const struct sccp_key *k = sccp_key_of(dev, d->version, SCCP_BUTTON_SPEED_DIAL, index);
     sccp_put_speed_dial_stat(b, d,
                              &(struct sccp_speed_dial_stat){ index, k ? k->number : SPAN_NULL,
                                                              !k           ? SPAN_NULL
@@ -151,11 +111,13 @@ static void tell_speed_dial(struct buf *b, const struct sccp_dialect *d,
                                                                           : k->number });
 }
 
-static void tell_feature(struct buf *b, const struct sccp_dialect *d, const struct sccp_device *dev,
-                         uint32_t index)
+void sccp_tell_feature(struct buf *b, const struct sccp_dialect *d, const struct sccp_device *dev,
+                       uint32_t index, uint32_t status)
 {
-    const struct sccp_key *k = key_of(dev, SCCP_BUTTON_BLF, index);
-    struct sccp_feature_stat m = { .index = index, .feature = SCCP_BUTTON_FEATURE };
+    const struct sccp_key *k = sccp_key_of(dev, d->version, SCCP_BUTTON_BLF, index);
+    struct sccp_feature_stat m = { .index = index,
+                                   .feature = SCCP_BUTTON_FEATURE,
+                                   .status = status };
     if (k) {
         m.feature = SCCP_BUTTON_BLF;
         m.label = k->label.n ? k->label : k->number;
@@ -195,22 +157,26 @@ void sccp_configure(struct buf *b, const struct sccp_dialect *d, const struct sc
         tell_buttons(b, d, dev);
         break;
     case SCCP_SoftKeyTemplateReq:
-        tell_soft_keys(b, d);
+        sccp_tell_soft_keys(b, d);
         break;
     case SCCP_SoftKeySetReq:
-        tell_sets(b, d);
+        sccp_tell_soft_key_sets(b, d, dev->soft_keys);
+        sccp_put_select_soft_keys(
+            b, d, &(struct sccp_select_soft_keys){ .set = SCCP_KEYS_ON_HOOK, .mask = UINT32_MAX });
+        sccp_put_display_prompt_status(
+            b, d, &(struct sccp_display_prompt_status){ .text = SCCP_LABEL("\x13") });
         break;
     case SCCP_LineStatReq:
         tell_line(b, d, dev, m->line_stat_req.line);
         break;
     case SCCP_ForwardStatReq:
-        tell_forwards(b, d, dev, m->forward_stat_req.line);
+        sccp_tell_forwards(b, d, dev, m->forward_stat_req.line);
         break;
     case SCCP_SpeedDialStatReq:
         tell_speed_dial(b, d, dev, m->speed_dial_stat_req.index);
         break;
     case SCCP_FeatureStatReq:
-        tell_feature(b, d, dev, m->feature_stat_req.index);
+        sccp_tell_feature(b, d, dev, m->feature_stat_req.index, SCCP_BUSY_LAMP_UNKNOWN);
         break;
     case SCCP_ServiceURLStatReq:
         sccp_put_service_url_stat(
@@ -220,13 +186,13 @@ void sccp_configure(struct buf *b, const struct sccp_dialect *d, const struct sc
         sccp_put_version(b, d, &(struct sccp_version){ 0 });
         break;
     case SCCP_ConfigStatReq:
-        sccp_put_config_stat(
-            b, d,
-            &(struct sccp_config_stat){ .name = dev->name,
-                                        .instance = 1,
-                                        .server = house->name,
-                                        .lines = count(dev, SCCP_BUTTON_LINE),
-                                        .speed_dials = count(dev, SCCP_BUTTON_SPEED_DIAL) });
+        sccp_put_config_stat(b, d,
+                             &(struct sccp_config_stat){
+                                 .name = dev->name,
+                                 .instance = 1,
+                                 .server = house->name,
+                                 .lines = count(dev, d->version, SCCP_BUTTON_LINE),
+                                 .speed_dials = count(dev, d->version, SCCP_BUTTON_SPEED_DIAL) });
         break;
     case SCCP_ServerReq:
         sccp_put_server_res(b, d, &servers);

@@ -36,9 +36,7 @@ const struct sccp_device *sccp_device_copy(struct arena *a, const struct sccp_de
 static bool line_eq(const struct sccp_line *a, const struct sccp_line *b)
 {
     return span_eq(a->user, b->user) && span_eq(a->aor, b->aor) && span_eq(a->number, b->number) &&
-           span_eq(a->name, b->name) && span_eq(a->label, b->label) &&
-           span_eq(a->forward_all, b->forward_all) && span_eq(a->forward_busy, b->forward_busy) &&
-           span_eq(a->forward_no_answer, b->forward_no_answer);
+           span_eq(a->name, b->name) && span_eq(a->label, b->label);
 }
 
 static bool key_eq(const struct sccp_key *a, const struct sccp_key *b)
@@ -50,10 +48,23 @@ static bool key_eq(const struct sccp_key *a, const struct sccp_key *b)
 bool sccp_device_eq(const struct sccp_device *a, const struct sccp_device *b)
 {
     bool eq = span_eq(a->name, b->name) && a->security == b->security && a->n_lines == b->n_lines &&
-              a->n_keys == b->n_keys && span_eq(a->date, b->date) && a->zone == b->zone;
+              a->n_keys == b->n_keys && span_eq(a->date, b->date) && a->zone == b->zone &&
+              a->soft_keys == b->soft_keys;
     for (size_t i = 0; eq && i < a->n_lines; i++)
         eq = line_eq(&a->lines[i], &b->lines[i]);
     for (size_t i = 0; eq && i < a->n_keys; i++)
         eq = key_eq(&a->keys[i], &b->keys[i]);
     return eq;
+}
+
+bool sccp_device_is_set_alike(const struct sccp_device *a, const struct sccp_device *b)
+{
+    bool alike = a->dnd == b->dnd && a->n_lines == b->n_lines;
+    for (size_t i = 0; alike && i < a->n_lines; i++) {
+        const struct sccp_line *l = &a->lines[i], *k = &b->lines[i];
+        alike = span_eq(l->forward_all, k->forward_all) &&
+                span_eq(l->forward_busy, k->forward_busy) &&
+                span_eq(l->forward_no_answer, k->forward_no_answer);
+    }
+    return alike;
 }

@@ -5,11 +5,13 @@
 #include <openssl/types.h>
 
 #include "b2bua/sccp/message.h"
+#include "b2bua/sccp/soft_keys.h"
 #include "schedule/zone.h"
 
 enum { SCCP_NAME_MAX = 15, SCCP_KEYS_MAX = 84, SCCP_LINES_MAX = 42 };
 
 enum sccp_security { SCCP_CLEAR, SCCP_AUTHENTICATED, SCCP_ENCRYPTED };
+enum sccp_dnd { SCCP_DND_OFF, SCCP_DND_SILENT, SCCP_DND_REJECT };
 
 struct sccp_line { /* absent: there is none */
     struct span user, aor;
@@ -33,14 +35,19 @@ struct sccp_device {
     size_t n_lines;
     struct sccp_key *keys; /* from the first */
     size_t n_keys;
-    struct span date;        /* D.M.YA; absent: the server's */
-    const struct zone *zone; /* NULL: the server's; lives as long as the process */
+    enum sccp_dnd dnd;
+    const struct sccp_soft_keys *soft_keys; /* NULL: as usual; lives as long as the process */
+    struct span date;                       /* D.M.YA; absent: the server's */
+    const struct zone *zone;                /* NULL: the server's; lives as long as the process */
 };
 
 /* A copy whose texts are in the arena; NULL when memory is exhausted. */
 const struct sccp_device *sccp_device_copy(struct arena *a, const struct sccp_device *from);
-/* Whether a phone that was told of the one need not be told of the other. */
+/* Whether a phone that registered as the one need not register anew as the other: it may differ in
+ * what its user sets. */
 bool sccp_device_eq(const struct sccp_device *a, const struct sccp_device *b);
+/* The same of what its user sets: forwards of lines, and do not disturb. */
+bool sccp_device_is_set_alike(const struct sccp_device *a, const struct sccp_device *b);
 
 /* ---- who knows devices ---- */
 

@@ -252,13 +252,9 @@ static void start_token(struct sccp_session *s, const struct sccp_register_token
     ask(s, true);
 }
 
-/* Takes the device's place, from whoever has it. */
-static int attach(struct sccp_session *s, const struct sccp_device *device,
-                  struct sccp_session **was)
+static int keep_device(struct sccp_session *s, const struct sccp_device *device)
 {
-    struct sccp *x = s->sccp;
     struct arena fresh;
-    *was = sccp_find(x, span_str(s->name));
     arena_init_small(&fresh);
     const struct sccp_device *copy = sccp_device_copy(&fresh, device);
     if (!copy) {
@@ -269,6 +265,17 @@ static int attach(struct sccp_session *s, const struct sccp_device *device,
     s->arena = fresh;
     s->device = copy;
     s->outdated = false;
+    return 0;
+}
+
+/* Takes the device's place, from whoever has it. */
+static int attach(struct sccp_session *s, const struct sccp_device *device,
+                  struct sccp_session **was)
+{
+    struct sccp *x = s->sccp;
+    *was = sccp_find(x, span_str(s->name));
+    if (keep_device(s, device))
+        return CS_ENOMEM;
     if (*was && *was != s)
         happen(*was, SCCP_EV_REPLACED, NULL, NULL);
     int err = s->attached ? 0 : map_insert(&x->devices, &s->node, map_hash(span_str(s->name)));
@@ -345,13 +352,26 @@ static void note(struct sccp_session *s, const struct sccp_message *m)
         span_copy(s->alarm, sizeof(s->alarm), m->alarm.text);
 }
 
-/* What it shows is of its record: another one is shown by registering again. */
+static void tell_ready(struct sccp_session *s)
+{
+    if (s->state == SCCP_STATE_REGISTERED && s->sccp->events->ready)
+        s->sccp->events->ready(s->sccp->arg, s);
+}
+
+/* What it shows is of its record: another one is shown by registering again, but for what its user
+ * sets. */
 static void renew(struct sccp_session *s, const struct sccp_device *device)
 {
     const struct sccp *x = s->sccp;
     s->outdated = !sccp_device_eq(s->device, device);
-    if (!x->events->busy || !x->events->busy(x->arg, s))
-        sccp_session_idle(s);
+    if (s->outdated) {
+        if (!x->events->busy || !x->events->busy(x->arg, s))
+            sccp_session_idle(s);
+    } else if (!sccp_device_is_set_alike(s->device, device)) {
+        if (keep_device(s, device))
+            log_error(&s->log, "out of memory: what was set is not shown");
+        tell_ready(s);
+    }
 }
 
 /* It registers again, and reads why not. */
@@ -449,6 +469,8 @@ static void happen(struct sccp_session *s, enum sccp_event e, const struct sccp_
                   kv_str("to", sccp_state_name(move.next)), kv_str("event", sccp_event_name(e)));
     go_on(s, before, e);
     act(s, move.action, e, before, m, a);
+    if (before != SCCP_STATE_REGISTERED)
+        tell_ready(s);
 }
 
 static void on_deadline(struct timer *t)

@@ -46,6 +46,9 @@ struct sccp_events { /* any may be NULL */
     /* It may act for its lines from now on; s->device says which. Also when it has registered
      * anew by the same connection, or by another that takes the place of was, which closes. */
     void (*attached)(void *arg, struct sccp_session *s, struct sccp_session *was);
+    /* It has registered, or what its user sets is another than it was: what it shows beside calls
+     * is to be told. */
+    void (*ready)(void *arg, struct sccp_session *s);
     /* What its user does, and its media. */
     void (*called)(void *arg, struct sccp_session *s, const struct sccp_message *m);
     /* It has gone, and nothing took its place. */

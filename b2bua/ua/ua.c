@@ -7,10 +7,12 @@
 
 #include "b2bua/call/admission.h"
 #include "b2bua/call/call.h"
+#include "b2bua/desk/mailbox.h"
 #include "b2bua/trunk/news.h"
 #include "b2bua/trunk/trunk_policy.h"
 #include "b2bua/trunk/trunks.h"
 #include "base/metric.h"
+#include "sip/aor.h"
 #include "sip/write.h"
 
 static const struct log ua_log = { .module = "ua" };
@@ -54,6 +56,18 @@ uint32_t ua_registrar(const struct ua *u, struct span call_id)
 {
     size_t n = u->conf->n_registrars;
     return n ? u->conf->registrars[hops_seed(call_id) % n].id : 0;
+}
+
+struct span ua_line(const struct ua *u, struct span name, struct arena *a)
+{
+    char text[SIP_AOR_MAX];
+    struct buf b = BUF_INIT(text);
+    struct sip_uri uri;
+    buf_lit(&b, "sip:");
+    sip_user_write(&b, name);
+    buf_putc(&b, '@');
+    buf_put(&b, u->conf->domains[0]);
+    return buf_ok(&b) && sip_uri_parse(buf_span(&b), &uri) == 0 ? sip_aor_in(a, &uri) : SPAN_NULL;
 }
 
 static struct siptp_listener *listener_of(const struct ua *u, const struct trunk_conf *t)
@@ -214,6 +228,8 @@ static void on_request(void *arg, struct tx *tx, struct flow *flow, struct sip_m
         on_invite(u, tx, flow, m);
     } else if (news_is(m) && flow->transport != SIP_LINK) {
         ask(u, tx, flow, m);
+    } else if (m->method == SIP_NOTIFY) { /* of a registrar, to a phone of ours */
+        mailbox_take(u, tx);
     } else if (m->method == SIP_OPTIONS) {
         tx_reply(tx, u->draining ? 503 : 200, SPAN(LEG_ALLOW "Accept: application/sdp\r\n"));
     } else {
@@ -414,11 +430,13 @@ int ua_open(struct ua *u)
     list_init(&u->all);
     u->legs_means.all = &u->all; /* of which some are dropped even if the rest fails */
     list_init(&u->calls);
+    list_init(&u->parked);
     list_init(&u->asking);
     list_init(&u->news);
     list_init(&u->tests);
     admissions_open(u);
     map_init(&u->legs);
+    map_init(&u->occupancy);
     name_node(u);
     xc.node = siptp_node_id(span_str(u->node));
     struct siptp_conf tc = { .node = span_str(u->node), .guard = &guard, .guard_arg = u };
@@ -490,6 +508,7 @@ void ua_close(struct ua *u)
     leg_sip_drop_all(&u->legs_means);
     journal_close(&u->journal);
     map_fini(&u->legs);
+    map_fini(&u->occupancy);
     media_close(&u->media);
     ports_free(&u->ports);
     dns_close(&u->dns);

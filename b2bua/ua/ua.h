@@ -31,9 +31,11 @@ struct ua {
     struct list all;   /* of them */
     struct list calls; /* struct call */
     size_t n_calls;
-    struct list tests;  /* struct trunk_test */
-    struct list asking; /* struct asked: requests that authd judges */
-    struct list news;   /* struct news: on their way to lines */
+    struct map occupancy; /* of lines, by AOR */
+    struct list parked;   /* struct parked: calls that wait in slots */
+    struct list tests;    /* struct trunk_test */
+    struct list asking;   /* struct asked: requests that authd judges */
+    struct list news;     /* struct news: on their way to lines */
     struct journal *journal;
     FILE *cdr; /* NULL: none is written */
     bool draining;
@@ -56,6 +58,8 @@ void ua_close(struct ua *u);
 uint32_t ua_registrar(const struct ua *u, struct span call_id);
 /* The b2bua whose dialog this is, by its tags, if we know how to reach it; 0: none. */
 uint32_t ua_peer(const struct ua *u, const struct replaces *r);
+/* The AOR of a line, in the arena; absent: it can have none, or there is no memory. */
+struct span ua_line(const struct ua *u, struct span name, struct arena *a);
 /* Our Contact URI towards a trunk: user@address of its listener. */
 void ua_contact(struct buf *b, const struct ua *u, const struct trunk_conf *t, struct span user);
 /* How media are to be for a policy; dtls: DTLS-SRTP is offered, if the policy knows of it. */

@@ -16,7 +16,8 @@ PCMA, PCMU = 2, 4
 SETS = ["on hook", "connected", "on hold", "ring in", "off hook", "transfer", "digits", "conference", "ring out",
         "off hook with feature", "in use", "stealable"]
 SOFT_KEYS = {"redial": 1, "new call": 2, "hold": 3, "transfer": 4, "forward": 5, "backspace": 8, "end call": 9,
-             "resume": 10, "answer": 11, "conference": 13, "remove last": 0x39}
+             "resume": 10, "answer": 11, "conference": 13, "park": 14, "pickup": 17, "group pickup": 18,
+             "remove last": 0x39, "do not disturb": 0x3f}
 CALL_STATES = {1: "off hook", 2: "on hook", 3: "ring out", 4: "ring in", 5: "connected", 6: "busy", 7: "congestion",
                8: "hold", 9: "call waiting", 12: "proceed", 13: "in use", 14: "invalid number"}
 
@@ -75,7 +76,7 @@ class SccpPhone:
         self.version, self.buffer, self.failure, self.alive = 0, b"", None, False
         self.said, self.heard, self.frames = [], [], []  # all messages, by name; and what came, as it came
         self.unread = collections.deque()
-        self.calls, self.lines, self.speed_dials, self.forwards = {}, {}, {}, {}
+        self.calls, self.lines, self.speed_dials, self.forwards, self.features = {}, {}, {}, {}, {}
         self.prompts, self.lamps, self.buttons, self.soft_keys, self.sets = {}, {}, [], [], []
         self.tone, self.ringer, self.speaker, self.selected, self.time = 0, 1, 2, {}, None
         self.notice, self.channels, self.keepalive, self.pongs = None, {}, 0, 0
@@ -293,6 +294,11 @@ class SccpPhone:
     def on_DisplayPriNotify(self, f):
         self.notice = f["text"]
 
+    on_DisplayNotify = on_DisplayPriNotify
+
+    def on_FeatureStat(self, f):
+        self.features[f["index"]] = f
+
     def on_SelectSoftKeys(self, f):
         self.selected[f["call"]] = (SETS[f["set"]], f["mask"])
 
@@ -382,7 +388,11 @@ class SccpPhone:
             c.socket.close()
 
     def channel(self, call):
-        return next(c for c in self.channels.values() if c.call == call and c.open)
+        """The one that is open, or will be: another codec takes a moment."""
+        def found():
+            return [c for c in list(self.channels.values()) if c.call == call and c.open]
+        self.wait(found, what="an open channel")
+        return found()[0]
 
     def hears(self, call, *tones, seconds=8):
         """Waits until what comes in are these tones, for half a second."""

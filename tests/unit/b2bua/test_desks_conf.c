@@ -49,6 +49,22 @@ static void test_dates(void **state)
     }
 }
 
+static void test_soft_keys(void **state)
+{
+    struct desks_conf c;
+    (void)state;
+    assert_int_equal(parse("softkeys: [ { name: a, connected: [park, end_call] } ]\n", &c), 0);
+    const struct sccp_soft_keys *keys = &c.softkeys[0].keys;
+    static const uint8_t connected[] = { SCCP_KEY_PARK, SCCP_KEY_END_CALL, 0 };
+    assert_memory_equal(keys->sets[SCCP_KEYS_CONNECTED], connected, sizeof(connected));
+    assert_memory_equal(keys->sets[SCCP_KEYS_RING_IN],
+                        sccp_soft_keys_default.sets[SCCP_KEYS_RING_IN], SCCP_SET_KEYS);
+    assert_int_equal(sccp_soft_keys_but(keys, SCCP_KEYS_CONNECTED, SCCP_KEY_END_CALL), ~2U);
+    assert_int_equal(sccp_soft_keys_but(keys, SCCP_KEYS_CONNECTED, SCCP_KEY_HOLD), UINT32_MAX);
+    assert_int_equal(parse("softkeys: [ { name: a, on_hook: [endcall] } ]\n", &c), CS_ECONF);
+    assert_non_null(strstr(said, "there is no key \"endcall\""));
+}
+
 static void test_mistakes_are_named(void **state)
 {
     struct desks_conf c;
@@ -65,6 +81,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_is_not_said_is_usual),
         cmocka_unit_test(test_dates),
+        cmocka_unit_test(test_soft_keys),
         cmocka_unit_test(test_mistakes_are_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -368,6 +368,22 @@ static void test_a_record_that_changes_is_shown(void **state)
     assert_int_equal(p.s->end, SCCP_END_RESTARTED);
 }
 
+static void test_what_its_user_sets_is_shown_at_once(void **state)
+{
+    (void)state;
+    phone_open(&p, &w, 17);
+    phone_register(&p, &w, NAME);
+    assert_int_equal(w.ready, 1);
+    struct sccp_device *d = device_of(NAME);
+    d->lines[0].forward_all = SPAN("2003");
+    d->dnd = SCCP_DND_REJECT;
+    answer(&w, &(struct sccp_answer){ .verdict = SCCP_ACCEPTED, .device = d });
+    assert_int_equal(w.ready, 2);
+    assert_true(quiet(&p) && !p.closed);
+    assert_span(p.s->device->lines[0].forward_all, "2003");
+    assert_int_equal(p.s->device->dnd, SCCP_DND_REJECT);
+}
+
 static void test_who_may_no_longer_goes(void **state)
 {
     (void)state;
@@ -572,6 +588,7 @@ int main(void)
         TEST(test_unregistering_is_acknowledged),
         TEST(test_it_is_told_to_register_again),
         TEST(test_a_record_that_changes_is_shown),
+        TEST(test_what_its_user_sets_is_shown_at_once),
         TEST(test_a_record_that_changes_waits_for_the_end_of_a_call),
         TEST(test_who_may_no_longer_goes),
         TEST(test_stopping_closes_all),

@@ -37,7 +37,7 @@ struct world {
     struct sccp sccp;
     struct question asked[ASKED_MAX];
     size_t n_asked, n_cancelled;
-    size_t attached, detached, called, left;
+    size_t attached, detached, called, left, ready;
     struct cidr banned; /* no family: nobody is */
     struct sccp_session *was;
     enum sccp_kind last_call;
@@ -98,6 +98,12 @@ static void on_attached(void *arg, struct sccp_session *s, struct sccp_session *
     w->was = was;
 }
 
+static void on_ready(void *arg, struct sccp_session *s)
+{
+    assert_int_equal(s->state, SCCP_STATE_REGISTERED);
+    ((struct world *)arg)->ready++;
+}
+
 static void on_called(void *arg, struct sccp_session *s, const struct sccp_message *m)
 {
     struct world *w = arg;
@@ -132,8 +138,13 @@ static bool on_busy(void *arg, struct sccp_session *s)
 
 static void world_open(struct world *w, struct sccp_directory *d, size_t unregistered)
 {
-    static const struct sccp_events events = { on_attached, on_called, on_detached,
-                                               admits,      left,      on_busy };
+    static const struct sccp_events events = { .attached = on_attached,
+                                               .ready = on_ready,
+                                               .called = on_called,
+                                               .detached = on_detached,
+                                               .admits = admits,
+                                               .stranger_left = left,
+                                               .busy = on_busy };
     static struct zone berlin;
     const struct sccp_conf conf = { .name = SPAN("pbx.example.test"),
                                     .date = SPAN("D.M.Y"),
