@@ -110,7 +110,7 @@ static void on_acked(void *arg, struct leg *l, struct span sdp)
     c->asked_offer = false;
     if (!c->leg[!side])
         return;
-    int err = sdp.p ? call_answer(c, side, sdp, &b, &why) : CS_ENOTSUP;
+    int err = sdp.p ? call_answer(c, side, l, sdp, &b, &why) : CS_ENOTSUP;
     if (err) {
         call_refuse_media(c, err, why, side);
         return;
@@ -140,7 +140,7 @@ static void on_offered(void *arg, struct leg *l, struct span sdp)
         leg_settle(l, 491, SPAN_NULL);
         return;
     }
-    int err = sdp.p ? session_offer(c->session, side, sdp, &b, &why) : 0;
+    int err = sdp.p ? call_offer(c, side, l, sdp, &b, &why) : 0;
     if (err) {
         struct leg_end end = call_why_no_media(err, why);
         session_withdraw(c->session);
@@ -186,8 +186,8 @@ static void on_settled(void *arg, struct leg *l, unsigned status, struct span sd
         return;
     }
     int err = !sdp.p           ? CS_ENOTSUP
-              : c->asked_offer ? session_offer(c->session, side, sdp, &b, &why)
-                               : call_answer(c, side, sdp, &b, &why);
+              : c->asked_offer ? call_offer(c, side, l, sdp, &b, &why)
+                               : call_answer(c, side, l, sdp, &b, &why);
     if (err) {
         call_refuse_media(c, err, why, side);
         return;

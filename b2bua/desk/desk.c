@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "b2bua/desk/desk_media.h"
 #include "b2bua/sccp/table.h"
 #include "b2bua/ua/ua.h"
 
@@ -80,11 +81,13 @@ static void open_registration(struct desk_line *l, struct line_registrations *al
         log_error(&s->log, "a line cannot be registered", kv_s("aor", l->aor));
 }
 
-/* SRTP to these phones is not spoken yet, and anything else is not what their operator wants. */
+/* Whose media are to be encrypted, by its record or as those of all lines, has keys or no calls. */
 static bool is_usable(const struct desk_line *l, struct span pass)
 {
-    return l->aor.p && pass.n && l->instance &&
-           l->desk->session->device->security != SCCP_ENCRYPTED;
+    const struct sccp_session *s = l->desk->session;
+    const bool must =
+        s->device->security == SCCP_ENCRYPTED || l->desk->ua->conf->lines.srtp == SRTP_REQUIRE;
+    return l->aor.p && pass.n && l->instance && (!must || desk_is_encrypted(s));
 }
 
 static void keep_registration(struct desk_line *l, struct desk *was)

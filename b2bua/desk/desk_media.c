@@ -1,5 +1,10 @@
 #include "b2bua/desk/desk_media.h"
 
+bool desk_is_encrypted(const struct sccp_session *s)
+{
+    return s->secure && s->device && s->device->security == SCCP_ENCRYPTED;
+}
+
 static const struct desk_codec codecs[] = {
     { SCCP_CODEC_G722, 9, 8000, SPAN_INIT("G722") }, /* RFC 3551, 4.5.2: the rate is 8000 there */
     { SCCP_CODEC_PCMU, 0, 8000, SPAN_INIT("PCMU") },
@@ -38,9 +43,11 @@ const struct desk_codec *desk_codec_best(const struct sccp_session *s)
 
 /* ---- reading ---- */
 
-static bool is_audio(const struct sdp_media *m)
+/* Keys of a description are for whoever has no others. */
+static bool is_audio(const struct sccp_session *s, const struct sdp_media *m)
 {
-    return span_eq(m->kind, SPAN("audio")) && m->proto == SDP_AVP && m->port;
+    return span_eq(m->kind, SPAN("audio")) && m->port &&
+           (m->proto == SDP_AVP || (m->proto == SDP_SAVP && desk_is_encrypted(s)));
 }
 
 static int read_stream(const struct sccp_session *s, const struct sdp *d, const struct sdp_media *m,
@@ -68,7 +75,7 @@ int desk_media_read(const struct sccp_session *s, struct span sdp, struct desk_m
     int err = sdp_parse(sdp, &a, &d);
     const struct sdp_media *m = NULL;
     for (size_t i = 0; !err && i < d.n_media && !m; i++)
-        m = is_audio(&d.media[i]) ? &d.media[i] : NULL;
+        m = is_audio(s, &d.media[i]) ? &d.media[i] : NULL;
     if (!err)
         err = m ? read_stream(s, &d, m, out) : CS_ENOTSUP;
     arena_fini(&a);
@@ -119,8 +126,9 @@ int desk_media_offer(const struct sccp_session *s, const struct desk_media_at *a
     return buf_ok(out) ? 0 : CS_ELIMIT;
 }
 
-int desk_media_answer(struct span offer, const struct desk_codec *codec,
-                      const struct desk_media_at *at, struct buf *out)
+int desk_media_answer(const struct sccp_session *s, struct span offer,
+                      const struct desk_codec *codec, const struct desk_media_at *at,
+                      struct buf *out)
 {
     struct arena a;
     struct sdp d;
@@ -130,8 +138,9 @@ int desk_media_answer(struct span offer, const struct desk_codec *codec,
     write_head(out, at);
     for (size_t i = 0; !err && i < d.n_media; i++) {
         const struct sdp_media *m = &d.media[i];
-        if (!taken && is_audio(m)) {
-            buf_printf(out, "m=audio %u RTP/AVP %u\r\n", addr_port(at->local), codec->payload);
+        if (!taken && is_audio(s, m)) {
+            buf_printf(out, "m=audio %u " SPAN_FMT " %u\r\n", addr_port(at->local),
+                       SPAN_ARG(m->proto_text), codec->payload);
             write_codec(out, codec);
             write_tail(out, at);
             taken = true;

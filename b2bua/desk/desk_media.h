@@ -5,6 +5,9 @@
 #include "b2bua/sccp/session.h"
 #include "sdp/sdp.h"
 
+/* Whether it is told keys, and only over TLS: then its media are SRTP always. */
+bool desk_is_encrypted(const struct sccp_session *s);
+
 struct desk_codec {
     uint16_t sccp; /* its number there */
     uint8_t payload;
@@ -34,7 +37,8 @@ struct desk_media_at {
 CS_CHECK int desk_media_offer(const struct sccp_session *s, const struct desk_media_at *at,
                               struct buf *out);
 /* The answer to an offer that was read: that codec, and no other stream. */
-CS_CHECK int desk_media_answer(struct span offer, const struct desk_codec *codec,
-                               const struct desk_media_at *at, struct buf *out);
+CS_CHECK int desk_media_answer(const struct sccp_session *s, struct span offer,
+                               const struct desk_codec *codec, const struct desk_media_at *at,
+                               struct buf *out);
 
 #endif

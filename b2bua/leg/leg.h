@@ -6,6 +6,7 @@
 #include "base/span.h"
 
 struct leg;
+struct session_keys;
 
 struct leg_target { /* who is to be called instead; as written, with escapes */
     struct span user, host;
@@ -73,6 +74,8 @@ struct leg { /* embedded in what speaks */
     const struct leg_ops *ops;
     const struct leg_events *events;
     void *arg;
+    /* By which its media are protected as of what it says next; NULL: its descriptions say. */
+    const struct session_keys *keys;
 };
 
 /* Incoming, before its answer: progress, with an answer to its offer or without. */

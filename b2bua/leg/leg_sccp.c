@@ -5,68 +5,16 @@
 #include "b2bua/call/call.h"
 #include "b2bua/session/session.h"
 #include "b2bua/ua/ua.h"
+#include "base/ct.h"
 #include "base/rand.h"
 
-enum { OPEN_MS = 5000, PACKET_MS = 20, EXPEDITED = 0xb8, DTMF = 10, CALL_ID = 32 };
+enum { CALL_ID = 32 };
 
 #define LEG_OF(l) container_of((l), struct sccp_leg, leg)
 
 static struct loop *loop_of(const struct sccp_leg *l)
 {
     return l->session->sccp->loop;
-}
-
-/* ---- the phone's channels ---- */
-
-static void stop_sending(struct sccp_leg *l)
-{
-    if (l->sending)
-        SCCP_SEND(l->session, stop_media_transmission, .conference = l->ref, .party = l->ref,
-                  .call = l->ref);
-    l->sending = false;
-}
-
-static void close_channels(struct sccp_leg *l)
-{
-    if (l->codec)
-        SCCP_SEND(l->session, close_receive_channel, .conference = l->ref, .party = l->ref,
-                  .call = l->ref);
-    stop_sending(l);
-    l->codec = NULL;
-    l->opening = false;
-    timer_stop(loop_of(l), &l->timer);
-}
-
-/* True: it hears by this codec already. Else it will say where. */
-static bool open_channel(struct sccp_leg *l, const struct desk_codec *codec)
-{
-    if (l->codec == codec)
-        return !l->opening;
-    close_channels(l);
-    l->codec = codec;
-    l->opening = true;
-    SCCP_SEND(l->session, open_receive_channel, .conference = l->ref, .party = l->ref,
-              .packet_ms = PACKET_MS, .codec = codec->sccp, .call = l->ref, .dtmf = DTMF);
-    timer_start(loop_of(l), &l->timer, DURATION_MS(OPEN_MS));
-    return false;
-}
-
-/* As the other side wants to hear, by the codec that is open. */
-static void send_media(struct sccp_leg *l)
-{
-    const bool wanted = l->peer.codec && l->peer.codec == l->codec && !l->opening &&
-                        l->peer.direction & SDP_RECVONLY && !addr_is_any(&l->peer.at);
-    if (l->sending && wanted && addr_eq(&l->to, &l->peer.at))
-        return;
-    stop_sending(l);
-    if (!wanted)
-        return;
-    struct addr host = l->to = l->peer.at;
-    addr_set_port(&host, 0);
-    l->sending = true;
-    SCCP_SEND(l->session, start_media_transmission, .conference = l->ref, .party = l->ref,
-              .remote = host, .remote_port = addr_port(&l->to), .packet_ms = PACKET_MS,
-              .codec = l->codec->sccp, .precedence = EXPEDITED, .call = l->ref, .dtmf = DTMF);
 }
 
 /* ---- its life ---- */
@@ -89,17 +37,19 @@ struct sccp_leg *leg_sccp_new(const struct desk_line *line)
                             .placed = true };
     timer_init(&l->timer, on_timer);
     turn_init(&l->turn, on_turn);
+    desk_channel_init(l);
     list_push_back(&line->desk->calls, &l->link);
     return l;
 }
 
 static void release(struct sccp_leg *l)
 {
-    close_channels(l);
+    desk_channel_close(l);
     desk_show_over(l);
     list_remove(&l->link);
     turn_cancel(&l->turn);
     free(l->offer);
+    ct_wipe(&l->keys, sizeof(l->keys));
     free(l);
 }
 
@@ -119,7 +69,7 @@ void leg_sccp_hang_up(struct sccp_leg *l, unsigned status)
 
 static void show_failure(struct sccp_leg *l, unsigned status)
 {
-    close_channels(l);
+    desk_channel_close(l);
     turn_cancel(&l->turn);
     l->state = DESK_FAILED;
     desk_show_failed(l, status);
@@ -167,8 +117,10 @@ static enum sdp_direction direction_of(const struct sccp_leg *l)
 static int describe(struct sccp_leg *l, struct buf *out)
 {
     const struct desk_media_at at = { &l->local, direction_of(l), l->ref, ++l->version };
+    desk_channel_renew(l);
     l->offered = l->local;
-    return l->offer ? desk_media_answer(span_str(l->offer), l->peer.codec, &at, out)
+    l->untold = false;
+    return l->offer ? desk_media_answer(l->session, span_str(l->offer), l->peer.codec, &at, out)
                     : desk_media_offer(l->session, &at, out);
 }
 
@@ -177,8 +129,8 @@ static bool take_answer(struct sccp_leg *l, struct span sdp)
 {
     if (desk_media_read(l->session, sdp, &l->peer))
         return false;
-    if (!l->held && open_channel(l, l->peer.codec))
-        send_media(l);
+    if (!l->held && desk_channel_open(l, l->peer.codec))
+        desk_channel_send(l);
     return true;
 }
 
@@ -190,7 +142,7 @@ static bool take_offer(struct sccp_leg *l, struct span sdp, bool *open)
     const struct desk_codec *codec = sdp.p      ? l->peer.codec
                                      : l->codec ? l->codec
                                                 : desk_codec_best(l->session);
-    *open = codec && (l->held || open_channel(l, codec));
+    *open = codec && (l->held || desk_channel_open(l, codec));
     return codec;
 }
 
@@ -238,7 +190,7 @@ void leg_sccp_place(struct sccp_leg *l)
     desk_show_proceeding(l);
     if (!best)
         leg_sccp_fail(l, 488);
-    else if (open_channel(l, best))
+    else if (desk_channel_open(l, best))
         begin_call(l);
 }
 
@@ -260,10 +212,9 @@ static void answer(struct leg *leg, struct span sdp)
         return;
     l->state = DESK_UP;
     desk_show_up(l);
-    if (take_answer(l, sdp))
-        return;
-    l->doomed = 488;
-    turn_queue(loop_of(l), &l->turn);
+    l->doomed = take_answer(l, sdp) ? 0 : 488;
+    if (l->doomed || l->untold)
+        turn_queue(loop_of(l), &l->turn);
 }
 
 /* ---- a call to the phone ---- */
@@ -300,7 +251,7 @@ static void answer_call(struct sccp_leg *l)
     l->state = DESK_UP;
     desk_show_up(l);
     if (l->offer)
-        send_media(l);
+        desk_channel_send(l);
     l->leg.events->answered(l->leg.arg, &l->leg, buf_span(&sdp));
 }
 
@@ -329,7 +280,7 @@ static void tell_settled(struct sccp_leg *l)
     int err = describe(l, &sdp);
     l->settles = false;
     if (!err && l->offer)
-        send_media(l);
+        desk_channel_send(l);
     l->leg.events->settled(l->leg.arg, &l->leg, err ? 500 : 200, err ? SPAN_NULL : buf_span(&sdp));
 }
 
@@ -359,7 +310,7 @@ static void ack(struct leg *leg, struct span sdp)
 static void settled(struct sccp_leg *l)
 {
     l->asks = false;
-    if (l->toggles)
+    if (l->toggles || l->untold)
         turn_queue(loop_of(l), &l->turn);
 }
 
@@ -432,7 +383,7 @@ void leg_sccp_hold(struct sccp_leg *l)
         l->toggles = !l->held;
     if (l->held || !is_settled(l))
         return;
-    close_channels(l);
+    desk_channel_close(l);
     l->held = true;
     desk_show_held(l);
     ask(l);
@@ -448,7 +399,7 @@ void leg_sccp_resume(struct sccp_leg *l)
     l->held = false;
     l->offered = (struct addr){ 0 };
     desk_show_resumed(l);
-    open_channel(l, l->peer.codec ? l->peer.codec : desk_codec_best(l->session));
+    desk_channel_open(l, l->peer.codec ? l->peer.codec : desk_codec_best(l->session));
 }
 
 /* ---- what comes later ---- */
@@ -467,6 +418,8 @@ static void on_turn(struct turn *t)
         tell_settled(l);
     } else if (l->state == DESK_RINGING) {
         l->leg.events->ringing(l->leg.arg, &l->leg, 180, SPAN_NULL);
+    } else if (l->untold && is_settled(l)) {
+        ask(l);
     } else if (l->toggles) {
         l->toggles = false;
         if (l->held)
@@ -486,8 +439,9 @@ static void go_on(struct sccp_leg *l)
     } else if (l->settles) {
         tell_settled(l);
     } else {
-        send_media(l);
-        if (l->state == DESK_UP && !addr_eq(&l->local, &l->offered))
+        if (!l->leg.keys || !l->untold)
+            desk_channel_send(l);
+        if (l->state == DESK_UP && l->untold)
             ask(l);
     }
 }
@@ -507,6 +461,7 @@ void leg_sccp_opened(struct sccp_leg *l, const struct sccp_open_receive_channel_
     } else {
         l->local = m->address;
         addr_set_port(&l->local, (uint16_t)m->port);
+        l->untold |= !addr_eq(&l->local, &l->offered);
         go_on(l);
     }
 }

@@ -7,6 +7,7 @@
 #include "b2bua/desk/desk_media.h"
 #include "b2bua/dialplan/dial.h"
 #include "b2bua/leg/leg.h"
+#include "b2bua/session/session.h"
 
 enum desk_call_state {
     DESK_DIALLING,  /* its user dials */
@@ -41,9 +42,12 @@ struct sccp_leg {
     bool opening;                   /* the phone has not said yet where it hears */
     const struct desk_codec *codec; /* that it hears by; NULL: it does not */
     struct addr local, offered;     /* where it hears; where we said that */
+    bool untold;                    /* the other side knows neither that nor the keys for it */
     struct desk_media peer;         /* codec NULL: not known */
     bool sending;
-    struct addr to; /* where it sends */
+    struct addr to;           /* where it sends */
+    struct session_keys keys; /* of its channel and of what it sends, where leg.keys is set */
+    bool used, renewed;       /* whether the one was; whether the other was not yet */
     unsigned version;
 };
 
@@ -72,6 +76,17 @@ void leg_sccp_resume(struct sccp_leg *l);
 void leg_sccp_key(struct sccp_leg *l, char key);
 /* Where the phone hears. */
 void leg_sccp_opened(struct sccp_leg *l, const struct sccp_open_receive_channel_ack *m);
+
+/* ---- desk_channel.c: what it hears and speaks ---- */
+void desk_channel_init(struct sccp_leg *l);
+/* True: it hears by this codec already. Else it will say where (leg_sccp_opened()). */
+bool desk_channel_open(struct sccp_leg *l, const struct desk_codec *codec);
+/* Neither hears nor speaks any more. */
+void desk_channel_close(struct sccp_leg *l);
+/* It is described anew: so are its keys, but for one by which it goes on sending. */
+void desk_channel_renew(struct sccp_leg *l);
+/* Sends as the peer wants to hear, by the codec that is open. */
+void desk_channel_send(struct sccp_leg *l);
 
 /* ---- desk_show.c: what is seen and heard of it at the phone ---- */
 void desk_show_dialling(struct sccp_leg *l);

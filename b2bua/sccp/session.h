@@ -9,6 +9,7 @@
 #include "b2bua/sccp/codec.h"
 #include "b2bua/sccp/device.h"
 #include "b2bua/sccp/machine.h"
+#include "base/ct.h"
 #include "base/log.h"
 #include "base/map.h"
 #include "net/loop.h"
@@ -139,6 +140,17 @@ void sccp_session_send(struct sccp_session *s, const struct buf *b);
         struct buf b_ = BUF_INIT(text_);                                           \
         sccp_put_##name(&b_, &(s)->dialect, &(struct sccp_##name){ __VA_ARGS__ }); \
         sccp_session_send((s), &b_);                                               \
+    } while (0)
+
+/* The same of a struct that has keys in it: it is wiped, and so is what was written. */
+#define SCCP_SEND_SECRET(s, name, m)              \
+    do {                                          \
+        char text_[SCCP_FRAME_MAX];               \
+        struct buf b_ = BUF_INIT(text_);          \
+        sccp_put_##name(&b_, &(s)->dialect, (m)); \
+        sccp_session_send((s), &b_);              \
+        ct_wipe(text_, b_.n);                     \
+        ct_wipe((m), sizeof(*(m)));               \
     } while (0)
 
 #endif

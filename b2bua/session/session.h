@@ -27,6 +27,10 @@ struct session_side {       /* borrowed while the session lives */
 
 enum { SESSION_SDP_MAX = 16384, SESSION_STREAMS_MAX = 8 };
 
+struct session_keys { /* of both directions, as a peer was told them; wiped by who holds it */
+    struct crypt_key in, out;
+};
+
 CS_CHECK int session_new(struct media *m, struct session **out);
 void session_free(struct session **s);
 /* What a side wants, before anything is offered to it or by it; again when another leg takes its
@@ -47,6 +51,11 @@ void session_let_go(struct session_kept **kept);
  * (RFC 8842, 4), and streams keep their names (RFC 8829, 5.2.2). On an error nothing is changed. */
 CS_CHECK int session_adopt(struct session *s, unsigned side, const struct session_side *conf,
                            const struct session *from, unsigned there);
+
+/* What a side says next, offer or answer, says nothing of keys: its leg brings them, since its peer
+ * is told them beside descriptions, as phones that speak SCCP are. Copied; NULL: descriptions say.
+ */
+void session_bring_keys(struct session *s, unsigned side, const struct session_keys *k);
 
 /* An offer of one side becomes the offer to the other, in out. CS_EDENIED: weaker than policy
  * demands; CS_ENOTSUP: nothing in it can be carried; CS_EPROTO: malformed; CS_ELIMIT: no ports, or

@@ -1,9 +1,10 @@
 """A Cisco handset: registers as phones of its version do, answers what a phone must answer, shows what it is
-told to show, and speaks and hears G.711."""
+told to show, and speaks and hears G.711, by SRTP where it is given keys."""
 import collections
 import os
 import select
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -30,8 +31,9 @@ class Channel:
 
     def __init__(self, host, call):
         self.call, self.to, self.law, self.hz, self.sent = call, None, None, 440, 0
-        self.heard, self.packets, self.open = collections.deque(maxlen=g711.RATE // 2), 0, False
+        self.heard, self.packets, self.open, self.opened = collections.deque(maxlen=g711.RATE // 2), 0, False, None
         self.ssrc, self.next = int.from_bytes(os.urandom(4), "big"), 0.0
+        self.seal, self.unseal, self.forged = None, None, 0 # SRTP, where there are keys
         while True:
             self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
             self.socket.bind((host, 0))
@@ -43,11 +45,18 @@ class Channel:
     def send(self, to):
         head = struct.pack("!BBHII", 0x80, self.law.payload, self.sent & 0xffff, self.sent * g711.FRAME & 0xffffffff,
                            self.ssrc)
-        self.socket.sendto(head + self.law.tone(self.hz, self.sent * g711.FRAME), to)
+        packet = head + self.law.tone(self.hz, self.sent * g711.FRAME)
+        self.socket.sendto(self.seal.protect(packet) if self.seal else packet, to)
         self.sent += 1
 
     def receive(self):
         packet = self.socket.recv(4096)
+        if self.unseal:
+            try:
+                packet = self.unseal.unprotect(packet)
+            except Exception: # of another key, or changed on the way
+                self.forged += 1
+                return
         law = {0: g711.PCMU, 8: g711.PCMA}.get(packet[1] & 0x7f)
         if law and self.open:
             self.heard.extend(law.decode(packet[12:]))
@@ -62,7 +71,7 @@ class SccpPhone:
         self.server, self.name, self.offered, self.host, self.codecs = server, name, version, host, codecs
         self.tls, self.tls_name = tls, tls_name
         self.kind = KINDS.get(version, 30016)
-        self.lock = threading.Condition()
+        self.lock, self.wire = threading.Condition(), threading.Lock()
         self.socket, self.version = None, 0
         self.forget()
         self.hz = 440 # what is spoken
@@ -79,6 +88,7 @@ class SccpPhone:
         self.prompts, self.lamps, self.buttons, self.soft_keys, self.sets = {}, {}, [], [], []
         self.tone, self.ringer, self.speaker, self.selected, self.time = 0, 1, 2, {}, None
         self.notice, self.channels, self.keepalive, self.pongs = None, {}, 0, 0
+        self.keys = [] # of SRTP: none comes twice
 
     # ---- the wire ----
 
@@ -89,6 +99,7 @@ class SccpPhone:
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if self.tls:
             self.socket = self.tls.wrap_socket(self.socket, server_hostname=self.tls_name)
+            self.socket.setblocking(False)
         self.alive = True
         self.reader = threading.Thread(target=self.read, args=(self.socket,), daemon=True)
         self.reader.start()
@@ -98,13 +109,25 @@ class SccpPhone:
     def send(self, name, body=b""):
         self.said.append(name)
         try:
-            self.socket.sendall(wire.frame(name, body, self.version if self.version >= 10 else 0))
+            with self.wire:
+                self.socket.sendall(wire.frame(name, body, self.version if self.version >= 10 else 0))
         except OSError as e:
             raise Closed(name) from e
 
+    def hear(self, sock):
+        """What comes next; OpenSSL must not hear and speak at once."""
+        while self.tls:
+            select.select([sock], [], [])
+            try:
+                with self.wire:
+                    return sock.recv(65536)
+            except ssl.SSLWantReadError:
+                pass
+        return sock.recv(65536)
+
     def read(self, sock):
         try:
-            while data := sock.recv(65536):
+            while data := self.hear(sock):
                 self.feed(data)
         except OSError:
             pass # closed is closed
@@ -332,12 +355,28 @@ class SccpPhone:
 
     # ---- media ----
 
+    def srtp(self, crypto, outbound):
+        """What seals or opens packets by the keys of a message; None where it has none."""
+        if not crypto["algorithm"]:
+            return None
+        key = crypto["key"] + crypto["salt"]
+        assert self.tls, "keys in the clear"
+        assert len(key) == 30 and key not in self.keys, "no key of its own"
+        self.keys.append(key)
+        import sdes # which not all have
+        suite = {1: "AES_CM_128_HMAC_SHA1_32", 2: "AES_CM_128_HMAC_SHA1_80"}[crypto["algorithm"]]
+        return sdes.session(suite, key, outbound)
+
     def on_OpenReceiveChannel(self, f):
         if f["codec"] not in self.codecs:
             self.send("OpenReceiveChannelAck", wire.opened(self.version, 6, "0.0.0.0", 0, f["party"], f["call"]))
             return
         channel = self.channels.get(f["party"]) or Channel(self.host, f["call"])
-        channel.open, channel.opened = True, f
+        channel.open = True
+        if channel.opened and not channel.packets and channel.opened["crypto"] == f["crypto"]:
+            self.keys = self.keys[:-1] # nothing was heard by it: it may be another codec's, too
+        channel.opened = f
+        channel.unseal = self.srtp(f["crypto"], outbound=False)
         channel.heard.clear()
         self.channels[f["party"]] = channel
         self.send("OpenReceiveChannelAck",
@@ -345,6 +384,7 @@ class SccpPhone:
 
     def on_StartMediaTransmission(self, f):
         channel = self.channels.setdefault(f["party"], Channel(self.host, f["call"]))
+        channel.seal = self.srtp(f["crypto"], outbound=True)
         channel.law = {PCMU: g711.PCMU, PCMA: g711.PCMA}[f["codec"]]
         channel.to, channel.hz, channel.started, channel.next = (f["address"], f["port"]), self.hz, f, time.monotonic()
         if self.version >= 17:

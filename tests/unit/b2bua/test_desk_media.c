@@ -63,7 +63,7 @@ static void test_what_is_written_is_read_again(void **state)
     assert_true(addr_eq(&m.at, &local));
     b.n = 0;
     assert_int_equal(
-        desk_media_answer(SPAN(HEAD "m=audio 4002 RTP/AVP 0 9\r\nm=video 4000 RTP/AVP 34\r\n"),
+        desk_media_answer(&s, SPAN(HEAD "m=audio 4002 RTP/AVP 0 9\r\nm=video 4000 RTP/AVP 34\r\n"),
                           m.codec, &at, &b),
         0);
     assert_int_equal(desk_media_read(&s, buf_span(&b), &m), 0);
