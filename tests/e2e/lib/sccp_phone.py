@@ -116,14 +116,15 @@ class SccpPhone:
 
     def hear(self, sock):
         """What comes next; OpenSSL must not hear and speak at once."""
-        while self.tls:
-            select.select([sock], [], [])
+        there = select.poll()
+        there.register(sock, select.POLLIN)
+        while True:
+            there.poll()
             try:
                 with self.wire:
                     return sock.recv(65536)
             except ssl.SSLWantReadError:
                 pass
-        return sock.recv(65536)
 
     def read(self, sock):
         try:
