@@ -4,7 +4,7 @@
 #include "base/ct.h"
 #include "base/rand.h"
 
-enum { OPEN_MS = 5000, PACKET_MS = 20, EXPEDITED = 0xb8, DTMF = 10 };
+enum { OPEN_MS = 5000, PACKET_MS = 20 /* where nobody said */, EXPEDITED = 0xb8, DTMF = 10 };
 
 /* ---- keys ---- */
 
@@ -28,7 +28,8 @@ void desk_channel_init(struct sccp_leg *l)
 /* A phone begins each transmission at the same index of packets, perhaps: never by the same key. */
 void desk_channel_renew(struct sccp_leg *l)
 {
-    const bool goes_on = l->offer && l->sending && addr_eq(&l->to, &l->peer.at);
+    const bool goes_on =
+        l->offer && l->sending && addr_eq(&l->to, &l->peer.at) && l->sends_ms == l->peer.packet_ms;
     if (!l->leg.keys || l->renewed || goes_on)
         return;
     make_key(&l->keys.in);
@@ -79,9 +80,10 @@ bool desk_channel_open(struct sccp_leg *l, const struct desk_codec *codec)
     l->used = false;
     l->codec = codec;
     l->opening = true;
+    l->hears_ms = l->peer.codec == codec ? l->peer.packet_ms : PACKET_MS;
     struct sccp_open_receive_channel m = { .conference = l->ref,
                                            .party = l->ref,
-                                           .packet_ms = PACKET_MS,
+                                           .packet_ms = l->hears_ms,
                                            .codec = codec->sccp,
                                            .call = l->ref,
                                            .dtmf = DTMF };
@@ -96,7 +98,8 @@ void desk_channel_send(struct sccp_leg *l)
     const bool hears = l->peer.codec && l->peer.codec == l->codec && !l->opening;
     const bool wanted = hears && l->peer.direction & SDP_RECVONLY && !addr_is_any(&l->peer.at);
     l->used |= hears;
-    if (l->sending && wanted && addr_eq(&l->to, &l->peer.at) && !l->renewed)
+    if (l->sending && wanted && addr_eq(&l->to, &l->peer.at) && l->sends_ms == l->peer.packet_ms &&
+        !l->renewed)
         return;
     stop_sending(l);
     if (!wanted || (l->leg.keys && !l->renewed))
@@ -104,12 +107,13 @@ void desk_channel_send(struct sccp_leg *l)
     struct addr host = l->to = l->peer.at;
     addr_set_port(&host, 0);
     l->sending = true;
+    l->sends_ms = l->peer.packet_ms;
     l->renewed = false;
     struct sccp_start_media_transmission m = { .conference = l->ref,
                                                .party = l->ref,
                                                .remote = host,
                                                .remote_port = addr_port(&l->to),
-                                               .packet_ms = PACKET_MS,
+                                               .packet_ms = l->sends_ms,
                                                .codec = l->codec->sccp,
                                                .precedence = EXPEDITED,
                                                .call = l->ref,

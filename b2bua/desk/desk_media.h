@@ -12,13 +12,14 @@ struct desk_codec {
     uint16_t sccp; /* its number there */
     uint8_t payload;
     unsigned rate; /* as rtpmap says it */
-    struct span name;
+    struct span name, fmtp;
 };
 
 struct desk_media {                 /* what the other side wants */
     struct addr at;                 /* where it hears */
     const struct desk_codec *codec; /* the first of its that the phone has */
     enum sdp_direction direction;   /* as the other side sees it */
+    unsigned packet_ms;             /* how long packets are to be, which the phone can have */
 };
 
 /* The codec that a phone likes best; NULL: none of its is known here. */
@@ -32,6 +33,7 @@ struct desk_media_at {
     enum sdp_direction direction;
     uint32_t id;
     unsigned version;
+    unsigned packet_ms; /* that it hears; 0: 20 */
 };
 /* An offer of all codecs that the phone has. */
 CS_CHECK int desk_media_offer(const struct sccp_session *s, const struct desk_media_at *at,

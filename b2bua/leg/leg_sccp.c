@@ -45,7 +45,8 @@ struct sccp_leg *leg_sccp_new(const struct desk_line *line)
 static void release(struct sccp_leg *l)
 {
     desk_channel_close(l);
-    desk_show_over(l);
+    if (l->state != DESK_RINGING || !l->doomed)
+        desk_show_over(l);
     list_remove(&l->link);
     turn_cancel(&l->turn);
     free(l->offer);
@@ -116,7 +117,8 @@ static enum sdp_direction direction_of(const struct sccp_leg *l)
 /* The answer to what was offered, or our offer. */
 static int describe(struct sccp_leg *l, struct buf *out)
 {
-    const struct desk_media_at at = { &l->local, direction_of(l), l->ref, ++l->version };
+    const struct desk_media_at at = { &l->local, direction_of(l), l->ref, ++l->version,
+                                      l->hears_ms };
     desk_channel_renew(l);
     l->offered = l->local;
     l->untold = false;
@@ -235,7 +237,10 @@ struct leg *leg_sccp_call(const struct desk_line *line, struct span from, struct
     }
     l->leg.events = events;
     l->leg.arg = arg;
-    desk_show_ringing(l);
+    if (sdp.p && desk_media_read(l->session, sdp, &l->peer))
+        l->doomed = 488; /* it need not ring for that */
+    else
+        desk_show_ringing(l);
     turn_queue(loop_of(l), &l->turn);
     return &l->leg;
 }

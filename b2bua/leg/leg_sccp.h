@@ -45,9 +45,10 @@ struct sccp_leg {
     bool untold;                    /* the other side knows neither that nor the keys for it */
     struct desk_media peer;         /* codec NULL: not known */
     bool sending;
-    struct addr to;           /* where it sends */
-    struct session_keys keys; /* of its channel and of what it sends, where leg.keys is set */
-    bool used, renewed;       /* whether the one was; whether the other was not yet */
+    struct addr to;              /* where it sends */
+    unsigned hears_ms, sends_ms; /* length of packets */
+    struct session_keys keys;    /* of its channel and of what it sends, where leg.keys is set */
+    bool used, renewed;          /* whether the one was; whether the other was not yet */
     unsigned version;
 };
 

@@ -282,7 +282,9 @@ static void learn(struct sccp_session *s, const struct sccp_message *m)
     s->n_codecs = 0;
     for (uint32_t i = 0; i < n; i++) {
         if (c[i].codec && c[i].codec < 100) /* above are no codecs */
-            s->codecs[s->n_codecs++] = (uint16_t)c[i].codec;
+            s->codecs[s->n_codecs++] =
+                (struct sccp_codec){ (uint16_t)c[i].codec,
+                                     (uint16_t)CS_MIN(c[i].frames, (uint32_t)UINT16_MAX) };
     }
 }
 

@@ -16,6 +16,11 @@
 
 enum { SCCP_CODECS_MAX = 18, SCCP_LOAD_MAX = 32, SCCP_ALARM_MAX = 81 };
 
+struct sccp_codec {
+    uint16_t id;
+    uint16_t packet_ms; /* the longest packet; 0: not said */
+};
+
 /* Why a connection is over. */
 enum sccp_end {
     SCCP_END_LOST,      /* the other side closed it */
@@ -103,7 +108,7 @@ struct sccp_session {
     uint32_t type;
     unsigned offered;
     struct sccp_dialect dialect;
-    uint16_t codecs[SCCP_CODECS_MAX]; /* that it can do, best first */
+    struct sccp_codec codecs[SCCP_CODECS_MAX]; /* that it can do, best first */
     size_t n_codecs;
     struct wall since; /* registered */
     void *owner;       /* of who hears of events */

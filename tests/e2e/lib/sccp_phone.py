@@ -13,7 +13,8 @@ import g711
 import sccp_wire as wire
 
 KINDS = {3: 6, 7: 30007, 11: 7, 17: 434, 20: 30016, 22: 585} # which phone is of that version
-PCMA, PCMU = 2, 4
+PCMA, PCMU, G722, G729, G729A, G729AB = 2, 4, 6, 11, 12, 16
+LAWS = {PCMU: g711.PCMU, PCMA: g711.PCMA, G722: g711.G722, G729: g711.G729, G729A: g711.G729, G729AB: g711.G729}
 SETS = ["on hook", "connected", "on hold", "ring in", "off hook", "transfer", "digits", "conference", "ring out",
         "off hook with feature", "in use", "stealable"]
 SOFT_KEYS = {"redial": 1, "new call": 2, "hold": 3, "transfer": 4, "forward": 5, "backspace": 8, "end call": 9,
@@ -30,7 +31,7 @@ class Channel:
     """A stream of RTP of a call: what it sends is a tone, what it hears is kept."""
 
     def __init__(self, host, call):
-        self.call, self.to, self.law, self.hz, self.sent = call, None, None, 440, 0
+        self.call, self.to, self.law, self.hz, self.sent, self.at, self.ms = call, None, None, 440, 0, 0, 20
         self.heard, self.packets, self.open, self.opened = collections.deque(maxlen=g711.RATE // 2), 0, False, None
         self.ssrc, self.next = int.from_bytes(os.urandom(4), "big"), 0.0
         self.seal, self.unseal, self.forged = None, None, 0 # SRTP, where there are keys
@@ -43,11 +44,11 @@ class Channel:
             self.socket.close()
 
     def send(self, to):
-        head = struct.pack("!BBHII", 0x80, self.law.payload, self.sent & 0xffff, self.sent * g711.FRAME & 0xffffffff,
-                           self.ssrc)
-        packet = head + self.law.tone(self.hz, self.sent * g711.FRAME)
+        head = struct.pack("!BBHII", 0x80, self.law.payload, self.sent & 0xffff, self.at & 0xffffffff, self.ssrc)
+        packet = head + self.law.tone(self.hz, self.at, self.ms * g711.RATE // 1000)
         self.socket.sendto(self.seal.protect(packet) if self.seal else packet, to)
         self.sent += 1
+        self.at += self.ms * g711.RATE // 1000
 
     def receive(self):
         packet = self.socket.recv(4096)
@@ -57,7 +58,7 @@ class Channel:
             except Exception: # of another key, or changed on the way
                 self.forged += 1
                 return
-        law = {0: g711.PCMU, 8: g711.PCMA}.get(packet[1] & 0x7f)
+        law = {law.payload: law for law in LAWS.values()}.get(packet[1] & 0x7f)
         if law and self.open:
             self.heard.extend(law.decode(packet[12:]))
             self.packets += 1
@@ -386,7 +387,7 @@ class SccpPhone:
     def on_StartMediaTransmission(self, f):
         channel = self.channels.setdefault(f["party"], Channel(self.host, f["call"]))
         channel.seal = self.srtp(f["crypto"], outbound=True)
-        channel.law = {PCMU: g711.PCMU, PCMA: g711.PCMA}[f["codec"]]
+        channel.law, channel.ms = LAWS[f["codec"]], f["packet"]
         channel.to, channel.hz, channel.started, channel.next = (f["address"], f["port"]), self.hz, f, time.monotonic()
         if self.version >= 17:
             self.send("StartMediaTransmissionAck", wire.transmitting(
@@ -413,7 +414,7 @@ class SccpPhone:
                 to = c.to # which may be taken back meanwhile
                 if to and c.next <= now:
                     c.send(to)
-                    c.next += 0.02
+                    c.next += c.ms / 1000
             ready = select.select([c.socket for c in channels], [], [], 0.005)[0] if channels else time.sleep(0.02)
             for c in channels:
                 if ready and c.socket in ready:
