@@ -1,6 +1,7 @@
 #include <stdlib.h>
 
 #include "b2bua/call/call_impl.h"
+#include "b2bua/leg/dtmf.h"
 #include "b2bua/leg/leg_sccp.h"
 #include "b2bua/leg/leg_service.h"
 #include "base/metric.h"
@@ -205,6 +206,18 @@ static void on_info(void *arg, struct leg *l, struct span type, struct span body
         leg_info(other, type, body);
 }
 
+/* By telephone-events where the other side hears them. */
+static void on_digit(void *arg, struct leg *l, char digit)
+{
+    struct call *c = arg;
+    char text[DTMF_RELAY_MAX];
+    struct buf body = BUF_INIT(text);
+    if (!c->up || session_press(c->session, call_side(c, l), digit) == 0)
+        return;
+    dtmf_write(&body, digit);
+    on_info(c, l, DTMF_RELAY, buf_span(&body));
+}
+
 static void on_ended(void *arg, struct leg *l, const struct leg_end *why)
 {
     struct call *c = arg;
@@ -228,6 +241,7 @@ const struct leg_events call_events = { .acked = on_acked,
                                         .offered = on_offered,
                                         .settled = on_settled,
                                         .info = on_info,
+                                        .digit = on_digit,
                                         .may_refer = may_refer,
                                         .referred = on_referred,
                                         .ended = on_ended };

@@ -36,6 +36,12 @@ void desk_channel_renew(struct sccp_leg *l)
     l->renewed = true;
 }
 
+/* A phone that says digits in its media is told by which type. */
+static unsigned events_of(const struct sccp_leg *l)
+{
+    return !l->session->events ? 0 : l->peer.codec ? l->peer.events : DESK_EVENTS;
+}
+
 static void write_key(const struct sccp_leg *l, const struct crypt_key *k, struct sccp_crypto *out)
 {
     if (!l->leg.keys)
@@ -86,6 +92,7 @@ bool desk_channel_open(struct sccp_leg *l, const struct desk_codec *codec)
                                            .packet_ms = l->hears_ms,
                                            .codec = codec->sccp,
                                            .call = l->ref,
+                                           .event_payload = events_of(l),
                                            .dtmf = DTMF };
     write_key(l, &l->keys.out, &m.crypto);
     SCCP_SEND_SECRET(l->session, open_receive_channel, &m);
@@ -117,6 +124,7 @@ void desk_channel_send(struct sccp_leg *l)
                                                .codec = l->codec->sccp,
                                                .precedence = EXPEDITED,
                                                .call = l->ref,
+                                               .event_payload = events_of(l),
                                                .dtmf = DTMF };
     write_key(l, &l->keys.in, &m.crypto);
     SCCP_SEND_SECRET(l->session, start_media_transmission, &m);

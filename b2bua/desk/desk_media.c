@@ -1,5 +1,7 @@
 #include "b2bua/desk/desk_media.h"
 
+#include "b2bua/session/offer.h"
+
 bool desk_is_encrypted(const struct sccp_session *s)
 {
     return s->secure && s->device && s->device->security == SCCP_ENCRYPTED;
@@ -110,6 +112,8 @@ static int read_stream(const struct sccp_session *s, const struct sdp *d, const 
     }
     if (out->codec)
         out->packet_ms = packet_of(s, m, out->codec);
+    const unsigned char events = offer_events(m);
+    out->events = events == RELAY_DROP ? 0 : events;
     const int family = out->at.sa.sa_family;
     return out->codec && (family == AF_INET || (family == AF_INET6 && s->dialect.version >= 17))
                ? 0
@@ -152,6 +156,12 @@ static void write_codec(struct buf *b, const struct desk_codec *c)
         buf_printf(b, "a=fmtp:%u " SPAN_FMT "\r\n", c->payload, SPAN_ARG(c->fmtp));
 }
 
+/* Digits are said by them whether the phone does that, or its keys are told apart from media. */
+static void write_events(struct buf *b, unsigned payload)
+{
+    buf_printf(b, "a=rtpmap:%u telephone-event/8000\r\na=fmtp:%u 0-15\r\n", payload, payload);
+}
+
 /* c: that it begins with, or has. */
 static void write_tail(struct buf *b, const struct sccp_session *s, const struct desk_codec *c,
                        const struct desk_media_at *at)
@@ -175,9 +185,10 @@ int desk_media_offer(const struct sccp_session *s, const struct desk_media_at *a
     buf_printf(out, "m=audio %u RTP/AVP", addr_port(at->local));
     for (size_t i = 0; i < n; i++)
         buf_printf(out, " %u", all[i]->payload);
-    buf_lit(out, "\r\n");
+    buf_printf(out, " %u\r\n", DESK_EVENTS);
     for (size_t i = 0; i < n; i++)
         write_codec(out, all[i]);
+    write_events(out, DESK_EVENTS);
     write_tail(out, s, all[0], at);
     return buf_ok(out) ? 0 : CS_ELIMIT;
 }
@@ -195,9 +206,14 @@ int desk_media_answer(const struct sccp_session *s, struct span offer,
     for (size_t i = 0; !err && i < d.n_media; i++) {
         const struct sdp_media *m = &d.media[i];
         if (!taken && is_audio(s, m)) {
-            buf_printf(out, "m=audio %u " SPAN_FMT " %u\r\n", addr_port(at->local),
+            buf_printf(out, "m=audio %u " SPAN_FMT " %u", addr_port(at->local),
                        SPAN_ARG(m->proto_text), codec->payload);
+            if (at->events)
+                buf_printf(out, " %u", at->events);
+            buf_lit(out, "\r\n");
             write_codec(out, codec);
+            if (at->events)
+                write_events(out, at->events);
             write_tail(out, s, codec, at);
             taken = true;
         } else {

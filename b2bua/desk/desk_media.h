@@ -20,7 +20,10 @@ struct desk_media {                 /* what the other side wants */
     const struct desk_codec *codec; /* the first of its that the phone has */
     enum sdp_direction direction;   /* as the other side sees it */
     unsigned packet_ms;             /* how long packets are to be, which the phone can have */
+    unsigned events;                /* type of telephone-events (RFC 4733); 0: none */
 };
+
+enum { DESK_EVENTS = 101 /* what an offer has for telephone-events */ };
 
 /* The codec that a phone likes best; NULL: none of its is known here. */
 const struct desk_codec *desk_codec_best(const struct sccp_session *s);
@@ -34,6 +37,7 @@ struct desk_media_at {
     uint32_t id;
     unsigned version;
     unsigned packet_ms; /* that it hears; 0: 20 */
+    unsigned events;    /* of an answer: as the offer has them; 0: it has none */
 };
 /* An offer of all codecs that the phone has. */
 CS_CHECK int desk_media_offer(const struct sccp_session *s, const struct desk_media_at *at,

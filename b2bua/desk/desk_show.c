@@ -80,6 +80,17 @@ void desk_show_digit(struct sccp_leg *l)
     keys(l, SCCP_KEYS_DIGITS, UINT32_MAX);
 }
 
+void desk_show_digit_heard(struct sccp_leg *l, char digit)
+{
+    if (!digit)
+        silence(l);
+    else if (digit < 'A')
+        tone(l, digit == '*'   ? SCCP_TONE_STAR
+                : digit == '#' ? SCCP_TONE_POUND
+                : digit == '0' ? SCCP_TONE_0
+                               : (uint32_t)(digit - '0'));
+}
+
 void desk_show_proceeding(struct sccp_leg *l)
 {
     silence(l);

@@ -50,6 +50,8 @@ struct leg_events {
     void (*settled)(void *arg, struct leg *l, unsigned status, struct span sdp);
     /* INFO, MESSAGE: what is in it, to be passed to the other side. */
     void (*info)(void *arg, struct leg *l, struct span type, struct span body);
+    /* A key was pressed, which its media do not say: 0-9, *, #, A-D. */
+    void (*digit)(void *arg, struct leg *l, char digit);
     /* Whether it may ask to be replaced, now. */
     bool (*may_refer)(void *arg, struct leg *l);
     /* It has. leg_notify() tells what becomes of it. */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "b2bua/call/call.h"
+#include "b2bua/leg/dtmf.h"
 #include "b2bua/session/session.h"
 #include "b2bua/ua/ua.h"
 #include "base/ct.h"
@@ -20,6 +21,7 @@ static struct loop *loop_of(const struct sccp_leg *l)
 /* ---- its life ---- */
 
 static void on_timer(struct timer *t);
+static void on_digit_over(struct timer *t);
 static void on_turn(struct turn *t);
 static const struct leg_ops ops;
 
@@ -36,6 +38,7 @@ struct sccp_leg *leg_sccp_new(const struct desk_line *line)
                             .ref = all->last_call,
                             .placed = true };
     timer_init(&l->timer, on_timer);
+    timer_init(&l->digit, on_digit_over);
     turn_init(&l->turn, on_turn);
     desk_channel_init(l);
     list_push_back(&line->desk->calls, &l->link);
@@ -45,6 +48,7 @@ struct sccp_leg *leg_sccp_new(const struct desk_line *line)
 static void release(struct sccp_leg *l)
 {
     desk_channel_close(l);
+    timer_stop(loop_of(l), &l->digit);
     if (l->state != DESK_RINGING || !l->doomed)
         desk_show_over(l);
     list_remove(&l->link);
@@ -117,8 +121,8 @@ static enum sdp_direction direction_of(const struct sccp_leg *l)
 /* The answer to what was offered, or our offer. */
 static int describe(struct sccp_leg *l, struct buf *out)
 {
-    const struct desk_media_at at = { &l->local, direction_of(l), l->ref, ++l->version,
-                                      l->hears_ms };
+    const struct desk_media_at at = { &l->local,    direction_of(l), l->ref,
+                                      ++l->version, l->hears_ms,     l->peer.events };
     desk_channel_renew(l);
     l->offered = l->local;
     l->untold = false;
@@ -332,11 +336,22 @@ static void refuse(struct leg *leg, const struct leg_end *why)
     (void)why;
 }
 
-static void no_info(struct leg *leg, struct span type, struct span body)
+/* A digit is heard as a tone of the phone's own. */
+static void info(struct leg *leg, struct span type, struct span body)
 {
-    (void)leg;
-    (void)type;
-    (void)body;
+    struct sccp_leg *l = LEG_OF(leg);
+    unsigned ms;
+    const char digit = dtmf_read(type, body, &ms);
+    if (!digit || l->state != DESK_UP || l->held)
+        return;
+    timer_stop(loop_of(l), &l->digit);
+    desk_show_digit_heard(l, digit);
+    timer_start(loop_of(l), &l->digit, DURATION_MS(ms));
+}
+
+static void on_digit_over(struct timer *t)
+{
+    desk_show_digit_heard(container_of(t, struct sccp_leg, digit), '\0');
 }
 
 static void no_notify(struct leg *leg, unsigned status)
@@ -351,17 +366,16 @@ static const struct leg_ops ops = { .ring = ring,
                                     .modify = modify,
                                     .settle = settle,
                                     .refuse = refuse,
-                                    .info = no_info,
+                                    .info = info,
                                     .notify = no_notify,
                                     .end = end };
 
+/* One of two: by its media, or by this. */
 void leg_sccp_key(struct sccp_leg *l, char key)
 {
-    char text[48];
-    struct buf b = BUF_INIT(text);
-    buf_printf(&b, "Signal=%c\r\nDuration=160\r\n", key);
-    if (l->state == DESK_UP && l->leg.events)
-        l->leg.events->info(l->leg.arg, &l->leg, SPAN("application/dtmf-relay"), buf_span(&b));
+    const bool said = l->session->events && l->peer.events;
+    if (l->state == DESK_UP && l->leg.events && !said)
+        l->leg.events->digit(l->leg.arg, &l->leg, key);
 }
 
 /* ---- hold ---- */

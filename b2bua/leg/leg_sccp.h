@@ -31,6 +31,7 @@ struct sccp_leg {
     struct dial dial;
     char number[NUMBER_MAX], name[121]; /* of the other side, as text */
     struct timer timer;                 /* to the end of dialling, or for the phone's answer */
+    struct timer digit;                 /* to the end of one that is heard */
     struct turn turn;                   /* to tell the call what became of an op */
     unsigned doomed;                    /* status that it ends with then; 0: none */
 
@@ -101,6 +102,8 @@ void desk_show_held(struct sccp_leg *l);
 void desk_show_resumed(struct sccp_leg *l);
 void desk_show_failed(struct sccp_leg *l, unsigned status);
 void desk_show_over(struct sccp_leg *l);
+/* By its tone, if there is one; 0: none any more. */
+void desk_show_digit_heard(struct sccp_leg *l, char digit);
 void desk_show_speaker(struct sccp_leg *l);
 
 #endif

@@ -110,6 +110,7 @@ struct sccp_session {
     struct sccp_dialect dialect;
     struct sccp_codec codecs[SCCP_CODECS_MAX]; /* that it can do, best first */
     size_t n_codecs;
+    bool events;       /* it says and hears digits by telephone-events (RFC 4733) itself */
     struct wall since; /* registered */
     void *owner;       /* of who hears of events */
 };

@@ -9,13 +9,14 @@
 #include "base/ct.h"
 #include "base/rand.h"
 
-enum { SIDES = RELAY_SIDES, WHY_MAX = 2 * CODEC_NAMES_MAX + 100 };
+enum { DIGIT_MS = 160, SIDES = RELAY_SIDES, WHY_MAX = 2 * CODEC_NAMES_MAX + 100 };
 
 struct stream {
     struct relay *relay; /* NULL: refused */
     struct keys keys[SIDES];
     bool optional[SIDES];         /* our offer to this side was RTP/AVP with crypto lines beside */
     struct webrtc *webrtc[SIDES]; /* NULL: not by DTLS */
+    unsigned char events; /* of telephone-events as both sides number them; RELAY_DROP: none */
 };
 
 struct told { /* what one side was told last */
@@ -444,8 +445,11 @@ static int open_stream(struct session *s, size_t i)
     if (i < s->n_streams)
         return 0;
     s->stream[i] = calloc(1, sizeof(*s->stream[i]));
-    s->n_streams += s->stream[i] != NULL;
-    return s->stream[i] ? 0 : CS_ENOMEM;
+    if (!s->stream[i])
+        return CS_ENOMEM;
+    s->stream[i]->events = RELAY_DROP;
+    s->n_streams++;
+    return 0;
 }
 
 static int pass_stream(struct session *s, size_t i, unsigned from, struct sdp_media *out)
@@ -664,6 +668,7 @@ static int settle_stream(struct session *s, size_t i, unsigned from, const struc
         err = destination(answer, m, st->webrtc[from], &set[from]);
     if (err)
         return err;
+    st->events = offer_events(out); /* in the offerer's numbers, the other's too */
     out->port = addr_port(relay_local(st->relay, to));
     set_directions(&set[to], sdp_direction_of(&s->offer, offer));
     set_directions(&set[from], sdp_direction_of(answer, m));
@@ -711,6 +716,18 @@ int session_answer(struct session *s, unsigned from, struct span sdp, struct buf
         keep_said(s, !from, span_str(s->offer_text));
     }
     return err;
+}
+
+int session_press(struct session *s, unsigned side, char digit)
+{
+    static const char digits[] = "0123456789*#ABCD";
+    const char *at = digit ? strchr(digits, digit) : NULL;
+    for (size_t i = 0; at && i < s->n_streams; i++) {
+        const struct stream *st = s->stream[i];
+        if (st->relay && st->events != RELAY_DROP)
+            return relay_press(st->relay, side, st->events, (unsigned)(at - digits), DIGIT_MS);
+    }
+    return CS_ENOTSUP;
 }
 
 bool session_is_held(const struct session *s)

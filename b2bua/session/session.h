@@ -77,6 +77,10 @@ const char *session_refusal(struct session *s, struct span said);
 /* The offer was refused: what stood before stands. */
 void session_withdraw(struct session *s);
 
+/* A digit of 0-9, *, # or A-D of that side, which the other one hears by telephone-events (RFC
+ * 4733). CS_ENOTSUP: they did not agree on these, or it is none. */
+CS_CHECK int session_press(struct session *s, unsigned side, char digit);
+
 /* Whether silence is agreed on: no stream goes both ways, and who holds need not send anything. */
 bool session_is_held(const struct session *s);
 

@@ -13,7 +13,7 @@ import g711
 import sccp_wire as wire
 
 KINDS = {3: 6, 7: 30007, 11: 7, 17: 434, 20: 30016, 22: 585} # which phone is of that version
-PCMA, PCMU, G722, G729, G729A, G729AB = 2, 4, 6, 11, 12, 16
+PCMA, PCMU, G722, G729, G729A, G729AB, EVENTS = 2, 4, 6, 11, 12, 16, 257 # which says that it has telephone-events
 LAWS = {PCMU: g711.PCMU, PCMA: g711.PCMA, G722: g711.G722, G729: g711.G729, G729A: g711.G729, G729AB: g711.G729}
 SETS = ["on hook", "connected", "on hold", "ring in", "off hook", "transfer", "digits", "conference", "ring out",
         "off hook with feature", "in use", "stealable"]
@@ -35,6 +35,7 @@ class Channel:
         self.heard, self.packets, self.open, self.opened = collections.deque(maxlen=g711.RATE // 2), 0, False, None
         self.ssrc, self.next = int.from_bytes(os.urandom(4), "big"), 0.0
         self.seal, self.unseal, self.forged = None, None, 0 # SRTP, where there are keys
+        self.saying, self.digits = [], [] # by telephone-events: packets to be sent, and what was heard
         while True:
             self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
             self.socket.bind((host, 0))
@@ -44,11 +45,20 @@ class Channel:
             self.socket.close()
 
     def send(self, to):
-        head = struct.pack("!BBHII", 0x80, self.law.payload, self.sent & 0xffff, self.at & 0xffffffff, self.ssrc)
-        packet = head + self.law.tone(self.hz, self.at, self.ms * g711.RATE // 1000)
+        payload, data, at = self.law.payload, self.law.tone(self.hz, self.at, self.ms * g711.RATE // 1000), self.at
+        if self.saying:
+            begun, event, end, duration = self.saying.pop(0)
+            payload, at = self.started["events"] | (0x80 if duration == g711.FRAME else 0), begun
+            data = struct.pack("!BBH", event, 0x80 * end | 10, duration)
+        packet = struct.pack("!BBHII", 0x80, payload, self.sent & 0xffff, at & 0xffffffff, self.ssrc) + data
         self.socket.sendto(self.seal.protect(packet) if self.seal else packet, to)
         self.sent += 1
         self.at += self.ms * g711.RATE // 1000
+
+    def say(self, key):
+        """In its place in the stream: 100 ms."""
+        event, begun = "0123456789*#ABCD".index(key), self.at + g711.FRAME
+        self.saying += [(begun, event, n > 4, min(n, 5) * g711.FRAME) for n in range(1, 8)]
 
     def receive(self):
         packet = self.socket.recv(4096)
@@ -58,6 +68,11 @@ class Channel:
             except Exception: # of another key, or changed on the way
                 self.forged += 1
                 return
+        if self.opened and self.opened["events"] and packet[1] & 0x7f == self.opened["events"]:
+            event, flags = packet[12:14]
+            said = struct.unpack("!I", packet[4:8])[0], "0123456789*#ABCD"[event]
+            if flags & 0x80 and said not in self.digits: # its end is said thrice
+                self.digits.append(said)
         law = {law.payload: law for law in LAWS.values()}.get(packet[1] & 0x7f)
         if law and self.open:
             self.heard.extend(law.decode(packet[12:]))
@@ -336,6 +351,9 @@ class SccpPhone:
 
     def press(self, keys, line=0, call=0):
         for key in keys:
+            for c in self.channels.values():
+                if c.to and EVENTS in self.codecs and c.started["events"]:
+                    c.say(key)
             self.send("KeypadButton", wire.keypad(self.version, key, line, call))
 
     def soft_key(self, name, line=0, call=0):

@@ -82,12 +82,16 @@ static void test_g729_is_offered_once_and_without_annex_b(void **state)
     struct buf b = BUF_INIT(text);
     (void)state;
     assert_int_equal(addr_parse(SPAN("192.0.2.7:16384"), 0, &local), 0);
-    const struct desk_media_at at = { &local, SDP_SENDRECV, 7, 1, 0 };
+    const struct desk_media_at at = { &local, SDP_SENDRECV, 7, 1, 0, 0 };
     assert_int_equal(desk_media_offer(&s, &at, &b), 0);
-    assert_non_null(memmem(b.p, b.n,
-                           "RTP/AVP 18\r\na=rtpmap:18 G729/8000\r\na=fmtp:18 annexb=no\r\n"
-                           "a=ptime:20\r\na=maxptime:40\r\n",
-                           83));
+    static const char want[] = "RTP/AVP 18 101\r\n"
+                               "a=rtpmap:18 G729/8000\r\n"
+                               "a=fmtp:18 annexb=no\r\n"
+                               "a=rtpmap:101 telephone-event/8000\r\n"
+                               "a=fmtp:101 0-15\r\n"
+                               "a=ptime:20\r\n"
+                               "a=maxptime:40\r\n";
+    assert_non_null(memmem(b.p, b.n, want, sizeof(want) - 1));
     assert_int_equal(desk_codec_best(&s)->sccp, SCCP_CODEC_G729AB);
 }
 
@@ -100,7 +104,7 @@ static void test_what_is_written_is_read_again(void **state)
     struct desk_media m;
     (void)state;
     assert_int_equal(addr_parse(SPAN("192.0.2.7:16384"), 0, &local), 0);
-    const struct desk_media_at at = { &local, SDP_SENDRECV, 7, 1, 20 };
+    const struct desk_media_at at = { &local, SDP_SENDRECV, 7, 1, 20, 101 };
     assert_int_equal(desk_media_offer(&s, &at, &b), 0);
     assert_int_equal(desk_media_read(&s, buf_span(&b), &m), 0);
     assert_int_equal(m.codec->sccp, SCCP_CODEC_G722);
@@ -112,6 +116,7 @@ static void test_what_is_written_is_read_again(void **state)
         0);
     assert_int_equal(desk_media_read(&s, buf_span(&b), &m), 0);
     assert_int_equal(m.codec->sccp, SCCP_CODEC_G722);
+    assert_int_equal(m.events, 101);
     assert_true(span_ends(buf_span(&b), SPAN("m=video 0 RTP/AVP 34\r\n")));
 }
 
