@@ -82,12 +82,21 @@ static void open_registration(struct desk_line *l, struct line_registrations *al
 }
 
 /* Whose media are to be encrypted, by its record or as those of all lines, has keys or no calls. */
+static bool may_call(const struct desk *d)
+{
+    const struct sccp_session *s = d->session;
+    const bool must =
+        s->device->security == SCCP_ENCRYPTED || d->ua->conf->lines.srtp == SRTP_REQUIRE;
+    if (must && !desk_is_encrypted(s))
+        log_warn(&s->log,
+                 "it has no calls: media of its lines are to be SRTP, and those of this device "
+                 "are not; see csctl device change --security");
+    return !must || desk_is_encrypted(s);
+}
+
 static bool is_usable(const struct desk_line *l, struct span pass)
 {
-    const struct sccp_session *s = l->desk->session;
-    const bool must =
-        s->device->security == SCCP_ENCRYPTED || l->desk->ua->conf->lines.srtp == SRTP_REQUIRE;
-    return l->aor.p && pass.n && l->instance && (!must || desk_is_encrypted(s));
+    return l->aor.p && pass.n && l->instance;
 }
 
 static void keep_registration(struct desk_line *l, struct desk *was)
@@ -140,7 +149,8 @@ struct desk *desk_new(struct sccp_session *s, const struct desk_conf *conf, stru
         free(d);
         return NULL;
     }
-    if (conf->registrations->n_registrars)
+    d->may_call = may_call(d);
+    if (conf->registrations->n_registrars && d->may_call)
         open_lines(d, conf, was);
     desk_free(&was);
     return d;

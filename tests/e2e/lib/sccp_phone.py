@@ -32,7 +32,8 @@ class Channel:
 
     def __init__(self, host, call):
         self.call, self.to, self.law, self.hz, self.sent, self.at, self.ms = call, None, None, 440, 0, 0, 20
-        self.heard, self.packets, self.open, self.opened = collections.deque(maxlen=g711.RATE // 2), 0, False, None
+        self.heard, self.packets, self.before = collections.deque(maxlen=g711.RATE // 2), 0, 0
+        self.open, self.opened = False, None
         self.ssrc, self.next = int.from_bytes(os.urandom(4), "big"), 0.0
         self.seal, self.unseal, self.forged = None, None, 0 # SRTP, where there are keys
         self.saying, self.digits = [], [] # by telephone-events: packets to be sent, and what was heard
@@ -139,7 +140,7 @@ class SccpPhone:
             try:
                 with self.wire:
                     return sock.recv(65536)
-            except ssl.SSLWantReadError:
+            except (ssl.SSLWantReadError, BlockingIOError):
                 pass
 
     def read(self, sock):
@@ -393,9 +394,9 @@ class SccpPhone:
             return
         channel = self.channels.get(f["party"]) or Channel(self.host, f["call"])
         channel.open = True
-        if channel.opened and not channel.packets and channel.opened["crypto"] == f["crypto"]:
+        if channel.opened and channel.packets == channel.before and channel.opened["crypto"] == f["crypto"]:
             self.keys = self.keys[:-1] # nothing was heard by it: it may be another codec's, too
-        channel.opened = f
+        channel.opened, channel.before = f, channel.packets
         channel.unseal = self.srtp(f["crypto"], outbound=False)
         channel.heard.clear()
         self.channels[f["party"]] = channel
