@@ -35,11 +35,12 @@ static json_t *text(struct span s)
 static json_t *describe(const struct call *c)
 {
     const struct trunk_conf *from = c->party[SIDE_A].trunk, *to = c->party[SIDE_B].trunk;
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "caller", text(c->caller),
-                     "called", text(c->called), "from", text(from ? from->name : SPAN("line")),
-                     "to", text(to ? to->name : SPAN("line")), "call_id", text(c->call_id[SIDE_A]),
-                     "began", http_time(c->began), "taken", http_time(c->taken), "early_media",
-                     c->early);
+    return json_pack(
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o}", "caller", text(c->caller), "called",
+        text(c->called), "from", text(from ? from->name : SPAN("line")), "to",
+        text(to ? to->name : SPAN("line")), "call_id", text(c->call_id[SIDE_A]), "began",
+        http_time(c->began), "taken", http_time(c->taken), "early_media", c->early, "srtp_caller",
+        text(call_srtp(c, SIDE_A)), "srtp_callee", text(call_srtp(c, SIDE_B)));
 }
 
 /* ---- what authd is told ---- */

@@ -25,7 +25,8 @@ function way(c) {
 function open(c) {
     const box = dialog(`${c.caller} to ${c.called}`, facts([
         ['State', c.taken ? badge('talking', 'good') : badge('ringing', 'odd')], ['By', `${c.from} to ${c.to}`],
-        ['Began', time(c.began)], ['Taken', c.taken && time(c.taken)], ['b2bua', c.node], ['Call-ID', c.call_id]]));
+        ['Began', time(c.began)], ['Taken', c.taken && time(c.taken)],
+        ['SRTP', `${c.srtp_caller}, ${c.srtp_callee}`], ['b2bua', c.node], ['Call-ID', c.call_id]]));
     add(box.querySelector('.body'), [h('h3', {}, 'How it went'), way(c), traced({ call_id: c.call_id })]);
 }
 

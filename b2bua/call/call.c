@@ -4,6 +4,7 @@
 #include "b2bua/call/call_impl.h"
 #include "b2bua/call/park.h"
 #include "b2bua/call/pickup.h"
+#include "b2bua/leg/dtmf.h"
 #include "b2bua/leg/leg_conference.h"
 #include "b2bua/leg/leg_sccp.h"
 #include "b2bua/leg/leg_service.h"
@@ -125,7 +126,7 @@ static void on_acked(void *arg, struct leg *l, struct span sdp)
     c->asked_offer = false;
     if (!c->leg[!side])
         return;
-    int err = sdp.p ? call_answer(c, side, sdp, &b, &why) : CS_ENOTSUP;
+    int err = sdp.p ? call_answer(c, side, l, sdp, &b, &why) : CS_ENOTSUP;
     if (err) {
         call_refuse_media(c, err, why, side);
         return;
@@ -155,7 +156,7 @@ static void on_offered(void *arg, struct leg *l, struct span sdp)
         leg_settle(l, 491, SPAN_NULL);
         return;
     }
-    int err = sdp.p ? session_offer(c->session, side, sdp, &b, &why) : 0;
+    int err = sdp.p ? call_offer(c, side, l, sdp, &b, &why) : 0;
     if (err) {
         struct leg_end end = call_why_no_media(err, why);
         session_withdraw(c->session);
@@ -201,8 +202,8 @@ static void on_settled(void *arg, struct leg *l, unsigned status, struct span sd
         return;
     }
     int err = !sdp.p           ? CS_ENOTSUP
-              : c->asked_offer ? session_offer(c->session, side, sdp, &b, &why)
-                               : call_answer(c, side, sdp, &b, &why);
+              : c->asked_offer ? call_offer(c, side, l, sdp, &b, &why)
+                               : call_answer(c, side, l, sdp, &b, &why);
     if (err) {
         call_refuse_media(c, err, why, side);
         return;
@@ -218,6 +219,18 @@ static void on_info(void *arg, struct leg *l, struct span type, struct span body
     struct leg *other = c->leg[!call_side(c, l)];
     if (c->up && other)
         leg_info(other, type, body);
+}
+
+/* By telephone-events where the other side hears them. */
+static void on_digit(void *arg, struct leg *l, char digit)
+{
+    struct call *c = arg;
+    char text[DTMF_RELAY_MAX];
+    struct buf body = BUF_INIT(text);
+    if (!c->up || session_press(c->session, call_side(c, l), digit) == 0)
+        return;
+    dtmf_write(&body, digit);
+    on_info(c, l, DTMF_RELAY, buf_span(&body));
 }
 
 static void on_ended(void *arg, struct leg *l, const struct leg_end *why)
@@ -245,6 +258,7 @@ const struct leg_events call_events = { .acked = on_acked,
                                         .offered = on_offered,
                                         .settled = on_settled,
                                         .info = on_info,
+                                        .digit = on_digit,
                                         .may_refer = may_refer,
                                         .referred = on_referred,
                                         .ended = on_ended };

@@ -135,12 +135,15 @@ void hunt_drop(struct call *c);
  */
 void hunt_take_silently(struct call *c);
 
-/* call_dtls.c */
+/* call_keys.c */
 void call_dtls_init(struct call *c);
-/* What a side answered, as the other is told (session_answer()). From now on media flow; where DTLS
- * has to agree on keys first and does not, the call is ended. */
-CS_CHECK int call_answer(struct call *c, unsigned from, struct span sdp, struct buf *out,
-                         const char **why);
+/* What a leg of that side offered, as the other is told (session_offer()). */
+CS_CHECK int call_offer(struct call *c, unsigned from, const struct leg *l, struct span sdp,
+                        struct buf *out, const char **why);
+/* What it answered (session_answer()). From now on media flow; where DTLS has to agree on keys
+ * first and does not, the call is ended. */
+CS_CHECK int call_answer(struct call *c, unsigned from, const struct leg *l, struct span sdp,
+                         struct buf *out, const char **why);
 
 /* diversion.c: who is asked says that somebody else is to be. 0: the plan is theirs now; else the
  * status that the caller is told. */
@@ -174,5 +177,7 @@ void call_taken(struct call *c, unsigned side, unsigned status, struct span sdp)
  * counted.
  */
 void call_record(const struct call *c, const struct leg_end *why, unsigned by);
+/* What protects a side's media, as SDP names it, or "none". */
+struct span call_srtp(const struct call *c, unsigned side);
 
 #endif

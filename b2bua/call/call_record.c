@@ -72,13 +72,16 @@ static void count_media(const struct call *c, unsigned side)
                        (struct mono){ (int64_t)s.jitter_us * 1000 });
 }
 
+struct span call_srtp(const struct call *c, unsigned side)
+{
+    const enum crypt_suite suite = session_safety(c->session, side).suite;
+    return suite == CRYPT_NONE ? SPAN("none") : keys_suite_name(suite);
+}
+
 static void put_media(struct buf *b, const struct call *c, const char *key, unsigned side)
 {
     struct side_stats s;
     uint64_t dropped = 0;
-    const struct session_safety safety = session_safety(c->session, side);
-    const struct span suite =
-        safety.suite == CRYPT_NONE ? SPAN("none") : keys_suite_name(safety.suite);
     session_stats(c->session, side, &s);
     for (size_t i = 0; i < DROPPED_COUNT; i++)
         dropped += s.dropped[i];
@@ -87,7 +90,8 @@ static void put_media(struct buf *b, const struct call *c, const char *key, unsi
                "\"dropped\":%llu,\"srtp\":\"" SPAN_FMT "\",\"dtls\":%s}",
                key, (unsigned long long)s.packets, (unsigned long long)s.bytes,
                (unsigned long long)s.lost, s.jitter_us, (unsigned long long)dropped,
-               SPAN_ARG(suite), safety.dtls ? "true" : "false");
+               SPAN_ARG(call_srtp(c, side)),
+               session_safety(c->session, side).dtls ? "true" : "false");
 }
 
 static void put_diverters(struct buf *b, const struct call *c)

@@ -90,7 +90,7 @@ static int offer_to(struct call *c, bool dtls, struct buf *out, const char **why
     int err = set_side(c, &side);
     if (err || !c->offer.p)
         return err;
-    return session_offer(c->session, SIDE_A, c->offer, out, why);
+    return call_offer(c, SIDE_A, c->leg[SIDE_A], c->offer, out, why);
 }
 
 /* ---- branches ---- */
@@ -181,8 +181,8 @@ static int take_answer(struct branch *b, struct span said, struct buf *out, cons
         return err;
     *why = "no description of media";
     return !said.p      ? CS_ENOTSUP
-           : c->offer.p ? call_answer(c, SIDE_B, said, out, why)
-                        : session_offer(c->session, SIDE_B, said, out, why);
+           : c->offer.p ? call_answer(c, SIDE_B, b->leg, said, out, why)
+                        : call_offer(c, SIDE_B, b->leg, said, out, why);
 }
 
 /* It is out, and the others ring on. */

@@ -67,7 +67,7 @@ static void ask_other(struct call *c, unsigned side, struct span offer)
     char text[SESSION_SDP_MAX];
     struct buf b = BUF_INIT(text);
     const char *why;
-    int err = offer.p ? session_offer(c->session, side, offer, &b, &why) : 0;
+    int err = offer.p ? call_offer(c, side, c->waiting, offer, &b, &why) : 0;
     if (err) {
         restore(c, &(struct leg_end){ .status = 488, .warning = span_str(why) });
         return;
@@ -85,8 +85,8 @@ void call_taken(struct call *c, unsigned side, unsigned status, struct span sdp)
     const char *why = "refused";
     struct leg *comes = c->waiting;
     int err = !comes || status >= 300 || !sdp.p ? CS_ENOTSUP
-              : c->asked_offer                  ? session_offer(c->session, side, sdp, &b, &why)
-                                                : call_answer(c, side, sdp, &b, &why);
+              : c->asked_offer                  ? call_offer(c, side, c->leg[side], sdp, &b, &why)
+                                                : call_answer(c, side, c->leg[side], sdp, &b, &why);
     c->taking = false;
     if (err) {
         restore(c, &(struct leg_end){ .status = 488, .warning = span_str(why) });

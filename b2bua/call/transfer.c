@@ -293,7 +293,7 @@ void call_join(struct call *c, unsigned side, struct span offer)
     if (!c->joining)
         set_side(c, side, c->moved_to, c->party[side].trunk);
     c->joining = false;
-    int err = offer.p ? session_offer(c->session, side, offer, &b, &why) : CS_ENOTSUP;
+    int err = offer.p ? call_offer(c, side, c->leg[side], offer, &b, &why) : CS_ENOTSUP;
     if (err) {
         call_refuse_media(c, err, why, side);
         return;
@@ -310,7 +310,8 @@ void call_joined(struct call *c, unsigned side, unsigned status, struct span sdp
     char text[SESSION_SDP_MAX];
     struct buf b = BUF_INIT(text);
     const char *why = "refused";
-    int err = status < 300 && sdp.p ? call_answer(c, side, sdp, &b, &why) : CS_ENOTSUP;
+    int err =
+        status < 300 && sdp.p ? call_answer(c, side, c->leg[side], sdp, &b, &why) : CS_ENOTSUP;
     c->asker = -1;
     c->acks = false;
     c->retry.n = 0;

@@ -4,6 +4,7 @@
 
 #include "b2bua/desk/busy_lamps.h"
 #include "b2bua/desk/desk_calls.h"
+#include "b2bua/desk/desk_media.h"
 #include "b2bua/desk/keep.h"
 #include "b2bua/desk/statistics.h"
 #include "b2bua/sccp/table.h"
@@ -84,11 +85,22 @@ static void open_registration(struct desk_line *l, struct line_registrations *al
         log_error(&s->log, "a line cannot be registered", kv_s("aor", l->aor));
 }
 
-/* SRTP to these phones is not spoken yet, and anything else is not what their operator wants. */
+/* Whose media are to be encrypted, by its record or as those of all lines, has keys or no calls. */
+static bool may_call(const struct desk *d)
+{
+    const struct sccp_session *s = d->session;
+    const bool must =
+        s->device->security == SCCP_ENCRYPTED || d->ua->conf->lines.srtp == SRTP_REQUIRE;
+    if (must && !desk_is_encrypted(s))
+        log_warn(&s->log,
+                 "it has no calls: media of its lines are to be SRTP, and those of this device "
+                 "are not; see csctl device change --security");
+    return !must || desk_is_encrypted(s);
+}
+
 static bool is_usable(const struct desk_line *l, struct span pass)
 {
-    return l->aor.p && pass.n && l->instance &&
-           l->desk->session->device->security != SCCP_ENCRYPTED;
+    return l->aor.p && pass.n && l->instance;
 }
 
 static void keep_registration(struct desk_line *l, struct desk *was)
@@ -153,7 +165,8 @@ struct desk *desk_new(struct sccp_session *s, const struct desk_conf *conf, stru
         return NULL;
     }
     d->busy_lamps = busy_lamps_open(d);
-    if (conf->registrations->n_registrars)
+    d->may_call = may_call(d);
+    if (conf->registrations->n_registrars && d->may_call)
         open_lines(d, conf, was);
     if (was)
         memcpy(d->last, was->last, sizeof(d->last));

@@ -34,6 +34,7 @@ struct desk {
     char last[NUMBER_MAX + 1];     /* that was dialled */
     struct desk_line *lines;       /* as its device has them */
     size_t n_lines;
+    bool may_call;              /* its media are as safe as they have to be */
     void (*refused)(void *arg); /* a pass was: there is to be another */
     void *arg;
 };

@@ -97,7 +97,7 @@ static void leave_active(struct desk *d)
 
 const struct desk_line *desk_line_of(const struct desk *d, uint32_t instance)
 {
-    for (size_t i = 0; i < d->n_lines; i++) {
+    for (size_t i = 0; d->may_call && i < d->n_lines; i++) {
         if (d->lines[i].aor.p && d->lines[i].instance &&
             (!instance || d->lines[i].instance == instance))
             return &d->lines[i];

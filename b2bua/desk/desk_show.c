@@ -119,6 +119,17 @@ static void keys_out(const struct sccp_leg *l)
     keys(l, l->first && !l->confers ? SCCP_KEYS_TRANSFER : SCCP_KEYS_RING_OUT, 0);
 }
 
+void desk_show_digit_heard(struct sccp_leg *l, char digit)
+{
+    if (!digit)
+        silence(l);
+    else if (digit < 'A')
+        tone(l, digit == '*'   ? SCCP_TONE_STAR
+                : digit == '#' ? SCCP_TONE_POUND
+                : digit == '0' ? SCCP_TONE_0
+                               : (uint32_t)(digit - '0'));
+}
+
 void desk_show_proceeding(struct sccp_leg *l)
 {
     silence(l);

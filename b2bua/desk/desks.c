@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "b2bua/desk/desk_media.h"
 #include "b2bua/desk/lamps.h"
 #include "b2bua/desk/mailbox.h"
 #include "b2bua/sccp/table.h"
@@ -320,9 +321,10 @@ static json_t *describe(const struct sccp_session *s)
     char address[ADDR_STRLEN];
     const char *type = sccp_word(SCCP_WORDS_device, s->type);
     const char *state = sccp_state_name(s->state);
-    return json_pack("{s:o, s:s, s:s, s:s, s:b, s:o, s:o, s:i, s:o, s:o}", "device", text(s->name),
-                     "state", state, "address", addr_format(&s->source, address), "listener",
-                     s->listener.p, "secure", s->secure, "model", text(type), "software",
+    return json_pack("{s:o, s:s, s:s, s:s, s:b, s:s, s:o, s:o, s:i, s:o, s:o}", "device",
+                     text(s->name), "state", state, "address", addr_format(&s->source, address),
+                     "listener", s->listener.p, "secure", s->secure, "media",
+                     desk_is_encrypted(s) ? "SRTP" : "RTP", "model", text(type), "software",
                      text(s->load), "version", (int)s->dialect.version, "lines",
                      describe_lines(s->device), "registered", http_time(s->since));
 }

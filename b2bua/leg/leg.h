@@ -6,6 +6,7 @@
 #include "base/span.h"
 
 struct leg;
+struct session_keys;
 
 struct leg_target { /* who is to be called instead; as written, with escapes */
     struct span user, host;
@@ -49,6 +50,8 @@ struct leg_events {
     void (*settled)(void *arg, struct leg *l, unsigned status, struct span sdp);
     /* INFO, MESSAGE: what is in it, to be passed to the other side. */
     void (*info)(void *arg, struct leg *l, struct span type, struct span body);
+    /* A key was pressed, which its media do not say: 0-9, *, #, A-D. */
+    void (*digit)(void *arg, struct leg *l, char digit);
     /* Whether it may ask to be replaced, now. */
     bool (*may_refer)(void *arg, struct leg *l);
     /* It has. leg_notify() tells what becomes of it. */
@@ -73,6 +76,8 @@ struct leg { /* embedded in what speaks */
     const struct leg_ops *ops;
     const struct leg_events *events;
     void *arg;
+    /* By which its media are protected as of what it says next; NULL: its descriptions say. */
+    const struct session_keys *keys;
 };
 
 /* Incoming, before its answer: progress, with an answer to its offer or without. */

@@ -7,19 +7,14 @@
 #include "b2bua/desk/desk_calls.h"
 #include "b2bua/desk/do_not_disturb.h"
 #include "b2bua/desk/forward.h"
+#include "b2bua/leg/dtmf.h"
 #include "b2bua/session/session.h"
 #include "b2bua/ua/ua.h"
+#include "base/ct.h"
 #include "base/rand.h"
 #include "sip/write.h"
 
-enum {
-    OPEN_MS = 5000,
-    CROSSED_MS = 2000,
-    PACKET_MS = 20,
-    EXPEDITED = 0xb8,
-    DTMF = 10,
-    CALL_ID = 32
-};
+enum { CROSSED_MS = 2000, CALL_ID = 32 };
 
 #define LEG_OF(l) container_of((l), struct sccp_leg, leg)
 
@@ -28,67 +23,10 @@ static struct loop *loop_of(const struct sccp_leg *l)
     return l->session->sccp->loop;
 }
 
-/* ---- the phone's channels ---- */
-
-static void stop_sending(struct sccp_leg *l)
-{
-    if (l->sending)
-        SCCP_SEND(l->session, stop_media_transmission, .conference = l->ref, .party = l->ref,
-                  .call = l->ref);
-    l->sending = false;
-}
-
-static void close_channels(struct sccp_leg *l)
-{
-    const bool was_open = l->codec && !l->opening;
-    if (l->codec)
-        SCCP_SEND(l->session, close_receive_channel, .conference = l->ref, .party = l->ref,
-                  .call = l->ref);
-    stop_sending(l);
-    if (was_open && l->statistics)
-        statistics_ask(l->statistics, l->line->number);
-    l->codec = NULL;
-    l->opening = false;
-    timer_stop(loop_of(l), &l->timer);
-}
-
-/* True: it hears by this codec already. Else it will say where. */
-static bool open_channel(struct sccp_leg *l, const struct desk_codec *codec)
-{
-    if (l->codec == codec)
-        return !l->opening;
-    close_channels(l);
-    l->codec = codec;
-    l->opening = true;
-    if (!l->statistics)
-        l->statistics = statistics_new(l->line->desk, l->ref);
-    SCCP_SEND(l->session, open_receive_channel, .conference = l->ref, .party = l->ref,
-              .packet_ms = PACKET_MS, .codec = codec->sccp, .call = l->ref, .dtmf = DTMF);
-    timer_start(loop_of(l), &l->timer, DURATION_MS(OPEN_MS));
-    return false;
-}
-
-/* As the other side wants to hear, by the codec that is open. */
-static void send_media(struct sccp_leg *l)
-{
-    const bool wanted = l->peer.codec && l->peer.codec == l->codec && !l->opening &&
-                        l->peer.direction & SDP_RECVONLY && !addr_is_any(&l->peer.at);
-    if (l->sending && wanted && addr_eq(&l->to, &l->peer.at))
-        return;
-    stop_sending(l);
-    if (!wanted)
-        return;
-    struct addr host = l->to = l->peer.at;
-    addr_set_port(&host, 0);
-    l->sending = true;
-    SCCP_SEND(l->session, start_media_transmission, .conference = l->ref, .party = l->ref,
-              .remote = host, .remote_port = addr_port(&l->to), .packet_ms = PACKET_MS,
-              .codec = l->codec->sccp, .precedence = EXPEDITED, .call = l->ref, .dtmf = DTMF);
-}
-
 /* ---- its life ---- */
 
 static void on_timer(struct timer *t);
+static void on_digit_over(struct timer *t);
 static void on_turn(struct turn *t);
 static const struct leg_ops ops;
 
@@ -105,7 +43,9 @@ struct sccp_leg *leg_sccp_new(const struct desk_line *line)
                             .ref = all->last_call,
                             .placed = true };
     timer_init(&l->timer, on_timer);
+    timer_init(&l->digit, on_digit_over);
     turn_init(&l->turn, on_turn);
+    desk_channel_init(l);
     list_push_back(&line->desk->calls, &l->link);
     return l;
 }
@@ -113,13 +53,16 @@ struct sccp_leg *leg_sccp_new(const struct desk_line *line)
 static void release(struct sccp_leg *l, unsigned status)
 {
     struct desk *d = l->line->desk;
-    close_channels(l);
+    desk_channel_close(l);
+    timer_stop(loop_of(l), &l->digit);
     statistics_end(&l->statistics);
-    desk_show_over(l);
+    if (l->state != DESK_RINGING || !l->doomed)
+        desk_show_over(l);
     list_remove(&l->link);
     turn_cancel(&l->turn);
     desk_transfer_left(l, status);
     free(l->offer);
+    ct_wipe(&l->keys, sizeof(l->keys));
     free(l);
     desk_ring_on(d);
     turn_queue(d->session->sccp->loop, &d->over);
@@ -151,7 +94,7 @@ void leg_sccp_hang_up(struct sccp_leg *l, unsigned status)
 
 void leg_sccp_hide(struct sccp_leg *l)
 {
-    close_channels(l);
+    desk_channel_close(l);
     desk_show_over(l);
     l->hidden = l->held = true;
 }
@@ -169,7 +112,7 @@ void leg_sccp_divert(struct sccp_leg *l, struct span to)
 
 static void show_failure(struct sccp_leg *l, unsigned status)
 {
-    close_channels(l);
+    desk_channel_close(l);
     turn_cancel(&l->turn);
     l->state = DESK_FAILED;
     desk_show_failed(l, status);
@@ -216,10 +159,13 @@ static enum sdp_direction direction_of(const struct sccp_leg *l)
 /* The answer to what was offered, or our offer. */
 static int describe(struct sccp_leg *l, struct buf *out)
 {
-    const struct desk_media_at at = { &l->local, direction_of(l), l->ref, ++l->version };
+    const struct desk_media_at at = { &l->local,    direction_of(l), l->ref,
+                                      ++l->version, l->hears_ms,     l->peer.events };
+    desk_channel_renew(l);
     l->offered = l->local;
+    l->untold = false;
     l->told_held = l->held;
-    return l->offer ? desk_media_answer(span_str(l->offer), l->peer.codec, &at, out)
+    return l->offer ? desk_media_answer(l->session, span_str(l->offer), l->peer.codec, &at, out)
                     : desk_media_offer(l->session, &at, out);
 }
 
@@ -228,8 +174,8 @@ static bool take_answer(struct sccp_leg *l, struct span sdp)
 {
     if (desk_media_read(l->session, sdp, &l->peer))
         return false;
-    if (!l->held && open_channel(l, l->peer.codec))
-        send_media(l);
+    if (!l->held && desk_channel_open(l, l->peer.codec))
+        desk_channel_send(l);
     return true;
 }
 
@@ -241,7 +187,7 @@ static bool take_offer(struct sccp_leg *l, struct span sdp, bool *open)
     const struct desk_codec *codec = sdp.p      ? l->peer.codec
                                      : l->codec ? l->codec
                                                 : desk_codec_best(l->session);
-    *open = codec && (l->held || open_channel(l, codec));
+    *open = codec && (l->held || desk_channel_open(l, codec));
     return codec;
 }
 
@@ -308,7 +254,7 @@ void leg_sccp_place(struct sccp_leg *l)
     desk_show_proceeding(l);
     if (!best)
         leg_sccp_fail(l, 488);
-    else if (open_channel(l, best))
+    else if (desk_channel_open(l, best))
         begin_call(l);
 }
 
@@ -333,7 +279,7 @@ static void answer(struct leg *leg, struct span sdp)
         desk_show_up(l);
     if (!l->hidden && !take_answer(l, sdp))
         l->doomed = 488;
-    if (l->hidden || l->doomed)
+    if (l->hidden || l->doomed || l->untold)
         turn_queue(loop_of(l), &l->turn);
 }
 
@@ -355,7 +301,10 @@ struct leg *leg_sccp_call(const struct desk_line *line, struct span from, struct
     }
     l->leg.events = events;
     l->leg.arg = arg;
-    desk_show_ringing(l);
+    if (sdp.p && desk_media_read(l->session, sdp, &l->peer))
+        l->doomed = 488; /* it need not ring for that */
+    else
+        desk_show_ringing(l);
     turn_queue(loop_of(l), &l->turn);
     if (forward_to(line, FORWARD_NO_ANSWER).p)
         timer_start(loop_of(l), &l->timer, line->desk->ua->conf->sccp.no_answer);
@@ -379,7 +328,7 @@ static void answer_call(struct sccp_leg *l)
     l->state = DESK_UP;
     desk_show_up(l);
     if (l->offer)
-        send_media(l);
+        desk_channel_send(l);
     l->leg.events->answered(l->leg.arg, &l->leg, buf_span(&sdp));
 }
 
@@ -411,8 +360,7 @@ static bool is_settled(const struct sccp_leg *l)
 
 static bool is_to_tell(const struct sccp_leg *l)
 {
-    return is_settled(l) && !l->hidden &&
-           (l->held != l->told_held || (!l->held && !addr_eq(&l->local, &l->offered)));
+    return is_settled(l) && !l->hidden && (l->held != l->told_held || (!l->held && l->untold));
 }
 
 /* What waited for that goes on. */
@@ -428,7 +376,7 @@ static void tell_settled(struct sccp_leg *l)
     int err = describe(l, &sdp);
     l->settles = false;
     if (!err && l->offer)
-        send_media(l);
+        desk_channel_send(l);
     go_further(l);
     l->leg.events->settled(l->leg.arg, &l->leg, err ? 500 : 200, err ? SPAN_NULL : buf_span(&sdp));
 }
@@ -477,11 +425,22 @@ static void refuse(struct leg *leg, const struct leg_end *why)
     go_further(LEG_OF(leg));
 }
 
-static void no_info(struct leg *leg, struct span type, struct span body)
+/* A digit is heard as a tone of the phone's own. */
+static void info(struct leg *leg, struct span type, struct span body)
 {
-    (void)leg;
-    (void)type;
-    (void)body;
+    struct sccp_leg *l = LEG_OF(leg);
+    unsigned ms;
+    const char digit = dtmf_read(type, body, &ms);
+    if (!digit || l->state != DESK_UP || l->held || l->hidden)
+        return;
+    timer_stop(loop_of(l), &l->digit);
+    desk_show_digit_heard(l, digit);
+    timer_start(loop_of(l), &l->digit, DURATION_MS(ms));
+}
+
+static void on_digit_over(struct timer *t)
+{
+    desk_show_digit_heard(container_of(t, struct sccp_leg, digit), '\0');
 }
 
 static void notify(struct leg *leg, unsigned status)
@@ -499,17 +458,16 @@ static const struct leg_ops ops = { .ring = ring,
                                     .modify = modify,
                                     .settle = settle,
                                     .refuse = refuse,
-                                    .info = no_info,
+                                    .info = info,
                                     .notify = notify,
                                     .end = end };
 
+/* One of two: by its media, or by this. */
 void leg_sccp_key(struct sccp_leg *l, char key)
 {
-    char text[48];
-    struct buf b = BUF_INIT(text);
-    buf_printf(&b, "Signal=%c\r\nDuration=160\r\n", key);
-    if (l->state == DESK_UP && l->leg.events)
-        l->leg.events->info(l->leg.arg, &l->leg, SPAN("application/dtmf-relay"), buf_span(&b));
+    const bool said = l->session->events && l->peer.events;
+    if (l->state == DESK_UP && l->leg.events && !said)
+        l->leg.events->digit(l->leg.arg, &l->leg, key);
 }
 
 void leg_sccp_park(struct sccp_leg *l)
@@ -547,7 +505,7 @@ void leg_sccp_hold(struct sccp_leg *l)
 {
     if (l->held || l->state != DESK_UP)
         return;
-    close_channels(l);
+    desk_channel_close(l);
     l->held = true;
     desk_show_held(l);
     if (is_to_tell(l))
@@ -563,7 +521,7 @@ void leg_sccp_resume(struct sccp_leg *l)
         return;
     l->held = false;
     desk_show_resumed(l);
-    open_channel(l, l->peer.codec ? l->peer.codec : desk_codec_best(l->session));
+    desk_channel_open(l, l->peer.codec ? l->peer.codec : desk_codec_best(l->session));
 }
 
 void leg_sccp_confer(struct sccp_leg *l)
@@ -612,7 +570,8 @@ static void go_on(struct sccp_leg *l)
     } else if (l->settles) {
         tell_settled(l);
     } else {
-        send_media(l);
+        if (!l->leg.keys || (!l->untold && l->held == l->told_held))
+            desk_channel_send(l); /* else by keys that are told first */
         go_further(l);
     }
 }
@@ -632,6 +591,7 @@ void leg_sccp_opened(struct sccp_leg *l, const struct sccp_open_receive_channel_
     } else {
         l->local = m->address;
         addr_set_port(&l->local, (uint16_t)m->port);
+        l->untold |= !addr_eq(&l->local, &l->offered);
         go_on(l);
     }
 }

@@ -8,6 +8,7 @@
 #include "b2bua/desk/statistics.h"
 #include "b2bua/dialplan/dial.h"
 #include "b2bua/leg/leg.h"
+#include "b2bua/session/session.h"
 
 enum desk_call_state {
     DESK_DIALLING,  /* its user dials */
@@ -40,6 +41,7 @@ struct sccp_leg {
     struct dial dial;
     char number[NUMBER_MAX], name[121]; /* of the other side, as text */
     struct timer timer;                 /* to the end of dialling, or for the phone's answer */
+    struct timer digit;                 /* to the end of one that is heard */
     struct turn turn;                   /* to tell the call what became of an op */
     unsigned doomed;                    /* status that it ends with then; 0: none */
 
@@ -51,9 +53,13 @@ struct sccp_leg {
     bool opening;                   /* the phone has not said yet where it hears */
     const struct desk_codec *codec; /* that it hears by; NULL: it does not */
     struct addr local, offered;     /* where it hears; where we said that */
+    bool untold;                    /* the other side knows neither that nor the keys for it */
     struct desk_media peer;         /* codec NULL: not known */
     bool sending;
-    struct addr to; /* where it sends */
+    struct addr to;              /* where it sends */
+    unsigned hears_ms, sends_ms; /* length of packets */
+    struct session_keys keys;    /* of its channel and of what it sends, where leg.keys is set */
+    bool used, renewed;          /* whether the one was; whether the other was not yet */
     unsigned version;
     struct span extension;         /* of ours that is called, whatever is dialled; absent: none */
     char parks[NUMBER_MAX + 1];    /* where its call is to wait; "": nowhere */
@@ -106,6 +112,17 @@ void leg_sccp_key(struct sccp_leg *l, char key);
 /* Where the phone hears. */
 void leg_sccp_opened(struct sccp_leg *l, const struct sccp_open_receive_channel_ack *m);
 
+/* ---- desk_channel.c: what it hears and speaks ---- */
+void desk_channel_init(struct sccp_leg *l);
+/* True: it hears by this codec already. Else it will say where (leg_sccp_opened()). */
+bool desk_channel_open(struct sccp_leg *l, const struct desk_codec *codec);
+/* Neither hears nor speaks any more. */
+void desk_channel_close(struct sccp_leg *l);
+/* It is described anew: so are its keys, but for one by which it goes on sending. */
+void desk_channel_renew(struct sccp_leg *l);
+/* Sends as the peer wants to hear, by the codec that is open. */
+void desk_channel_send(struct sccp_leg *l);
+
 /* ---- desk_transfer.c ---- */
 /* The key for one or the other, in a call: another one is begun or, in that, both are joined. */
 void desk_transfer(struct sccp_leg *l, enum desk_commit what);
@@ -132,6 +149,8 @@ void desk_show_bell(struct sccp_leg *l);
 void desk_show_not_done(struct sccp_leg *l);
 void desk_show_failed(struct sccp_leg *l, unsigned status);
 void desk_show_over(struct sccp_leg *l);
+/* By its tone, if there is one; 0: none any more. */
+void desk_show_digit_heard(struct sccp_leg *l, char digit);
 void desk_show_speaker(struct sccp_leg *l);
 
 #endif

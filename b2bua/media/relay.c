@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "b2bua/media/agent.h"
+#include "b2bua/media/digits.h"
 #include "b2bua/media/rtp.h"
 #include "base/util.h"
 
@@ -51,7 +52,8 @@ struct plan { /* of a side; the worker's */
 
 struct side { /* what each packet needs comes first */
     struct stream_socket rtp;
-    struct plan *plan; /* NULL: nothing was set yet */
+    struct plan *plan;     /* NULL: nothing was set yet */
+    struct digits *digits; /* that are to be said; NULL: none ever were */
     struct rtp_quality quality;
     struct counters counters;
     struct stream_socket rtcp;
@@ -199,7 +201,8 @@ static void carry_rtp(struct side *from, struct side *to, struct stream_socket *
         drop(from, DROPPED_HELD);
         return;
     }
-    packet[1] = (char)((packet[1] & 0x80) | payload);
+    if (!from->digits || !digits_take(from->digits, &p, worker_now(w), packet, &n))
+        packet[1] = (char)((packet[1] & 0x80) | payload);
     if (out->out && crypt_protect(out->out, packet, &n)) {
         drop(from, DROPPED_UNSENT);
         return;
@@ -352,6 +355,7 @@ static void relay_destroy(struct relay *r)
 {
     for (unsigned i = 0; i < RELAY_SIDES; i++) {
         plan_free(r->side[i].plan);
+        free(r->side[i].digits);
         ports_give_back(r->media->ports, &r->side[i].pair);
     }
     OPENSSL_cleanse(r, sizeof(*r));
@@ -366,6 +370,29 @@ static void on_end(struct worker_command *c)
         worker_unwatch(r->worker, &r->side[i].rtcp.socket);
     }
     relay_destroy(r);
+}
+
+struct press {
+    struct worker_command command;
+    struct relay *relay;
+    unsigned side;
+    struct digit digit;
+};
+
+/* The type is that of the side itself until here, as the packets' are that come from it. */
+static void on_press(struct worker_command *c)
+{
+    struct press *press = container_of(c, struct press, command);
+    struct side *s = &press->relay->side[press->side];
+    const unsigned char payload =
+        s->plan ? s->plan->payload[press->digit.payload] : (unsigned char)RELAY_DROP;
+    if (!s->digits)
+        s->digits = calloc(1, sizeof(*s->digits));
+    if (s->digits && payload != RELAY_DROP) {
+        press->digit.payload = payload;
+        digits_add(s->digits, &press->digit);
+    }
+    free(press);
 }
 
 static void keep(struct crypt **to, struct crypt **from, bool keeps)
@@ -595,6 +622,22 @@ int relay_set(struct relay *r, unsigned side, const struct side_conf *conf)
     if (!same)
         s->asked_dtls = s->asked;
     worker_post(r->worker, &c->command);
+    return 0;
+}
+
+int relay_press(struct relay *r, unsigned side, unsigned payload, unsigned event, unsigned ms)
+{
+    struct press *p = calloc(1, sizeof(*p));
+    if (!p)
+        return CS_ENOMEM;
+    *p = (struct press){ .command = { .run = on_press },
+                         .relay = r,
+                         .side = side,
+                         .digit = { .event = (unsigned char)event,
+                                    .payload = (unsigned char)(payload & 127),
+                                    .duration = (uint16_t)CS_MIN(8 * ms, (unsigned)UINT16_MAX),
+                                    .since = clock_mono() } };
+    worker_post(r->worker, &p->command);
     return 0;
 }
 

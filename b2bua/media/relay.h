@@ -66,6 +66,11 @@ struct side_conf {
  * leaves what stood. */
 CS_CHECK int relay_set(struct relay *r, unsigned side, const struct side_conf *conf);
 
+/* A digit is said to the other side in the stream that comes from this one, for so many ms, by
+ * telephone-events (RFC 4733) of the type that its peer would say them by. CS_ENOMEM. */
+CS_CHECK int relay_press(struct relay *r, unsigned side, unsigned payload, unsigned event,
+                         unsigned ms);
+
 enum relay_dropped {
     DROPPED_MALFORMED,
     DROPPED_SOURCE,  /* not from where this side's packets come */

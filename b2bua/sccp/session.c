@@ -329,9 +329,13 @@ static void learn(struct sccp_session *s, const struct sccp_message *m)
         update ? m->update_capabilities.audio : m->capabilities_res.audio;
     uint32_t n = update ? m->update_capabilities.n : m->capabilities_res.n;
     s->n_codecs = 0;
+    s->events = false;
     for (uint32_t i = 0; i < n; i++) {
+        s->events |= c[i].codec == SCCP_CODEC_EVENTS;
         if (c[i].codec && c[i].codec < 100) /* above are no codecs */
-            s->codecs[s->n_codecs++] = (uint16_t)c[i].codec;
+            s->codecs[s->n_codecs++] =
+                (struct sccp_codec){ (uint16_t)c[i].codec,
+                                     (uint16_t)CS_MIN(c[i].frames, (uint32_t)UINT16_MAX) };
     }
 }
 

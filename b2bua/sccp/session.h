@@ -9,11 +9,17 @@
 #include "b2bua/sccp/codec.h"
 #include "b2bua/sccp/device.h"
 #include "b2bua/sccp/machine.h"
+#include "base/ct.h"
 #include "base/log.h"
 #include "base/map.h"
 #include "net/loop.h"
 
 enum { SCCP_CODECS_MAX = 18, SCCP_LOAD_MAX = 32, SCCP_ALARM_MAX = 81 };
+
+struct sccp_codec {
+    uint16_t id;
+    uint16_t packet_ms; /* the longest packet; 0: not said */
+};
 
 /* Why a connection is over. */
 enum sccp_end {
@@ -112,8 +118,9 @@ struct sccp_session {
     uint32_t type;
     unsigned offered;
     struct sccp_dialect dialect;
-    uint16_t codecs[SCCP_CODECS_MAX]; /* that it can do, best first */
+    struct sccp_codec codecs[SCCP_CODECS_MAX]; /* that it can do, best first */
     size_t n_codecs;
+    bool events;       /* it says and hears digits by telephone-events (RFC 4733) itself */
     struct wall since; /* registered */
     void *owner;       /* of who hears of events */
 };
@@ -151,6 +158,17 @@ void sccp_session_send(struct sccp_session *s, const struct buf *b);
         struct buf b_ = BUF_INIT(text_);                                           \
         sccp_put_##name(&b_, &(s)->dialect, &(struct sccp_##name){ __VA_ARGS__ }); \
         sccp_session_send((s), &b_);                                               \
+    } while (0)
+
+/* The same of a struct that has keys in it: it is wiped, and so is what was written. */
+#define SCCP_SEND_SECRET(s, name, m)              \
+    do {                                          \
+        char text_[SCCP_FRAME_MAX];               \
+        struct buf b_ = BUF_INIT(text_);          \
+        sccp_put_##name(&b_, &(s)->dialect, (m)); \
+        sccp_session_send((s), &b_);              \
+        ct_wipe(text_, b_.n);                     \
+        ct_wipe((m), sizeof(*(m)));               \
     } while (0)
 
 #endif

@@ -49,6 +49,13 @@ void keys_clear(struct keys *k)
     k->tag = 0;
 }
 
+void keys_bring(struct keys *k, const struct crypt_key *in, const struct crypt_key *out)
+{
+    keys_clear(k);
+    k->in = *in;
+    k->out = *out;
+}
+
 static void make(struct crypt_key *k, enum crypt_suite suite)
 {
     k->suite = suite;

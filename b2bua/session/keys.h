@@ -25,6 +25,8 @@ CS_CHECK int keys_answered(struct keys *k, const struct sdp_media *m);
  * there is none. */
 CS_CHECK int keys_accept(struct keys *k, const struct sdp_media *m, struct arena *a,
                          struct sdp_attrs *out);
+/* These, which no description says. */
+void keys_bring(struct keys *k, const struct crypt_key *in, const struct crypt_key *out);
 /* As SDP writes it; absent of NONE. */
 struct span keys_suite_name(enum crypt_suite s);
 /* In the clear from now on. */

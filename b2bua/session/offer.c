@@ -232,3 +232,14 @@ int offer_answer(const struct sdp_media *offer, const struct sdp *answer_sdp,
     out->attrs = (struct sdp_attrs){ l.a, l.n };
     return l.err ? l.err : speech ? 0 : CS_ENOTSUP;
 }
+
+unsigned char offer_events(const struct sdp_media *m)
+{
+    for (size_t i = 0; i < m->n_formats; i++) {
+        struct sdp_codec c;
+        if (sdp_codec(m, i, &c) == 0 && span_caseeq(c.name, SPAN("telephone-event")) &&
+            c.rate == 8000)
+            return (unsigned char)c.payload;
+    }
+    return RELAY_DROP;
+}

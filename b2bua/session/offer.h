@@ -33,5 +33,7 @@ struct offer_map { /* payload and rate of these are filled; all others must be R
 CS_CHECK int offer_answer(const struct sdp_media *offer, const struct sdp *answer_sdp,
                           const struct sdp_media *answer, struct arena *a, struct sdp_media *out,
                           const struct offer_map *map);
+/* The number of telephone-events (RFC 4733) at 8000 Hz; RELAY_DROP: there are none. */
+unsigned char offer_events(const struct sdp_media *m);
 
 #endif

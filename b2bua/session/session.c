@@ -2,24 +2,21 @@
 
 #include <stdlib.h>
 
+#include "b2bua/session/codec_names.h"
 #include "b2bua/session/keys.h"
 #include "b2bua/session/offer.h"
 #include "b2bua/session/webrtc.h"
 #include "base/ct.h"
 #include "base/rand.h"
 
-enum {
-    SIDES = RELAY_SIDES,
-    LIST_MAX = 150, /* of names of codecs; */
-    ONE_MAX = 32,   /* of one */
-    WHY_MAX = 2 * (LIST_MAX + ONE_MAX) + 100,
-};
+enum { DIGIT_MS = 160, SIDES = RELAY_SIDES, WHY_MAX = 2 * CODEC_NAMES_MAX + 100 };
 
 struct stream {
     struct relay *relay; /* NULL: refused */
     struct keys keys[SIDES];
     bool optional[SIDES];         /* our offer to this side was RTP/AVP with crypto lines beside */
     struct webrtc *webrtc[SIDES]; /* NULL: not by DTLS */
+    unsigned char events; /* of telephone-events as both sides number them; RELAY_DROP: none */
 };
 
 struct told { /* what one side was told last */
@@ -31,7 +28,8 @@ struct told { /* what one side was told last */
 struct session {
     struct media *media;
     struct session_side side[SIDES];
-    struct dtls_identity *own[SIDES]; /* of a side that has moved here; NULL: the process's */
+    struct dtls_identity *own[SIDES];   /* of a side that has moved here; NULL: the process's */
+    struct session_keys brought[SIDES]; /* by its leg; suite NONE: its descriptions say */
     struct stream *stream[SESSION_STREAMS_MAX];
     size_t n_streams;
     struct told told[SIDES];
@@ -105,6 +103,7 @@ void session_free(struct session **sp)
     free(s->offer_text);
     free(s->before);
     arena_fini(&s->arena);
+    ct_wipe(s->brought, sizeof(s->brought));
     free(s);
 }
 
@@ -112,6 +111,18 @@ static void forget_before(struct session *s)
 {
     free(s->before);
     s->before = NULL;
+}
+
+void session_bring_keys(struct session *s, unsigned side, const struct session_keys *k)
+{
+    ct_wipe(&s->brought[side], sizeof(s->brought[side]));
+    if (k)
+        s->brought[side] = *k;
+}
+
+static bool brings_keys(const struct session *s, unsigned side)
+{
+    return s->brought[side].out.suite != CRYPT_NONE;
 }
 
 void session_set_side(struct session *s, unsigned side, const struct session_side *conf)
@@ -124,6 +135,7 @@ void session_set_side(struct session *s, unsigned side, const struct session_sid
     s->said[side] = NULL;
     s->told[side] = (struct told){ .id = rand_u64() >> 2, .version = 0 };
     dtls_identity_free(&s->own[side]);
+    session_bring_keys(s, side, NULL);
     for (size_t i = 0; i < s->n_streams; i++) {
         keys_fini(&s->stream[i]->keys[side]);
         webrtc_free(&s->stream[i]->webrtc[side]);
@@ -155,6 +167,7 @@ struct session_kept {
     struct told told;
     char *said;
     struct dtls_identity *own;
+    struct session_keys brought;
     size_t n;
     struct {
         struct keys keys;
@@ -177,6 +190,7 @@ struct session_kept *session_swap_side(struct session *s, unsigned side,
     s->said[side] = NULL;
     k->own = s->own[side];
     s->own[side] = NULL;
+    k->brought = s->brought[side];
     for (k->n = 0; k->n < s->n_streams; k->n++) {
         struct stream *st = s->stream[k->n];
         k->stream[k->n].keys = st->keys[side];
@@ -198,6 +212,7 @@ void session_put_back(struct session *s, struct session_kept **kp)
     s->told[k->side] = k->told;
     s->said[k->side] = k->said;
     s->own[k->side] = k->own;
+    s->brought[k->side] = k->brought;
     for (size_t i = 0; i < k->n; i++) {
         struct stream *st = s->stream[i];
         st->keys[k->side] = k->stream[i].keys;
@@ -224,6 +239,7 @@ void session_let_go(struct session_kept **kp)
     dtls_identity_free(&k->own);
     free(k->told.text);
     free(k->said);
+    ct_wipe(&k->brought, sizeof(k->brought));
     free(k);
 }
 
@@ -334,6 +350,8 @@ void session_withdraw(struct session *s)
 
 static enum offer_kind kind_for(const struct session *s, const struct stream *st, unsigned to)
 {
+    if (brings_keys(s, to))
+        return OFFER_CLEAR;
     if (is_by_dtls(s, to))
         return OFFER_DTLS;
     return st->keys[to].out.suite != CRYPT_NONE || s->side[to].srtp == SRTP_REQUIRE ? OFFER_SRTP
@@ -355,7 +373,8 @@ static int offer_keys(struct session *s, size_t i, unsigned to, struct sdp_media
     const enum offer_kind kind = offer_kind_of(m->proto);
     struct sdp_attrs lines = { 0 };
     int err;
-    st->optional[to] = kind == OFFER_CLEAR && s->side[to].srtp == SRTP_PREFER;
+    st->optional[to] =
+        kind == OFFER_CLEAR && s->side[to].srtp == SRTP_PREFER && !brings_keys(s, to);
     if (kind == OFFER_DTLS) {
         const struct webrtc_at at = where(s, st, to);
         err =
@@ -371,40 +390,6 @@ static int offer_keys(struct session *s, size_t i, unsigned to, struct sdp_media
 
 /* ---- codecs that are not shared ---- */
 
-/* A word of theirs, in a quoted string of ours. */
-static void put_name(struct buf *b, struct span name)
-{
-    buf_putc(b, ' ');
-    for (size_t i = 0; i < name.n && i < ONE_MAX; i++) {
-        const char c = name.p[i];
-        buf_putc(b, c > ' ' && c < 0x7f && c != '"' && c != '\\' ? c : '?');
-    }
-}
-
-static bool is_named_before(const struct sdp_media *m, size_t k, struct span name)
-{
-    struct sdp_codec c;
-    while (k-- > 0) {
-        if (sdp_codec(m, k, &c) == 0 && span_caseeq(c.name, name))
-            return true;
-    }
-    return false;
-}
-
-/* Each once; of very many the first. */
-static void put_codecs(struct buf *b, const struct sdp *d)
-{
-    const size_t most = b->n + LIST_MAX;
-    for (size_t i = 0; i < d->n_media; i++) {
-        const struct sdp_media *m = &d->media[i];
-        for (size_t k = 0; m->port && offer_is_ours(m) && k < m->n_formats && b->n < most; k++) {
-            struct sdp_codec c;
-            if (sdp_codec(m, k, &c) == 0 && !is_named_before(m, k, c.name))
-                put_name(b, c.name);
-        }
-    }
-}
-
 static const char *end_why(struct session *s, const struct buf *b)
 {
     s->why[b->n] = '\0';
@@ -415,10 +400,9 @@ static const char *none_allowed(struct session *s, unsigned to)
 {
     struct buf b = buf_of(s->why, sizeof(s->why) - 1);
     buf_lit(&b, "no codec in common: offered");
-    put_codecs(&b, &s->offer);
+    codec_names_put_all(&b, &s->offer);
     buf_lit(&b, "; taken there");
-    for (size_t i = 0, most = b.n + LIST_MAX; i < s->side[to].n_codecs && b.n < most; i++)
-        put_name(&b, s->side[to].codecs[i]);
+    codec_names_put(&b, s->side[to].codecs, s->side[to].n_codecs);
     return end_why(s, &b);
 }
 
@@ -426,9 +410,9 @@ static const char *none_answered(struct session *s, const struct sdp *answer)
 {
     struct buf b = buf_of(s->why, sizeof(s->why) - 1);
     buf_lit(&b, "no codec in common: offered");
-    put_codecs(&b, &s->offer);
+    codec_names_put_all(&b, &s->offer);
     buf_lit(&b, "; answered");
-    put_codecs(&b, answer);
+    codec_names_put_all(&b, answer);
     return end_why(s, &b);
 }
 
@@ -437,10 +421,10 @@ const char *session_refusal(struct session *s, struct span said)
     struct buf b = buf_of(s->why, sizeof(s->why) - 1);
     struct sdp d;
     buf_lit(&b, "refused there: offered");
-    put_codecs(&b, &s->offer);
+    codec_names_put_all(&b, &s->offer);
     buf_lit(&b, "; taken there");
     if (said.p && sdp_parse(said, &s->arena, &d) == 0)
-        put_codecs(&b, &d);
+        codec_names_put_all(&b, &d);
     else
         buf_lit(&b, " is not said");
     return end_why(s, &b);
@@ -461,8 +445,11 @@ static int open_stream(struct session *s, size_t i)
     if (i < s->n_streams)
         return 0;
     s->stream[i] = calloc(1, sizeof(*s->stream[i]));
-    s->n_streams += s->stream[i] != NULL;
-    return s->stream[i] ? 0 : CS_ENOMEM;
+    if (!s->stream[i])
+        return CS_ENOMEM;
+    s->stream[i]->events = RELAY_DROP;
+    s->n_streams++;
+    return 0;
 }
 
 static int pass_stream(struct session *s, size_t i, unsigned from, struct sdp_media *out)
@@ -490,7 +477,8 @@ static int pass_stream(struct session *s, size_t i, unsigned from, struct sdp_me
 /* Of policy, and what can be done at all. */
 static int judge_offer(const struct session *s, unsigned from, const char **why)
 {
-    if (s->side[from].srtp == SRTP_REQUIRE && !sdp_is_encrypted(&s->offer)) {
+    const bool brings = brings_keys(s, from);
+    if (s->side[from].srtp == SRTP_REQUIRE && !brings && !sdp_is_encrypted(&s->offer)) {
         *why = "SRTP required";
         return CS_EDENIED;
     }
@@ -505,7 +493,7 @@ static int judge_offer(const struct session *s, unsigned from, const char **why)
             *why = "DTLS-SRTP not taken here";
             return CS_EDENIED;
         }
-        if (m->port && !srtp && i < s->n_streams &&
+        if (m->port && !srtp && !brings && i < s->n_streams &&
             s->stream[i]->keys[from].out.suite != CRYPT_NONE) {
             *why = "SRTP stays";
             return CS_EDENIED;
@@ -575,11 +563,16 @@ int session_offer(struct session *s, unsigned from, struct span sdp, struct buf 
 /* ---- answers ---- */
 
 /* The side that answered our offer: what protects its stream. */
-static int settle_answerer(struct stream *st, unsigned side, const struct sdp *sdp,
-                           const struct sdp_media *answer)
+static int settle_answerer(const struct session *s, struct stream *st, unsigned side,
+                           const struct sdp *sdp, const struct sdp_media *answer)
 {
     struct keys *k = &st->keys[side];
     const enum offer_kind kind = offer_kind_of(answer->proto);
+    if (brings_keys(s, side)) {
+        webrtc_free(&st->webrtc[side]);
+        keys_bring(k, &s->brought[side].in, &s->brought[side].out);
+        return 0;
+    }
     if (st->webrtc[side]) {
         keys_clear(k);
         return kind == OFFER_DTLS ? webrtc_answered(st->webrtc[side], sdp, answer) : CS_EDENIED;
@@ -614,6 +607,10 @@ static int settle_offerer(struct session *s, struct stream *st, unsigned side,
         return err ? err : offer_append(out, &lines, &s->arena);
     }
     webrtc_free(&st->webrtc[side]);
+    if (brings_keys(s, side)) {
+        keys_bring(&st->keys[side], &s->brought[side].in, &s->brought[side].out);
+        return 0;
+    }
     err = s->side[side].srtp == SRTP_FORBID
               ? CS_ENOENT
               : keys_accept(&st->keys[side], offer, &s->arena, &lines);
@@ -662,7 +659,7 @@ static int settle_stream(struct session *s, size_t i, unsigned from, const struc
     if (err == CS_ENOTSUP)
         *why = none_answered(s, answer);
     if (!err)
-        err = settle_answerer(st, from, answer, m);
+        err = settle_answerer(s, st, from, answer, m);
     if (!err)
         err = settle_offerer(s, st, to, offer, out);
     if (!err)
@@ -671,6 +668,7 @@ static int settle_stream(struct session *s, size_t i, unsigned from, const struc
         err = destination(answer, m, st->webrtc[from], &set[from]);
     if (err)
         return err;
+    st->events = offer_events(out); /* in the offerer's numbers, the other's too */
     out->port = addr_port(relay_local(st->relay, to));
     set_directions(&set[to], sdp_direction_of(&s->offer, offer));
     set_directions(&set[from], sdp_direction_of(answer, m));
@@ -718,6 +716,18 @@ int session_answer(struct session *s, unsigned from, struct span sdp, struct buf
         keep_said(s, !from, span_str(s->offer_text));
     }
     return err;
+}
+
+int session_press(struct session *s, unsigned side, char digit)
+{
+    static const char digits[] = "0123456789*#ABCD";
+    const char *at = digit ? strchr(digits, digit) : NULL;
+    for (size_t i = 0; at && i < s->n_streams; i++) {
+        const struct stream *st = s->stream[i];
+        if (st->relay && st->events != RELAY_DROP)
+            return relay_press(st->relay, side, st->events, (unsigned)(at - digits), DIGIT_MS);
+    }
+    return CS_ENOTSUP;
 }
 
 bool session_is_held(const struct session *s)

@@ -27,6 +27,10 @@ struct session_side {       /* borrowed while the session lives */
 
 enum { SESSION_SDP_MAX = 16384, SESSION_STREAMS_MAX = 8 };
 
+struct session_keys { /* of both directions, as a peer was told them; wiped by who holds it */
+    struct crypt_key in, out;
+};
+
 CS_CHECK int session_new(struct media *m, struct session **out);
 void session_free(struct session **s);
 /* What a side wants, before anything is offered to it or by it; again when another leg takes its
@@ -48,6 +52,11 @@ void session_let_go(struct session_kept **kept);
 CS_CHECK int session_adopt(struct session *s, unsigned side, const struct session_side *conf,
                            const struct session *from, unsigned there);
 
+/* What a side says next, offer or answer, says nothing of keys: its leg brings them, since its peer
+ * is told them beside descriptions, as phones that speak SCCP are. Copied; NULL: descriptions say.
+ */
+void session_bring_keys(struct session *s, unsigned side, const struct session_keys *k);
+
 /* An offer of one side becomes the offer to the other, in out. CS_EDENIED: weaker than policy
  * demands; CS_ENOTSUP: nothing in it can be carried; CS_EPROTO: malformed; CS_ELIMIT: no ports, or
  * too much of it. *why says it in words for a Warning, where no
@@ -67,6 +76,10 @@ bool session_stands(const struct session *s, unsigned from, struct span sdp, str
 const char *session_refusal(struct session *s, struct span said);
 /* The offer was refused: what stood before stands. */
 void session_withdraw(struct session *s);
+
+/* A digit of 0-9, *, # or A-D of that side, which the other one hears by telephone-events (RFC
+ * 4733). CS_ENOTSUP: they did not agree on these, or it is none. */
+CS_CHECK int session_press(struct session *s, unsigned side, char digit);
 
 /* Whether silence is agreed on: no stream goes both ways, and who holds need not send anything. */
 bool session_is_held(const struct session *s);

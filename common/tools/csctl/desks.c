@@ -50,9 +50,9 @@ static int call_b2bua(struct ctl *c, const char *url, const char *method, json_t
 int device_state(struct ctl *c, int argc, char **argv)
 {
     static const struct column columns[] = {
-        { "DEVICE", "device" },         { "STATE", "state" }, { "LINES", "lines" },
-        { "ADDRESS", "address" },       { "MODEL", "model" }, { "VERSION", "version" },
-        { "REGISTERED", "registered" }, { NULL, NULL },
+        { "DEVICE", "device" },   { "STATE", "state" },           { "LINES", "lines" },
+        { "ADDRESS", "address" }, { "MEDIA", "media" },           { "MODEL", "model" },
+        { "VERSION", "version" }, { "REGISTERED", "registered" }, { NULL, NULL },
     };
     struct wanted w;
     json_t *shown = NULL;

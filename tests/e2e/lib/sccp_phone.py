@@ -1,9 +1,10 @@
 """A Cisco handset: registers as phones of its version do, answers what a phone must answer, shows what it is
-told to show, and speaks and hears G.711."""
+told to show, and speaks and hears G.711, by SRTP where it is given keys."""
 import collections
 import os
 import select
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -12,7 +13,8 @@ import g711
 import sccp_wire as wire
 
 KINDS = {3: 6, 7: 30007, 11: 7, 17: 434, 20: 30016, 22: 585} # which phone is of that version
-PCMA, PCMU = 2, 4
+PCMA, PCMU, G722, G729, G729A, G729AB, EVENTS = 2, 4, 6, 11, 12, 16, 257 # which says that it has telephone-events
+LAWS = {PCMU: g711.PCMU, PCMA: g711.PCMA, G722: g711.G722, G729: g711.G729, G729A: g711.G729, G729AB: g711.G729}
 SETS = ["on hook", "connected", "on hold", "ring in", "off hook", "transfer", "digits", "conference", "ring out",
         "off hook with feature", "in use", "stealable"]
 SOFT_KEYS = {"redial": 1, "new call": 2, "hold": 3, "transfer": 4, "forward": 5, "backspace": 8, "end call": 9,
@@ -30,9 +32,12 @@ class Channel:
     """A stream of RTP of a call: what it sends is a tone, what it hears is kept."""
 
     def __init__(self, host, call):
-        self.call, self.to, self.law, self.hz, self.sent = call, None, None, 440, 0
-        self.heard, self.packets, self.open = collections.deque(maxlen=g711.RATE // 2), 0, False
+        self.call, self.to, self.law, self.hz, self.sent, self.at, self.ms = call, None, None, 440, 0, 0, 20
+        self.heard, self.packets, self.before = collections.deque(maxlen=g711.RATE // 2), 0, 0
+        self.open, self.opened = False, None
         self.ssrc, self.next = int.from_bytes(os.urandom(4), "big"), 0.0
+        self.seal, self.unseal, self.forged = None, None, 0 # SRTP, where there are keys
+        self.saying, self.digits = [], [] # by telephone-events: packets to be sent, and what was heard
         while True:
             self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
             self.socket.bind((host, 0))
@@ -42,14 +47,35 @@ class Channel:
             self.socket.close()
 
     def send(self, to):
-        head = struct.pack("!BBHII", 0x80, self.law.payload, self.sent & 0xffff, self.sent * g711.FRAME & 0xffffffff,
-                           self.ssrc)
-        self.socket.sendto(head + self.law.tone(self.hz, self.sent * g711.FRAME), to)
+        payload, data, at = self.law.payload, self.law.tone(self.hz, self.at, self.ms * g711.RATE // 1000), self.at
+        if self.saying:
+            begun, event, end, duration = self.saying.pop(0)
+            payload, at = self.started["events"] | (0x80 if duration == g711.FRAME else 0), begun
+            data = struct.pack("!BBH", event, 0x80 * end | 10, duration)
+        packet = struct.pack("!BBHII", 0x80, payload, self.sent & 0xffff, at & 0xffffffff, self.ssrc) + data
+        self.socket.sendto(self.seal.protect(packet) if self.seal else packet, to)
         self.sent += 1
+        self.at += self.ms * g711.RATE // 1000
+
+    def say(self, key):
+        """In its place in the stream: 100 ms."""
+        event, begun = "0123456789*#ABCD".index(key), self.at + g711.FRAME
+        self.saying += [(begun, event, n > 4, min(n, 5) * g711.FRAME) for n in range(1, 8)]
 
     def receive(self):
         packet = self.socket.recv(4096)
-        law = {0: g711.PCMU, 8: g711.PCMA}.get(packet[1] & 0x7f)
+        if self.unseal:
+            try:
+                packet = self.unseal.unprotect(packet)
+            except Exception: # of another key, or changed on the way
+                self.forged += 1
+                return
+        if self.opened and self.opened["events"] and packet[1] & 0x7f == self.opened["events"]:
+            event, flags = packet[12:14]
+            said = struct.unpack("!I", packet[4:8])[0], "0123456789*#ABCD"[event]
+            if flags & 0x80 and said not in self.digits: # its end is said thrice
+                self.digits.append(said)
+        law = {law.payload: law for law in LAWS.values()}.get(packet[1] & 0x7f)
         if law and self.open:
             self.heard.extend(law.decode(packet[12:]))
             self.packets += 1
@@ -63,7 +89,7 @@ class SccpPhone:
         self.server, self.name, self.offered, self.host, self.codecs = server, name, version, host, codecs
         self.tls, self.tls_name = tls, tls_name
         self.kind = KINDS.get(version, 30016)
-        self.lock = threading.Condition()
+        self.lock, self.wire = threading.Condition(), threading.Lock()
         self.socket, self.version = None, 0
         self.forget()
         self.hz = 440 # what is spoken
@@ -80,6 +106,7 @@ class SccpPhone:
         self.prompts, self.lamps, self.buttons, self.soft_keys, self.sets = {}, {}, [], [], []
         self.tone, self.ringer, self.speaker, self.selected, self.time = 0, 1, 2, {}, None
         self.notice, self.channels, self.keepalive, self.pongs = None, {}, 0, 0
+        self.keys = [] # of SRTP: none comes twice
 
     # ---- the wire ----
 
@@ -90,7 +117,7 @@ class SccpPhone:
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if self.tls:
             self.socket = self.tls.wrap_socket(self.socket, server_hostname=self.tls_name)
-        self.socket.settimeout(None) # who hears nothing waits on
+        self.socket.setblocking(False) # who hears nothing waits on
         self.alive = True
         self.reader = threading.Thread(target=self.read, args=(self.socket,), daemon=True)
         self.reader.start()
@@ -100,13 +127,26 @@ class SccpPhone:
     def send(self, name, body=b""):
         self.said.append(name)
         try:
-            self.socket.sendall(wire.frame(name, body, self.version if self.version >= 10 else 0))
+            with self.wire:
+                self.socket.sendall(wire.frame(name, body, self.version if self.version >= 10 else 0))
         except OSError as e:
             raise Closed(name) from e
 
+    def hear(self, sock):
+        """What comes next; OpenSSL must not hear and speak at once."""
+        there = select.poll()
+        there.register(sock, select.POLLIN)
+        while True:
+            there.poll()
+            try:
+                with self.wire:
+                    return sock.recv(65536)
+            except (ssl.SSLWantReadError, BlockingIOError):
+                pass
+
     def read(self, sock):
         try:
-            while data := sock.recv(65536):
+            while data := self.hear(sock):
                 self.feed(data)
         except OSError:
             pass # closed is closed
@@ -318,6 +358,9 @@ class SccpPhone:
 
     def press(self, keys, line=0, call=0):
         for key in keys:
+            for c in self.channels.values():
+                if c.to and EVENTS in self.codecs and c.started["events"]:
+                    c.say(key)
             self.send("KeypadButton", wire.keypad(self.version, key, line, call))
 
     def soft_key(self, name, line=0, call=0):
@@ -339,12 +382,28 @@ class SccpPhone:
 
     # ---- media ----
 
+    def srtp(self, crypto, outbound):
+        """What seals or opens packets by the keys of a message; None where it has none."""
+        if not crypto["algorithm"]:
+            return None
+        key = crypto["key"] + crypto["salt"]
+        assert self.tls, "keys in the clear"
+        assert len(key) == 30 and key not in self.keys, "no key of its own"
+        self.keys.append(key)
+        import sdes # which not all have
+        suite = {1: "AES_CM_128_HMAC_SHA1_32", 2: "AES_CM_128_HMAC_SHA1_80"}[crypto["algorithm"]]
+        return sdes.session(suite, key, outbound)
+
     def on_OpenReceiveChannel(self, f):
         if f["codec"] not in self.codecs:
             self.send("OpenReceiveChannelAck", wire.opened(self.version, 6, "0.0.0.0", 0, f["party"], f["call"]))
             return
         channel = self.channels.get(f["party"]) or Channel(self.host, f["call"])
-        channel.open, channel.opened = True, f
+        channel.open = True
+        if channel.opened and channel.packets == channel.before and channel.opened["crypto"] == f["crypto"]:
+            self.keys = self.keys[:-1] # nothing was heard by it: it may be another codec's, too
+        channel.opened, channel.before = f, channel.packets
+        channel.unseal = self.srtp(f["crypto"], outbound=False)
         channel.heard.clear()
         self.channels[f["party"]] = channel
         self.send("OpenReceiveChannelAck",
@@ -352,7 +411,8 @@ class SccpPhone:
 
     def on_StartMediaTransmission(self, f):
         channel = self.channels.setdefault(f["party"], Channel(self.host, f["call"]))
-        channel.law = {PCMU: g711.PCMU, PCMA: g711.PCMA}[f["codec"]]
+        channel.seal = self.srtp(f["crypto"], outbound=True)
+        channel.law, channel.ms = LAWS[f["codec"]], f["packet"]
         channel.to, channel.hz, channel.started, channel.next = (f["address"], f["port"]), self.hz, f, time.monotonic()
         if self.version >= 17:
             self.send("StartMediaTransmissionAck", wire.transmitting(
@@ -379,7 +439,7 @@ class SccpPhone:
                 to = c.to # which may be taken back meanwhile
                 if to and c.next <= now:
                     c.send(to)
-                    c.next += 0.02
+                    c.next += c.ms / 1000
             ready = select.select([c.socket for c in channels], [], [], 0.005)[0] if channels else time.sleep(0.02)
             for c in channels:
                 if ready and c.socket in ready:

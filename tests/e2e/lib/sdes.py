@@ -19,6 +19,12 @@ SUITES = { # profile, bytes of key and salt
 }
 
 
+def session(suite, key, outbound):
+    """What seals packets of a stream, or opens them."""
+    return Session(policy=Policy(key=key, srtp_profile=SUITES[suite][0], ssrc_type=Policy.SSRC_ANY_OUTBOUND if outbound
+                                 else Policy.SSRC_ANY_INBOUND))
+
+
 class SrtpMedia(Media):
     """A stream whose key goes out by a=crypto, and that learns the other's from the answer."""
 
@@ -28,8 +34,7 @@ class SrtpMedia(Media):
         self.outgoing, self.incoming = self.session(self.key, Policy.SSRC_ANY_OUTBOUND), None
 
     def session(self, key, direction):
-        policy = Policy(key=key, ssrc_type=direction, srtp_profile=SUITES[self.suite][0])
-        return Session(policy=policy)
+        return session(self.suite, key, direction == Policy.SSRC_ANY_OUTBOUND)
 
     def crypto(self):
         return f"a=crypto:{self.tag} {self.suite} inline:{base64.b64encode(self.key).decode()}"

@@ -45,7 +45,7 @@ static void test_a_phone_registers_at_each_version(void **state)
                        { .codec = SCCP_CODEC_EVENTS },
                        { .codec = SCCP_CODEC_PCMA } });
         assert_int_equal(p.s->n_codecs, 2);
-        assert_int_equal(p.s->codecs[1], SCCP_CODEC_PCMA);
+        assert_int_equal(p.s->codecs[1].id, SCCP_CODEC_PCMA);
         SAY(&p, VersionReq, version_req);
         hear(&p, SCCP_Version);
         SAY(&p, ButtonTemplateReq, button_template_req);

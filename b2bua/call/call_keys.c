@@ -1,4 +1,5 @@
-/* A call whose media get their keys by DTLS: without them it ends. */
+/* The keys of a call's media: a leg brings them, descriptions say them, or DTLS agrees on them,
+ * without which the call ends. */
 #include "b2bua/call/call_impl.h"
 #include "base/metric.h"
 
@@ -36,8 +37,17 @@ void call_dtls_init(struct call *c)
     timer_init(&c->shaking, on_shaking);
 }
 
-int call_answer(struct call *c, unsigned from, struct span sdp, struct buf *out, const char **why)
+int call_offer(struct call *c, unsigned from, const struct leg *l, struct span sdp, struct buf *out,
+               const char **why)
 {
+    session_bring_keys(c->session, from, l->keys);
+    return session_offer(c->session, from, sdp, out, why);
+}
+
+int call_answer(struct call *c, unsigned from, const struct leg *l, struct span sdp,
+                struct buf *out, const char **why)
+{
+    session_bring_keys(c->session, from, l->keys);
     int err = session_answer(c->session, from, sdp, out, why);
     if (err || session_dtls(c->session) != DTLS_WAITING)
         return err;
