@@ -1,5 +1,3 @@
-#include <stdio.h>
-
 #include "b2bua/call/call_impl.h"
 #include "b2bua/session/keys.h"
 #include "base/metric.h"
@@ -99,7 +97,7 @@ void call_record(const struct call *c, const struct leg_end *why, unsigned by)
     }
     count_media(c, SIDE_A);
     count_media(c, SIDE_B);
-    if (!c->ua->cdr)
+    if (c->ua->records.fd < 0)
         return;
     buf_lit(&b, "{\"node\":\"");
     buf_json(&b, span_str(c->ua->node));
@@ -139,6 +137,6 @@ void call_record(const struct call *c, const struct leg_end *why, unsigned by)
         put_media(&b, c, "media_callee", SIDE_B);
     }
     buf_lit(&b, "}\n");
-    if (buf_ok(&b) && (fwrite(text, 1, b.n, c->ua->cdr) != b.n || fflush(c->ua->cdr)))
-        log_error(&(struct log){ .module = "cdr" }, "a call record could not be written");
+    if (buf_ok(&b))
+        record_file_add(&c->ua->records, buf_span(&b));
 }

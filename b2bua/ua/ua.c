@@ -362,16 +362,11 @@ static int open_media(struct ua *u)
 
 int ua_open_records(struct ua *u)
 {
-    const char *file = u->conf->cdr.file;
-    FILE *cdr = file ? fopen(file, "ae") : NULL;
-    if (file && !cdr) {
-        log_error(&ua_log, "cannot write call records", kv_str("file", file));
-        return CS_EDENIED;
-    }
-    if (u->cdr)
-        fclose(u->cdr);
-    u->cdr = cdr;
-    return 0;
+    int err = record_file_open(&u->records, u->conf->cdr.file);
+    if (err)
+        log_error(&ua_log, "cannot write call records", kv_str("file", u->conf->cdr.file),
+                  kv_err(err));
+    return err;
 }
 
 static void find_means(struct ua *u)
@@ -417,6 +412,7 @@ int ua_open(struct ua *u)
     list_init(&u->asking);
     list_init(&u->news);
     list_init(&u->tests);
+    record_file_init(&u->records, u->loop);
     admissions_open(u);
     map_init(&u->legs);
     name_node(u);
@@ -497,6 +493,5 @@ void ua_close(struct ua *u)
     certs_close(&u->certs);
     siptx_free(&u->tx);
     siptp_free(&u->tp);
-    if (u->cdr)
-        fclose(u->cdr);
+    record_file_close(&u->records);
 }
