@@ -525,6 +525,7 @@ struct leg *leg_sip_call(const struct leg_sip_means *m, const struct leg_sip_out
     struct uac_conf c = { .dialog = &l->dialog,
                           .method = SIP_INVITE,
                           .hops = o->hops,
+                          .uris = o->uris,
                           .n_hops = o->n_hops,
                           .node = o->node,
                           .answer = o->answer,

@@ -1,5 +1,7 @@
 #include "b2bua/trunk/trunk.h"
 
+#include "sip/write.h"
+
 #include "sip/chars.h"
 
 static const char *const srtp_names[] = { "forbid", "prefer", "require", NULL };
@@ -181,3 +183,25 @@ static void trunk_check(struct conf_check *c, void *section)
 }
 
 const struct conf_section trunk_conf_section = { sizeof(T), trunk_keys, trunk_check };
+
+int trunk_uris(const struct trunk_conf *t, struct hop *const *hops, size_t n, struct span user,
+               struct buf *space, struct span out[HOPS_MAX])
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct sip_uri *at = &hops[i]->uri;
+        const size_t begin = space->n;
+        unsigned port = at->port;
+        buf_lit(space, "sip:");
+        if (user.p) {
+            sip_user_write(space, user);
+            buf_putc(space, '@');
+        }
+        buf_put(space, at->host);
+        if (t->profile == PROFILE_CISCO_GW && !port)
+            port = sip_uri_default_port(at);
+        if (port)
+            buf_printf(space, ":%u", port);
+        out[i] = span_skip(buf_span(space), begin);
+    }
+    return buf_ok(space) ? 0 : CS_ELIMIT;
+}

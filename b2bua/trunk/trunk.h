@@ -61,6 +61,11 @@ struct trunk_conf {
 
 extern const struct conf_section trunk_conf_section;
 
+/* For each of its targets, in this order, the URI of that user there, written into space; absent
+ * user: of the target itself. CS_ELIMIT. */
+CS_CHECK int trunk_uris(const struct trunk_conf *t, struct hop *const *hops, size_t n,
+                        struct span user, struct buf *space, struct span out[HOPS_MAX]);
+
 /* The transport of its first target, as far as that says it: else UDP. */
 enum sip_transport trunk_transport(const struct trunk_conf *t);
 
