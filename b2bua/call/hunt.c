@@ -233,7 +233,7 @@ static void refused(struct call *c, const struct leg_end *why)
 {
     struct leg_end told = *why;
     c->status = why->status;
-    admission_left(c, c->party[SIDE_B].trunk);
+    admission_left(c);
     if (why->n_moved && !c->early) {
         told = (struct leg_end){ .status = call_divert(c, why) };
         if (told.status)

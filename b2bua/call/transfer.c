@@ -79,7 +79,7 @@ static void on_ended(void *arg, struct leg *l, const struct leg_end *why)
     c->waiting = NULL;
     if (told.status < 300)
         told.status = 480;
-    admission_left(c, c->coming.trunk);
+    admission_left(c);
     stay(c, &told);
 }
 
