@@ -128,7 +128,11 @@ static void on_offered(void *arg, struct leg *l, struct span sdp)
     const char *why;
     struct span answer;
     unsigned side = call_side(c, l);
-    if (!c->up || c->asker >= 0 || c->joining) {
+    if (!c->up) {
+        call_offered_early(c, l, sdp);
+        return;
+    }
+    if (c->asker >= 0 || c->joining) {
         leg_settle(l, 491, SPAN_NULL);
         return;
     }
@@ -149,7 +153,13 @@ static void on_offered(void *arg, struct leg *l, struct span sdp)
     }
     c->asker = (int)side;
     c->asked_offer = !sdp.p;
+    c->withdrawn.from = -1;
     leg_modify(c->leg[!side], sdp.p ? buf_span(&b) : SPAN_NULL);
+}
+
+static void on_withdrawn(void *arg, struct leg *l)
+{
+    call_withdrawn(arg, l);
 }
 
 static void on_settled(void *arg, struct leg *l, unsigned status, struct span sdp)
@@ -160,6 +170,12 @@ static void on_settled(void *arg, struct leg *l, unsigned status, struct span sd
     const char *why = "no description of media";
     unsigned side = call_side(c, l);
     struct leg *asker = c->leg[!side];
+    if (!c->up) {
+        call_settled_early(c, l, status, sdp);
+        return;
+    }
+    if (call_settles_withdrawn(c, side, status, sdp))
+        return;
     if (c->taking) {
         call_taken(c, side, status, sdp);
         return;
@@ -226,6 +242,7 @@ static void on_referred(void *arg, struct leg *l, const struct leg_refer *r)
 
 const struct leg_events call_events = { .acked = on_acked,
                                         .offered = on_offered,
+                                        .withdrawn = on_withdrawn,
                                         .settled = on_settled,
                                         .info = on_info,
                                         .may_refer = may_refer,

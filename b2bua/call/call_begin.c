@@ -127,7 +127,7 @@ static struct call *call_new(struct ua *u, const struct trunk_conf *from, unsign
         return NULL;
     c->ua = u;
     c->party[SIDE_A].trunk = from;
-    c->asker = -1;
+    c->asker = c->withdrawn.from = -1;
     c->began = loop_wall(u->loop);
     c->max_forwards = max_forwards - 1;
     list_init(&c->branches);

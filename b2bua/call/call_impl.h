@@ -64,7 +64,13 @@ struct call {
     struct span moved;    /* to whom the call was transferred last */
     struct party coming;  /* who is to take a place */
     const struct dialplan_candidate *moved_to;
-    int asker;        /* whose offer is open in a call that stands; -1: none */
+    int asker;         /* whose offer is open after the first; -1: none */
+    bool renegotiated; /* there was another one before it was taken */
+    struct {
+        int from;       /* whose answer to an offer that was given up is awaited; -1: nobody's */
+        bool offerless; /* it was asked for one */
+        bool undoing;   /* it took it, and is offered again what stood before */
+    } withdrawn;
     bool asked_offer; /* it is to be made by the other side */
     struct wall began, rang, taken;
     struct {
@@ -119,6 +125,19 @@ void hunt_next(struct call *c);
 /* Nobody is asked any more. */
 void hunt_end(struct call *c, const struct leg_end *why);
 void hunt_drop(struct call *c);
+
+/* Who has taken it while an offer was open is heard now. */
+void hunt_go_on(struct call *c);
+/* Who is heard before it is taken; NULL: nobody yet, or there are several. */
+struct leg *hunt_heard(const struct call *c);
+
+/* offers.c: after the first one */
+/* Before the call is taken. */
+void call_offered_early(struct call *c, struct leg *l, struct span sdp);
+void call_settled_early(struct call *c, struct leg *l, unsigned status, struct span sdp);
+void call_withdrawn(struct call *c, struct leg *l);
+/* True: it was the answer to what was given up. */
+bool call_settles_withdrawn(struct call *c, unsigned side, unsigned status, struct span sdp);
 
 /* call_dtls.c */
 void call_dtls_init(struct call *c);

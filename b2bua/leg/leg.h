@@ -43,9 +43,13 @@ struct leg_events {
     void (*answered)(void *arg, struct leg *l, struct span sdp);
     /* Incoming: what answers our offer of leg_answer(), if that was one; else absent. */
     void (*acked)(void *arg, struct leg *l, struct span sdp);
-    /* In a call that stands: another offer, or, absent, the wish for one. leg_settle() answers. */
+    /* In a call that stands: another offer, or, absent, the wish for one. Before that, NULL: of no
+     * interest: another offer, where the first has its answer. leg_settle() answers. */
     void (*offered)(void *arg, struct leg *l, struct span sdp);
-    /* What became of leg_modify(): 200 with its answer, or the status of a refusal. */
+    /* That was given up before it was settled: it is as if it had not been made. */
+    void (*withdrawn)(void *arg, struct leg *l);
+    /* What became of leg_modify() or leg_update(): 200 with its answer, or the status of a refusal.
+     */
     void (*settled)(void *arg, struct leg *l, unsigned status, struct span sdp);
     /* INFO, MESSAGE: what is in it, to be passed to the other side. */
     void (*info)(void *arg, struct leg *l, struct span type, struct span body);
@@ -62,6 +66,8 @@ struct leg_ops {
     void (*answer)(struct leg *l, struct span sdp);
     void (*ack)(struct leg *l, struct span sdp);
     void (*modify)(struct leg *l, struct span sdp);
+    bool (*update)(struct leg *l, struct span sdp);
+    bool (*withdraw)(struct leg *l);
     void (*settle)(struct leg *l, unsigned status, struct span sdp);
     void (*refuse)(struct leg *l, const struct leg_end *why);
     void (*info)(struct leg *l, struct span type, struct span body);
@@ -94,6 +100,18 @@ static inline void leg_ack(struct leg *l, struct span sdp)
 static inline void leg_modify(struct leg *l, struct span sdp)
 {
     l->ops->modify(l, sdp);
+}
+/* Another offer before its final answer; settled() tells. False: there can be none, or none now.
+ * sdp absent: only says whether there can. */
+static inline bool leg_update(struct leg *l, struct span sdp)
+{
+    return l->ops->update && l->ops->update(l, sdp);
+}
+/* The offer of leg_modify() that is open is given up. True: settled() tells what became of it: it
+ * may have been taken by then. */
+static inline bool leg_withdraw(struct leg *l)
+{
+    return !l->ops->withdraw || l->ops->withdraw(l);
 }
 static inline void leg_settle(struct leg *l, unsigned status, struct span sdp)
 {

@@ -324,6 +324,20 @@ void sip_leg_modify(struct leg *leg, struct span sdp)
         turn_queue(l->means->uac.loop, &l->no_room);
 }
 
+bool sip_leg_withdraw(struct leg *leg)
+{
+    struct sip_leg *l = LEG_OF(leg);
+    if (l->modifies) { /* it never left */
+        l->modifies = false;
+        free(l->offer);
+        l->offer = NULL;
+        return false;
+    }
+    if (l->waiting && !l->refreshing)
+        uac_cancel(l->asking, SPAN_NULL);
+    return true;
+}
+
 void sip_leg_reinvite(struct sip_leg *l, struct span sdp)
 {
     static const struct uac_events events = { on_modified, on_modify_failed };
@@ -462,10 +476,13 @@ static void on_invite_answer(void *arg, struct uac *r, struct sip_msg *resp)
         if (dialog_establish(&l->dialog, resp))
             return;
         l->rseq = 0; /* another hop counts for itself */
+        l->early.agreed = l->updates = false;
     }
-    sip_leg_prack(l, resp);
     if (!sip_leg_sdp(resp, &sdp))
         sdp = SPAN_NULL;
+    sip_leg_allows(l, resp);
+    if (sip_leg_prack(l, resp))
+        l->early.agreed |= sdp.p && !l->offerless;
     l->leg.events->ringing(l->leg.arg, &l->leg, resp->status, sdp);
 }
 
@@ -551,6 +568,7 @@ void sip_leg_forget_out(struct sip_leg *l)
         aside_free(container_of(l->asides.next, struct aside, link));
     uac_free(&l->asking);
     uac_free(&l->bye);
+    sip_leg_forget_early(l);
     turn_cancel(&l->no_room);
     free(l->offer);
     hop_walk_free(&l->ack_walk);
