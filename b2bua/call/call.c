@@ -235,9 +235,9 @@ static bool may_refer(void *arg, struct leg *l)
     return call_may_refer(arg, l);
 }
 
-static void on_referred(void *arg, struct leg *l, const struct leg_refer *r)
+static unsigned on_referred(void *arg, struct leg *l, const struct leg_refer *r)
 {
-    call_referred(arg, l, r);
+    return call_referred(arg, l, r);
 }
 
 const struct leg_events call_events = { .acked = on_acked,

@@ -167,6 +167,7 @@ static struct call *call_of(struct ua *u, const struct sip_msg *m, const struct 
     c->call_id[SIDE_A] = arena_dup(&c->arena, m->call_id);
     c->called = plain_user(&c->arena, m->uri.user);
     c->offer = m->body.n ? arena_dup(&c->arena, m->body) : SPAN_NULL;
+    call_note_headers(c, SIDE_A, from, m);
     find_caller(c, m);
     int err = !c->call_id[SIDE_A].p ? CS_ENOMEM
               : to->node            ? pass_to(c, m, to->node)

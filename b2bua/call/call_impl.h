@@ -29,6 +29,11 @@ struct call {
     struct span display;        /* that who is asked is told */
     struct admission admission;
     struct span call_id[RELAY_SIDES];
+    struct { /* of a trunk, that its calls are noted by; in the order of its configuration */
+        const struct trunk_conf *trunk;
+        struct span value[RECORD_HEADERS_MAX]; /* absent: it was not there */
+        unsigned n;                            /* how often one was written anew */
+    } headers[RELAY_SIDES];
     struct span offer; /* of the INVITE; absent: the called side is to make one */
     unsigned max_forwards;
     struct dialplan_answer plan;
@@ -59,10 +64,11 @@ struct call {
     bool acks;           /* the open offer came with a 2xx: its answer goes into the ACK */
     struct span diverters[DIVERSIONS_MAX]; /* lines and trunks that sent it elsewhere, in turn */
     size_t n_diverters;
-    struct span diverter; /* AOR of the line that did last; absent: none has */
-    struct hop *wanted;   /* of the trunk, the only target that is asked; NULL: any */
-    struct span moved;    /* to whom the call was transferred last */
-    struct party coming;  /* who is to take a place */
+    struct span diverter;      /* AOR of the line that did last; absent: none has */
+    struct hop *wanted;        /* of the trunk, the only target that is asked; NULL: any */
+    struct span moved;         /* to whom the call was transferred last */
+    unsigned transfer_refused; /* status of the last one that was not begun; 0: none */
+    struct party coming;       /* who is to take a place */
     const struct dialplan_candidate *moved_to;
     int asker;         /* whose offer is open after the first; -1: none */
     bool renegotiated; /* there was another one before it was taken */
@@ -154,7 +160,7 @@ void call_write_diversions(struct buf *b, const struct call *c);
 
 /* transfer.c */
 bool call_may_refer(const struct call *c, const struct leg *l);
-void call_referred(struct call *c, struct leg *l, const struct leg_refer *r);
+unsigned call_referred(struct call *c, struct leg *l, const struct leg_refer *r);
 /* The offer of whom a side was replaced by; absent: there is none. */
 void call_join(struct call *c, unsigned side, struct span offer);
 void call_transfer_init(struct call *c);
@@ -171,6 +177,11 @@ void call_replace(struct call *c, unsigned side, struct leg *by);
 
 /* takeover.c: the other side's answer to who takes a place. */
 void call_taken(struct call *c, unsigned side, unsigned status, struct span sdp);
+
+/* call_headers.c: what a trunk's messages say that its configuration wants noted. */
+void call_note_headers(struct call *c, unsigned side, const struct trunk_conf *t,
+                       const struct sip_msg *m);
+void call_write_headers(struct buf *b, const struct call *c);
 
 /* call_record.c: one line of JSON. */
 void call_record(const struct call *c, const struct leg_end *why, unsigned by);

@@ -2,7 +2,7 @@
 #include "b2bua/session/keys.h"
 #include "base/metric.h"
 
-enum { RECORD_MAX = 8192 };
+enum { RECORD_MAX = 16384 };
 
 static void put(struct buf *b, const char *key, struct span value)
 {
@@ -122,10 +122,13 @@ void call_record(const struct call *c, const struct leg_end *why, unsigned by)
     if (c->n_diverters)
         put_diverters(&b, c);
     put(&b, "moved_to", c->moved);
+    if (c->transfer_refused)
+        buf_printf(&b, ",\"transfer_refused\":%u", c->transfer_refused);
     put(&b, "call_id", c->call_id[SIDE_A]);
     put(&b, "call_id_out", c->call_id[SIDE_B]);
     buf_printf(&b, ",\"status\":%u", c->up && why->status == 200 ? 200 : why->status);
     put(&b, "ended_by", by == SIDE_A ? SPAN("caller") : SPAN("callee"));
+    call_write_headers(&b, c);
     put(&b, "reason", why->reason);
     put(&b, "warning", why->warning);
     if (c->early)

@@ -343,7 +343,15 @@ static void on_settled(void *arg, struct leg *l, unsigned status, struct span sd
     call_settled_early(((struct branch *)arg)->call, l, status, sdp);
 }
 
+static void on_heard(void *arg, struct leg *l, const struct sip_msg *resp)
+{
+    struct call *c = ((struct branch *)arg)->call;
+    (void)l;
+    call_note_headers(c, SIDE_B, c->party[SIDE_B].trunk, resp);
+}
+
 static const struct leg_events branch_events = { .ringing = on_ringing,
+                                                 .heard = on_heard,
                                                  .one_refused = on_one_refused,
                                                  .answered = on_answered,
                                                  .offered = on_offered,

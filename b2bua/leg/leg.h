@@ -6,6 +6,7 @@
 #include "base/span.h"
 
 struct leg;
+struct sip_msg;
 
 struct leg_target { /* who is to be called instead; as written, with escapes */
     struct span user, host;
@@ -36,6 +37,8 @@ struct leg_refer {    /* a wish to be replaced by somebody else (RFC 3515); borr
 struct leg_events {
     /* Outgoing: a provisional answer. An answer to our offer, if there is an sdp. */
     void (*ringing)(void *arg, struct leg *l, unsigned status, struct span sdp);
+    /* Outgoing, NULL: of no interest. An answer of SIP, before what it means is told. */
+    void (*heard)(void *arg, struct leg *l, const struct sip_msg *resp);
     /* Outgoing, NULL: of no interest. Of several phones behind it one has refused with this status
      * (RFC 6228), the others may take it yet. */
     void (*one_refused)(void *arg, struct leg *l, unsigned status);
@@ -55,8 +58,8 @@ struct leg_events {
     void (*info)(void *arg, struct leg *l, struct span type, struct span body);
     /* Whether it may ask to be replaced, now. */
     bool (*may_refer)(void *arg, struct leg *l);
-    /* It has. leg_notify() tells what becomes of it. */
-    void (*referred)(void *arg, struct leg *l, const struct leg_refer *r);
+    /* It has. 0: leg_notify() tells what becomes of it; else the status of a refusal. */
+    unsigned (*referred)(void *arg, struct leg *l, const struct leg_refer *r);
     /* It is over; the leg goes when this returns. */
     void (*ended)(void *arg, struct leg *l, const struct leg_end *why);
 };

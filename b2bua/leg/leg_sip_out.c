@@ -441,6 +441,8 @@ static void on_invite_answer(void *arg, struct uac *r, struct sip_msg *resp)
     l->source = uac_flow(r)->remote;
     if (ask_again(l, resp))
         return;
+    if (l->state == LEG_ASKING && l->leg.events->heard)
+        l->leg.events->heard(l->leg.arg, &l->leg, resp);
     if (resp->status >= 300) {
         if (resp->status != 488 || !sip_leg_sdp(resp, &sdp))
             sdp = SPAN_NULL;

@@ -109,6 +109,11 @@ static const struct conf_key trunk_keys[] = {
     CONF_DURATION("answer", T, answer,
                   "A target that says nothing for so long is given up for the next.", .def = "4s",
                   .min = 100 * CONF_MS, .max = 32 * CONF_SECOND),
+    CONF_STRS(
+        "record_headers", T, record_headers,
+        "Headers of its own that stand in call records, \"X-Twilio-CallSid\": of its INVITEs, "
+        "and of its answers to ours.",
+        .min = 1, .max = 64, .at_most = RECORD_HEADERS_MAX, .unique = true),
     CONF_ENUM("profile", T, profile, profiles,
               "What its calls are to look like: cisco-gw writes the INVITE that a Cisco voice "
               "gateway writes, for carriers that know those.",

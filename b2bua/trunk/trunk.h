@@ -36,6 +36,8 @@ struct register_conf { /* that we register with it */
 
 enum trunk_identity { IDENTITY_NONE, IDENTITY_ASSERTED, IDENTITY_PARTY };
 
+enum { RECORD_HEADERS_MAX = 8 };
+
 struct trunk_conf {
     struct span name;
     struct trunk_target *targets;
@@ -54,6 +56,8 @@ struct trunk_conf {
     enum trunk_identity identity;
     struct duration answer, probe;
     enum trunk_profile profile;
+    struct span *record_headers; /* names; what they say stands in call records */
+    size_t n_record_headers;
     enum redirects redirects;                /* to its own targets */
     bool refer, notify, subscribe, replaces; /* what it may ask besides calls */
     struct media_policy media;
