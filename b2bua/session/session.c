@@ -572,6 +572,7 @@ static int settle_stream(struct session *s, size_t i, unsigned from, const struc
     s->talks |= set[to].sends && set[to].listens && set[from].sends && set[from].listens;
     for (unsigned side = 0; side < SIDES && !err; side++) {
         set[side].learn = s->side[side].learn;
+        set[side].digit_drop = s->side[side].digit_drop;
         set[side].identity = s->own[side];
         set[side].in = st->keys[side].in;
         set[side].out = st->keys[side].out;

@@ -21,6 +21,7 @@ struct session_side {       /* borrowed while the session lives */
     bool takes_dtls;           /* UDP/TLS/RTP/SAVPF in its offers */
     bool dtls;                 /* it is offered that, and nothing else */
     bool learn;                /* symmetric RTP: where it really comes from counts */
+    bool digit_drop;           /* digits are events alone for it, no tones */
     const struct span *codecs; /* that the side is offered, by name; none: any */
     size_t n_codecs;
 };

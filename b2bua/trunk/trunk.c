@@ -27,6 +27,9 @@ static const char *const identities[] = { "none", "p-asserted-identity", "remote
                   "Names of the codecs that are offered, \"PCMU\", \"telephone-event\"; default: " \
                   "all that the other side has.",                                                  \
                   .min = 1, .max = 32, .at_most = 32, .unique = true),                             \
+        CONF_BOOL("digit_drop", MEDIA, digit_drop,                                                 \
+                  "Digits that come as events (RFC 4733) are sent as those alone: a tone that is " \
+                  "heard beside them is silenced."),                                               \
         CONF_BOOL("learn", MEDIA, learn,                                                           \
                   "Media go to where they come from, for peers behind NAT (symmetric RTP)."),      \
     {                                                                                              \

@@ -17,7 +17,7 @@ struct media_policy { /* of a kind of leg */
     struct span address; /* name of a media address; absent: the first */
     struct span *codecs; /* none: any */
     size_t n_codecs;
-    bool learn;
+    bool learn, digit_drop;
 };
 
 extern const struct conf_section line_media_section; /* of struct media_policy */

@@ -106,6 +106,7 @@ void ua_media_side(const struct ua *u, const struct media_policy *p, bool dtls,
                                   .takes_dtls = takes,
                                   .dtls = dtls && takes,
                                   .learn = p->learn,
+                                  .digit_drop = p->digit_drop,
                                   .codecs = p->codecs,
                                   .n_codecs = p->n_codecs };
 }
