@@ -30,6 +30,7 @@ bool sip_leg_take_early(struct sip_leg *l, struct tx *tx, const struct sip_msg *
         return false;
     dialog_refresh(&l->dialog, req);
     l->early.asked = tx_ref(tx);
+    l->early.used = true;
     l->leg.events->offered(l->leg.arg, &l->leg, sdp);
     return true;
 }
@@ -129,6 +130,7 @@ bool sip_leg_update(struct leg *leg, struct span sdp)
     l->early.asking = uac_send(&l->means->uac, &c, &events, l);
     if (l->early.asking)
         sip_leg_said(l, sdp);
+    l->early.used |= l->early.asking != NULL;
     return l->early.asking;
 }
 

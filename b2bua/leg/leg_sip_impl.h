@@ -55,6 +55,7 @@ struct sip_leg {
     struct reliable reliable;
     struct {                /* offers before the INVITE has its final answer */
         bool agreed;        /* its own has an answer that both know to be there */
+        bool used;          /* another one was made */
         struct tx *asked;   /* theirs, without its answer; NULL: none */
         struct uac *asking; /* ours */
     } early;

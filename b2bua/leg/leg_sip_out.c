@@ -434,12 +434,25 @@ static unsigned cause_of(const struct sip_msg *resp)
     return said ? (unsigned)status : 0;
 }
 
+/* What was agreed on with one target after the first offer, the next one knows nothing of. True: it
+ * is given up. */
+static bool comes_too_late(struct sip_leg *l, const struct sip_msg *resp)
+{
+    if (l->state != LEG_ASKING || !l->early.used || l->dialog.established || resp->status >= 300)
+        return false;
+    l->ended_early = true;
+    if (resp->status < 200)
+        uac_cancel(l->asking, SPAN_NULL);
+    sip_leg_over(l, &(struct leg_end){ .status = 503 });
+    return resp->status < 200;
+}
+
 static void on_invite_answer(void *arg, struct uac *r, struct sip_msg *resp)
 {
     struct sip_leg *l = arg;
     struct span sdp;
     l->source = uac_flow(r)->remote;
-    if (ask_again(l, resp))
+    if (ask_again(l, resp) || comes_too_late(l, resp))
         return;
     if (l->state == LEG_ASKING && l->leg.events->heard)
         l->leg.events->heard(l->leg.arg, &l->leg, resp);

@@ -1,7 +1,6 @@
 #include "b2bua/ua/ua.h"
 
 #include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
