@@ -297,6 +297,7 @@ static int open_admissions(struct authd *d)
                                           .calls = &d->conf.calls,
                                           .redis = d->redis,
                                           .store = d->checker.store,
+                                          .cache = d->checker.cache,
                                           .backends = d->checker.backends,
                                           .audit = d->checker.audit,
                                           .explain = d->checker.explain };

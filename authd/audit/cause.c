@@ -310,6 +310,10 @@ static const struct {
         "rule says that then there is no call.",
         "Look at that service, at backends in authd's configuration, and at authd's log; or write "
         "unanswered: allow."),
+    ROW(TOKEN_DESTINATION, "token_destination",
+        "The bearer token names whom it may call (sip_dest), and this is nobody of them.",
+        "Let the issuer name them, as they are dialled, or leave the claim out. Who may not call "
+        "all may not transfer calls (REFER), either."),
 };
 
 struct span cause_name(Countersign__Auth__Cause c)

@@ -21,9 +21,15 @@ struct admissions {
 };
 
 struct count { /* something a call is counted on */
+    struct admission *admission;
     enum counted_of of;
     struct span name; /* "user:alice@example.com" */
     struct calls_limit limit;
+    struct redis_call *redis; /* NULL: it is not being counted */
+    bool taken;
+    Countersign__Auth__Cause failed; /* OK: it was counted, or refused by */
+    enum call_counted refused;       /* this limit; */
+    struct duration wait;
 };
 
 struct admission {
@@ -43,33 +49,40 @@ struct admission {
     const struct destination_rule *rule; /* that is asked for, or refused it */
     struct count counts[COUNTS_MAX];
     size_t n_counts, n_before; /* so many come before the rules */
-    size_t n_taken;
+    size_t n_open;             /* questions to Redis that have no answer yet */
     bool judged;
+    uint64_t cache_generation;
     struct store_call *get;
-    struct redis_call *redis;
+    struct redis_call *went;              /* where he called before is asked */
+    Countersign__Auth__Cause went_failed; /* OK: it was told, or not asked */
     struct backend_ask *asked;
     struct facts facts;
     struct span user, realm;
     char decision[DECISION_LEN + 1], words[WORDS_MAX];
 };
 
-static void go_on(struct admission *a);
+static void answered(struct admission *a);
 
 /* ---- answers ---- */
 
 static struct call_lease lease_of(const struct admission *a, size_t i)
 {
     return (struct call_lease){ .name = a->counts[i].name,
-                                .id = a->lease.p ? a->lease : span_str(a->decision),
+                                .id = span_str(a->decision),
                                 .now = loop_wall(a->all->conf.loop),
                                 .length = a->all->conf.calls->lease };
 }
 
 static void give_back(struct admission *a)
 {
-    while (a->n_taken) {
-        const struct call_lease l = lease_of(a, --a->n_taken);
-        call_lease_end(a->all->conf.redis, &l);
+    for (size_t i = 0; i < a->n_counts; i++) {
+        struct count *c = &a->counts[i];
+        const struct call_lease l = lease_of(a, i);
+        if (c->taken)
+            call_lease_undo(a->all->conf.redis, &l, &c->limit);
+        else if (c->redis) /* behind what counts it */
+            call_lease_end(a->all->conf.redis, &l);
+        c->taken = false;
     }
 }
 
@@ -77,8 +90,12 @@ static void admission_free(struct admission *a)
 {
     if (a->get)
         store_cancel(a->get);
-    if (a->redis)
-        redis_cancel(a->redis);
+    if (a->went)
+        redis_cancel(a->went);
+    for (size_t i = 0; i < a->n_counts; i++) {
+        if (a->counts[i].redis)
+            redis_cancel(a->counts[i].redis);
+    }
     backend_cancel(&a->asked);
     list_remove(&a->link);
     a->all->open--;
@@ -143,14 +160,16 @@ static void admit(struct admission *a)
     Countersign__Auth__CallLease lease = COUNTERSIGN__AUTH__CALL_LEASE__INIT;
     char *counted[COUNTS_MAX];
     metric_inc(M_AUTHD_CALLS, ADMITTED);
-    for (size_t i = 0; i < a->n_taken; i++) {
+    for (size_t i = 0; i < a->n_counts; i++) {
+        if (!a->counts[i].taken)
+            continue;
         counted[lease.n_counted] = arena_str(&a->arena, a->counts[i].name);
         lease.n_counted += counted[lease.n_counted] != NULL; /* else it lapses */
     }
     if (conf->calls->remembers && a->who.p && a->to.country.p && !a->emergency)
         call_went_add(conf->redis, a->who, a->to.country, loop_wall(conf->loop),
                       conf->calls->known);
-    lease.id = a->lease.p ? arena_str(&a->arena, a->lease) : a->decision;
+    lease.id = a->decision;
     lease.counted = counted;
     m.kind = KIND(ACCEPT);
     m.cause = CAUSE(OK);
@@ -180,8 +199,7 @@ static void later(struct admission *a, Countersign__Auth__Cause cause)
  * Q.850's 34 and 42 become (RFC 3398, 8.2.6.1), and goes elsewhere as it should; a line is told
  * 480, for 503 would send its call to our other nodes, which count the same, and end as a proxy's
  * 500 (RFC 3261, 16.7). */
-static void refuse_count(struct admission *a, const struct count *c, enum call_counted which,
-                         struct duration wait)
+static void refuse_count(struct admission *a, const struct count *c)
 {
     static const Countersign__Auth__Cause causes[][2] = {
         [OF_USER] = { CAUSE(CALLS_LIMIT_USER), CAUSE(CALLS_RATE_USER) },
@@ -194,45 +212,55 @@ static void refuse_count(struct admission *a, const struct count *c, enum call_c
     buf_put(&b, of);
     buf_putc(&b, ' ');
     buf_put(&b, span_head(name, WORDS_MAX - 48));
-    if (which == COUNTED_AT_ONCE)
+    if (c->refused == COUNTED_AT_ONCE)
         buf_printf(&b, ": %u at once", l->at_once);
-    else if (which == COUNTED_SECOND)
+    else if (c->refused == COUNTED_SECOND)
         buf_printf(&b, ": %u a second", l->per_second);
     else
         buf_printf(&b, ": %u a minute", l->per_minute);
-    refuse(a, causes[c->of][which != COUNTED_AT_ONCE],
+    refuse(a, causes[c->of][c->refused != COUNTED_AT_ONCE],
            c->of != OF_TRUNK ? 486
            : a->from_trunk.p ? 503
                              : 480,
-           wait, a->judged && c->of == OF_TRUNK);
+           c->wait, a->judged && c->of == OF_TRUNK);
 }
 
 static void on_counted(void *arg, const struct redis_reply *r)
 {
-    struct admission *a = arg;
-    enum call_counted which;
-    struct duration wait;
-    a->redis = NULL;
+    struct count *c = arg;
+    c->redis = NULL;
     if (r && r->type == REDIS_ERROR)
         log_error(&alog, "redis refuses to count a call", kv_s("reply", r->str));
-    if (call_lease_read(r, &which, &wait)) {
-        later(a, CAUSE(STORE_UNAVAILABLE));
-    } else if (which != COUNTED) {
-        refuse_count(a, &a->counts[a->n_taken], which, wait);
-    } else {
-        a->n_taken++;
-        go_on(a);
-    }
+    if (call_lease_read(r, &c->refused, &c->wait))
+        c->failed = CAUSE(STORE_UNAVAILABLE);
+    c->taken = c->failed == CAUSE(OK) && c->refused == COUNTED;
+    c->admission->n_open--;
+    answered(c->admission);
 }
 
-static void count(struct admission *a)
+static void take(struct admission *a, size_t i)
 {
-    static const struct calls_limit none;
-    const struct call_lease l = lease_of(a, a->n_taken);
-    a->redis = call_lease_take(a->all->conf.redis, &l,
-                               a->emergency ? &none : &a->counts[a->n_taken].limit, on_counted, a);
-    if (!a->redis)
-        later(a, CAUSE(OVERLOADED));
+    struct count *c = &a->counts[i];
+    const struct call_lease l = lease_of(a, i);
+    c->redis = call_lease_take(a->all->conf.redis, &l, &c->limit, on_counted, c);
+    c->failed = c->redis ? CAUSE(OK) : CAUSE(OVERLOADED);
+    a->n_open += c->redis != NULL;
+}
+
+/* False: it is answered. */
+static bool stands(struct admission *a, size_t from, size_t to)
+{
+    for (size_t i = from; i < to; i++) {
+        const struct count *c = &a->counts[i];
+        if (c->taken)
+            continue;
+        if (c->failed != CAUSE(OK))
+            later(a, c->failed);
+        else
+            refuse_count(a, c);
+        return false;
+    }
+    return true;
 }
 
 static bool has_limit(const struct calls_limit *l)
@@ -255,7 +283,10 @@ static int add_count(struct admission *a, enum counted_of of, struct span name,
     struct span kept = buf_ok(&b) ? arena_dup(&a->arena, buf_span(&b)) : SPAN_NULL;
     if (!kept.p)
         return CS_ENOMEM;
-    a->counts[a->n_counts++] = (struct count){ of, kept, *limit };
+    struct count *c = &a->counts[a->n_counts++];
+    *c = (struct count){ .admission = a, .of = of, .name = kept };
+    if (!a->emergency)
+        c->limit = *limit;
     return 0;
 }
 
@@ -318,7 +349,8 @@ static void refuse_rule(struct admission *a, Countersign__Auth__Cause cause)
 static void allow(struct admission *a)
 {
     a->judged = true;
-    go_on(a);
+    if (stands(a, a->n_before, a->n_counts))
+        admit(a);
 }
 
 static int on_webhook(void *arg, int err, struct span body)
@@ -372,43 +404,49 @@ static void on_went(void *arg, const struct redis_reply *r)
     struct admission *a = arg;
     const struct admissions_conf *conf = &a->all->conf;
     uint64_t last = 0;
-    a->redis = NULL;
-    if (!r || (r->type != REDIS_NIL && r->type != REDIS_STRING)) {
-        later(a, CAUSE(STORE_UNAVAILABLE));
-        return;
-    }
-    if (r->type == REDIS_STRING && span_u64(r->str, INT64_MAX, &last))
+    a->went = NULL;
+    if (!r || (r->type != REDIS_NIL && r->type != REDIS_STRING))
+        a->went_failed = CAUSE(STORE_UNAVAILABLE);
+    else if (r->type == REDIS_STRING && span_u64(r->str, INT64_MAX, &last))
         last = 0;
     a->call.first_time = (int64_t)last <= loop_wall(conf->loop).ms - conf->calls->known.ms;
-    judge(a);
+    a->n_open--;
+    answered(a);
 }
 
-static void look_at_rules(struct admission *a)
+static bool has_rules(const struct admission *a)
+{
+    return !a->emergency && a->to_trunk.p;
+}
+
+static void ask_went(struct admission *a)
 {
     const struct admissions_conf *conf = &a->all->conf;
-    if (a->emergency || !a->to_trunk.p) {
-        allow(a);
-    } else if (conf->calls->remembers && a->who.p && a->to.country.p) {
-        a->redis = call_went_ask(conf->redis, a->who, a->to.country, on_went, a);
-        if (!a->redis)
-            later(a, CAUSE(OVERLOADED));
-    } else {
-        judge(a);
-    }
+    a->went_failed = CAUSE(OK);
+    if (!has_rules(a) || !conf->calls->remembers || !a->who.p || !a->to.country.p)
+        return;
+    a->went = call_went_ask(conf->redis, a->who, a->to.country, on_went, a);
+    a->went_failed = a->went ? CAUSE(OK) : CAUSE(OVERLOADED);
+    a->n_open += a->went != NULL;
 }
 
 /* ---- one ---- */
 
-static void go_on(struct admission *a)
+/* All of them have an answer: they are looked at in an order of their own, so that of several
+ * reasons to refuse it the same one is named each time. */
+static void answered(struct admission *a)
 {
-    if (!a->judged && a->n_taken == a->n_before)
-        look_at_rules(a);
-    else if (a->n_taken < a->n_counts)
-        count(a);
+    if (a->n_open || !stands(a, 0, a->n_before))
+        return;
+    if (a->went_failed != CAUSE(OK))
+        later(a, a->went_failed);
+    else if (has_rules(a))
+        judge(a);
     else
-        admit(a);
+        allow(a);
 }
 
+/* What it is counted on is asked at once; whatever refuses it, the rest is given back. */
 static void begin(struct admission *a, const struct user *owner)
 {
     int err = a->caller.p ? add_caller(a, owner) : 0;
@@ -417,20 +455,42 @@ static void begin(struct admission *a, const struct user *owner)
     a->n_before = a->n_counts;
     if (!err && a->to_trunk.p && !span_eq(a->to_trunk, a->from_trunk))
         err = add_trunk(a, a->to_trunk);
-    if (err)
+    if (err) {
         later(a, CAUSE(OVERLOADED));
-    else
-        go_on(a);
+        return;
+    }
+    for (size_t i = 0; i < a->n_counts; i++)
+        take(a, i);
+    ask_went(a);
+    answered(a);
 }
 
 static void on_owner(void *arg, int err, const struct user *u)
 {
     struct admission *a = arg;
+    const struct admissions_conf *conf = &a->all->conf;
     a->get = NULL;
+    if (!err)
+        cache_put_owner(conf->cache, a->facts.from_aor, u, a->cache_generation);
     if (err && err != CS_ENOENT && !a->emergency)
         later(a, CAUSE(STORE_UNAVAILABLE));
     else
         begin(a, u);
+}
+
+static void find_owner(struct admission *a)
+{
+    const struct admissions_conf *conf = &a->all->conf;
+    struct user u;
+    struct span record = cache_get_owner(conf->cache, a->facts.from_aor);
+    if (record.p && user_decode(record, &a->arena, &u) == 0) {
+        begin(a, &u);
+        return;
+    }
+    a->cache_generation = cache_generation(conf->cache);
+    a->get = store_get_owner(conf->store, a->facts.from_aor, on_owner, a);
+    if (!a->get)
+        later(a, CAUSE(OVERLOADED));
 }
 
 static bool keep(struct admission *a, const Countersign__Auth__Admit *m, const char *node)
@@ -487,9 +547,7 @@ bool admission_ask(struct admissions *all, const Countersign__Auth__Admit *m, bo
     } else if (all->open > OPEN_MAX) {
         later(a, CAUSE(OVERLOADED));
     } else if (a->caller.p) {
-        a->get = store_get_owner(all->conf.store, a->facts.from_aor, on_owner, a);
-        if (!a->get)
-            later(a, CAUSE(OVERLOADED));
+        find_owner(a);
     } else {
         begin(a, NULL);
     }

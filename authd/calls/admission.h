@@ -1,6 +1,7 @@
-/* The life of an Admit: who calls is found, counted with his tenant and the trunk that he comes by,
- * the rules for where the call goes are looked at, a webhook is asked if one says so, and the trunk
- * that it goes out by is counted. What was counted for a call that is refused is given back. */
+/* The life of an Admit: who calls is found; he, his tenant, the trunk that he comes by and the one
+ * that it goes out by are counted at once. Then the first of these that refuses it is named, in
+ * this order, but before the last of them come the rules for where the call goes, and the webhook
+ * that one of them asks. What was counted for a call that is refused is given back. */
 #ifndef CS_AUTHD_CALLS_ADMISSION_H
 #define CS_AUTHD_CALLS_ADMISSION_H
 
@@ -8,6 +9,7 @@
 #include "authd/audit/explain.h"
 #include "authd/backend/backend.h"
 #include "authd/calls/calls_conf.h"
+#include "authd/store/cache.h"
 #include "authd/store/store.h"
 
 struct admissions;
@@ -17,6 +19,7 @@ struct admissions_conf { /* all borrowed; outlives them */
     const struct calls_conf *calls;
     struct redis *redis;
     struct store *store;
+    struct cache *cache;
     struct backends *backends; /* NULL: there are none */
     struct audit *audit;
     struct explain *explain;

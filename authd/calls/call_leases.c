@@ -31,6 +31,20 @@ static struct redis_script take_script = {
         "return {0, 0}",
 };
 
+static struct redis_script undo_script = {
+    .lua = "local now = tonumber(ARGV[1]) "
+           "redis.call('ZREM', KEYS[1], ARGV[2]) "
+           "for i = 2, 3 do "
+           "  local rate, window = tonumber(ARGV[1 + i]), i == 2 and 1000 or 60000 "
+           "  local at = rate > 0 and tonumber(redis.call('GET', KEYS[i]) or 0) - window / rate "
+           "  if at and at > now then "
+           "    redis.call('SET', KEYS[i], string.format('%.3f', at), 'PX', "
+           "               string.format('%d', math.ceil(at - now))) "
+           "  elseif at then redis.call('DEL', KEYS[i]) end "
+           "end "
+           "return 0",
+};
+
 static struct span key_of(struct buf *b, const char *prefix, struct span name, const char *more)
 {
     buf_put(b, span_str(prefix));
@@ -91,6 +105,23 @@ int call_lease_read(const struct redis_reply *r, enum call_counted *out, struct 
     *out = (enum call_counted)r->element[0].integer;
     wait->ms = r->element[1].integer;
     return 0;
+}
+
+void call_lease_undo(struct redis *r, const struct call_lease *l, const struct calls_limit *limit)
+{
+    char space[3][KEY_MAX];
+    struct buf all = BUF_INIT(space[0]), second = BUF_INIT(space[1]), minute = BUF_INIT(space[2]);
+    struct number now, n[2];
+    const struct span argv[] = {
+        key_of(&all, "cs:calls:", l->name, ""),
+        key_of(&second, "cs:calls:", l->name, ":s"),
+        key_of(&minute, "cs:calls:", l->name, ":m"),
+        number(&now, l->now.ms),
+        l->id,
+        number(&n[0], limit->per_second),
+        number(&n[1], limit->per_minute),
+    };
+    redis_script(r, &undo_script, redis_ignore, NULL, 3, CS_LEN(argv), argv);
 }
 
 void call_lease_keep(struct redis *r, const struct call_lease *l)

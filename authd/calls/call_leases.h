@@ -3,8 +3,9 @@
  *
  *   cs:calls:{<name>}     sorted set: its calls, by when their leases lapse, in milliseconds
  *   cs:calls:{<name>}:s   until when the calls of a second are used up, in milliseconds; expires
- * then cs:calls:{<name>}:m   the same of a minute cs:went:{<name>}      sorted set: countries that
- * a user called, by when
+ *                         then
+ *   cs:calls:{<name>}:m   the same of a minute
+ *   cs:went:{<name>}      sorted set: countries that a user called, by when
  */
 #ifndef CS_AUTHD_CALLS_CALL_LEASES_H
 #define CS_AUTHD_CALLS_CALL_LEASES_H
@@ -28,6 +29,8 @@ struct redis_call *call_lease_take(struct redis *r, const struct call_lease *l,
 /* What Redis says to that. CS_ECLOSED: nothing, or nothing that makes sense. */
 CS_CHECK int call_lease_read(const struct redis_reply *reply, enum call_counted *out,
                              struct duration *wait);
+/* It was counted, and there is no call: its share of the rates is given back, too. */
+void call_lease_undo(struct redis *r, const struct call_lease *l, const struct calls_limit *limit);
 /* It goes on; what lapsed, or was lost by Redis, is counted again. */
 void call_lease_keep(struct redis *r, const struct call_lease *l);
 void call_lease_end(struct redis *r, const struct call_lease *l);

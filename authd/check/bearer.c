@@ -15,6 +15,7 @@ static void write_error(struct buf *b, Countersign__Auth__Cause cause)
         buf_lit(b, ", error=\"invalid_token\", error_description=\"The token has expired\"");
         break;
     case CAUSE(SCOPE_MISSING):
+    case CAUSE(TOKEN_DESTINATION):
         buf_lit(b, ", error=\"insufficient_scope\", "
                    "error_description=\"The token does not cover this\"");
         break;
@@ -78,6 +79,17 @@ Countersign__Auth__Cause bearer_covers(const struct claims *k, const struct issu
     if (!claimed.p || !span_eq(k->aor, claimed))
         return span_eq(method, SPAN("REGISTER")) ? CAUSE(AOR_NOT_ALLOWED) : CAUSE(FROM_NOT_ALLOWED);
     return CAUSE(OK);
+}
+
+/* Whom a REFER names is not looked at: who may not call all sends none. Without a name it is for
+ * us, unless it is a call. */
+Countersign__Auth__Cause bearer_reaches(const struct claims *k, struct span method, bool in_dialog,
+                                        struct span target)
+{
+    const bool refers = span_eq(method, SPAN("REFER")), calls = span_eq(method, SPAN("INVITE"));
+    if (!refers && (in_dialog || (!target.p && !calls)))
+        return CAUSE(OK);
+    return claims_reach(k, refers ? SPAN_NULL : target) ? CAUSE(OK) : CAUSE(TOKEN_DESTINATION);
 }
 
 static char *text(struct arena *a, struct span s)

@@ -20,6 +20,10 @@ Countersign__Auth__Cause bearer_covers(const struct claims *k, const struct issu
                                        struct span method, struct span claimed,
                                        struct span certificate_sha256);
 
+/* The same of whom it goes to, outside REGISTER: OK or TOKEN_DESTINATION. */
+Countersign__Auth__Cause bearer_reaches(const struct claims *k, struct span method, bool in_dialog,
+                                        struct span target);
+
 /* Bounds the grant by the token, to 0 s where leeway alone keeps it alive, and says in it what it
  * rests on. CS_ENOMEM. */
 CS_CHECK int bearer_bound(const struct claims *k, struct wall now, struct arena *a,

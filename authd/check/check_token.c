@@ -42,7 +42,7 @@ void check_refuse_token(struct check *c, Countersign__Auth__Cause cause)
     const struct suspect s = { .source = &c->facts.source, .call_id = c->facts.call_id };
     if (is_made_up(cause)) /* over TLS, which proves where it came from */
         defence_failed(c->k->defence, c->group, &s, FAILURE_PROVEN);
-    if (cause == CAUSE(SCOPE_MISSING))
+    if (cause == CAUSE(SCOPE_MISSING) || cause == CAUSE(TOKEN_DESTINATION))
         answer_bearer(c, KIND(REJECT), cause, 403);
     else
         answer_bearer(c, KIND(CHALLENGE), cause,
@@ -155,6 +155,8 @@ void check_proceed_with_token(struct check *c, struct span realm, struct span us
     Countersign__Auth__Cause cause =
         bearer_covers(k, c->proof.issuer, f->method, f->is_register ? f->to_aor : f->from_aor,
                       f->certificate_sha256);
+    if (cause == CAUSE(OK) && !f->is_register)
+        cause = bearer_reaches(k, f->method, f->in_dialog, f->target_aor);
     if (cause != CAUSE(OK))
         check_refuse_token(c, cause);
     else

@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 
-#include "authd/store/user.h"
 #include "base/lru.h"
 
 /* The watcher asks once in a deadline whether its server is there. Whoever stood still, or was cut
@@ -15,7 +14,8 @@ static const struct duration lifetime = { 60000 };
 struct cache {
     struct loop *loop;
     struct redis *watcher; /* NULL: nothing is kept */
-    struct lru records;
+    struct lru records;    /* by "name@realm" */
+    struct lru owners;     /* "name@realm" by AOR */
     uint64_t generation;
 };
 
@@ -35,17 +35,21 @@ static bool key_make(struct key *k, struct span name, struct span realm)
     return buf_ok(&b);
 }
 
-/* key: "cs:user:{name@realm}" */
+/* key: "cs:user:{name@realm}", "cs:aor:{sip:...}" */
 static void on_change(void *arg, struct span key)
 {
-    static const struct span prefix = SPAN_INIT("cs:user:{");
+    static const struct span user = SPAN_INIT("cs:user:{"), aor = SPAN_INIT("cs:aor:{");
     struct cache *c = arg;
     c->generation++;
-    if (key.p && key.n > prefix.n && span_starts(key, prefix)) {
-        key = span_skip(key, prefix.n);
+    if (span_starts(key, user) && key.n > user.n) {
+        key = span_skip(key, user.n);
         lru_remove(&c->records, span_head(key, key.n - 1));
+    } else if (span_starts(key, aor) && key.n > aor.n) {
+        key = span_skip(key, aor.n);
+        lru_remove(&c->owners, span_head(key, key.n - 1));
     } else {
         lru_clear(&c->records);
+        lru_clear(&c->owners);
     }
 }
 
@@ -56,10 +60,11 @@ int cache_open(struct loop *l, const struct redis_conf *conf, size_t max, struct
         return CS_ENOMEM;
     c->loop = l;
     lru_init(&c->records, max, lifetime);
+    lru_init(&c->owners, max, lifetime);
     struct redis_conf watch = *conf;
     if (watch.deadline.ms == 0 || watch.deadline.ms > WATCHED_WITHIN_MS)
         watch.deadline = DURATION_MS(WATCHED_WITHIN_MS);
-    int err = max ? redis_watch(l, &watch, "cs:user:", on_change, c, &c->watcher) : 0;
+    int err = max ? redis_watch(l, &watch, "cs:user: cs:aor:", on_change, c, &c->watcher) : 0;
     if (err) {
         free(c);
         return err;
@@ -76,6 +81,7 @@ void cache_close(struct cache **cp)
     *cp = NULL;
     redis_close(&c->watcher);
     lru_fini(&c->records);
+    lru_fini(&c->owners);
     free(c);
 }
 
@@ -106,6 +112,23 @@ void cache_put(struct cache *c, struct span name, struct span realm, struct span
         lru_put(&c->records, k.span, record, loop_now(c->loop));
 }
 
+struct span cache_get_owner(struct cache *c, struct span aor)
+{
+    if (!is_usable(c))
+        return SPAN_NULL;
+    struct span name = lru_get(&c->owners, aor, loop_now(c->loop));
+    return name.p ? lru_get(&c->records, name, loop_now(c->loop)) : SPAN_NULL;
+}
+
+void cache_put_owner(struct cache *c, struct span aor, const struct user *u, uint64_t generation)
+{
+    struct key k;
+    if (!is_usable(c) || generation != c->generation || !key_make(&k, u->name, u->realm))
+        return;
+    lru_put(&c->records, k.span, u->record, loop_now(c->loop));
+    lru_put(&c->owners, aor, k.span, loop_now(c->loop));
+}
+
 void cache_forget(struct cache *c, struct span name, struct span realm)
 {
     struct key k;
@@ -118,4 +141,5 @@ void cache_forget_all(struct cache *c)
 {
     c->generation++;
     lru_clear(&c->records);
+    lru_clear(&c->owners);
 }

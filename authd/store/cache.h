@@ -1,15 +1,16 @@
-/* Records of users that were asked for lately, so that a hot user costs no read of Redis. Redis
- * tells of each change (redis_watch); while that connection is down, or was not heard of for a
- * second and a half, nothing kept is used. Records stay sealed. An entry lives a minute at most,
- * whatever is said. */
+/* Records of users that were asked for lately, and whose addresses of record are, so that a hot
+ * user costs no read of Redis. Redis tells of each change (redis_watch); while that connection is
+ * down, or was not heard of for a second and a half, nothing kept is used. Records stay sealed. An
+ * entry lives a minute at most, whatever is said. */
 #ifndef CS_AUTHD_STORE_CACHE_H
 #define CS_AUTHD_STORE_CACHE_H
 
+#include "authd/store/user.h"
 #include "redis/redis.h"
 
 struct cache;
 
-/* max: entries; the one that was used longest ago makes room. 0 keeps nothing. */
+/* max: entries of each kind; the one that was used longest ago makes room. 0 keeps nothing. */
 CS_CHECK int cache_open(struct loop *l, const struct redis_conf *conf, size_t max,
                         struct cache **out);
 void cache_close(struct cache **c);
@@ -21,6 +22,9 @@ uint64_t cache_generation(const struct cache *c);
 /* Keeps a copy, unless anything changed since generation: the record may be from before. */
 void cache_put(struct cache *c, struct span name, struct span realm, struct span record,
                uint64_t generation);
+/* The same of the user that alone has this AOR. */
+struct span cache_get_owner(struct cache *c, struct span aor);
+void cache_put_owner(struct cache *c, struct span aor, const struct user *u, uint64_t generation);
 /* For who knows better that they changed. */
 void cache_forget(struct cache *c, struct span name, struct span realm);
 void cache_forget_all(struct cache *c);

@@ -7,6 +7,7 @@
 #include "base/ct.h"
 
 #define SECONDS_MAX INT64_C(253402300800) /* the year 10000 */
+#define DESTINATION SPAN("sip_dest:")
 
 /* ---- single claims ---- */
 
@@ -72,6 +73,36 @@ static bool read_scope(const json_t *j, struct arena *a, struct span *out)
     }
     *out = buf_span(&b);
     return true;
+}
+
+/* Whom it may call is kept among the words of its scope, and goes where those go. An empty list is
+ * nobody. */
+static bool read_destinations(const json_t *j, struct arena *a, struct span *scope)
+{
+    const json_t *v = json_object_get(j, "sip_dest"), *item;
+    const size_t items = json_is_array(v) ? json_array_size(v) : v != NULL;
+    size_t n = scope->n + (items + 1) * (DESTINATION.n + 1);
+    if (!v)
+        return true;
+    for (size_t i = 0; i < items; i++) {
+        item = json_is_array(v) ? json_array_get(v, i) : v;
+        n += json_string_length(item);
+    }
+    char *p = arena_alloc(a, n);
+    if (!p)
+        return false;
+    struct buf b = buf_of(p, n);
+    buf_put(&b, *scope);
+    for (size_t i = 0; i < CS_MAX(items, (size_t)1); i++) {
+        item = json_is_array(v) ? json_array_get(v, i) : v;
+        const struct span name = json_text(item);
+        buf_putc(&b, ' ');
+        buf_put(&b, DESTINATION);
+        if (span_find(name, ' ') < 0) /* else nobody has that name */
+            buf_put(&b, name);
+    }
+    *scope = buf_span(&b);
+    return buf_ok(&b);
 }
 
 /* What it is bound to (RFC 7800; RFC 8705, 3.1). A bond we do not know cannot be shown to hold. */
@@ -195,7 +226,8 @@ Countersign__Auth__Cause claims_of(const json_t *j, const struct issuer_conf *c,
     if (!read_bond(j, out))
         return CAUSE(TOKEN_NOT_BOUND);
     Countersign__Auth__Cause cause = read_identity(j, c, a, &out->aor);
-    if (cause == CAUSE(OK) && (!read_scope(j, a, &out->scope) || !own_texts(out, a)))
+    if (cause == CAUSE(OK) && (!read_scope(j, a, &out->scope) ||
+                               !read_destinations(j, a, &out->scope) || !own_texts(out, a)))
         cause = CAUSE(CAUSE_NONE);
     return cause;
 }
@@ -240,6 +272,39 @@ bool claims_have_scope(const struct claims *k, struct span scope)
             return true;
     }
     return !scope.p;
+}
+
+static struct span without_scheme(struct span s)
+{
+    return span_starts(s, SPAN("sip:"))    ? span_skip(s, 4)
+           : span_starts(s, SPAN("sips:")) ? span_skip(s, 5)
+                                           : s;
+}
+
+/* "+49*", "1001", "1001@example.com", "*@example.com", with sip: before it or without. */
+static bool names(struct span pattern, struct span aor)
+{
+    struct span host = without_scheme(aor), at = without_scheme(pattern);
+    const struct span user = span_cut(&host, '@'), wanted = span_cut(&at, '@');
+    if (!wanted.n || (at.p && !span_caseeq(at, host)))
+        return false;
+    if (wanted.p[wanted.n - 1] == '*')
+        return span_starts(user, span_head(wanted, wanted.n - 1));
+    return span_eq(user, wanted);
+}
+
+bool claims_reach(const struct claims *k, struct span aor)
+{
+    bool any = true;
+    for (struct span rest = k->scope; rest.p;) {
+        const struct span word = span_cut(&rest, ' ');
+        if (!span_starts(word, DESTINATION))
+            continue;
+        if (aor.p && names(span_skip(word, DESTINATION.n), aor))
+            return true;
+        any = false;
+    }
+    return any;
 }
 
 bool claims_fit_certificate(const struct claims *k, struct span sha256)

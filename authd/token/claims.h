@@ -13,9 +13,9 @@ enum { CLAIMS_MAX = 4096, CLAIMS_THUMBPRINT = 32 };
 
 struct claims { /* an absent span was not said */
     struct span iss, sub, jti, sid;
-    struct span aor;           /* whom it is about: canonical */
-    struct span scope;         /* separated by spaces */
-    int64_t iat, nbf, exp;     /* Unix time in seconds; 0: not said */
+    struct span aor;       /* whom it is about: canonical */
+    struct span scope;     /* separated by spaces, whom it may call among them: "sip_dest:+49*" */
+    int64_t iat, nbf, exp; /* Unix time in seconds; 0: not said */
     enum operator_right right; /* of an operator, where the issuer's tokens are theirs */
     bool bound;                /* to the certificate with this SHA-256 (RFC 8705, 3.1) */
     unsigned char thumbprint[CLAIMS_THUMBPRINT];
@@ -36,6 +36,8 @@ Countersign__Auth__Cause claims_time(const struct claims *k, const struct issuer
 /* Which scope a method needs; absent for none. */
 struct span claims_scope_of(const struct issuer_conf *c, struct span method);
 bool claims_have_scope(const struct claims *k, struct span scope);
+/* Whether it may call this address of record; absent: anybody. */
+bool claims_reach(const struct claims *k, struct span aor);
 /* Whether the certificate with this fingerprint (absent: none was shown) is the one it is bound to,
  * if it is bound. */
 bool claims_fit_certificate(const struct claims *k, struct span sha256);

@@ -47,8 +47,10 @@ static void hold(struct call *c, const AUTH(Admitted) * m)
     if (!h)
         return; /* it lapses */
     span_copy(h->id, sizeof(h->id), span_str(l->id));
-    span_copy(c->admission.lease, sizeof(c->admission.lease), span_str(l->id));
+    if (!c->admission.lease[0])
+        span_copy(c->admission.lease, sizeof(c->admission.lease), span_str(l->id));
     list_push_back(&c->admission.held, &h->link);
+    c->admission.last = h;
     for (char *at = h->texts; h->n < CS_MIN(l->n_counted, (size_t)COUNTED_MAX); h->n++) {
         const size_t n = strlen(l->counted[h->n]) + 1;
         h->counted[h->n] = memcpy(at, l->counted[h->n], n);
@@ -59,25 +61,23 @@ static void hold(struct call *c, const AUTH(Admitted) * m)
         timer_start(c->ua->loop, &c->ua->leases, DURATION_MS(c->ua->lease.ms / 3));
 }
 
-void admission_left(struct call *c, const struct trunk_conf *trunk)
+void admission_left(struct call *c)
 {
-    if (!trunk || trunk == c->party[SIDE_A].trunk)
+    struct held *h = c->admission.last, gone = { .n = 0 };
+    c->admission.last = NULL;
+    if (!h || !c->admission.last_trunk.p)
         return;
-    list_for_each (it, &c->admission.held) {
-        struct held *h = container_of(it, struct held, link);
-        struct held gone = { .n = 0 };
-        memcpy(gone.id, h->id, sizeof(gone.id));
-        for (size_t i = 0; i < h->n;) {
-            struct span name = span_str(h->counted[i]), kind = span_cut(&name, ':');
-            if (!span_eq(kind, SPAN("trunk")) || !span_eq(name, trunk->name)) {
-                i++;
-                continue;
-            }
-            gone.counted[gone.n++] = h->counted[i];
-            h->counted[i] = h->counted[--h->n];
+    memcpy(gone.id, h->id, sizeof(gone.id));
+    for (size_t i = 0; i < h->n;) {
+        struct span name = span_str(h->counted[i]), kind = span_cut(&name, ':');
+        if (!span_eq(kind, SPAN("trunk")) || !span_eq(name, c->admission.last_trunk)) {
+            i++;
+            continue;
         }
-        tell_ended(c->ua, &gone);
+        gone.counted[gone.n++] = h->counted[i];
+        h->counted[i] = h->counted[--h->n];
     }
+    tell_ended(c->ua, &gone);
 }
 
 void admission_move(struct call *c, struct call *from)
@@ -209,6 +209,8 @@ bool admission_ask(struct call *c, const struct party *by, const struct dialplan
     else
         a->lease[0] = '\0';
     span_copy(a->asker, sizeof(a->asker), asker);
+    a->last = NULL;
+    a->last_trunk = trunk == by->trunk ? SPAN_NULL : ask.to_trunk;
     a->fn = ask.emergency ? NULL : fn;
     a->ask = c->ua->gate ? gate_admit(c->ua->gate, &ask, on_admitted, c) : NULL; /* we stop */
     if (!a->ask && !ask.emergency)

@@ -18,7 +18,9 @@ struct admission {          /* of a call; embedded in it */
     admission_fn *fn;
     struct timer refused;       /* it could not even be asked */
     struct list held;           /* what authd counts */
-    char asker[300], lease[24]; /* who was counted last, and as what; "": nobody */
+    struct held *last;          /* of it what was asked for last; NULL: nothing, or it is settled */
+    struct span last_trunk;     /* that it is to go out by; absent: none, or it came by that, too */
+    char asker[300], lease[24]; /* who is counted, and as what; "": nobody */
     const char *cause;          /* why it was refused; NULL: it was not */
     char decision[24];
     char limit[161]; /* "" none was told */
@@ -29,8 +31,8 @@ void admission_init(struct admission *a);
  * call for help is made at once, and counted while it is. */
 bool admission_ask(struct call *c, const struct party *by, const struct dialplan_candidate *to,
                    const struct trunk_conf *trunk, admission_fn *fn);
-/* It does not go out by that trunk. */
-void admission_left(struct call *c, const struct trunk_conf *trunk);
+/* Whoever was asked for last does not come: the trunk to him is given back. */
+void admission_left(struct call *c);
 /* c goes on with a leg of another call, that was admitted there. */
 void admission_move(struct call *c, struct call *from);
 /* The call is over: gives all back. */

@@ -144,7 +144,11 @@ static void on_offered(void *arg, struct leg *l, struct span sdp)
     const char *why;
     struct span answer;
     unsigned side = call_side(c, l);
-    if (!c->up || c->asker >= 0 || c->joining) {
+    if (!c->up) {
+        call_offered_early(c, l, sdp);
+        return;
+    }
+    if (c->asker >= 0 || c->joining) {
         leg_settle(l, 491, SPAN_NULL);
         return;
     }
@@ -165,7 +169,13 @@ static void on_offered(void *arg, struct leg *l, struct span sdp)
     }
     c->asker = (int)side;
     c->asked_offer = !sdp.p;
+    c->withdrawn.from = -1;
     leg_modify(c->leg[!side], sdp.p ? buf_span(&b) : SPAN_NULL);
+}
+
+static void on_withdrawn(void *arg, struct leg *l)
+{
+    call_withdrawn(arg, l);
 }
 
 static void on_settled(void *arg, struct leg *l, unsigned status, struct span sdp)
@@ -176,6 +186,12 @@ static void on_settled(void *arg, struct leg *l, unsigned status, struct span sd
     const char *why = "no description of media";
     unsigned side = call_side(c, l);
     struct leg *asker = c->leg[!side];
+    if (!c->up) {
+        call_settled_early(c, l, status, sdp);
+        return;
+    }
+    if (call_settles_withdrawn(c, side, status, sdp))
+        return;
     if (c->taking) {
         call_taken(c, side, status, sdp);
         return;
@@ -249,13 +265,14 @@ static bool may_refer(void *arg, struct leg *l)
     return call_may_refer(arg, l);
 }
 
-static void on_referred(void *arg, struct leg *l, const struct leg_refer *r)
+static unsigned on_referred(void *arg, struct leg *l, const struct leg_refer *r)
 {
-    call_referred(arg, l, r);
+    return call_referred(arg, l, r);
 }
 
 const struct leg_events call_events = { .acked = on_acked,
                                         .offered = on_offered,
+                                        .withdrawn = on_withdrawn,
                                         .settled = on_settled,
                                         .info = on_info,
                                         .digit = on_digit,
@@ -384,22 +401,19 @@ static struct leg *ask_trunk(struct call *c, const struct dialplan_candidate *to
 {
     struct ua *u = c->ua;
     struct hop *hops[HOPS_MAX];
-    char from[512], target[512], name[512], contact[512], lines[600];
-    struct buf fb = BUF_INIT(from), ub = BUF_INIT(target), tb = BUF_INIT(name),
+    struct span uris[HOPS_MAX];
+    char from[512], targets[HOPS_MAX * 512], name[512], contact[512], lines[600];
+    struct buf fb = BUF_INIT(from), ub = BUF_INIT(targets), tb = BUF_INIT(name),
                cb = BUF_INIT(contact), lb = BUF_INIT(lines);
     hops_order(t->hops, t->n_targets, c->call_id[SIDE_A], loop_now(u->loop), hops);
     if (c->wanted)
         hops[0] = c->wanted;
+    const size_t n_hops = c->wanted ? 1 : t->n_targets;
     const struct sip_uri *first = &hops[0]->uri;
+    int err = trunk_uris(t, hops, n_hops, to->called, &ub, uris);
     ua_contact(&cb, u, t, to->calling);
     struct span us = t->from_domain.p ? t->from_domain : siptp_listener_sent_by(u->listeners[0]);
     write_party(&fb, c->display, to->calling, us);
-    buf_lit(&ub, "sip:");
-    sip_user_write(&ub, to->called);
-    buf_putc(&ub, '@');
-    write_at(&ub, first);
-    if (t->profile == PROFILE_CISCO_GW && !first->port)
-        buf_printf(&ub, ":%u", sip_uri_default_port(first));
     buf_lit(&tb, "<sip:");
     sip_user_write(&tb, to->called);
     buf_putc(&tb, '@');
@@ -416,17 +430,18 @@ static struct leg *ask_trunk(struct call *c, const struct dialplan_candidate *to
     }
     struct leg_sip_out o = { .from = buf_span(&fb),
                              .to = buf_span(&tb),
-                             .uri = buf_span(&ub),
+                             .uri = uris[0],
                              .contact = buf_span(&cb),
                              .hops = hops,
-                             .n_hops = c->wanted ? 1 : t->n_targets,
+                             .uris = uris,
+                             .n_hops = n_hops,
                              .answer = t->answer,
                              .trunk = t->name,
                              .lines = buf_span(&lb),
                              .max_forwards = c->max_forwards,
                              .sdp = sdp,
                              .origin = c->call_id[SIDE_A] };
-    if (!buf_ok(&fb) || !buf_ok(&tb) || !buf_ok(&ub) || !buf_ok(&cb) || !buf_ok(&lb))
+    if (err || !buf_ok(&fb) || !buf_ok(&tb) || !buf_ok(&cb) || !buf_ok(&lb))
         return NULL;
     return leg_sip_call(&u->legs_means, &o, events, arg);
 }

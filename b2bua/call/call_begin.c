@@ -131,7 +131,7 @@ static struct call *call_new(struct ua *u, const struct trunk_conf *from, unsign
         return NULL;
     c->ua = u;
     c->party[SIDE_A].trunk = from;
-    c->asker = -1;
+    c->asker = c->withdrawn.from = -1;
     c->began = loop_wall(u->loop);
     c->max_forwards = max_forwards - 1;
     list_init(&c->branches);
@@ -173,6 +173,7 @@ static struct call *call_of(struct ua *u, const struct sip_msg *m, const struct 
     c->called = plain_user(&c->arena, m->uri.user);
     c->offer = m->body.n ? arena_dup(&c->arena, m->body) : SPAN_NULL;
     c->automatic = !from && u->conf->calls.auto_answer && auto_answer_wanted(m);
+    call_note_headers(c, SIDE_A, from, m);
     find_caller(c, m);
     int err = !c->call_id[SIDE_A].p ? CS_ENOMEM
               : to->node            ? pass_to(c, m, to->node)

@@ -33,7 +33,12 @@ struct call {
     struct admission admission;
     struct span call_id[RELAY_SIDES];
     const struct media_policy *policy; /* of who called */
-    struct span offer;                 /* of the INVITE; absent: the called side is to make one */
+    struct { /* of a trunk, that its calls are noted by; in the order of its configuration */
+        const struct trunk_conf *trunk;
+        struct span value[RECORD_HEADERS_MAX]; /* absent: it was not there */
+        unsigned n;                            /* how often one was written anew */
+    } headers[RELAY_SIDES];
+    struct span offer; /* of the INVITE; absent: the called side is to make one */
     unsigned max_forwards;
     struct dialplan_answer plan;
     size_t next;                                /* candidate */
@@ -66,12 +71,19 @@ struct call {
     bool acks;           /* the open offer came with a 2xx: its answer goes into the ACK */
     struct span diverters[DIVERSIONS_MAX]; /* lines and trunks that sent it elsewhere, in turn */
     size_t n_diverters;
-    struct span diverter; /* AOR of the line that did last; absent: none has */
-    struct hop *wanted;   /* of the trunk, the only target that is asked; NULL: any */
-    struct span moved;    /* to whom the call was transferred last */
-    struct party coming;  /* who is to take a place */
+    struct span diverter;      /* AOR of the line that did last; absent: none has */
+    struct hop *wanted;        /* of the trunk, the only target that is asked; NULL: any */
+    struct span moved;         /* to whom the call was transferred last */
+    unsigned transfer_refused; /* status of the last one that was not begun; 0: none */
+    struct party coming;       /* who is to take a place */
     const struct dialplan_candidate *moved_to;
-    int asker;        /* whose offer is open in a call that stands; -1: none */
+    int asker;         /* whose offer is open after the first; -1: none */
+    bool renegotiated; /* there was another one before it was taken */
+    struct {
+        int from;       /* whose answer to an offer that was given up is awaited; -1: nobody's */
+        bool offerless; /* it was asked for one */
+        bool undoing;   /* it took it, and is offered again what stood before */
+    } withdrawn;
     bool asked_offer; /* it is to be made by the other side */
     struct wall began, rang, taken;
     struct {
@@ -135,6 +147,19 @@ void hunt_drop(struct call *c);
  */
 void hunt_take_silently(struct call *c);
 
+/* Who has taken it while an offer was open is heard now. */
+void hunt_go_on(struct call *c);
+/* Who is heard before it is taken; NULL: nobody yet, or there are several. */
+struct leg *hunt_heard(const struct call *c);
+
+/* offers.c: after the first one */
+/* Before the call is taken. */
+void call_offered_early(struct call *c, struct leg *l, struct span sdp);
+void call_settled_early(struct call *c, struct leg *l, unsigned status, struct span sdp);
+void call_withdrawn(struct call *c, struct leg *l);
+/* True: it was the answer to what was given up. */
+bool call_settles_withdrawn(struct call *c, unsigned side, unsigned status, struct span sdp);
+
 /* call_keys.c */
 void call_dtls_init(struct call *c);
 /* What a leg of that side offered, as the other is told (session_offer()). */
@@ -153,7 +178,7 @@ void call_write_diversions(struct buf *b, const struct call *c);
 
 /* transfer.c */
 bool call_may_refer(const struct call *c, const struct leg *l);
-void call_referred(struct call *c, struct leg *l, const struct leg_refer *r);
+unsigned call_referred(struct call *c, struct leg *l, const struct leg_refer *r);
 /* The offer of whom a side was replaced by; absent: there is none. */
 void call_join(struct call *c, unsigned side, struct span offer);
 void call_transfer_init(struct call *c);
@@ -172,6 +197,11 @@ void call_replace(struct call *c, unsigned side, struct leg *by);
 void call_seize(struct call *c, unsigned side, struct call *by);
 /* The other side's answer to who takes a place. */
 void call_taken(struct call *c, unsigned side, unsigned status, struct span sdp);
+
+/* call_headers.c: what a trunk's messages say that its configuration wants noted. */
+void call_note_headers(struct call *c, unsigned side, const struct trunk_conf *t,
+                       const struct sip_msg *m);
+void call_write_headers(struct buf *b, const struct call *c);
 
 /* call_record.c: one line of JSON, written when the phones of its sides have said what they
  * counted.

@@ -6,7 +6,7 @@
 #include "b2bua/session/keys.h"
 #include "base/metric.h"
 
-enum { RECORD_MAX = 8192 };
+enum { RECORD_MAX = 16384 };
 
 static const struct log record_log = { .module = "cdr" };
 
@@ -110,8 +110,8 @@ static void put_diverters(struct buf *b, const struct call *c)
 static void write_out(struct ua *u, struct buf *b)
 {
     buf_lit(b, "}\n");
-    if (u->cdr && buf_ok(b) && (fwrite(b->p, 1, b->n, u->cdr) != b->n || fflush(u->cdr)))
-        log_error(&record_log, "a call record could not be written");
+    if (buf_ok(b))
+        record_file_add(&u->records, buf_span(b));
 }
 
 static void finish(struct record *r)
@@ -187,7 +187,7 @@ void call_record(const struct call *c, const struct leg_end *why, unsigned by)
     }
     count_media(c, SIDE_A);
     count_media(c, SIDE_B);
-    if (!c->ua->cdr)
+    if (c->ua->records.fd < 0)
         return;
     buf_lit(&b, "{\"node\":\"");
     buf_json(&b, span_str(c->ua->node));
@@ -212,10 +212,13 @@ void call_record(const struct call *c, const struct leg_end *why, unsigned by)
     if (c->n_diverters)
         put_diverters(&b, c);
     put(&b, "moved_to", c->moved);
+    if (c->transfer_refused)
+        buf_printf(&b, ",\"transfer_refused\":%u", c->transfer_refused);
     put(&b, "call_id", c->call_id[SIDE_A]);
     put(&b, "call_id_out", c->call_id[SIDE_B]);
     buf_printf(&b, ",\"status\":%u", c->up && why->status == 200 ? 200 : why->status);
     put(&b, "ended_by", by == SIDE_A ? SPAN("caller") : SPAN("callee"));
+    call_write_headers(&b, c);
     put(&b, "reason", why->reason);
     put(&b, "warning", why->warning);
     if (c->early)

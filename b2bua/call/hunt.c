@@ -28,6 +28,7 @@ struct branch {
     struct session_kept *media; /* while another one is in force */
     char *said;                 /* its last description before a 2xx; NULL: none */
     unsigned n_said;
+    bool taken; /* while an offer after the first was open, which goes before */
 };
 
 static void branch_free(struct branch *b)
@@ -215,7 +216,8 @@ static void on_ringing(void *arg, struct leg *l, unsigned status, struct span sd
         b->n_said++;
     }
     /* Whoever is heard first is heard until one takes it. */
-    if (!sdp.p || !c->offer.p || (c->early && c->in_force != b) || b->n_said > EARLY_MAX) {
+    if (!sdp.p || !c->offer.p || (c->early && c->in_force != b) || c->renegotiated ||
+        b->n_said > EARLY_MAX) {
         leg_ring(c->leg[SIDE_A], status, SPAN_NULL);
         return;
     }
@@ -241,7 +243,7 @@ static void refused(struct call *c, const struct leg_end *why)
 {
     struct leg_end told = *why;
     c->status = why->status;
-    admission_left(c, c->party[SIDE_B].trunk);
+    admission_left(c);
     if (why->n_moved && c->desk.to) { /* who asked for this phone knows who else is to be asked */
         call_finish(c, why, SIDE_B);
         return;
@@ -318,7 +320,14 @@ static void on_answered(void *arg, struct leg *l, struct span sdp)
     char text[SESSION_SDP_MAX];
     struct buf answer = BUF_INIT(text);
     const char *why;
-    int err = take_answer(b, sdp.p ? sdp : span_str(b->said), &answer, &why);
+    if (c->asker >= 0) {
+        b->taken = true;
+        return;
+    }
+    /* What was agreed on before stays (RFC 3261, 13.2.1). */
+    int err = c->renegotiated ? 0 : take_answer(b, sdp.p ? sdp : span_str(b->said), &answer, &why);
+    if (c->renegotiated)
+        buf_put(&answer, session_told(c->session, SIDE_A));
     if (err) {
         fail(b, err, why);
         return;
@@ -339,9 +348,43 @@ static void on_answered(void *arg, struct leg *l, struct span sdp)
         call_finish(c, &(struct leg_end){ .status = 480 }, SIDE_B);
 }
 
-static const struct leg_events branch_events = {
-    .ringing = on_ringing, .one_refused = on_one_refused, .answered = on_answered, .ended = on_ended
-};
+static void on_offered(void *arg, struct leg *l, struct span sdp)
+{
+    call_offered_early(((struct branch *)arg)->call, l, sdp);
+}
+
+static void on_settled(void *arg, struct leg *l, unsigned status, struct span sdp)
+{
+    call_settled_early(((struct branch *)arg)->call, l, status, sdp);
+}
+
+static void on_heard(void *arg, struct leg *l, const struct sip_msg *resp)
+{
+    struct call *c = ((struct branch *)arg)->call;
+    (void)l;
+    call_note_headers(c, SIDE_B, c->party[SIDE_B].trunk, resp);
+}
+
+static const struct leg_events branch_events = { .ringing = on_ringing,
+                                                 .heard = on_heard,
+                                                 .one_refused = on_one_refused,
+                                                 .answered = on_answered,
+                                                 .offered = on_offered,
+                                                 .settled = on_settled,
+                                                 .ended = on_ended };
+
+struct leg *hunt_heard(const struct call *c)
+{
+    const bool alone = !list_empty(&c->branches) && c->branches.next == c->branches.prev;
+    return alone && c->early && c->in_force ? c->in_force->leg : NULL;
+}
+
+void hunt_go_on(struct call *c)
+{
+    struct branch *b = c->in_force;
+    if (b && b->taken)
+        on_answered(b, b->leg, SPAN_NULL);
+}
 
 /* ---- candidates ---- */
 

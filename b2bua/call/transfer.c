@@ -80,7 +80,7 @@ static void on_ended(void *arg, struct leg *l, const struct leg_end *why)
     c->waiting = NULL;
     if (told.status < 300)
         told.status = 480;
-    admission_left(c, c->coming.trunk);
+    admission_left(c);
     stay(c, &told);
 }
 
@@ -241,14 +241,14 @@ bool call_may_refer(const struct call *c, const struct leg *l)
            !c->admission.ask;
 }
 
-void call_referred(struct call *c, struct leg *l, const struct leg_refer *r)
+unsigned call_referred(struct call *c, struct leg *l, const struct leg_refer *r)
 {
     unsigned side = call_side(c, l);
     log_info(&transfer_log, "asked for", kv_s("to", r->user), kv_s("call_id", c->call_id[SIDE_A]),
              kv_b("attended", r->replaces.p));
     unsigned status = r->replaces.p ? join_calls(c, side, r) : call_blindly(c, side, r);
-    if (status)
-        leg_notify(l, status);
+    c->transfer_refused = status ? status : c->transfer_refused;
+    return status;
 }
 
 /* ---- offers that cross ---- */

@@ -7,6 +7,7 @@
 
 struct leg;
 struct session_keys;
+struct sip_msg;
 
 struct leg_target { /* who is to be called instead; as written, with escapes */
     struct span user, host;
@@ -37,6 +38,8 @@ struct leg_refer {    /* a wish to be replaced by somebody else (RFC 3515); borr
 struct leg_events {
     /* Outgoing: a provisional answer. An answer to our offer, if there is an sdp. */
     void (*ringing)(void *arg, struct leg *l, unsigned status, struct span sdp);
+    /* Outgoing, NULL: of no interest. An answer of SIP, before what it means is told. */
+    void (*heard)(void *arg, struct leg *l, const struct sip_msg *resp);
     /* Outgoing, NULL: of no interest. Of several phones behind it one has refused with this status
      * (RFC 6228), the others may take it yet. */
     void (*one_refused)(void *arg, struct leg *l, unsigned status);
@@ -44,9 +47,13 @@ struct leg_events {
     void (*answered)(void *arg, struct leg *l, struct span sdp);
     /* Incoming: what answers our offer of leg_answer(), if that was one; else absent. */
     void (*acked)(void *arg, struct leg *l, struct span sdp);
-    /* In a call that stands: another offer, or, absent, the wish for one. leg_settle() answers. */
+    /* In a call that stands: another offer, or, absent, the wish for one. Before that, NULL: of no
+     * interest: another offer, where the first has its answer. leg_settle() answers. */
     void (*offered)(void *arg, struct leg *l, struct span sdp);
-    /* What became of leg_modify(): 200 with its answer, or the status of a refusal. */
+    /* That was given up before it was settled: it is as if it had not been made. */
+    void (*withdrawn)(void *arg, struct leg *l);
+    /* What became of leg_modify() or leg_update(): 200 with its answer, or the status of a refusal.
+     */
     void (*settled)(void *arg, struct leg *l, unsigned status, struct span sdp);
     /* INFO, MESSAGE: what is in it, to be passed to the other side. */
     void (*info)(void *arg, struct leg *l, struct span type, struct span body);
@@ -54,8 +61,8 @@ struct leg_events {
     void (*digit)(void *arg, struct leg *l, char digit);
     /* Whether it may ask to be replaced, now. */
     bool (*may_refer)(void *arg, struct leg *l);
-    /* It has. leg_notify() tells what becomes of it. */
-    void (*referred)(void *arg, struct leg *l, const struct leg_refer *r);
+    /* It has. 0: leg_notify() tells what becomes of it; else the status of a refusal. */
+    unsigned (*referred)(void *arg, struct leg *l, const struct leg_refer *r);
     /* It is over; the leg goes when this returns. */
     void (*ended)(void *arg, struct leg *l, const struct leg_end *why);
 };
@@ -65,6 +72,8 @@ struct leg_ops {
     void (*answer)(struct leg *l, struct span sdp);
     void (*ack)(struct leg *l, struct span sdp);
     void (*modify)(struct leg *l, struct span sdp);
+    bool (*update)(struct leg *l, struct span sdp);
+    bool (*withdraw)(struct leg *l);
     void (*settle)(struct leg *l, unsigned status, struct span sdp);
     void (*refuse)(struct leg *l, const struct leg_end *why);
     void (*info)(struct leg *l, struct span type, struct span body);
@@ -99,6 +108,18 @@ static inline void leg_ack(struct leg *l, struct span sdp)
 static inline void leg_modify(struct leg *l, struct span sdp)
 {
     l->ops->modify(l, sdp);
+}
+/* Another offer before its final answer; settled() tells. False: there can be none, or none now.
+ * sdp absent: only says whether there can. */
+static inline bool leg_update(struct leg *l, struct span sdp)
+{
+    return l->ops->update && l->ops->update(l, sdp);
+}
+/* The offer of leg_modify() that is open is given up. True: settled() tells what became of it: it
+ * may have been taken by then. */
+static inline bool leg_withdraw(struct leg *l)
+{
+    return !l->ops->withdraw || l->ops->withdraw(l);
 }
 static inline void leg_settle(struct leg *l, unsigned status, struct span sdp)
 {

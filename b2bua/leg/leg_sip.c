@@ -61,6 +61,8 @@ static const struct leg_ops ops = { .ring = sip_leg_ring,
                                     .answer = sip_leg_answer,
                                     .ack = sip_leg_ack,
                                     .modify = sip_leg_modify,
+                                    .update = sip_leg_update,
+                                    .withdraw = sip_leg_withdraw,
                                     .settle = sip_leg_settle_offer,
                                     .refuse = sip_leg_refuse_offer,
                                     .info = sip_leg_info,
@@ -153,6 +155,7 @@ void sip_leg_over(struct sip_leg *l, const struct leg_end *why)
 {
     if (l->state == LEG_OVER)
         return;
+    sip_leg_forget_early(l);
     if (l->asked)
         sip_leg_refuse(l, &(struct leg_end){ .status = 487 });
     l->state = LEG_OVER;
@@ -178,6 +181,7 @@ static void end(struct leg *leg, const struct leg_end *why)
     enum leg_state was = l->state;
     l->state = LEG_OVER;
     timer_stop(l->means->uac.loop, &l->refresh);
+    sip_leg_forget_early(l);
     if (was == LEG_ASKED) {
         sip_leg_refuse(l, why);
     } else if (was == LEG_ASKING) {

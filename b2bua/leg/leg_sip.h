@@ -27,7 +27,8 @@ struct leg_sip_means { /* of the process, for all legs; outlives them */
 struct leg_sip_out { /* a call to be made; all borrowed for the call but conf of the trunk */
     struct span from, to, uri; /* values of From and To without tags, Request-URI */
     struct span contact;       /* our Contact's URI */
-    struct hop *const *hops;   /* where it goes; */
+    struct hop *const *hops;   /* where it goes, */
+    const struct span *uris;   /* each by a Request-URI of its own; NULL: all by that one; */
     size_t n_hops;
     uint32_t node; /* or a node */
     struct duration answer;

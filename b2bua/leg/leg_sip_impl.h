@@ -10,6 +10,7 @@ struct reliable { /* our last provisional answer, until its PRACK comes */
     char *text;   /* as it was sent; NULL: none waits */
     size_t n;
     unsigned status;
+    bool answers; /* the offer of the INVITE */
     uint32_t rseq;
     struct timer timer;
     struct duration after;
@@ -52,6 +53,12 @@ struct sip_leg {
     struct mono ok_due; /* nobody acknowledges any more */
 
     struct reliable reliable;
+    struct {                /* offers before the INVITE has its final answer */
+        bool agreed;        /* its own has an answer that both know to be there */
+        bool used;          /* another one was made */
+        struct tx *asked;   /* theirs, without its answer; NULL: none */
+        struct uac *asking; /* ours */
+    } early;
 
     /* What we asked. */
     uint32_t rseq;      /* of the last reliable provisional answer; 0: none came */
@@ -130,8 +137,25 @@ bool sip_leg_ring_reliably(struct sip_leg *l, unsigned status, struct span sdp);
 bool sip_leg_answers_later(struct sip_leg *l, struct span sdp);
 void sip_leg_in_prack(struct sip_leg *l, struct tx *tx, const struct sip_msg *prack);
 void sip_leg_forget_reliable(struct sip_leg *l);
-/* Acknowledges a provisional answer of theirs, if it is a reliable one. */
-void sip_leg_prack(struct sip_leg *l, const struct sip_msg *resp);
+/* Acknowledges a provisional answer of theirs, if it is a reliable one. True: it is, and of the
+ * dialog that stands. */
+bool sip_leg_prack(struct sip_leg *l, const struct sip_msg *resp);
+
+/* leg_sip_early.c */
+/* An UPDATE or INVITE, answered here or told. */
+void sip_leg_in_early(struct sip_leg *l, struct tx *tx, const struct sip_msg *req);
+/* An offer in it is told. False: there may be none now. */
+bool sip_leg_take_early(struct sip_leg *l, struct tx *tx, const struct sip_msg *req,
+                        struct span sdp);
+/* The one that is open. */
+void sip_leg_answer_early(struct sip_leg *l, struct span sdp);
+void sip_leg_refuse_early(struct sip_leg *l, const struct leg_end *why);
+bool sip_leg_update(struct leg *l, struct span sdp);
+void sip_leg_forget_early(struct sip_leg *l);
+/* What they know, of a message that says so. */
+void sip_leg_allows(struct sip_leg *l, const struct sip_msg *m);
+/* Who asks while something else is open waits a little (RFC 3261, 14.2; RFC 3311, 5.2). */
+void sip_leg_reply_wait(struct tx *tx);
 
 /* leg_sip_refer.c */
 void sip_leg_in_refer(struct sip_leg *l, struct tx *tx, const struct sip_msg *req);
@@ -151,6 +175,8 @@ void sip_leg_forget_ok(struct sip_leg *l);
 /* leg_sip_out.c */
 void sip_leg_ack(struct leg *l, struct span sdp);
 void sip_leg_modify(struct leg *l, struct span sdp);
+/* True: what came of it will be told. */
+bool sip_leg_withdraw(struct leg *l);
 void sip_leg_info(struct leg *l, struct span type, struct span body);
 /* A request whose answer changes nothing. own: its dialog, taken over; NULL: the leg's. */
 void sip_leg_send_aside(struct sip_leg *l, struct uac_conf *conf, struct dialog *own);

@@ -3,7 +3,6 @@
 
 #include "b2bua/leg/leg_sip_impl.h"
 #include "b2bua/trunk/trunk_policy.h"
-#include "base/rand.h"
 #include "sip/write.h"
 
 enum { ANSWER_MAX = 70000, LINES_MAX = 16384 };
@@ -125,11 +124,8 @@ void sip_leg_answer(struct leg *leg, struct span sdp)
     sip_leg_modify_now(l);
 }
 
-void sip_leg_settle_offer(struct leg *leg, unsigned status, struct span sdp)
+static void settle_offer(struct sip_leg *l, unsigned status, struct span sdp)
 {
-    struct sip_leg *l = LEG_OF(leg);
-    if (!l->asked || l->state != LEG_UP)
-        return;
     const struct sip_msg *req = tx_request(l->asked);
     if (status >= 300) {
         sip_leg_refuse(l, &(struct leg_end){ .status = status });
@@ -148,16 +144,18 @@ void sip_leg_settle_offer(struct leg *leg, unsigned status, struct span sdp)
     }
 }
 
-/* ---- requests ---- */
-
-/* Who asks while something else is open waits a little (14.2; RFC 3311, 5.2). */
-static void reply_wait(struct tx *tx)
+void sip_leg_settle_offer(struct leg *leg, unsigned status, struct span sdp)
 {
-    char line[32];
-    struct buf b = BUF_INIT(line);
-    buf_printf(&b, "Retry-After: %u\r\n", (unsigned)rand_below(11));
-    tx_reply(tx, 500, buf_span(&b));
+    struct sip_leg *l = LEG_OF(leg);
+    if (l->early.asked && status < 300)
+        sip_leg_answer_early(l, sdp);
+    else if (l->early.asked)
+        sip_leg_refuse_early(l, &(struct leg_end){ .status = status });
+    else if (l->asked && l->state == LEG_UP)
+        settle_offer(l, status, sdp);
 }
+
+/* ---- requests ---- */
 
 static bool asks_for_too_short(struct sip_leg *l, struct tx *tx)
 {
@@ -170,35 +168,19 @@ static bool asks_for_too_short(struct sip_leg *l, struct tx *tx)
     return true;
 }
 
-/* Before the INVITE has its answer: an offer waits for that (14.2; RFC 3311, 5.2). */
-static void on_early_offer(struct sip_leg *l, struct tx *tx, const struct sip_msg *req)
-{
-    char lines[LINES_MAX];
-    struct buf b = BUF_INIT(lines);
-    if (req->method == SIP_UPDATE && !req->body.n) {
-        dialog_refresh(&l->dialog, req);
-        sip_leg_lines(&b, l);
-        tx_reply(tx, 200, buf_span(&b));
-    } else if (l->state == LEG_ASKING) {
-        tx_reply(tx, 491, SPAN_NULL);
-    } else {
-        reply_wait(tx);
-    }
-}
-
 static void on_offer(struct sip_leg *l, struct tx *tx, struct sip_msg *req)
 {
     struct span sdp;
     if (l->state == LEG_OVER) {
         tx_reply(tx, 481, SPAN_NULL);
     } else if (l->state != LEG_UP) {
-        on_early_offer(l, tx, req);
+        sip_leg_in_early(l, tx, req);
     } else if (!sip_leg_sdp(req, &sdp)) {
         tx_reply(tx, 415, SPAN("Accept: application/sdp\r\n"));
-    } else if (l->waiting) {
+    } else if (l->waiting || l->early.asking) {
         tx_reply(tx, 491, SPAN_NULL);
-    } else if (l->asked || l->ok) {
-        reply_wait(tx);
+    } else if (l->asked || l->ok || l->early.asked) {
+        sip_leg_reply_wait(tx);
     } else if (asks_for_too_short(l, tx)) {
         return;
     } else if (req->method == SIP_UPDATE && !sdp.p) { /* a session is refreshed, or a target */
@@ -220,7 +202,9 @@ static void on_offer(struct sip_leg *l, struct tx *tx, struct sip_msg *req)
 void sip_leg_refuse_offer(struct leg *leg, const struct leg_end *why)
 {
     struct sip_leg *l = LEG_OF(leg);
-    if (l->asked && l->state == LEG_UP)
+    if (l->early.asked)
+        sip_leg_refuse_early(l, why);
+    else if (l->asked && l->state == LEG_UP)
         sip_leg_refuse(l, why);
 }
 
@@ -300,11 +284,15 @@ void leg_sip_cancelled(struct tx *tx, struct sip_msg *cancel)
 {
     struct sip_leg *l = tx_data(tx);
     struct leg_end why = { .status = 487, .reason = sip_hdr_value(cancel, SIP_HDR_REASON) };
-    /* Of a re-INVITE it comes too late: the other side has been asked, and what it says holds. */
-    if (!l || l->asked != tx || l->state != LEG_ASKED)
+    if (!l || l->asked != tx)
         return;
-    sip_leg_over(l, &why);
-    (void)sip_leg_settle(l);
+    if (l->state == LEG_UP) { /* what stood before stands (RFC 3261, 9.2 and 14.1) */
+        sip_leg_refuse(l, &why);
+        l->leg.events->withdrawn(l->leg.arg, &l->leg);
+    } else if (l->state == LEG_ASKED) {
+        sip_leg_over(l, &why);
+        (void)sip_leg_settle(l);
+    }
 }
 
 struct leg *leg_sip_take(const struct leg_sip_means *m, struct tx *invite, struct span contact,
@@ -333,6 +321,7 @@ struct leg *leg_sip_take(const struct leg_sip_means *m, struct tx *invite, struc
     }
     l->state = LEG_ASKED;
     sip_leg_rest(l, req);
+    sip_leg_allows(l, req);
     l->peer = flow->peer;
     l->source = flow->remote;
     l->asked = tx_ref(invite);

@@ -324,6 +324,20 @@ void sip_leg_modify(struct leg *leg, struct span sdp)
         turn_queue(l->means->uac.loop, &l->no_room);
 }
 
+bool sip_leg_withdraw(struct leg *leg)
+{
+    struct sip_leg *l = LEG_OF(leg);
+    if (l->modifies) { /* it never left */
+        l->modifies = false;
+        free(l->offer);
+        l->offer = NULL;
+        return false;
+    }
+    if (l->waiting && !l->refreshing)
+        uac_cancel(l->asking, SPAN_NULL);
+    return true;
+}
+
 void sip_leg_reinvite(struct sip_leg *l, struct span sdp)
 {
     static const struct uac_events events = { on_modified, on_modify_failed };
@@ -420,13 +434,28 @@ static unsigned cause_of(const struct sip_msg *resp)
     return said ? (unsigned)status : 0;
 }
 
+/* What was agreed on with one target after the first offer, the next one knows nothing of. True: it
+ * is given up. */
+static bool comes_too_late(struct sip_leg *l, const struct sip_msg *resp)
+{
+    if (l->state != LEG_ASKING || !l->early.used || l->dialog.established || resp->status >= 300)
+        return false;
+    l->ended_early = true;
+    if (resp->status < 200)
+        uac_cancel(l->asking, SPAN_NULL);
+    sip_leg_over(l, &(struct leg_end){ .status = 503 });
+    return resp->status < 200;
+}
+
 static void on_invite_answer(void *arg, struct uac *r, struct sip_msg *resp)
 {
     struct sip_leg *l = arg;
     struct span sdp;
     l->source = uac_flow(r)->remote;
-    if (ask_again(l, resp))
+    if (ask_again(l, resp) || comes_too_late(l, resp))
         return;
+    if (l->state == LEG_ASKING && l->leg.events->heard)
+        l->leg.events->heard(l->leg.arg, &l->leg, resp);
     if (resp->status >= 300) {
         if (resp->status != 488 || !sip_leg_sdp(resp, &sdp))
             sdp = SPAN_NULL;
@@ -462,10 +491,13 @@ static void on_invite_answer(void *arg, struct uac *r, struct sip_msg *resp)
         if (dialog_establish(&l->dialog, resp))
             return;
         l->rseq = 0; /* another hop counts for itself */
+        l->early.agreed = l->updates = false;
     }
-    sip_leg_prack(l, resp);
     if (!sip_leg_sdp(resp, &sdp))
         sdp = SPAN_NULL;
+    sip_leg_allows(l, resp);
+    if (sip_leg_prack(l, resp))
+        l->early.agreed |= sdp.p && !l->offerless;
     l->leg.events->ringing(l->leg.arg, &l->leg, resp->status, sdp);
 }
 
@@ -525,6 +557,7 @@ struct leg *leg_sip_call(const struct leg_sip_means *m, const struct leg_sip_out
     struct uac_conf c = { .dialog = &l->dialog,
                           .method = SIP_INVITE,
                           .hops = o->hops,
+                          .uris = o->uris,
                           .n_hops = o->n_hops,
                           .node = o->node,
                           .answer = o->answer,
@@ -550,6 +583,7 @@ void sip_leg_forget_out(struct sip_leg *l)
         aside_free(container_of(l->asides.next, struct aside, link));
     uac_free(&l->asking);
     uac_free(&l->bye);
+    sip_leg_forget_early(l);
     turn_cancel(&l->no_room);
     free(l->offer);
     hop_walk_free(&l->ack_walk);

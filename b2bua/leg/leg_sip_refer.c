@@ -1,5 +1,6 @@
 /* REFER in a call that stands, and the NOTIFYs that tell what became of it (RFC 3515, 4488). */
 #include "b2bua/leg/leg_sip_impl.h"
+#include "b2bua/trunk/trunk_policy.h"
 #include "sip/write.h"
 
 enum { TEXT_MAX = 512 };
@@ -46,7 +47,14 @@ void sip_leg_in_refer(struct sip_leg *l, struct tx *tx, const struct sip_msg *re
         buf_lit(&b, "Refer-Sub: false\r\n");
     tx_reply(tx, 202, buf_span(&b));
     sip_leg_notify(&l->leg, 100);
-    l->leg.events->referred(l->leg.arg, &l->leg, &r);
+    unsigned status = l->leg.events->referred(l->leg.arg, &l->leg, &r);
+    if (status == 403 && r.replaces.p) {
+        struct gate_facts facts = trunk_policy_facts(tx_request(tx));
+        gate_report(l->means->uac.gate, tx_flow(tx), tx_request(tx), &facts,
+                    COUNTERSIGN__AUTH__CAUSE__REPLACES_REFUSED, 403);
+    }
+    if (status)
+        sip_leg_notify(&l->leg, status);
 }
 
 void sip_leg_notify(struct leg *leg, unsigned status)

@@ -17,8 +17,7 @@ void sip_leg_said(struct sip_leg *l, struct span sdp)
 
 void sip_leg_arm(struct sip_leg *l, const struct sip_msg *m)
 {
-    for (struct sip_values it = sip_values(m, SIP_HDR_ALLOW); sip_next(&it);)
-        l->updates |= span_eq(it.value, SPAN("UPDATE"));
+    sip_leg_allows(l, m);
     timer_start(l->means->uac.loop, &l->refresh, session_timer_due(&l->session));
 }
 

@@ -58,6 +58,7 @@ static void send_reliable(struct sip_leg *l, unsigned status, struct span sdp)
     memcpy(r->text, out, b.n);
     r->n = b.n;
     r->status = status;
+    r->answers = sdp.p && tx_request(l->asked)->body.n;
     r->after = l->means->t1;
     r->due = mono_add(loop_now(loop), DURATION_MS(64 * l->means->t1.ms));
     timer_init(&r->timer, on_timer);
@@ -113,9 +114,13 @@ void sip_leg_in_prack(struct sip_leg *l, struct tx *tx, const struct sip_msg *pr
         tx_reply(tx, 481, SPAN_NULL);
         return;
     }
+    struct span sdp;
     forget(l);
-    /* An offer in it would have to be answered here and now. */
-    tx_reply(tx, prack->body.n ? 488 : 200, SPAN_NULL);
+    l->early.agreed |= l->reliable.answers;
+    if (!prack->body.n)
+        tx_reply(tx, 200, SPAN_NULL);
+    else if (!sip_leg_sdp(prack, &sdp) || !sip_leg_take_early(l, tx, prack, sdp))
+        tx_reply(tx, 488, SPAN_NULL);
     char *next = l->reliable.next;
     l->reliable.next = NULL;
     if (next && l->reliable.next_status == 200)
@@ -127,7 +132,7 @@ void sip_leg_in_prack(struct sip_leg *l, struct tx *tx, const struct sip_msg *pr
 
 /* ---- theirs ---- */
 
-void sip_leg_prack(struct sip_leg *l, const struct sip_msg *resp)
+bool sip_leg_prack(struct sip_leg *l, const struct sip_msg *resp)
 {
     char line[LINES_MAX];
     struct buf b = BUF_INIT(line);
@@ -137,19 +142,20 @@ void sip_leg_prack(struct sip_leg *l, const struct sip_msg *resp)
     if (!sip_lists(resp, SIP_HDR_REQUIRE, SPAN("100rel")) ||
         span_u64(sip_hdr_named(resp, SPAN("RSeq")), UINT32_MAX, &rseq) ||
         (ours && l->rseq && rseq != (uint64_t)l->rseq + 1))
-        return;
+        return false;
     buf_printf(&b, "RAck: %u %u INVITE\r\n", (unsigned)rseq, resp->cseq);
     c.lines = buf_span(&b);
     if (ours) {
         l->rseq = (uint32_t)rseq;
         sip_leg_send_aside(l, &c, NULL);
-        return;
+        return true;
     }
     struct dialog *other = calloc(1, sizeof(*other));
     if (!other || dialog_sibling(&l->dialog, resp, other)) {
         free(other);
-        return;
+        return false;
     }
     c.dialog = other;
     sip_leg_send_aside(l, &c, other);
+    return false;
 }

@@ -45,9 +45,10 @@ struct plan { /* of a side; the worker's */
     struct ice_conf *ice; /* NULL: none */
     /* As in struct side_conf. */
     struct addr rtp, rtcp;
-    bool learn, mux, sends, listens;
+    bool learn, mux, sends, listens, digit_drop;
     unsigned char payload[128];
     uint16_t rate[128];
+    unsigned char kind[128];
 };
 
 struct side { /* what each packet needs comes first */
@@ -55,6 +56,7 @@ struct side { /* what each packet needs comes first */
     struct plan *plan;     /* NULL: nothing was set yet */
     struct digits *digits; /* that are to be said; NULL: none ever were */
     struct rtp_quality quality;
+    struct mono digit_until; /* it sends an event */
     struct counters counters;
     struct stream_socket rtcp;
     struct port_pair pair;
@@ -168,6 +170,26 @@ static void carry_rtcp(struct side *from, struct side *to, struct stream_socket 
     send_to(from, out->mux ? &to->rtp : &to->rtcp, packet, n);
 }
 
+/* A tone beside its event is heard as a second digit: silence takes its place, where it is known
+ * how that is written. False: the packet is left out. */
+static bool drop_tones(struct side *from, const struct rtp *p, char *packet, size_t n,
+                       struct mono now)
+{
+    enum { AFTER_MS = 40, LOST_MS = 200, PADDED = 0x20, LAST = 0x80 };
+    const enum relay_kind kind = from->plan->kind[p->payload];
+    if (kind == RELAY_EVENT) {
+        const bool last = n > p->head + 1 && (packet[p->head + 1] & LAST);
+        from->digit_until = mono_add(now, DURATION_MS(last ? AFTER_MS : LOST_MS));
+        return true;
+    }
+    if (!mono_before(now, from->digit_until))
+        return true;
+    if (kind == RELAY_OTHER || (packet[0] & PADDED))
+        return false;
+    memset(packet + p->head, kind == RELAY_PCMU ? 0xff : 0xd5, n - p->head);
+    return true;
+}
+
 static void carry_rtp(struct side *from, struct side *to, struct stream_socket *s,
                       const struct addr *source, char *packet, size_t n, struct worker *w)
 {
@@ -199,6 +221,10 @@ static void carry_rtp(struct side *from, struct side *to, struct stream_socket *
                           memory_order_relaxed);
     if (!in->sends || !out || !out->listens || out->waits) {
         drop(from, DROPPED_HELD);
+        return;
+    }
+    if (out->digit_drop && !drop_tones(from, &p, packet, n, worker_now(w))) {
+        drop(from, DROPPED_PAYLOAD);
         return;
     }
     if (!from->digits || !digits_take(from->digits, &p, worker_now(w), packet, &n))
@@ -570,6 +596,8 @@ static int plan_for(struct plan *p, const struct side_conf *conf)
     p->sends = conf->sends;
     p->listens = conf->listens;
     memcpy(p->payload, conf->payload, sizeof(p->payload));
+    memcpy(p->kind, conf->kind, sizeof(p->kind));
+    p->digit_drop = conf->digit_drop;
     memcpy(p->rate, conf->rate, sizeof(p->rate));
     if (!ice) {
         p->rtp = conf->rtp;

@@ -42,6 +42,7 @@ void relay_free(struct relay **r);
 const struct addr *relay_local(const struct relay *r, unsigned side);
 
 enum { RELAY_DROP = 0xff, RELAY_CLOCK = 25 /* Hz, which divides all clocks in use */ };
+enum relay_kind { RELAY_OTHER, RELAY_EVENT, RELAY_PCMU, RELAY_PCMA };
 struct side_conf {
     struct addr rtp, rtcp; /* where to send; no family: nowhere. rtcp is not looked at with mux */
     /* The first good packet's source is where to send instead, once (symmetric RTP): for peers
@@ -61,6 +62,8 @@ struct side_conf {
     unsigned char
         payload[128];   /* what leaves by the other side for each type; RELAY_DROP: nothing */
     uint16_t rate[128]; /* clock of each type in units of RELAY_CLOCK, for jitter; 0: 8000 Hz */
+    unsigned char kind[128]; /* enum relay_kind of each */
+    bool digit_drop; /* while the other side sends an event (RFC 4733) it hears no sound of it */
 };
 /* Replaces all of it, between two packets. conf is copied, wiped where it was kept. CS_ENOMEM
  * leaves what stood. */

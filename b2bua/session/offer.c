@@ -189,10 +189,20 @@ static bool find_offered(const struct sdp_media *offer, const struct sdp_codec *
     return found;
 }
 
-/* x is the offerer's number and what we offered on; y the answerer's own. */
-static void map_payload(const struct offer_map *map, unsigned x, unsigned y, unsigned rate)
+static enum relay_kind kind_of(const struct sdp_codec *c)
 {
-    const uint16_t clock = (uint16_t)CS_MIN(rate / RELAY_CLOCK, UINT16_MAX);
+    return span_caseeq(c->name, SPAN("telephone-event")) ? RELAY_EVENT
+           : span_caseeq(c->name, SPAN("PCMU"))          ? RELAY_PCMU
+           : span_caseeq(c->name, SPAN("PCMA"))          ? RELAY_PCMA
+                                                         : RELAY_OTHER;
+}
+
+/* x is the offerer's number and what we offered on; c the answerer's own. */
+static void map_payload(const struct offer_map *map, unsigned x, const struct sdp_codec *c)
+{
+    const unsigned y = c->payload;
+    const uint16_t clock = (uint16_t)CS_MIN(c->rate / RELAY_CLOCK, UINT16_MAX);
+    map->offerer->kind[x] = map->answerer->kind[x] = (unsigned char)kind_of(c);
     map->offerer->payload[x] = (unsigned char)y;
     map->offerer->rate[x] = clock;
     map->answerer->payload[x] = (unsigned char)x;
@@ -200,6 +210,7 @@ static void map_payload(const struct offer_map *map, unsigned x, unsigned y, uns
     if (map->answerer->payload[y] == RELAY_DROP) { /* some send by their own numbers */
         map->answerer->payload[y] = (unsigned char)x;
         map->answerer->rate[y] = clock;
+        map->answerer->kind[y] = (unsigned char)kind_of(c);
     }
 }
 
@@ -225,7 +236,7 @@ int offer_answer(const struct sdp_media *offer, const struct sdp *answer_sdp,
         if (!out->formats[out->n_formats++].p)
             return CS_ENOMEM;
         add_codec(&l, &c, ours.payload);
-        map_payload(map, ours.payload, c.payload, c.rate);
+        map_payload(map, ours.payload, &c);
         speech += !is_aside(&c);
     }
     add_rest(&l, answer_sdp, answer, has_feedback(answer->proto) && has_feedback(offer->proto));

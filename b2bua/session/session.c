@@ -1,58 +1,16 @@
-#include "b2bua/session/session.h"
-
 #include <stdlib.h>
 
 #include "b2bua/session/codec_names.h"
-#include "b2bua/session/keys.h"
-#include "b2bua/session/offer.h"
-#include "b2bua/session/webrtc.h"
+#include "b2bua/session/session_impl.h"
 #include "base/ct.h"
 #include "base/rand.h"
 
-enum { DIGIT_MS = 160, SIDES = RELAY_SIDES, WHY_MAX = 2 * CODEC_NAMES_MAX + 100 };
-
-struct stream {
-    struct relay *relay; /* NULL: refused */
-    struct keys keys[SIDES];
-    bool optional[SIDES];         /* our offer to this side was RTP/AVP with crypto lines beside */
-    struct webrtc *webrtc[SIDES]; /* NULL: not by DTLS */
-    unsigned char events; /* of telephone-events as both sides number them; RELAY_DROP: none */
-};
-
-struct told { /* what one side was told last */
-    char *text;
-    size_t n, origin_n; /* of it the o= line's end */
-    uint64_t id, version;
-};
-
-struct session {
-    struct media *media;
-    struct session_side side[SIDES];
-    struct dtls_identity *own[SIDES];   /* of a side that has moved here; NULL: the process's */
-    struct session_keys brought[SIDES]; /* by its leg; suite NONE: its descriptions say */
-    struct stream *stream[SESSION_STREAMS_MAX];
-    size_t n_streams;
-    struct told told[SIDES];
-    char *said[SIDES];  /* what each side said last that was agreed on */
-    struct arena arena; /* of the offer that is open, until session_settled() */
-    struct sdp offer;
-    char *offer_text;
-    unsigned offerer;
-    bool open;    /* an offer was passed on */
-    char *before; /* what who is offered it was told before; NULL: nothing, or it is settled */
-    bool talks;   /* some stream was agreed on for both ways */
-    char why[WHY_MAX];
+enum {
+    DIGIT_MS = 160,
+    SIDES = RELAY_SIDES,
 };
 
 /* ---- DTLS ---- */
-
-static void webrtc_free(struct webrtc **w)
-{
-    if (*w)
-        webrtc_fini(*w);
-    free(*w);
-    *w = NULL;
-}
 
 static struct webrtc *webrtc_of(struct stream *st, unsigned side)
 {
@@ -161,88 +119,6 @@ int session_adopt(struct session *s, unsigned side, const struct session_side *c
     return 0;
 }
 
-struct session_kept {
-    unsigned side;
-    struct session_side conf;
-    struct told told;
-    char *said;
-    struct dtls_identity *own;
-    struct session_keys brought;
-    size_t n;
-    struct {
-        struct keys keys;
-        struct webrtc *webrtc;
-        bool optional;
-    } stream[SESSION_STREAMS_MAX];
-};
-
-struct session_kept *session_swap_side(struct session *s, unsigned side,
-                                       const struct session_side *conf)
-{
-    struct session_kept *k = calloc(1, sizeof(*k));
-    if (!k)
-        return NULL;
-    k->side = side;
-    k->conf = s->side[side];
-    k->told = s->told[side];
-    k->said = s->said[side];
-    s->told[side] = (struct told){ 0 };
-    s->said[side] = NULL;
-    k->own = s->own[side];
-    s->own[side] = NULL;
-    k->brought = s->brought[side];
-    for (k->n = 0; k->n < s->n_streams; k->n++) {
-        struct stream *st = s->stream[k->n];
-        k->stream[k->n].keys = st->keys[side];
-        k->stream[k->n].webrtc = st->webrtc[side];
-        k->stream[k->n].optional = st->optional[side];
-        ct_wipe(&st->keys[side], sizeof(st->keys[side]));
-        st->webrtc[side] = NULL;
-    }
-    session_set_side(s, side, conf);
-    return k;
-}
-
-void session_put_back(struct session *s, struct session_kept **kp)
-{
-    struct session_kept *k = *kp;
-    if (!k)
-        return;
-    session_set_side(s, k->side, &k->conf);
-    s->told[k->side] = k->told;
-    s->said[k->side] = k->said;
-    s->own[k->side] = k->own;
-    s->brought[k->side] = k->brought;
-    for (size_t i = 0; i < k->n; i++) {
-        struct stream *st = s->stream[i];
-        st->keys[k->side] = k->stream[i].keys;
-        st->webrtc[k->side] = k->stream[i].webrtc;
-        st->optional[k->side] = k->stream[i].optional;
-        ct_wipe(&k->stream[i].keys, sizeof(k->stream[i].keys));
-        k->stream[i].webrtc = NULL;
-    }
-    k->told.text = k->said = NULL;
-    k->own = NULL;
-    session_let_go(kp);
-}
-
-void session_let_go(struct session_kept **kp)
-{
-    struct session_kept *k = *kp;
-    *kp = NULL;
-    if (!k)
-        return;
-    for (size_t i = 0; i < k->n; i++) {
-        keys_fini(&k->stream[i].keys);
-        webrtc_free(&k->stream[i].webrtc);
-    }
-    dtls_identity_free(&k->own);
-    free(k->told.text);
-    free(k->said);
-    ct_wipe(&k->brought, sizeof(k->brought));
-    free(k);
-}
-
 /* ---- what a side is told ---- */
 
 static struct span host_of(const struct session *s, unsigned side, const struct addr *local,
@@ -318,7 +194,7 @@ static int tell(struct session *s, unsigned side, struct sdp *d, struct arena *a
     return buf_ok(out) ? 0 : CS_ELIMIT;
 }
 
-static void keep_said(struct session *s, unsigned side, struct span text)
+void session_keep_said(struct session *s, unsigned side, struct span text)
 {
     free(s->said[side]);
     /* Without it a repeated offer costs a round. */
@@ -341,7 +217,7 @@ void session_withdraw(struct session *s)
     /* What stands, in a version of its own: the other side has seen a later one. */
     if (s->before &&
         (sdp_parse(span_str(s->before), &s->arena, &d) || tell(s, !s->offerer, &d, &s->arena, &b)))
-        keep_said(s, !s->offerer, SPAN_NULL);
+        session_keep_said(s, !s->offerer, SPAN_NULL);
     ct_wipe(text, b.n);
     forget_before(s);
 }
@@ -517,12 +393,14 @@ void session_settled(struct session *s)
     s->offer_text = NULL;
 }
 
-static int read_offer(struct session *s, unsigned from, struct span sdp)
+int session_read_offer(struct session *s, unsigned from, struct span sdp, const char **why)
 {
+    *why = "malformed description";
     session_settled(s);
     s->offer_text = strndup(sdp.p, sdp.n);
     s->offerer = from;
-    return s->offer_text ? sdp_parse(span_str(s->offer_text), &s->arena, &s->offer) : CS_ENOMEM;
+    int err = s->offer_text ? sdp_parse(span_str(s->offer_text), &s->arena, &s->offer) : CS_ENOMEM;
+    return err ? err : judge_offer(s, from, why);
 }
 
 int session_offer(struct session *s, unsigned from, struct span sdp, struct buf *out,
@@ -530,10 +408,7 @@ int session_offer(struct session *s, unsigned from, struct span sdp, struct buf 
 {
     struct sdp d = { 0 };
     size_t carried = 0;
-    *why = "malformed description";
-    int err = read_offer(s, from, sdp);
-    if (!err)
-        err = judge_offer(s, from, why);
+    int err = session_read_offer(s, from, sdp, why);
     if (err)
         return err;
     d.media = arena_zalloc(&s->arena, s->offer.n_media * sizeof(*d.media));
@@ -643,14 +518,30 @@ static void set_directions(struct side_conf *c, enum sdp_direction d)
     c->listens = d & SDP_RECVONLY;
 }
 
+/* Of an answer that was not made for this offer: no more than both say (RFC 3264, 6.1). */
+static void narrow_direction(const struct sdp *offer_sdp, const struct sdp_media *offer,
+                             const struct sdp *answer_sdp, const struct sdp_media *answer,
+                             struct sdp_media *out)
+{
+    const enum sdp_direction asked = sdp_direction_of(offer_sdp, offer),
+                             said = sdp_direction_of(answer_sdp, answer);
+    const bool sends = (said & SDP_SENDONLY) && (asked & SDP_RECVONLY),
+               listens = (said & SDP_RECVONLY) && (asked & SDP_SENDONLY);
+    const enum sdp_direction both = sends && listens ? SDP_SENDRECV
+                                    : sends          ? SDP_SENDONLY
+                                    : listens        ? SDP_RECVONLY
+                                                     : SDP_INACTIVE;
+    out->attrs.a[out->attrs.n - 1].name = sdp_direction_name(both); /* as offer_answer() wrote it */
+}
+
 static int settle_stream(struct session *s, size_t i, unsigned from, const struct sdp *answer,
-                         struct sdp_media *out, const char **why)
+                         bool here, struct sdp_media *out, const char **why)
 {
     const struct sdp_media *offer = &s->offer.media[i], *m = &answer->media[i];
-    struct stream *st = s->stream[i];
+    struct stream *st = i < s->n_streams ? s->stream[i] : NULL;
     struct side_conf set[SIDES] = { 0 };
     unsigned to = !from;
-    if (!m->port || !offer->port || !st->relay)
+    if (!st || !m->port || !offer->port || !st->relay)
         return refuse_stream(offer, out);
     memset(set[0].payload, RELAY_DROP, sizeof(set[0].payload));
     memset(set[1].payload, RELAY_DROP, sizeof(set[1].payload));
@@ -658,7 +549,9 @@ static int settle_stream(struct session *s, size_t i, unsigned from, const struc
         offer_answer(offer, answer, m, &s->arena, out, &(struct offer_map){ &set[to], &set[from] });
     if (err == CS_ENOTSUP)
         *why = none_answered(s, answer);
-    if (!err)
+    if (!err && here)
+        narrow_direction(&s->offer, offer, answer, m, out);
+    if (!err && !here)
         err = settle_answerer(s, st, from, answer, m);
     if (!err)
         err = settle_offerer(s, st, to, offer, out);
@@ -675,6 +568,7 @@ static int settle_stream(struct session *s, size_t i, unsigned from, const struc
     s->talks |= set[to].sends && set[to].listens && set[from].sends && set[from].listens;
     for (unsigned side = 0; side < SIDES && !err; side++) {
         set[side].learn = s->side[side].learn;
+        set[side].digit_drop = s->side[side].digit_drop;
         set[side].identity = s->own[side];
         set[side].in = st->keys[side].in;
         set[side].out = st->keys[side].out;
@@ -684,38 +578,46 @@ static int settle_stream(struct session *s, size_t i, unsigned from, const struc
     return err;
 }
 
+int session_settle(struct session *s, unsigned from, const struct sdp *answer, bool here,
+                   struct buf *out, const char **why)
+{
+    struct sdp d = { .n_media = answer->n_media };
+    d.media = arena_zalloc(&s->arena, d.n_media * sizeof(*d.media));
+    *why = "the answer does not fit the offer";
+    s->talks = false;
+    for (size_t i = 0; i < d.n_media; i++) {
+        int err = d.media ? settle_stream(s, i, from, answer, here, &d.media[i], why) : CS_ENOMEM;
+        if (err == CS_EDENIED)
+            *why = "the answer is weaker than the offer";
+        if (err)
+            return err;
+    }
+    int err = tell_webrtc(s, !from, &d, true);
+    if (!err)
+        err = tell(s, !from, &d, &s->arena, out);
+    if (!err)
+        s->proposer = !from;
+    return err;
+}
+
 int session_answer(struct session *s, unsigned from, struct span sdp, struct buf *out,
                    const char **why)
 {
-    struct sdp answer, d = { 0 };
+    struct sdp answer;
     *why = "malformed description";
     if (!s->open || from == s->offerer)
         return CS_EPROTO;
     int err = sdp_parse(sdp, &s->arena, &answer);
     if (!err && answer.n_media != s->offer.n_media)
         err = CS_EPROTO;
+    if (!err)
+        err = session_settle(s, from, &answer, false, out, why);
     if (err)
         return err;
-    d.n_media = answer.n_media;
-    d.media = arena_zalloc(&s->arena, d.n_media * sizeof(*d.media));
-    *why = "the answer does not fit the offer";
-    s->talks = false;
-    for (size_t i = 0; i < d.n_media; i++) {
-        err = d.media ? settle_stream(s, i, from, &answer, &d.media[i], why) : CS_ENOMEM;
-        if (err == CS_EDENIED)
-            *why = "the answer is weaker than the offer";
-        if (err)
-            return err;
-    }
-    err = tell_webrtc(s, !from, &d, true);
-    if (!err)
-        err = tell(s, !from, &d, &s->arena, out);
-    if (!err) {
-        forget_before(s);
-        keep_said(s, from, sdp);
-        keep_said(s, !from, span_str(s->offer_text));
-    }
-    return err;
+    forget_before(s);
+    session_keep_said(s, from, sdp);
+    session_keep_said(s, !from, span_str(s->offer_text));
+    return 0;
 }
 
 int session_press(struct session *s, unsigned side, char digit)
@@ -728,63 +630,4 @@ int session_press(struct session *s, unsigned side, char digit)
             return relay_press(st->relay, side, st->events, (unsigned)(at - digits), DIGIT_MS);
     }
     return CS_ENOTSUP;
-}
-
-bool session_is_held(const struct session *s)
-{
-    return !s->talks;
-}
-
-/* ---- figures ---- */
-
-void session_stats(const struct session *s, unsigned side, struct side_stats *out)
-{
-    *out = (struct side_stats){ 0 };
-    for (size_t i = 0; i < s->n_streams; i++) {
-        struct side_stats one;
-        if (!s->stream[i]->relay)
-            continue;
-        relay_stats(s->stream[i]->relay, side, &one);
-        out->packets += one.packets;
-        out->bytes += one.bytes;
-        out->lost += one.lost;
-        out->rtcp += one.rtcp;
-        out->jitter_us = CS_MAX(out->jitter_us, one.jitter_us);
-        out->learned |= one.learned;
-        for (size_t d = 0; d < DROPPED_COUNT; d++)
-            out->dropped[d] += one.dropped[d];
-        if (mono_before(out->last, one.last))
-            out->last = one.last;
-    }
-}
-
-struct session_safety session_safety(const struct session *s, unsigned side)
-{
-    for (size_t i = 0; i < s->n_streams; i++) {
-        const struct stream *st = s->stream[i];
-        struct side_stats one;
-        if (!st->relay)
-            continue;
-        if (!st->webrtc[side])
-            return (struct session_safety){ st->keys[side].out.suite, false };
-        relay_stats(st->relay, side, &one);
-        return (struct session_safety){ one.suite, true };
-    }
-    return (struct session_safety){ CRYPT_NONE, false };
-}
-
-enum dtls_state session_dtls(const struct session *s)
-{
-    enum dtls_state all = DTLS_NONE;
-    for (size_t i = 0; i < s->n_streams; i++) {
-        for (unsigned side = 0; side < SIDES && s->stream[i]->relay; side++) {
-            struct side_stats one;
-            relay_stats(s->stream[i]->relay, side, &one);
-            if (one.dtls == DTLS_FAILED)
-                return DTLS_FAILED;
-            if (one.dtls != DTLS_NONE && all != DTLS_WAITING)
-                all = one.dtls;
-        }
-    }
-    return all;
 }

@@ -21,6 +21,7 @@ struct session_side {       /* borrowed while the session lives */
     bool takes_dtls;           /* UDP/TLS/RTP/SAVPF in its offers */
     bool dtls;                 /* it is offered that, and nothing else */
     bool learn;                /* symmetric RTP: where it really comes from counts */
+    bool digit_drop;           /* digits are events alone for it, no tones */
     const struct span *codecs; /* that the side is offered, by name; none: any */
     size_t n_codecs;
 };
@@ -67,6 +68,14 @@ CS_CHECK int session_offer(struct session *s, unsigned from, struct span sdp, st
  * offer: the latest answer counts. */
 CS_CHECK int session_answer(struct session *s, unsigned from, struct span sdp, struct buf *out,
                             const char **why);
+/* An offer of one side that the other is not told of: it is answered by what that has agreed on,
+ * which goes on as it is. *why as above. */
+CS_CHECK int session_answer_here(struct session *s, unsigned from, struct span sdp, struct buf *out,
+                                 const char **why);
+/* What a side was told last, and what it said last that was agreed on; absent: nothing. Borrowed
+ * until the next of these calls. */
+struct span session_told(const struct session *s, unsigned side);
+struct span session_said(const struct session *s, unsigned side);
 /* No other answer to that offer will come: what is kept to read one by is released. */
 void session_settled(struct session *s);
 /* Whether an offer of this side says again what stands already: then what we told it last is the

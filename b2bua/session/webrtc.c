@@ -1,5 +1,7 @@
 #include "b2bua/session/webrtc.h"
 
+#include <stdlib.h>
+
 #include "base/ct.h"
 #include "base/rand.h"
 #include "base/util.h"
@@ -9,6 +11,14 @@ enum { LINES = 8, PRIORITY = 2130706431 /* a host's only candidate (RFC 8445, 5.
 void webrtc_fini(struct webrtc *w)
 {
     ct_wipe(w, sizeof(*w));
+}
+
+void webrtc_free(struct webrtc **w)
+{
+    if (*w)
+        webrtc_fini(*w);
+    free(*w);
+    *w = NULL;
 }
 
 /* ---- our words ---- */

@@ -26,6 +26,8 @@ struct webrtc_at {                    /* where we are */
 
 /* Wipes. */
 void webrtc_fini(struct webrtc *w);
+/* One from the heap; NULL is none. */
+void webrtc_free(struct webrtc **w);
 /* Our lines for an offer; i is the number of the stream. The same again for an association that
  * stands. */
 CS_CHECK int webrtc_offer(struct webrtc *w, const struct webrtc_at *at, size_t i, struct arena *a,

@@ -1,5 +1,7 @@
 #include "b2bua/trunk/trunk.h"
 
+#include "sip/write.h"
+
 #include "sip/chars.h"
 
 static const char *const srtp_names[] = { "forbid", "prefer", "require", NULL };
@@ -25,6 +27,9 @@ static const char *const identities[] = { "none", "p-asserted-identity", "remote
                   "Names of the codecs that are offered, \"PCMU\", \"telephone-event\"; default: " \
                   "all that the other side has.",                                                  \
                   .min = 1, .max = 32, .at_most = 32, .unique = true),                             \
+        CONF_BOOL("digit_drop", MEDIA, digit_drop,                                                 \
+                  "Digits that come as events (RFC 4733) are sent as those alone: a tone that is " \
+                  "heard beside them is silenced."),                                               \
         CONF_BOOL("learn", MEDIA, learn,                                                           \
                   "Media go to where they come from, for peers behind NAT (symmetric RTP)."),      \
     {                                                                                              \
@@ -107,6 +112,11 @@ static const struct conf_key trunk_keys[] = {
     CONF_DURATION("answer", T, answer,
                   "A target that says nothing for so long is given up for the next.", .def = "4s",
                   .min = 100 * CONF_MS, .max = 32 * CONF_SECOND),
+    CONF_STRS(
+        "record_headers", T, record_headers,
+        "Headers of its own that stand in call records, \"X-Twilio-CallSid\": of its INVITEs, "
+        "and of its answers to ours.",
+        .min = 1, .max = 64, .at_most = RECORD_HEADERS_MAX, .unique = true),
     CONF_ENUM("profile", T, profile, profiles,
               "What its calls are to look like: cisco-gw writes the INVITE that a Cisco voice "
               "gateway writes, for carriers that know those.",
@@ -181,3 +191,25 @@ static void trunk_check(struct conf_check *c, void *section)
 }
 
 const struct conf_section trunk_conf_section = { sizeof(T), trunk_keys, trunk_check };
+
+int trunk_uris(const struct trunk_conf *t, struct hop *const *hops, size_t n, struct span user,
+               struct buf *space, struct span out[HOPS_MAX])
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct sip_uri *at = &hops[i]->uri;
+        const size_t begin = space->n;
+        unsigned port = at->port;
+        buf_lit(space, "sip:");
+        if (user.p) {
+            sip_user_write(space, user);
+            buf_putc(space, '@');
+        }
+        buf_put(space, at->host);
+        if (t->profile == PROFILE_CISCO_GW && !port)
+            port = sip_uri_default_port(at);
+        if (port)
+            buf_printf(space, ":%u", port);
+        out[i] = span_skip(buf_span(space), begin);
+    }
+    return buf_ok(space) ? 0 : CS_ELIMIT;
+}

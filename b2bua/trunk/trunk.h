@@ -17,7 +17,7 @@ struct media_policy { /* of a kind of leg */
     struct span address; /* name of a media address; absent: the first */
     struct span *codecs; /* none: any */
     size_t n_codecs;
-    bool learn;
+    bool learn, digit_drop;
 };
 
 extern const struct conf_section line_media_section; /* of struct media_policy */
@@ -35,6 +35,8 @@ struct register_conf { /* that we register with it */
 };
 
 enum trunk_identity { IDENTITY_NONE, IDENTITY_ASSERTED, IDENTITY_PARTY };
+
+enum { RECORD_HEADERS_MAX = 8 };
 
 struct trunk_conf {
     struct span name;
@@ -54,12 +56,19 @@ struct trunk_conf {
     enum trunk_identity identity;
     struct duration answer, probe;
     enum trunk_profile profile;
+    struct span *record_headers; /* names; what they say stands in call records */
+    size_t n_record_headers;
     enum redirects redirects;                /* to its own targets */
     bool refer, notify, subscribe, replaces; /* what it may ask besides calls */
     struct media_policy media;
 };
 
 extern const struct conf_section trunk_conf_section;
+
+/* For each of its targets, in this order, the URI of that user there, written into space; absent
+ * user: of the target itself. CS_ELIMIT. */
+CS_CHECK int trunk_uris(const struct trunk_conf *t, struct hop *const *hops, size_t n,
+                        struct span user, struct buf *space, struct span out[HOPS_MAX]);
 
 /* The transport of its first target, as far as that says it: else UDP. */
 enum sip_transport trunk_transport(const struct trunk_conf *t);

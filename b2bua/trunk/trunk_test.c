@@ -279,30 +279,20 @@ static void write_lines(struct buf *b, const struct trunk_test *t)
         buf_lit(b, "Accept: application/sdp\r\n");
 }
 
-static int begin_dialog(struct trunk_test *t)
+static int begin_dialog(struct trunk_test *t, struct span uri)
 {
-    const struct sip_uri *first = &t->trunk->hops[0].uri;
-    char from[400], uri[400], to[410];
-    struct buf fb = BUF_INIT(from), ub = BUF_INIT(uri), tb = BUF_INIT(to);
+    char from[400], to[410];
+    struct buf fb = BUF_INIT(from), tb = BUF_INIT(to);
     buf_lit(&fb, "<sip:test@");
     buf_put(&fb, t->trunk->from_domain.p ? t->trunk->from_domain
                                          : siptp_listener_sent_by(t->ua->listeners[0]));
     buf_putc(&fb, '>');
-    buf_lit(&ub, "sip:");
-    if (t->method == SIP_INVITE) {
-        sip_user_write(&ub, t->trunk->test_number);
-        buf_putc(&ub, '@');
-    }
-    buf_put(&ub, first->host);
-    if (first->port)
-        buf_printf(&ub, ":%u", first->port);
     buf_putc(&tb, '<');
-    buf_put(&tb, buf_span(&ub));
+    buf_put(&tb, uri);
     buf_putc(&tb, '>');
-    if (!buf_ok(&fb) || !buf_ok(&ub) || !buf_ok(&tb))
+    if (!buf_ok(&fb) || !buf_ok(&tb))
         return CS_ELIMIT;
-    return dialog_to(&t->dialog, buf_span(&fb), buf_span(&tb), buf_span(&ub),
-                     siptp_node(t->ua->tp));
+    return dialog_to(&t->dialog, buf_span(&fb), buf_span(&tb), uri, siptp_node(t->ua->tp));
 }
 
 static void send_request(struct trunk_test *t)
@@ -311,16 +301,21 @@ static void send_request(struct trunk_test *t)
     static char sdp[SESSION_SDP_MAX];
     const struct trunk_conf *c = t->trunk;
     struct hop *hops[HOPS_MAX];
-    char lines[LINES_MAX];
-    struct buf lb = BUF_INIT(lines), sb = BUF_INIT(sdp);
-    int err = begin_dialog(t);
+    struct span uris[HOPS_MAX];
+    char lines[LINES_MAX], targets[HOPS_MAX * 512];
+    struct buf lb = BUF_INIT(lines), sb = BUF_INIT(sdp), ub = BUF_INIT(targets);
+    hops_order(c->hops, c->n_targets, c->name, loop_now(t->ua->loop), hops);
+    int err = trunk_uris(c, hops, c->n_targets,
+                         t->method == SIP_INVITE ? c->test_number : SPAN_NULL, &ub, uris);
+    if (!err)
+        err = begin_dialog(t, uris[0]);
     if (!err && t->method == SIP_INVITE)
         err = write_offer(t, &sb);
     write_lines(&lb, t);
-    hops_order(c->hops, c->n_targets, t->dialog.call_id, loop_now(t->ua->loop), hops);
     const struct uac_conf conf = { .dialog = &t->dialog,
                                    .method = t->method,
                                    .hops = hops,
+                                   .uris = uris,
                                    .n_hops = c->n_targets,
                                    .answer = c->answer,
                                    .max_forwards = 70,

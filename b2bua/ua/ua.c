@@ -1,7 +1,6 @@
 #include "b2bua/ua/ua.h"
 
 #include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -120,6 +119,7 @@ void ua_media_side(const struct ua *u, const struct media_policy *p, bool dtls,
                                   .takes_dtls = takes,
                                   .dtls = dtls && takes,
                                   .learn = p->learn,
+                                  .digit_drop = p->digit_drop,
                                   .codecs = p->codecs,
                                   .n_codecs = p->n_codecs };
 }
@@ -378,16 +378,11 @@ static int open_media(struct ua *u)
 
 int ua_open_records(struct ua *u)
 {
-    const char *file = u->conf->cdr.file;
-    FILE *cdr = file ? fopen(file, "ae") : NULL;
-    if (file && !cdr) {
-        log_error(&ua_log, "cannot write call records", kv_str("file", file));
-        return CS_EDENIED;
-    }
-    if (u->cdr)
-        fclose(u->cdr);
-    u->cdr = cdr;
-    return 0;
+    int err = record_file_open(&u->records, u->conf->cdr.file);
+    if (err)
+        log_error(&ua_log, "cannot write call records", kv_str("file", u->conf->cdr.file),
+                  kv_err(err));
+    return err;
 }
 
 static void find_means(struct ua *u)
@@ -434,6 +429,7 @@ int ua_open(struct ua *u)
     list_init(&u->asking);
     list_init(&u->news);
     list_init(&u->tests);
+    record_file_init(&u->records, u->loop);
     admissions_open(u);
     map_init(&u->legs);
     map_init(&u->occupancy);
@@ -516,6 +512,5 @@ void ua_close(struct ua *u)
     certs_close(&u->certs);
     siptx_free(&u->tx);
     siptp_free(&u->tp);
-    if (u->cdr)
-        fclose(u->cdr);
+    record_file_close(&u->records);
 }

@@ -16,7 +16,9 @@ struct uac {
     struct duration answer;
     unsigned max_forwards;
     struct span trunk, route, lines, type, body;
-    struct span to, uri; /* of an INVITE that begins a dialog, for each time it goes out */
+    struct span to, uri;        /* of what begins a dialog, for each time it goes out */
+    struct hop *hops[HOPS_MAX]; /* those with a Request-URI of their own; */
+    struct span uris[HOPS_MAX]; /* absent: the dialog's */
     struct hop_walk *walk;
     struct flow *flow;
     struct tx *tx;
@@ -86,6 +88,18 @@ void uac_free(struct uac **rp)
 static void on_response(void *arg, struct tx *tx, struct sip_msg *resp);
 static void on_failed(void *arg, struct tx *tx, int err);
 
+/* Another target is another Request-URI, which no credentials were made for (RFC 7616, 3.4). */
+static void take_uri(struct uac *r)
+{
+    const struct hop *hop = r->walk ? hop_walk_hop(r->walk) : NULL;
+    for (size_t i = 0; i < HOPS_MAX && r->hops[i]; i++) {
+        if (r->hops[i] != hop || span_eq(r->uri, r->uris[i]))
+            continue;
+        r->uri = r->uris[i];
+        proofs_fini(&r->proofs);
+    }
+}
+
 static int send_to(struct uac *r, struct flow *flow)
 {
     static const struct tx_client_events events = { on_response, on_failed };
@@ -97,7 +111,9 @@ static int send_to(struct uac *r, struct flow *flow)
     flow_write_via(&vb, flow, buf_span(&bb));
     r->flow = flow_ref(flow);
     flow_unref(&before);
-    if (r->to.p && r->dialog->established && dialog_begin_again(r->dialog, r->to, r->uri))
+    take_uri(r);
+    if (r->to.p && (r->dialog->established || !span_eq(r->uri, span_str(r->dialog->target))) &&
+        dialog_begin_again(r->dialog, r->to, r->uri))
         return CS_ENOMEM;
     r->cseq = ++r->dialog->local_cseq;
     dialog_write(&ob, r->dialog, sip_method_name(r->method), r->cseq, buf_span(&vb),
@@ -231,6 +247,7 @@ static void forget_request(struct uac *r)
     hop_walk_free(&r->walk);
     arena_fini(&r->arena);
     r->lines = r->type = r->body = r->to = r->uri = SPAN_NULL;
+    r->hops[0] = NULL;
 }
 
 static void on_response(void *arg, struct tx *tx, struct sip_msg *resp)
@@ -311,7 +328,13 @@ static int copy(struct uac *r, const struct uac_conf *c)
     r->body = arena_dup(&r->arena, c->body);
     r->trunk = c->trunk;
     r->route = c->route;
-    if (c->method == SIP_INVITE && !c->dialog->remote_tag.p) {
+    for (size_t i = 0; c->uris && i < CS_MIN(c->n_hops, (size_t)HOPS_MAX); i++) {
+        r->uris[i] = arena_dup(&r->arena, c->uris[i]);
+        if (!r->uris[i].p)
+            return CS_ENOMEM;
+        r->hops[i] = c->hops[i];
+    }
+    if ((c->method == SIP_INVITE || c->uris) && !c->dialog->remote_tag.p) {
         r->to = arena_dup(&r->arena, c->dialog->remote);
         r->uri = arena_dup(&r->arena, span_str(c->dialog->target));
         if (!r->to.p || !r->uri.p)

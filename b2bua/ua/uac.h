@@ -25,9 +25,10 @@ struct uac_conf {
     struct hop *const *hops; /* in their order; copied, not what they point to; none: the dialog's
                                 next hop */
     size_t n_hops;
-    uint32_t node;          /* instead of all that: a node of ours; 0: none */
-    struct duration answer; /* a hop that says nothing for so long is given up for the next; 0:
-                               64*T1 */
+    const struct span *uris; /* Request-URI for each of the hops; NULL: the dialog's for all */
+    uint32_t node;           /* instead of all that: a node of ours; 0: none */
+    struct duration answer;  /* a hop that says nothing for so long is given up for the next; 0:
+                                64*T1 */
     unsigned max_forwards;
     struct span trunk, route; /* whose challenges are answered, and of the dial peer; absent:
                                  nobody's. Live as long as the request */

@@ -72,7 +72,7 @@ struct redis {
     bool found;                /* conf.addr is what a sentinel said */
     struct addr last;          /* where we were ready last */
     uint64_t generation;
-    const char *watch_prefix; /* of a watcher; NULL else */
+    const char *watch_prefix; /* of a watcher, one or several; NULL else */
     redis_watch_fn *watch;
     void *watch_arg;
     struct log log;

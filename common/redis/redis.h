@@ -129,8 +129,9 @@ struct redis_call *redis_script(struct redis *r, struct redis_script *script, re
 /* key: one that somebody wrote or deleted; absent: anything may have changed (the connection was
  * made or lost, or all was flushed). */
 typedef void redis_watch_fn(void *arg, struct span key);
-/* A connection of its own that only hears of changes to keys with this prefix (CLIENT TRACKING in
- * broadcasting mode, redirected to itself, so that RESP2 serves). What was read before a change may
+/* A connection of its own that only hears of changes to keys with this prefix, or one of these with
+ * a space between them (CLIENT TRACKING in broadcasting mode, redirected to itself, so that RESP2
+ * serves). What was read before a change may
  * be kept while redis_is_ready() holds and until fn names it. redis_command() is not for it. */
 CS_CHECK int redis_watch(struct loop *l, const struct redis_conf *conf, const char *prefix,
                          redis_watch_fn *fn, void *arg, struct redis **out);

@@ -1,5 +1,7 @@
 #include "redis/impl.h"
 
+enum { PREFIXES_MAX = 4 };
+
 static void on_subscribed(void *arg, const struct redis_reply *reply)
 {
     struct redis *r = arg;
@@ -33,10 +35,14 @@ static void on_id(void *arg, const struct redis_reply *reply)
         return;
     }
     buf_i64(&b, reply->integer);
-    link_ask(r, on_tracking, 8,
-             (const struct span[]){ SPAN("CLIENT"), SPAN("TRACKING"), SPAN("ON"), SPAN("REDIRECT"),
-                                    buf_span(&b), SPAN("BCAST"), SPAN("PREFIX"),
-                                    span_str(r->watch_prefix) });
+    struct span argv[6 + 2 * PREFIXES_MAX] = { SPAN("CLIENT"),   SPAN("TRACKING"), SPAN("ON"),
+                                               SPAN("REDIRECT"), buf_span(&b),     SPAN("BCAST") };
+    size_t argc = 6;
+    for (struct span rest = span_str(r->watch_prefix); rest.n && argc < CS_LEN(argv);) {
+        argv[argc++] = SPAN("PREFIX");
+        argv[argc++] = span_cut(&rest, ' ');
+    }
+    link_ask(r, on_tracking, argc, argv);
     link_ask(r, on_subscribed, 2,
              (const struct span[]){ SPAN("SUBSCRIBE"), SPAN("__redis__:invalidate") });
 }

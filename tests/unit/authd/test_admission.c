@@ -9,7 +9,8 @@
 static const char calls_yaml[] =
     "lease: 3s\n"
     "user: { at_once: 2 }\n"
-    "trunks: [ { name: t, at_once: 1 }, { name: u, at_once: 1 }, { name: r, per_second: 2 } ]\n"
+    "trunks: [ { name: t, at_once: 1 }, { name: u, at_once: 1 }, { name: r, per_second: 2 },\n"
+    "  { name: v, at_once: 1 }, { name: w, at_once: 1 }, { name: s, per_second: 2 } ]\n"
     "destinations: [ { name: no, prefixes: [\"666\"] } ]\n";
 
 static struct {
@@ -21,6 +22,8 @@ static struct {
     char lease[32], counted[4][64], limit[64];
     size_t n_counted;
 } got;
+
+static uint64_t reads;
 
 static struct calls_conf conf;
 static struct arena arena;
@@ -57,6 +60,7 @@ static int setup(void **state)
                                         .calls = &conf,
                                         .redis = bench.redis,
                                         .store = bench.k.store,
+                                        .cache = bench.k.cache,
                                         .audit = bench.k.audit,
                                         .explain = bench.k.explain };
     return err ? err : admissions_new(&ac, &all);
@@ -175,10 +179,78 @@ static void test_another_candidate_counts_its_trunk_alone(void **state)
     assert_int_equal(ask(.caller = "sip:dave@example.com"), CAUSE(OK));
     bench_copy(lease, sizeof(lease), got.lease);
     assert_int_equal(ask(.caller = "sip:dave@example.com", .to = "u", .lease = lease), CAUSE(OK));
-    assert_string_equal(got.lease, lease);
+    assert_string_not_equal(got.lease, lease); /* so that one is given back without the other */
     assert_string_equal(got.counted[0], "trunk:u");
     assert_int_equal(got.n_counted, 1);
     assert_int_equal(calls_of("user:dave@example.com"), 1);
+    assert_int_equal(ask(.caller = "sip:dave@example.com", .to = "u", .lease = lease),
+                     CAUSE(CALLS_LIMIT_TRUNK));
+}
+
+static void on_info(void *arg, const struct redis_reply *reply)
+{
+    static const struct span label = SPAN_INIT("total_reads_processed:");
+    assert_int_equal(reply->type, REDIS_STRING);
+    for (struct span rest = reply->str; rest.n;) {
+        struct span more = span_cut(&rest, '\n'), line = span_cut(&more, '\r');
+        if (span_starts(line, label))
+            assert_int_equal(span_u64(span_skip(line, label.n), INT64_MAX, &reads), 0);
+    }
+    *(bool *)arg = true;
+}
+
+/* How often Redis has read what somebody wrote. */
+static uint64_t reads_of_redis(void)
+{
+    bool done = false;
+    redis_do(bench.redis, on_info, &done, SPAN("INFO"), SPAN("stats"));
+    assert_true(run_until(&bench.loop, &done, 5000));
+    return reads;
+}
+
+#define URSULA "sip:ursula@example.com"
+
+static void test_what_it_is_counted_on_is_asked_at_once(void **state)
+{
+    uint64_t least = UINT64_MAX;
+    (void)state;
+    bench_add("ursula", "ursula", "a-long-password-1", ALG_ALL, true);
+    assert_int_equal(ask(.caller = URSULA), CAUSE(OK)); /* from now on he is known */
+    for (int i = 0; i < 100 && least > 2; i++) {        /* others ask now and then, too */
+        run_for(&bench.loop, 10);
+        const uint64_t reads_before = reads_of_redis();
+        assert_int_equal(ask(.caller = URSULA, .from = "v", .to = "w"), CAUSE(OK));
+        const uint64_t took = reads_of_redis() - reads_before;
+        least = CS_MIN(least, took);
+        assert_int_equal(got.n_counted, 3);
+        for (size_t k = 0; k < got.n_counted; k++)
+            tell(got.lease, got.counted[k], true);
+    }
+    run_for(&bench.loop, 10);
+    assert_int_equal(least, 2); /* one is the question for this number */
+}
+
+static void test_the_first_that_refuses_is_named_and_nothing_is_taken(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(ask(.caller = "sip:victor@example.com"), CAUSE(OK));
+    assert_int_equal(ask(.from = "v"), CAUSE(OK));
+    assert_int_equal(ask(.to = "w"), CAUSE(OK));
+    for (int i = 0; i < 5; i++) {
+        assert_int_equal(ask(.caller = "sip:victor@example.com", .from = "v", .to = "w"),
+                         CAUSE(CALLS_LIMIT_USER));
+        assert_int_equal(ask(.from = "v", .to = "w"), CAUSE(CALLS_LIMIT_TRUNK));
+        assert_string_equal(got.limit, "trunk v: 1 at once");
+        assert_int_equal(ask(.from = "s", .to = "w", .number = "666"),
+                         CAUSE(DESTINATION_FORBIDDEN));
+        assert_int_equal(ask(.from = "s", .to = "w"), CAUSE(CALLS_LIMIT_TRUNK));
+        assert_string_equal(got.limit, "trunk w: 1 at once");
+    }
+    assert_int_equal(calls_of("trunk:s"), 0);
+    for (int i = 0; i < 2; i++) /* of the calls that were none nothing is used up */
+        assert_int_equal(ask(.from = "s"), CAUSE(OK));
+    assert_int_equal(ask(.from = "s"), CAUSE(CALLS_RATE_TRUNK));
 }
 
 static void test_a_rate_fills_again(void **state)
@@ -226,6 +298,8 @@ int main(void)
         TEST(test_a_user_is_counted_by_all_his_addresses),
         TEST(test_what_a_refused_call_was_counted_on_is_given_back),
         TEST(test_another_candidate_counts_its_trunk_alone),
+        TEST(test_what_it_is_counted_on_is_asked_at_once),
+        TEST(test_the_first_that_refuses_is_named_and_nothing_is_taken),
         TEST(test_a_rate_fills_again),
         TEST(test_a_lease_that_nobody_keeps_lapses),
         TEST(test_without_redis_only_calls_for_help_are_made),

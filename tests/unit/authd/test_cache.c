@@ -73,6 +73,38 @@ static void test_a_changed_user_is_forgotten_and_others_are_not(void **state)
     assert_true(goes("bob", 100));
 }
 
+static void put_owner(const char *aor, const char *name)
+{
+    const struct user u = { .name = span_str(name), .realm = REALM, .record = span_str(name) };
+    cache_put_owner(cache, span_str(aor), &u, cache_generation(cache));
+}
+
+static bool has_owner(const char *aor)
+{
+    return cache_get_owner(cache, span_str(aor)).p;
+}
+
+static void test_who_has_an_address_is_forgotten_with_either(void **state)
+{
+    (void)state;
+    put_owner("sip:a@example.com", "alice");
+    put_owner("sip:b@example.com", "bob");
+    assert_span(cache_get_owner(cache, SPAN("sip:a@example.com")), "alice");
+    bench_do(SPAN("SADD"), SPAN("cs:aor:{sip:a@example.com}"), SPAN("carol@example.com"));
+    for (unsigned i = 0; i < 20 && has_owner("sip:a@example.com"); i++)
+        run_for(&bench.loop, 5);
+    assert_false(has_owner("sip:a@example.com"));
+    assert_true(has_owner("sip:b@example.com"));
+    assert_true(has("alice"));
+    bench_do(SPAN("SET"), SPAN("cs:user:{bob@example.com}"), SPAN("x"));
+    assert_true(goes("bob", 100));
+    assert_false(has_owner("sip:b@example.com"));
+    put_owner("sip:b@example.com", "bob");
+    assert_true(has_owner("sip:b@example.com"));
+    bench_do(SPAN("DEL"), SPAN("cs:aor:{sip:a@example.com}"), SPAN("cs:user:{bob@example.com}"));
+    assert_true(goes("bob", 100));
+}
+
 static void test_what_was_being_read_at_a_change_is_not_kept(void **state)
 {
     (void)state;
@@ -294,6 +326,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_cache, close_cache)
     const struct CMUnitTest tests[] = {
         TEST(test_a_changed_user_is_forgotten_and_others_are_not),
+        TEST(test_who_has_an_address_is_forgotten_with_either),
         TEST(test_what_was_being_read_at_a_change_is_not_kept),
         TEST(test_it_is_bounded_and_the_one_used_longest_ago_makes_room),
         TEST(test_a_name_longer_than_any_user_is_not_kept),

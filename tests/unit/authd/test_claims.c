@@ -370,6 +370,37 @@ static void test_a_token_is_for_one_address(void **state)
         C(SCOPE_MISSING));
 }
 
+static void test_whom_it_may_call(void **state)
+{
+    static const struct {
+        const char *scope, *aor;
+        bool reaches;
+    } rows[] = {
+        { "call", "sip:1001@example.com", true },
+        { "call", NULL, true },
+        { "call sip_dest:", "sip:1001@example.com", false },
+        { "sip_dest:*", "sip:1001@example.com", true },
+        { "sip_dest:*", NULL, false },
+        { "call sip_dest:1001 sip_dest:+49*", "sip:1001@example.com", true },
+        { "call sip_dest:1001 sip_dest:+49*", "sip:10011@example.com", false },
+        { "call sip_dest:1001 sip_dest:+49*", "sip:+4930@example.com", true },
+        { "call sip_dest:1001 sip_dest:+49*", "sip:+4@example.com", false },
+        { "sip_dest:sip:*@EXAMPLE.com", "sip:1001@example.com", true },
+        { "sip_dest:*@example.com", "sip:1001@example.org", false },
+        { "sip_dest:1001@", "sip:1001@example.com", false },
+    };
+    (void)state;
+    for (size_t i = 0; i < CS_LEN(rows); i++) {
+        const struct claims k = { .scope = span_str(rows[i].scope) };
+        assert_int_equal(claims_reach(&k, span_str(rows[i].aor)), rows[i].reaches);
+    }
+    const struct claims some = { .scope = SPAN("sip_dest:1001") };
+    assert_int_equal(bearer_reaches(&some, SPAN("INVITE"), false, SPAN_NULL), C(TOKEN_DESTINATION));
+    assert_int_equal(bearer_reaches(&some, SPAN("INVITE"), true, SPAN_NULL), C(OK));
+    assert_int_equal(bearer_reaches(&some, SPAN("OPTIONS"), false, SPAN_NULL), C(OK));
+    assert_int_equal(bearer_reaches(&some, SPAN("REFER"), true, SPAN_NULL), C(TOKEN_DESTINATION));
+}
+
 static void test_a_grant_ends_with_its_token(void **state)
 {
     (void)state;
@@ -549,6 +580,7 @@ int main(void)
         cmocka_unit_test(test_scp_serves_where_there_is_no_scope),
         cmocka_unit_test(test_bound_token_needs_its_certificate),
         cmocka_unit_test(test_a_token_is_for_one_address),
+        cmocka_unit_test(test_whom_it_may_call),
         cmocka_unit_test(test_a_grant_ends_with_its_token),
         cmocka_unit_test(test_challenge_says_where_tokens_are_and_what_was_wrong),
         cmocka_unit_test(test_packed_claims_stand_by_themselves),
