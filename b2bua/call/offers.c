@@ -156,7 +156,8 @@ static void undone(struct call *c, unsigned side, unsigned status, struct span s
         session_withdraw(c->session);
         return;
     }
-    int err = status < 300 && sdp.p ? call_answer(c, side, c->leg[side], sdp, &b, &why) : CS_ENOTSUP;
+    int err =
+        status < 300 && sdp.p ? call_answer(c, side, c->leg[side], sdp, &b, &why) : CS_ENOTSUP;
     if (err) /* who took something else and does not go back cannot be heard */
         call_finish(c, &(struct leg_end){ .status = 500 }, side);
 }
