@@ -18,25 +18,6 @@ static void print_comment(FILE *f, const char *margin, struct span text)
     }
 }
 
-static const char *type_name(const struct conf_key *key)
-{
-    static const char *const one[] = { "true or false", "number",  "duration", "size",
-                                       "text",          "file",    "address",  "network",
-                                       "one of",        "list of", "section",  "section" };
-    static const char *const many[] = {
-        "list",          "list of numbers", "list of durations", "list of sizes",
-        "list of texts", "list of files",   "list of addresses", "list of networks",
-        "list of",       "list of",         "list of sections",  "list of sections"
-    };
-    return (key->list ? many : one)[key->type];
-}
-
-static bool has_bounds(const struct conf_key *key)
-{
-    return key->type == CONF_T_UINT || key->type == CONF_T_DURATION || key->type == CONF_T_SIZE ||
-           key->type == CONF_T_STR;
-}
-
 /* One value as YAML understands it: quoted unless it is surely a plain scalar. */
 static void write_scalar(struct buf *b, struct span s)
 {
@@ -66,38 +47,18 @@ static void write_default(struct buf *b, const struct conf_key *key)
     }
 }
 
-static void write_bounds(struct buf *b, const struct conf_key *key)
-{
-    if (key->type == CONF_T_STR && key->min == 1 && !key->max) {
-        buf_lit(b, ", not empty");
-        return;
-    }
-    buf_lit(b, ", ");
-    if (!key->max) {
-        buf_lit(b, "at least ");
-        value_write_bound(b, key, key->min);
-    } else if (!key->min) {
-        buf_lit(b, "at most ");
-        value_write_bound(b, key, key->max);
-    } else {
-        value_write_bound(b, key, key->min);
-        buf_lit(b, " to ");
-        value_write_bound(b, key, key->max);
-    }
-    if (key->type == CONF_T_STR)
-        buf_lit(b, " characters");
-}
-
 /* "(duration, 10ms to 1m; default 2s)" */
 static void write_facts(struct buf *b, const struct conf_key *key)
 {
-    buf_printf(b, "(%s", type_name(key));
+    buf_printf(b, "(%s", value_type(key));
     if (key->names) {
         buf_putc(b, ' ');
         value_write_names(b, key);
     }
-    if (has_bounds(key) && (key->min || key->max))
-        write_bounds(b, key);
+    if (value_is_bounded(key)) {
+        buf_lit(b, ", ");
+        value_write_range(b, key);
+    }
     if (key->at_least)
         buf_printf(b, ", at least %zu", key->at_least);
     if (key->at_most)

@@ -3,11 +3,11 @@
 
 static void print_object(FILE *f, const struct conf_section *section);
 
-static void print_string(FILE *f, const char *s)
+static void print_text(FILE *f, struct span text)
 {
-    char text[4096];
-    struct buf b = BUF_INIT(text);
-    buf_json(&b, span_str(s));
+    char quoted[4096];
+    struct buf b = BUF_INIT(quoted);
+    buf_json(&b, text);
     fprintf(f, "\"" SPAN_FMT "\"", SPAN_ARG(buf_span(&b)));
 }
 
@@ -16,7 +16,7 @@ static void print_names(FILE *f, const struct conf_key *key)
     fputs("\"enum\":[", f);
     for (unsigned i = 0; key->names[i]; i++) {
         fputs(i ? "," : "", f);
-        print_string(f, key->names[i]);
+        print_text(f, span_str(key->names[i]));
     }
     fputc(']', f);
 }
@@ -63,21 +63,49 @@ static void print_value(FILE *f, const struct conf_key *key)
     }
 }
 
+static void print_default(FILE *f, const struct conf_key *key)
+{
+    bool list = key->list || key->type == CONF_T_SET;
+    struct span rest = span_str(key->def);
+    fputs(list ? ",\"default\":[" : ",\"default\":", f);
+    for (const char *sep = ""; rest.p; sep = ",") {
+        struct span one = list ? span_trim(span_cut(&rest, ',')) : rest;
+        fputs(sep, f);
+        if (key->type == CONF_T_BOOL || key->type == CONF_T_UINT)
+            fprintf(f, SPAN_FMT, SPAN_ARG(one));
+        else
+            print_text(f, one);
+        if (!list)
+            break;
+    }
+    fputs(list ? "]" : "", f);
+}
+
+/* What JSON Schema has no word for, as the manual says it. */
+static void print_facts(FILE *f, const struct conf_key *key)
+{
+    char text[128];
+    struct buf b = BUF_INIT(text);
+    fputs(",\"x-type\":", f);
+    print_text(f, span_str(value_type(key)));
+    if (!value_is_bounded(key))
+        return;
+    value_write_range(&b, key);
+    fputs(",\"x-range\":", f);
+    print_text(f, buf_span(&b));
+}
+
 static void print_key(FILE *f, const struct conf_key *key)
 {
-    print_string(f, key->name);
+    bool list = key->list || key->type == CONF_T_SET;
+    print_text(f, span_str(key->name));
     fputs(":{\"description\":", f);
-    print_string(f, key->doc);
-    if (key->def && !key->list && key->type != CONF_T_SET) {
-        bool bare = key->type == CONF_T_BOOL || key->type == CONF_T_UINT;
-        fputs(",\"default\":", f);
-        if (bare)
-            fputs(key->def, f);
-        else
-            print_string(f, key->def);
-    }
+    print_text(f, span_str(key->doc));
+    if (key->def)
+        print_default(f, key);
+    print_facts(f, key);
     fputc(',', f);
-    if (key->list || key->type == CONF_T_SET) {
+    if (list) {
         fprintf(f, "\"type\":[\"array\",\"null\"],\"minItems\":%zu,", key->at_least);
         if (key->at_most)
             fprintf(f, "\"maxItems\":%zu,", key->at_most);
@@ -99,7 +127,7 @@ static void print_object(FILE *f, const struct conf_section *section)
         if (!k->required)
             continue;
         fputs(sep, f);
-        print_string(f, k->name);
+        print_text(f, span_str(k->name));
         sep = ",";
     }
     fputs("],\"properties\":{", f);
@@ -113,7 +141,7 @@ static void print_object(FILE *f, const struct conf_section *section)
 void conf_schema(FILE *f, const struct conf_section *root, const char *title)
 {
     fputs("{\"$schema\":\"https://json-schema.org/draft/2020-12/schema\",\"title\":", f);
-    print_string(f, title);
+    print_text(f, span_str(title));
     fputc(',', f);
     print_object(f, root);
     fputs("}\n", f);

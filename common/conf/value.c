@@ -109,6 +109,47 @@ void value_write_names(struct buf *b, const struct conf_key *key)
     }
 }
 
+const char *value_type(const struct conf_key *key)
+{
+    static const char *const one[] = { "true or false", "number",  "duration", "size",
+                                       "text",          "file",    "address",  "network",
+                                       "one of",        "list of", "section",  "section" };
+    static const char *const many[] = {
+        "list",          "list of numbers", "list of durations", "list of sizes",
+        "list of texts", "list of files",   "list of addresses", "list of networks",
+        "list of",       "list of",         "list of sections",  "list of sections"
+    };
+    return (key->list ? many : one)[key->type];
+}
+
+bool value_is_bounded(const struct conf_key *key)
+{
+    return (key->type == CONF_T_UINT || key->type == CONF_T_DURATION || key->type == CONF_T_SIZE ||
+            key->type == CONF_T_STR) &&
+           (key->min || key->max);
+}
+
+void value_write_range(struct buf *b, const struct conf_key *key)
+{
+    if (key->type == CONF_T_STR && key->min == 1 && !key->max) {
+        buf_lit(b, "not empty");
+        return;
+    }
+    if (!key->max) {
+        buf_lit(b, "at least ");
+        value_write_bound(b, key, key->min);
+    } else if (!key->min) {
+        buf_lit(b, "at most ");
+        value_write_bound(b, key, key->max);
+    } else {
+        value_write_bound(b, key, key->min);
+        buf_lit(b, " to ");
+        value_write_bound(b, key, key->max);
+    }
+    if (key->type == CONF_T_STR)
+        buf_lit(b, " characters");
+}
+
 /* ---- nearest names ---- */
 
 enum { LONGEST = 48 };

@@ -1,5 +1,5 @@
-/* One scalar of configuration: text to value, and a value's bounds to text. Known to conf.c and
- * print.c alone. */
+/* One scalar of configuration: text to value, and a value's type and bounds to text. Known to
+ * conf.c, print.c and schema.c alone. */
 #ifndef CS_CONF_VALUE_H
 #define CS_CONF_VALUE_H
 
@@ -15,6 +15,12 @@ void value_quote(struct buf *b, struct span text);
 void value_write_bound(struct buf *b, const struct conf_key *key, uint64_t bound);
 /* "udp, tcp, tls" */
 void value_write_names(struct buf *b, const struct conf_key *key);
+/* "duration", "list of addresses"; of ENUM and SET "one of" and "list of", which want the names
+ * behind them. */
+const char *value_type(const struct conf_key *key);
+bool value_is_bounded(const struct conf_key *key);
+/* "10ms to 1m", "at most 64k", "1 to 64 characters", of what is bounded. */
+void value_write_range(struct buf *b, const struct conf_key *key);
 
 /* How unlike two names are; SIZE_MAX when nobody could have meant the one by the other. */
 size_t value_distance(struct span wrong, struct span name);

@@ -545,6 +545,11 @@ static void test_the_schema_names_every_key(void **state)
     assert_non_null(strstr(text, "\"title\":\"test\""));
     assert_non_null(strstr(text, "\"required\":[\"listen\"]"));
     assert_non_null(strstr(text, "\"enum\":[\"low\",\"middle\",\"high\"]"));
+    assert_non_null(
+        strstr(text, "\"default\":\"5m\",\"x-type\":\"duration\",\"x-range\":\"1s to 1d\""));
+    assert_non_null(
+        strstr(text, "\"default\":[\"a.example\",\"b.example\"],\"x-type\":\"list of texts\""));
+    assert_non_null(strstr(text, "\"default\":[\"udp\",\"tls\"],\"x-type\":\"list of\""));
     for (const struct conf_key *k = group_keys; k->name; k++) {
         char quoted[64];
         snprintf(quoted, sizeof(quoted), "\"%s\":{", k->name);
