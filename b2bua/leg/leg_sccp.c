@@ -149,11 +149,9 @@ static bool keep_offer(struct sccp_leg *l, struct span sdp)
 
 static enum sdp_direction direction_of(const struct sccp_leg *l)
 {
-    static const enum sdp_direction seen[] = { [SDP_INACTIVE] = SDP_INACTIVE,
-                                               [SDP_RECVONLY] = SDP_SENDONLY,
-                                               [SDP_SENDONLY] = SDP_RECVONLY,
-                                               [SDP_SENDRECV] = SDP_SENDRECV };
-    return l->held ? SDP_INACTIVE : l->offer ? seen[l->peer.direction] : SDP_SENDRECV;
+    return l->held    ? SDP_INACTIVE
+           : l->offer ? sdp_direction_reversed(l->peer.direction)
+                      : SDP_SENDRECV;
 }
 
 /* The answer to what was offered, or our offer. */

@@ -24,16 +24,6 @@ static bool is_of_a_codec(const struct sdp_attr *a)
     return span_eq(a->name, SPAN("rtpmap")) || span_eq(a->name, SPAN("fmtp"));
 }
 
-/* Who wants to hear is spoken to, and the other way round (RFC 3264, 6.1). */
-static struct span direction_to(enum sdp_direction theirs)
-{
-    static const enum sdp_direction seen[] = { [SDP_INACTIVE] = SDP_INACTIVE,
-                                               [SDP_RECVONLY] = SDP_SENDONLY,
-                                               [SDP_SENDONLY] = SDP_RECVONLY,
-                                               [SDP_SENDRECV] = SDP_SENDRECV };
-    return sdp_direction_name(seen[theirs]);
-}
-
 static int answer_stream(const struct sdp *offer, const struct sdp_media *m,
                          const struct service_at *at, struct arena *a, struct service_peer *peer,
                          struct sdp_media *out)
@@ -63,8 +53,9 @@ static int answer_stream(const struct sdp *offer, const struct sdp_media *m,
             out->attrs.a[n++] = m->attrs.a[i];
     }
     peer->direction = sdp_direction_of(offer, m);
-    out->attrs.a[n++] = (struct sdp_attr){ .name = at->inactive ? SPAN("inactive")
-                                                                : direction_to(peer->direction) };
+    const enum sdp_direction ours =
+        at->inactive ? SDP_INACTIVE : sdp_direction_reversed(peer->direction);
+    out->attrs.a[n++] = (struct sdp_attr){ .name = sdp_direction_name(ours) };
     out->attrs.n = n;
     out->port = addr_port(at->local);
     peer->to = sdp_connection_of(offer, m).addr;

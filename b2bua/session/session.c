@@ -524,13 +524,8 @@ static void narrow_direction(const struct sdp *offer_sdp, const struct sdp_media
                              struct sdp_media *out)
 {
     const enum sdp_direction asked = sdp_direction_of(offer_sdp, offer),
-                             said = sdp_direction_of(answer_sdp, answer);
-    const bool sends = (said & SDP_SENDONLY) && (asked & SDP_RECVONLY),
-               listens = (said & SDP_RECVONLY) && (asked & SDP_SENDONLY);
-    const enum sdp_direction both = sends && listens ? SDP_SENDRECV
-                                    : sends          ? SDP_SENDONLY
-                                    : listens        ? SDP_RECVONLY
-                                                     : SDP_INACTIVE;
+                             said = sdp_direction_of(answer_sdp, answer),
+                             both = said & sdp_direction_reversed(asked);
     out->attrs.a[out->attrs.n - 1].name = sdp_direction_name(both); /* as offer_answer() wrote it */
 }
 

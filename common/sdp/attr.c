@@ -29,6 +29,15 @@ static const struct span directions[] = {
     [SDP_SENDRECV] = SPAN_INIT("sendrecv"),
 };
 
+enum sdp_direction sdp_direction_reversed(enum sdp_direction d)
+{
+    static const enum sdp_direction reversed[] = { [SDP_INACTIVE] = SDP_INACTIVE,
+                                                   [SDP_RECVONLY] = SDP_SENDONLY,
+                                                   [SDP_SENDONLY] = SDP_RECVONLY,
+                                                   [SDP_SENDRECV] = SDP_SENDRECV };
+    return reversed[d];
+}
+
 struct span sdp_direction_name(enum sdp_direction d)
 {
     return directions[d];

@@ -94,6 +94,8 @@ enum sdp_direction { SDP_INACTIVE = 0, SDP_RECVONLY = 1, SDP_SENDONLY = 2, SDP_S
 /* As who wrote it sees it (RFC 8866, 6.7). Held the old way, by 0.0.0.0 without ICE, takes
  * receiving away (RFC 3264, 8.4). */
 enum sdp_direction sdp_direction_of(const struct sdp *s, const struct sdp_media *m);
+/* The same as the other side sees it (RFC 3264, 6.1). */
+enum sdp_direction sdp_direction_reversed(enum sdp_direction d);
 struct span sdp_direction_name(enum sdp_direction d);
 
 struct sdp_codec {     /* a payload type of RTP */

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "b2bua/leg/service_sdp.h"
+#include "b2bua/session/codec_names.h"
 #include "b2bua/session/keys.h"
 #include "b2bua/session/offer.h"
 #include "b2bua/session/webrtc.h"
@@ -95,6 +97,32 @@ static void join(const struct sdp *offer, const struct sdp_media *m, const struc
     webrtc_fini(&webrtc);
 }
 
+/* What a leg that ends here answers to it can be read again. */
+static void answer_here(struct span text, const struct addr *local, bool any)
+{
+    static char space[2 * SDP_MAX];
+    struct buf b = BUF_INIT(space);
+    struct service_peer peer;
+    struct arena a;
+    struct sdp again;
+    const struct service_at at = { .local = local, .any = any };
+    if (service_answer(text, &at, &peer, &b))
+        return;
+    arena_init(&a, NULL, 0, 16 << 20);
+    int err = sdp_parse(buf_span(&b), &a, &again);
+    assert(err == 0 || err == CS_ELIMIT);
+    arena_fini(&a);
+}
+
+/* All of its codecs have room, and stay within a quoted string. */
+static void name_codecs(const struct sdp *s)
+{
+    char space[CODEC_NAMES_MAX];
+    struct buf b = BUF_INIT(space);
+    codec_names_put_all(&b, s);
+    assert(buf_ok(&b) && !memchr(space, '"', b.n) && !memchr(space, '\\', b.n));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -104,7 +132,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct sdp offer, answer;
     arena_init(&a, NULL, 0, 16 << 20);
     first = span_cut(&all, '\0');
-    if (sdp_parse(first, &a, &offer) == 0 && all.p && sdp_parse(all, &a, &answer) == 0) {
+    struct addr local;
+    if (addr_parse(SPAN("192.0.2.1"), 4000, &local) == 0) {
+        answer_here(first, &local, false);
+        answer_here(first, &local, true);
+    }
+    const bool offered = sdp_parse(first, &a, &offer) == 0;
+    if (offered)
+        name_codecs(&offer);
+    if (offered && all.p && sdp_parse(all, &a, &answer) == 0) {
         for (size_t i = 0; i < offer.n_media && i < answer.n_media; i++)
             join(&offer, &offer.media[i], &answer, &answer.media[i], &a);
     }

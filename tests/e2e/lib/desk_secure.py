@@ -1,6 +1,6 @@
 """Desk phones in each mode of security, and what they hear of each other."""
 from daemons import wait_for
-from desk_calls import CallWorld, bound
+from desk_talk import CallWorld, bound
 
 ENCRYPTED, AUTHENTICATED, CLEAR = "encrypted", "authenticated", "nonsecure"
 SUITE = "AES_CM_128_HMAC_SHA1_32" # of phones
