@@ -60,7 +60,7 @@ struct nftables_conf {
 struct registrar_conf {
     struct span node; /* absent: the host's name */
     struct span user; /* uid to become; absent: stay */
-    size_t workers;
+    size_t workers, coalesce_us;
     const char *flow_key_file;
     struct log_conf log;
     struct gate_settings authd;

@@ -259,6 +259,7 @@ int main(int argc, char **argv)
         timer_init(&r.opening, on_opening);
         r.front.loop = &r.loop;
         r.front.conf = &r.conf;
+        loop_coalesce(&r.loop, (unsigned)r.conf.coalesce_us);
         err = start(&r);
         if (err)
             stop(&r);

@@ -2,6 +2,16 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
+#include <time.h>
+
+#include "base/util.h"
+
+enum {
+    BUSY_NS = 1000000, /* less than that between turns */
+    SHORT_NS = 20000,  /* not worth a system call */
+    SLACK_NS = 1000,   /* by which the kernel may be late */
+};
 
 struct loop_signal {
     struct list link;
@@ -26,16 +36,35 @@ static void run_turn(struct loop *l)
     }
 }
 
+static void coalesce(struct loop *l)
+{
+    const int64_t left = l->woke_ns + l->pause_ns - clock_mono().ns;
+    if (left > SHORT_NS)
+        nanosleep(&(struct timespec){ .tv_nsec = left }, NULL); /* a signal ends it */
+}
+
+static void woken(struct loop *l)
+{
+    const int64_t now = clock_mono().ns;
+    l->between_ns += (CS_MIN(now - l->woke_ns, 16 * BUSY_NS) - l->between_ns) / 16;
+    l->woke_ns = now;
+}
+
 static void on_prepare(uv_prepare_t *h)
 {
     struct loop *l = h->data;
     run_turn(l); /* what timers and closing handles left */
     l->stale = true;
+    if (l->pause_ns && l->between_ns < BUSY_NS)
+        coalesce(l);
 }
 
 static void on_check(uv_check_t *h)
 {
-    run_turn(h->data); /* what was read */
+    struct loop *l = h->data;
+    if (l->pause_ns)
+        woken(l);
+    run_turn(l); /* what was read */
 }
 
 int loop_init(struct loop *l)
@@ -55,6 +84,14 @@ int loop_init(struct loop *l)
     uv_unref((uv_handle_t *)&l->prepare);
     uv_unref((uv_handle_t *)&l->check);
     return timer_wheel_open(l);
+}
+
+void loop_coalesce(struct loop *l, unsigned us)
+{
+    l->pause_ns = (int64_t)us * 1000;
+    l->between_ns = 16 * BUSY_NS;
+    if (us)
+        prctl(PR_SET_TIMERSLACK, SLACK_NS, 0, 0, 0);
 }
 
 void loop_run(struct loop *l)

@@ -19,6 +19,9 @@ struct loop {
     struct wall wall;
     struct duration skew; /* added to both clocks; tests move time with it */
     bool stale;           /* now and wall are of an earlier turn */
+    int64_t pause_ns;     /* see loop_coalesce() */
+    int64_t woke_ns;      /* when what this turn is about was there */
+    int64_t between_ns;   /* two turns, lately */
     struct list signals;
 };
 
@@ -39,6 +42,12 @@ void loop_run_once(struct loop *l);
 void loop_stop(struct loop *l);
 /* 0, or UV_EBUSY when a handle was not closed: that is a leak. */
 CS_CHECK int loop_fini(struct loop *l);
+
+/* While turns follow each other in less than a millisecond they begin at least us microseconds (0
+ * to 1000) apart, as a network card coalesces interrupts: what comes meanwhile is done together,
+ * with fewer system calls and fewer processes woken. Whoever comes alone does not wait, and where a
+ * turn takes longer nobody does. 0, as it begins with: never. */
+void loop_coalesce(struct loop *l, unsigned us);
 
 /* Time at the first event of this turn. */
 void loop_touch(struct loop *l);
