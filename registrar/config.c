@@ -452,7 +452,7 @@ static const struct conf_key root_keys[] = {
     CONF_SIZE("coalesce_us", ROOT, coalesce_us,
               "Under load, microseconds from one look at the sockets to the next, at least: what "
               "comes meanwhile is done together, which costs less. 0: never wait.",
-              .def = "250", .max = 1000),
+              .def = "500", .max = 1000),
     CONF_PATH(
         "flow_key_file", ROOT, flow_key_file,
         "Key of the tokens in bindings and routes, made at the first start; without it phones "

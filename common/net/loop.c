@@ -11,6 +11,8 @@ enum {
     BUSY_NS = 1000000, /* less than that between turns */
     SHORT_NS = 20000,  /* not worth a system call */
     SLACK_NS = 1000,   /* by which the kernel may be late */
+    ENOUGH = 9,        /* events of a turn, lately: they gather by themselves */
+    EVENTS_UNIT = 256,
 };
 
 struct loop_signal {
@@ -25,6 +27,7 @@ void loop_touch(struct loop *l)
     l->now = mono_add(clock_mono(), l->skew);
     l->wall = wall_add(clock_wall(), l->skew);
     l->stale = false;
+    l->events++;
 }
 
 static void run_turn(struct loop *l)
@@ -38,8 +41,10 @@ static void run_turn(struct loop *l)
 
 static void coalesce(struct loop *l)
 {
+    l->events_lately += ((int)(l->events * EVENTS_UNIT) - l->events_lately) / 32;
+    l->events = 0;
     const int64_t left = l->woke_ns + l->pause_ns - clock_mono().ns;
-    if (left > SHORT_NS)
+    if (l->between_ns < BUSY_NS && l->events_lately < ENOUGH * EVENTS_UNIT && left > SHORT_NS)
         nanosleep(&(struct timespec){ .tv_nsec = left }, NULL); /* a signal ends it */
 }
 
@@ -55,7 +60,7 @@ static void on_prepare(uv_prepare_t *h)
     struct loop *l = h->data;
     run_turn(l); /* what timers and closing handles left */
     l->stale = true;
-    if (l->pause_ns && l->between_ns < BUSY_NS)
+    if (l->pause_ns)
         coalesce(l);
 }
 
