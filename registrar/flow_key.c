@@ -3,8 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -70,10 +68,16 @@ int flow_key_load(const char *path, struct secret *out)
 
 int flow_key_derive(const struct secret *key, struct route_key *out)
 {
-    static const struct span label = SPAN_INIT("countersign route");
-    _Static_assert(ROUTE_KEY_LEN == 32, "SHA-256 fills it");
-    return HMAC(EVP_sha256(), key->p, (int)key->n, (const unsigned char *)label.p, label.n,
-                out->bytes, NULL)
-               ? 0
-               : CS_ENOMEM;
+    const struct span label = SPAN("countersign route");
+    unsigned char derived[HMAC_LEN];
+    struct hmac *h;
+    *out = (struct route_key){ 0 };
+    int err = hmac_new(secret_span(key), &h);
+    if (!err)
+        err = hmac_of(h, &label, 1, derived);
+    if (!err)
+        err = route_key_init(out, span_of(derived, sizeof(derived)));
+    hmac_free(&h);
+    ct_wipe(derived, sizeof(derived));
+    return err;
 }

@@ -531,5 +531,6 @@ void front_close(struct front *f)
     certs_close(&f->certs);
     siptx_free(&f->tx);
     siptp_free(&f->tp);
+    route_key_fini(&f->route_key);
     flood_free(&f->flood);
 }

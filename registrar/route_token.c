@@ -1,37 +1,49 @@
 #include "registrar/route_token.h"
 
-#include <openssl/hmac.h>
-
 #include "base/ct.h"
 
 enum {
     MAC_TEXT = 14, /* ROUTE_MAC_LEN in base64url */
-    SIGNED_MAX = 65536,
-    TAG_LEN = 6, /* ROUTE_TAG_LEN in base64url */
+    TAG_LEN = 6,   /* ROUTE_TAG_LEN in base64url */
 };
 
 struct mac {
-    unsigned char bytes[EVP_MAX_MD_SIZE];
+    unsigned char bytes[HMAC_LEN];
 };
 
-static bool hmac(const void *key, struct span text, struct mac *out)
+/* The key of tags signs no route. */
+int route_key_init(struct route_key *k, struct span key)
 {
-    return HMAC(EVP_sha256(), key, ROUTE_KEY_LEN, (const unsigned char *)text.p, text.n, out->bytes,
-                NULL);
+    const struct span purpose = SPAN("instance");
+    struct mac derived;
+    *k = (struct route_key){ 0 };
+    int err = hmac_new(key, &k->routes);
+    if (!err)
+        err = hmac_of(k->routes, &purpose, 1, derived.bytes);
+    if (!err)
+        err = hmac_new(span_of(derived.bytes, sizeof(derived.bytes)), &k->tags);
+    ct_wipe(&derived, sizeof(derived));
+    if (err)
+        route_key_fini(k);
+    return err;
+}
+
+void route_key_fini(struct route_key *k)
+{
+    hmac_free(&k->routes);
+    hmac_free(&k->tags);
 }
 
 /* Each part stands behind its length, so that no two lists of parts read alike. */
 static bool sign(const struct route_key *key, struct span call_id, struct span caller_tag,
                  struct span flows, struct mac *out)
 {
-    static char text[SIGNED_MAX]; /* one loop, one token at a time */
-    const struct span parts[] = { call_id, caller_tag, flows };
-    struct buf b = BUF_INIT(text);
-    for (size_t i = 0; i < CS_LEN(parts); i++) {
-        buf_put(&b, span_of(&parts[i].n, sizeof(parts[i].n)));
-        buf_put(&b, parts[i]);
-    }
-    return buf_ok(&b) && hmac(key->bytes, buf_span(&b), out);
+    const struct span parts[] = {
+        span_of(&call_id.n, sizeof(call_id.n)),       call_id,
+        span_of(&caller_tag.n, sizeof(caller_tag.n)), caller_tag,
+        span_of(&flows.n, sizeof(flows.n)),           flows,
+    };
+    return hmac_of(key->routes, parts, CS_LEN(parts), out->bytes) == 0;
 }
 
 void route_token_write(struct buf *b, const struct route_key *key, struct span caller,
@@ -83,9 +95,7 @@ int route_token_read(struct span token, const struct route_key *key, const struc
 
 static bool tag_of(const struct route_key *key, struct span instance, struct mac *out)
 {
-    struct mac purpose; /* a key that signs no route */
-    return instance.n && hmac(key->bytes, SPAN("instance"), &purpose) &&
-           hmac(purpose.bytes, instance, out);
+    return instance.n && hmac_of(key->tags, &instance, 1, out->bytes) == 0;
 }
 
 void route_tag_write(struct buf *b, const struct route_key *key, struct span instance)

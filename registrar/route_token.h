@@ -1,17 +1,21 @@
 /* The user part of our Record-Route: caller's flow "." callee's flow "." MAC. The MAC is over both
  * flows, the Call-ID and the caller's tag, so a token serves the requests of its dialog alone,
- * cannot be put together out of others, and tells which side a request comes from. Pure
- * functions. */
+ * cannot be put together out of others, and tells which side a request comes from. */
 #ifndef CS_REGISTRAR_ROUTE_TOKEN_H
 #define CS_REGISTRAR_ROUTE_TOKEN_H
 
+#include "base/hmac.h"
 #include "sip/msg.h"
 
-enum { ROUTE_KEY_LEN = 32, ROUTE_MAC_LEN = 10 };
+enum { ROUTE_MAC_LEN = 10 };
 
 struct route_key {
-    unsigned char bytes[ROUTE_KEY_LEN];
+    struct hmac *routes, *tags; /* its own */
 };
+
+/* CS_ENOMEM, CS_ENOTSUP: then there is nothing to end. */
+CS_CHECK int route_key_init(struct route_key *k, struct span key);
+void route_key_fini(struct route_key *k);
 
 /* The flows are tokens of siptp; m is the request that makes the dialog. */
 void route_token_write(struct buf *b, const struct route_key *key, struct span caller,

@@ -1,12 +1,11 @@
 #include "authd/check/nonce.h"
 
-#include <openssl/core_names.h>
-#include <openssl/evp.h>
 #include <stdlib.h>
 
 #include "authd/vault/keyring.h"
 #include "base/buf.h"
 #include "base/ct.h"
+#include "base/hmac.h"
 #include "base/memo.h"
 #include "base/rand.h"
 
@@ -19,8 +18,7 @@ enum {
     COOKIE_AT = TIME_LEN + RANDOM_LEN + 1,
     COOKIE_LEN = 3,
     HEAD_LEN = COOKIE_AT + COOKIE_LEN,
-    MAC_LEN = 12,
-    MAC_FULL = 32
+    MAC_LEN = 12
 };
 enum { RAW_LEN = HEAD_LEN + MAC_LEN, SKEW_MS = 10000, MACS_KEPT = 16384, BATCH_MS = 10000 };
 _Static_assert(HEAD_LEN == sizeof(((struct nonce *)0)->head), "head");
@@ -30,7 +28,6 @@ _Static_assert(TIME_LEN / 3 * 4 == NONCE_TAG_AT && (RANDOM_LEN + 1) / 3 * 4 == N
                "the tag is a piece of the text");
 
 struct noncer {
-    EVP_MAC *hmac;
     struct memo macs; /* of nonces made or seen lately, most of which are seen again */
     struct {
         unsigned char random[BATCH_LEN];
@@ -40,22 +37,9 @@ struct noncer {
     size_t n;
     struct {
         uint8_t id;
-        EVP_MAC_CTX *ctx; /* keyed once */
+        struct hmac *hmac;
     } keys[KEYRING_MAX];
 };
-
-static int ctx_new(EVP_MAC *hmac, const struct keyring_key *k, EVP_MAC_CTX **out)
-{
-    char name[] = "SHA256";
-    const OSSL_PARAM params[] = {
-        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name, 0),
-        OSSL_PARAM_construct_end(),
-    };
-    *out = EVP_MAC_CTX_new(hmac);
-    if (!*out)
-        return CS_ENOMEM;
-    return EVP_MAC_init(*out, k->key, sizeof(k->key), params) ? 0 : CS_ENOTSUP;
-}
 
 int noncer_new(struct span text, struct noncer **out)
 {
@@ -69,12 +53,10 @@ int noncer_new(struct span text, struct noncer **out)
         err = CS_ENOMEM;
     if (n) {
         err = memo_init(&n->macs, MACS_KEPT);
-        n->hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-        if (!err && !n->hmac)
-            err = CS_ENOTSUP;
         for (; !err && n->n < ring.n; n->n++) {
-            n->keys[n->n].id = ring.keys[n->n].id;
-            err = ctx_new(n->hmac, &ring.keys[n->n], &n->keys[n->n].ctx);
+            const struct keyring_key *k = &ring.keys[n->n];
+            n->keys[n->n].id = k->id;
+            err = hmac_new(span_of(k->key, sizeof(k->key)), &n->keys[n->n].hmac);
         }
     }
     keyring_fini(&ring);
@@ -91,33 +73,29 @@ void noncer_free(struct noncer **np)
     if (!n)
         return;
     for (size_t i = 0; i < n->n; i++)
-        EVP_MAC_CTX_free(n->keys[i].ctx);
-    EVP_MAC_free(n->hmac);
+        hmac_free(&n->keys[i].hmac);
     memo_fini(&n->macs);
     free(n);
 }
 
-static int compute(EVP_MAC_CTX *ctx, struct span a, struct span b, void *out, size_t size)
+static int compute(struct hmac *h, struct span a, struct span b, void *out, size_t size)
 {
-    unsigned char full[MAC_FULL];
-    size_t n;
-    if (!EVP_MAC_init(ctx, NULL, 0, NULL) ||
-        !EVP_MAC_update(ctx, (const unsigned char *)a.p, a.n) ||
-        !EVP_MAC_update(ctx, (const unsigned char *)b.p, b.n) ||
-        !EVP_MAC_final(ctx, full, &n, sizeof(full)))
-        return CS_ENOTSUP;
-    memcpy(out, full, size);
-    return 0;
+    const struct span parts[] = { a, b };
+    unsigned char full[HMAC_LEN];
+    int err = hmac_of(h, parts, CS_LEN(parts), full);
+    if (!err)
+        memcpy(out, full, size);
+    return err;
 }
 
 /* What is signed here begins with a word, which no time of issue looks like before the year 3000. A
  * cookie of zeros stands for none. */
-static int cookie(EVP_MAC_CTX *ctx, const unsigned char head[HEAD_LEN], const struct addr *source,
+static int cookie(struct hmac *h, const unsigned char head[HEAD_LEN], const struct addr *source,
                   unsigned char out[COOKIE_LEN])
 {
     unsigned char said[6 + COOKIE_AT] = "source";
     memcpy(said + 6, head, COOKIE_AT);
-    int err = compute(ctx, span_of(said, sizeof(said)), addr_net_bytes(source), out, COOKIE_LEN);
+    int err = compute(h, span_of(said, sizeof(said)), addr_net_bytes(source), out, COOKIE_LEN);
     if (!err)
         out[0] |= !out[0] && !out[1] && !out[2];
     return err;
@@ -130,7 +108,7 @@ static int mac(struct noncer *n, size_t i, const unsigned char head[HEAD_LEN], s
     const struct memo_key key = memo_key_of(span_of((const char *)head, HEAD_LEN), realm);
     if (memo_get(&n->macs, &key, out, MAC_LEN))
         return 0;
-    int err = compute(n->keys[i].ctx, span_of(head, HEAD_LEN), realm, out, MAC_LEN);
+    int err = compute(n->keys[i].hmac, span_of(head, HEAD_LEN), realm, out, MAC_LEN);
     if (!err)
         memo_put(&n->macs, &key, out, MAC_LEN);
     return err;
@@ -160,7 +138,7 @@ int nonce_mint(struct noncer *n, struct span realm, struct wall now, const struc
     take_place(n, now, raw + TIME_LEN);
     raw[TIME_LEN + RANDOM_LEN] = n->keys[0].id;
     if (source && source->sa.sa_family != AF_UNSPEC)
-        err = cookie(n->keys[0].ctx, raw, source, raw + COOKIE_AT);
+        err = cookie(n->keys[0].hmac, raw, source, raw + COOKIE_AT);
     if (!err)
         err = mac(n, 0, raw, realm, raw + HEAD_LEN);
     struct buf b = buf_of(out, NONCE_LEN);
@@ -196,7 +174,7 @@ bool nonce_is_for(struct noncer *n, const struct nonce *nonce, const struct addr
 {
     unsigned char right[COOKIE_LEN];
     return source->sa.sa_family != AF_UNSPEC &&
-           cookie(n->keys[nonce->key].ctx, nonce->head, source, right) == 0 &&
+           cookie(n->keys[nonce->key].hmac, nonce->head, source, right) == 0 &&
            ct_eq(span_of(right, COOKIE_LEN), span_of(nonce->head + COOKIE_AT, COOKIE_LEN));
 }
 

@@ -2,9 +2,8 @@
 #ifndef CS_SIPTP_IMPL_H
 #define CS_SIPTP_IMPL_H
 
-#include <openssl/evp.h>
-
 #include "base/ct.h"
+#include "base/hmac.h"
 #include "base/memo.h"
 #include "net/stream.h"
 #include "net/udp.h"
@@ -124,7 +123,7 @@ struct siptp {
     struct udp_flow *spare;
     size_t n_spare;
     struct self *self;
-    EVP_MAC_CTX *mac;
+    struct hmac *hmac;
     struct memo macs;      /* of tokens */
     uint32_t epoch;        /* tells this process's connections from those before it */
     struct duration delay; /* of the datagram at hand */

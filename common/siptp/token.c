@@ -10,9 +10,8 @@
  *     links:   4 bytes node at the other end
  *     10 bytes of HMAC-SHA256 over all that
  */
-#include <openssl/core_names.h>
-
 #include "base/ct.h"
+#include "base/hmac.h"
 #include "base/rand.h"
 #include "net/tls_names.h"
 #include "siptp/impl.h"
@@ -38,35 +37,15 @@ int token_init(struct siptp *tp)
         key = span_of(made, sizeof(made));
     }
     rand_bytes(&tp->epoch, sizeof(tp->epoch));
-    char digest[] = "SHA256";
-    OSSL_PARAM params[] = { OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
-                            OSSL_PARAM_construct_end() };
-    EVP_MAC *hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-    tp->mac = hmac ? EVP_MAC_CTX_new(hmac) : NULL;
-    EVP_MAC_free(hmac);
-    int ok = tp->mac && EVP_MAC_init(tp->mac, (const unsigned char *)key.p, key.n, params);
+    int err = hmac_new(key, &tp->hmac);
     ct_wipe(made, sizeof(made));
-    return ok ? memo_init(&tp->macs, MACS_KEPT) : CS_ENOMEM;
+    return err ? err : memo_init(&tp->macs, MACS_KEPT);
 }
 
 void token_fini(struct siptp *tp)
 {
-    EVP_MAC_CTX_free(tp->mac);
-    tp->mac = NULL;
+    hmac_free(&tp->hmac);
     memo_fini(&tp->macs);
-}
-
-/* Without a key EVP_MAC_init() starts again with the one it has. */
-static bool compute(struct siptp *tp, struct span body, unsigned char out[MAC_LEN])
-{
-    unsigned char mac[EVP_MAX_MD_SIZE];
-    size_t len;
-    if (!EVP_MAC_init(tp->mac, NULL, 0, NULL) ||
-        !EVP_MAC_update(tp->mac, (const unsigned char *)body.p, body.n) ||
-        !EVP_MAC_final(tp->mac, mac, &len, sizeof(mac)) || len < MAC_LEN)
-        return false;
-    memcpy(out, mac, MAC_LEN);
-    return true;
 }
 
 /* A phone's flow has the same token at each of its requests. */
@@ -75,8 +54,10 @@ static bool sign(struct siptp *tp, struct span body, unsigned char out[MAC_LEN])
     const struct memo_key key = memo_key_of(body, SPAN_NULL);
     if (memo_get(&tp->macs, &key, out, MAC_LEN))
         return true;
-    if (!compute(tp, body, out))
+    unsigned char full[HMAC_LEN];
+    if (hmac_of(tp->hmac, &body, 1, full))
         return false;
+    memcpy(out, full, MAC_LEN);
     memo_put(&tp->macs, &key, out, MAC_LEN);
     return true;
 }

@@ -47,6 +47,15 @@ static void test_what_is_no_key_is_refused(void **state)
     assert_null(s.p);
 }
 
+static bool signs_alike(const struct route_key *a, const struct route_key *b)
+{
+    char of_a[ROUTE_TAG_LEN], of_b[ROUTE_TAG_LEN];
+    struct buf ta = BUF_INIT(of_a), tb = BUF_INIT(of_b);
+    route_tag_write(&ta, a, SPAN("<urn:uuid:1>"));
+    route_tag_write(&tb, b, SPAN("<urn:uuid:1>"));
+    return span_eq(buf_span(&ta), buf_span(&tb));
+}
+
 static void test_the_key_of_routes_follows_from_it(void **state)
 {
     struct secret s = { 0 }, other = { 0 };
@@ -57,9 +66,11 @@ static void test_the_key_of_routes_follows_from_it(void **state)
     assert_int_equal(flow_key_derive(&s, &a), 0);
     assert_int_equal(flow_key_derive(&s, &b), 0);
     assert_int_equal(flow_key_derive(&other, &c), 0);
-    assert_memory_equal(&a, &b, sizeof(a));
-    assert_memory_not_equal(&a, &c, sizeof(a));
-    assert_memory_not_equal(&a, s.p, sizeof(a));
+    assert_true(signs_alike(&a, &b));
+    assert_false(signs_alike(&a, &c));
+    route_key_fini(&a);
+    route_key_fini(&b);
+    route_key_fini(&c);
     secret_fini(&s);
     secret_fini(&other);
 }

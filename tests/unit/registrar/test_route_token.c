@@ -2,7 +2,22 @@
 
 #include "lib/test.h"
 
-static const struct route_key key = { "a key of thirty-two bytes, or so" };
+static struct route_key key, other;
+
+static int keys_init(void **state)
+{
+    (void)state;
+    assert_int_equal(route_key_init(&key, SPAN("one")), 0);
+    return route_key_init(&other, SPAN("two"));
+}
+
+static int keys_fini(void **state)
+{
+    (void)state;
+    route_key_fini(&key);
+    route_key_fini(&other);
+    return 0;
+}
 
 /* What a request says that matters here. */
 static struct sip_msg request(const char *call_id, const char *from_tag, const char *to_tag)
@@ -71,8 +86,6 @@ static void test_every_byte_counts(void **state)
     }
     for (size_t n = 0; n < token.n; n++)
         assert_int_equal(route_token_read(span_head(token, n), &key, &m, &to, &from), CS_EPROTO);
-    struct route_key other = key;
-    other.bytes[31] ^= 1;
     assert_int_equal(route_token_read(token, &other, &m, &to, &from), CS_EPROTO);
 }
 
@@ -109,26 +122,25 @@ static void test_no_room_is_said(void **state)
 
 static void test_a_tag_names_its_instance_and_leaves_the_flow_as_it_was(void **state)
 {
-    static const struct route_key mine = { "one" }, other = { "two" };
     char text[100], made[ROUTE_TAG_LEN];
     struct buf b = BUF_INIT(text), t = BUF_INIT(made);
     (void)state;
     buf_lit(&b, "flow");
-    route_tag_write(&t, &mine, SPAN_NULL);
+    route_tag_write(&t, &key, SPAN_NULL);
     route_tag_put(&b, buf_span(&t));
     assert_true(span_eq(buf_span(&b), SPAN("flow")));
-    route_tag_write(&t, &mine, SPAN("<urn:uuid:1>"));
+    route_tag_write(&t, &key, SPAN("<urn:uuid:1>"));
     assert_true(buf_ok(&t));
     assert_int_equal(t.n, ROUTE_TAG_LEN);
     route_tag_put(&b, buf_span(&t));
     struct span side = buf_span(&b), tag = route_tag_take(&side);
     assert_true(span_eq(side, SPAN("flow")));
     assert_true(span_eq(tag, buf_span(&t)));
-    assert_true(route_tag_names(tag, &mine, SPAN("<urn:uuid:1>")));
-    assert_false(route_tag_names(tag, &mine, SPAN("<urn:uuid:2>")));
-    assert_false(route_tag_names(tag, &mine, SPAN_NULL));
+    assert_true(route_tag_names(tag, &key, SPAN("<urn:uuid:1>")));
+    assert_false(route_tag_names(tag, &key, SPAN("<urn:uuid:2>")));
+    assert_false(route_tag_names(tag, &key, SPAN_NULL));
     assert_false(route_tag_names(tag, &other, SPAN("<urn:uuid:1>")));
-    assert_false(route_tag_names(span_head(tag, 7), &mine, SPAN("<urn:uuid:1>")));
+    assert_false(route_tag_names(span_head(tag, 7), &key, SPAN("<urn:uuid:1>")));
     assert_null(route_tag_take(&side).p);
 }
 
@@ -142,5 +154,5 @@ int main(void)
         cmocka_unit_test(test_no_room_is_said),
         cmocka_unit_test(test_a_tag_names_its_instance_and_leaves_the_flow_as_it_was),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, keys_init, keys_fini);
 }
