@@ -51,10 +51,10 @@ uint32_t ua_peer(const struct ua *u, const struct replaces *r)
     return p ? p->id : 0;
 }
 
-uint32_t ua_registrar(const struct ua *u, struct span call_id)
+size_t ua_registrars(struct ua *u, struct span call_id, struct hop *out[HOPS_MAX])
 {
-    size_t n = u->conf->n_registrars;
-    return n ? u->conf->registrars[hops_seed(call_id) % n].id : 0;
+    hops_order(u->registrars, u->conf->n_registrars, call_id, loop_now(u->loop), out);
+    return CS_MIN(u->conf->n_registrars, (size_t)HOPS_MAX);
 }
 
 struct span ua_line(const struct ua *u, struct span name, struct arena *a)
@@ -402,6 +402,10 @@ static void find_means(struct ua *u)
     }
     u->legs_means.uac.loop = u->loop;
     u->legs_means.uac.tx = u->tx;
+    for (size_t i = 0; i < u->conf->n_registrars; i++) {
+        const struct link_peer *p = &u->conf->registrars[i];
+        u->registrars[i] = (struct hop){ .text = p->node, .node = p->id };
+    }
     u->legs_means.uac.trunks = u->conf->trunks;
     u->legs_means.uac.n_trunks = u->conf->n_trunks;
     u->legs_means.legs = &u->legs;
