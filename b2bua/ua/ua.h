@@ -4,12 +4,12 @@
 #define CS_B2BUA_UA_UA_H
 
 #include "b2bua/call/early_media.h"
-#include "b2bua/call/record_file.h"
 #include "b2bua/config.h"
 #include "b2bua/desk/desks.h"
 #include "b2bua/leg/leg_sip.h"
 #include "capture/capture.h"
 #include "certs/certs.h"
+#include "net/line_file.h"
 
 struct ua {
     struct loop *loop;
@@ -39,7 +39,7 @@ struct ua {
     struct list asking;   /* struct asked: requests that authd judges */
     struct list news;     /* struct news: on their way to lines */
     struct journal *journal;
-    struct record_file records;
+    struct line_file records;
     bool draining;
     struct early_media early_media;
     struct timer leases; /* of calls, that authd is told of again */
