@@ -340,9 +340,10 @@ static const struct conf_key listen_keys[] = {
               "Users, by name or number, whose processes may ask; root and others may not unless "
               "named.",
               .required = true, .at_least = 1),
-    CONF_STRS("signers", L, signers,
-              "Those of users whose processes may, as b2bua, have the challenges of trunks "
-              "answered and calls admitted; all of users when nothing is written."),
+    CONF_STRS(
+        "signers", L, signers,
+        "Those of users whose processes may be b2bua: have the challenges of trunks answered, "
+        "calls admitted and desk phones let in. Nobody when nothing is written."),
     { 0 },
 };
 

@@ -190,7 +190,7 @@ struct authd_conf {
         unsigned bits; /* of mode */
         uid_t *uids;   /* of users */
         size_t n_uids;
-        struct span *signers; /* of users those that may ask for signatures; none: all */
+        struct span *signers; /* of users those that may ask for signatures */
         size_t n_signers;
         uid_t *signer_uids;
         size_t n_signer_uids;

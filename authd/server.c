@@ -289,6 +289,16 @@ static void on_sets(void *arg)
 
 /* ---- fronts ---- */
 
+/* Who asks says that it is a b2bua, and its user is one that may be. */
+static bool is_b2bua(const struct front *f)
+{
+    const struct authd_conf *conf = f->server->k->conf;
+    bool listed = false;
+    for (size_t i = 0; i < conf->listen.n_signer_uids; i++)
+        listed |= conf->listen.signer_uids[i] == ipc_peer_uid(f->peer);
+    return listed && says_b2bua(f);
+}
+
 static void on_joined(void *arg, struct ipc_peer *p)
 {
     struct server *s = arg;
@@ -305,6 +315,11 @@ static void on_joined(void *arg, struct ipc_peer *p)
     list_init(&f->keeps);
     list_push_back(&s->fronts, &f->link);
     metric_add(M_AUTHD_CLIENTS, 0, 1);
+    if (says_b2bua(f) && !is_b2bua(f))
+        log_error(&slog,
+                  "the user of a b2bua is not one of listen.signers: nothing is signed for it, and "
+                  "its calls and desk phones are refused",
+                  kv_str("front", ipc_peer_node(p)), kv_u("uid", ipc_peer_uid(p)));
 }
 
 static void on_left(void *arg, struct ipc_peer *p)
@@ -325,16 +340,6 @@ static void on_left(void *arg, struct ipc_peer *p)
     metric_add(M_AUTHD_CLIENTS, 0, -1);
     list_remove(&f->link);
     free(f);
-}
-
-/* Who asks says that it is a b2bua, and its user is one that may be. */
-static bool is_b2bua(const struct front *f)
-{
-    const struct authd_conf *conf = f->server->k->conf;
-    bool listed = conf->listen.n_signer_uids == 0;
-    for (size_t i = 0; i < conf->listen.n_signer_uids; i++)
-        listed |= conf->listen.signer_uids[i] == ipc_peer_uid(f->peer);
-    return listed && says_b2bua(f);
 }
 
 static void on_signed(void *arg, const Countersign__Auth__Signed *signed_)

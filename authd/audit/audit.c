@@ -1,13 +1,13 @@
 #include "authd/audit/audit.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "authd/audit/audit_days.h"
 #include "base/log.h"
+#include "net/line_file.h"
 
 /* Lines wait a little for others, so that a write costs many of them: what a kill -9 can lose. */
 enum { ROOM = 256 * 1024, DELAY_MS = 50 };
@@ -15,58 +15,25 @@ enum { LOOK_MS = 60 * 1000 }; /* whether it is another day: clocks are set, mach
 
 struct audit {
     struct loop *loop;
-    struct timer timer, midnight;
+    struct line_file file;
+    struct timer midnight;
     struct duration keep;
     struct wall day; /* that the file is of */
-    int fd;
-    char *path;
-    bool failing;
+    char *path;      /* NULL: stderr */
     char time[WALL_STRLEN];
     struct wall time_of;     /* what time shows */
     audit_follow_fn *follow; /* NULL: nobody */
     void *follow_arg;
-    size_t n;
-    char room[ROOM];
 };
 
 static const struct log alog = { .module = "audit" };
-
-static void flush(struct audit *a)
-{
-    size_t done = 0;
-    while (done < a->n) {
-        ssize_t n = write(a->fd, a->room + done, a->n - done);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0) {
-            if (!a->failing) /* once for a row of failures: there is a line for every decision */
-                log_error(&alog, "the audit log cannot be written, lines are lost", kv_err(-errno));
-            a->failing = true;
-            break;
-        }
-        a->failing = false;
-        done += (size_t)n;
-    }
-    a->n = 0;
-}
-
-static void on_timer(struct timer *t)
-{
-    flush(container_of(t, struct audit, timer));
-}
-
-static int open_file(const char *path)
-{
-    int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
-    return fd < 0 ? -errno : fd;
-}
 
 /* A file that nobody can rename goes on: better one that is too long than none. */
 static void end_day(struct audit *a, struct wall today)
 {
     struct stat st;
-    flush(a);
-    int err = fstat(a->fd, &st) == 0 && st.st_size ? audit_day_ended(a->path, a->day) : 0;
+    line_file_flush(&a->file);
+    int err = fstat(a->file.fd, &st) == 0 && st.st_size ? audit_day_ended(a->path, a->day) : 0;
     if (!err || err == -ENOENT)
         err = audit_reopen(a);
     if (err)
@@ -101,16 +68,20 @@ int audit_open(struct loop *l, const char *path, struct audit **out)
     *out = a;
     if (!a)
         return CS_ENOMEM;
+    const struct line_file_conf conf = { .delay = DURATION_MS(DELAY_MS),
+                                         .room = ROOM,
+                                         .mode = 0640,
+                                         .log = &alog,
+                                         .what = "the audit log" };
     a->loop = l;
-    a->fd = STDERR_FILENO;
     a->time_of.ms = -1;
-    timer_init(&a->timer, on_timer);
     timer_init(&a->midnight, on_midnight);
-    int err = 0;
-    if (path) {
+    int err = line_file_init(&a->file, l, &conf);
+    if (!err && path) {
         a->path = strdup(path);
-        a->fd = a->path ? open_file(path) : CS_ENOMEM;
-        err = a->fd < 0 ? a->fd : 0;
+        err = a->path ? line_file_open(&a->file, path) : CS_ENOMEM;
+    } else if (!err) {
+        line_file_use(&a->file, STDERR_FILENO);
     }
     if (err)
         audit_close(out);
@@ -123,12 +94,8 @@ void audit_close(struct audit **ap)
     *ap = NULL;
     if (!a)
         return;
-    timer_stop(a->loop, &a->timer);
     timer_stop(a->loop, &a->midnight);
-    if (a->fd >= 0)
-        flush(a);
-    if (a->path && a->fd >= 0)
-        close(a->fd);
+    line_file_close(&a->file);
     free(a->path);
     free(a);
 }
@@ -136,7 +103,7 @@ void audit_close(struct audit **ap)
 void audit_keep(struct audit *a, struct duration keep)
 {
     struct stat st;
-    if (!a->path || keep.ms == 0 || fstat(a->fd, &st))
+    if (!a->path || keep.ms == 0 || fstat(a->file.fd, &st))
         return;
     a->keep = keep;
     /* What stands in it already was written on the day of its last line. */
@@ -149,16 +116,7 @@ void audit_keep(struct audit *a, struct duration keep)
 
 int audit_reopen(struct audit *a)
 {
-    if (!a->path)
-        return 0;
-    flush(a);
-    int fd = open_file(a->path);
-    if (fd < 0)
-        return fd;
-    close(a->fd);
-    a->fd = fd;
-    a->failing = false;
-    return 0;
+    return a->path ? line_file_open(&a->file, a->path) : 0;
 }
 
 static void text(struct buf *b, const char *key, struct span value)
@@ -295,8 +253,9 @@ static void write_alarm(struct audit *a, struct buf *b, const struct alarm *m)
 static void put_line(struct audit *a, struct audit_line *line, struct wall time, const char *event)
 {
     struct buf b;
-    for (unsigned tries = 0; tries < 2; tries++) {
-        b = buf_of(a->room + a->n, ROOM - a->n);
+    bool kept = false;
+    for (unsigned tries = 0; tries < 2 && !kept; tries++) {
+        b = line_file_begin(&a->file);
         if (line->decision)
             write_line(a, &b, line->decision);
         else if (line->deed)
@@ -305,18 +264,13 @@ static void put_line(struct audit *a, struct audit_line *line, struct wall time,
             write_ban(a, &b, time, event, line->ban);
         else if (line->alarm)
             write_alarm(a, &b, line->alarm);
-        if (buf_ok(&b))
-            break;
-        flush(a);
+        kept = line_file_keep(&a->file, &b);
     }
-    if (!buf_ok(&b))
+    if (!kept)
         return;
-    a->n += b.n;
     line->text = span_of(b.p, b.n - 1);
     if (a->follow)
         a->follow(a->follow_arg, line);
-    if (!timer_is_running(&a->timer))
-        timer_start(a->loop, &a->timer, DURATION_MS(DELAY_MS));
 }
 
 void audit_write(struct audit *a, const struct decision *d)

@@ -152,7 +152,8 @@ static const struct {
         "Look at the issuer, at its address and ca_file, and at authd's log."),
     ROW(SIGNER_NOT_ALLOWED, "signer_not_allowed",
         "A process that is not a b2bua, or not one of listen.signers, asked for a signature.",
-        "If it should be one, add its user to listen.signers; else look at what runs there."),
+        "If it should be one, add its user to listen.signers of authd.yaml, and restart authd; "
+        "else look at what runs there."),
     ROW(TRUNK_UNKNOWN, "trunk_unknown", "A challenge was to be answered for an unknown trunk.",
         "Compare the name in the b2bua's configuration with csctl trunk list."),
     ROW(TRUNK_REALM_UNKNOWN, "trunk_realm_unknown",
@@ -215,7 +216,8 @@ static const struct {
         "csctl device show NAME lists its lines; csctl user show each of them."),
     ROW(DEVICE_NOT_ASKED_BY_B2BUA, "device_not_asked_by_b2bua",
         "A process that is not a b2bua, or not one of listen.signers, asked for a desk phone.",
-        "If it should be one, add its user to listen.signers; else look at what runs there."),
+        "If it should be one, add its user to listen.signers of authd.yaml, and restart authd; "
+        "else look at what runs there."),
     ROW(SIGNED_TOO_OFTEN, "signed_too_often",
         "More signatures were asked for than limits.signatures allows one trunk in a second.",
         "Look at what calls so often; if it is meant to be, raise limits.signatures."),

@@ -344,6 +344,7 @@ static struct leg *ask_line(struct call *c, const struct dialplan_candidate *to,
 {
     struct ua *u = c->ua;
     struct span domain = u->conf->domains[0];
+    struct hop *registrars[HOPS_MAX];
     char from[512], target[512], name[512], contact[128], lines[4096];
     struct buf fb = BUF_INIT(from), ub = BUF_INIT(target), tb = BUF_INIT(name),
                cb = BUF_INIT(contact), lb = BUF_INIT(lines);
@@ -375,8 +376,9 @@ static struct leg *ask_line(struct call *c, const struct dialplan_candidate *to,
                              .to = buf_span(&tb),
                              .uri = buf_span(&ub),
                              .contact = buf_span(&cb),
-                             .node = c->elsewhere.node ? c->elsewhere.node
-                                                       : ua_registrar(u, c->call_id[SIDE_A]),
+                             .node = c->elsewhere.node,
+                             .hops = registrars,
+                             .n_hops = ua_registrars(u, c->call_id[SIDE_A], registrars),
                              .answer = DURATION_MS(4000),
                              .lines = buf_span(&lb),
                              .max_forwards = c->max_forwards,

@@ -111,7 +111,7 @@ static void write_out(struct ua *u, struct buf *b)
 {
     buf_lit(b, "}\n");
     if (buf_ok(b))
-        record_file_add(&u->records, buf_span(b));
+        line_file_add(&u->records, buf_span(b));
 }
 
 static void finish(struct record *r)

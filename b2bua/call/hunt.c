@@ -233,9 +233,15 @@ static void on_ringing(void *arg, struct leg *l, unsigned status, struct span sd
 
 /* ---- it has come to an end ---- */
 
-/* Whether somebody else is worth a try: a busy phone is not. */
-static bool hunts_on(unsigned status)
+/* Whether the next candidate is worth a try: where a phone is busy it is not. Where nobody is there
+ * it is if the same entry names it: less exact ones are other ways to the number, not others to
+ * talk to, and an extension whose phone is off is nothing to dial at a carrier. */
+static bool hunts_on(const struct call *c, unsigned status)
 {
+    if (c->next == c->plan.n)
+        return false;
+    if (status == 480)
+        return c->plan.candidates[c->next].entry == c->candidate->entry;
     return status == 408 || status == 430 || (status >= 500 && status < 600);
 }
 
@@ -256,7 +262,7 @@ static void refused(struct call *c, const struct leg_end *why)
             hunt_next(c);
         return;
     }
-    if (hunts_on(why->status) && !c->early && c->next < c->plan.n) {
+    if (hunts_on(c, why->status) && !c->early) {
         hunt_next(c);
         return;
     }

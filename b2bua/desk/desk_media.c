@@ -142,8 +142,8 @@ static void write_head(struct buf *b, const struct desk_media_at *at)
     const bool v6 = at->local->sa.sa_family == AF_INET6;
     char host[ADDR_STRLEN];
     struct buf hb = BUF_INIT(host);
-    addr_write_host(&hb, at->local);
-    struct span text = v6 ? span_of(host + 1, hb.n - 2) : buf_span(&hb);
+    addr_write_bare(&hb, at->local);
+    const struct span text = buf_span(&hb);
     buf_printf(
         b, "v=0\r\no=- %u %u IN IP%c " SPAN_FMT "\r\ns=-\r\nc=IN IP%c " SPAN_FMT "\r\nt=0 0\r\n",
         at->id, at->version, v6 ? '6' : '4', SPAN_ARG(text), v6 ? '6' : '4', SPAN_ARG(text));

@@ -20,6 +20,11 @@ static bool is_one_of(const struct pattern *patterns, size_t n, struct span call
     return false;
 }
 
+static bool is_refusal(const struct dialplan_entry *e)
+{
+    return e->n_to && e->to[0].refuse;
+}
+
 static enum dialplan_outcome judge(const struct dialplan_entry *e, struct span called,
                                    struct span caller, struct wall now, enum pattern_fit *fit,
                                    struct precision *precision)
@@ -27,12 +32,13 @@ static enum dialplan_outcome judge(const struct dialplan_entry *e, struct span c
     *fit = pattern_fit(&e->pattern, called, precision);
     if (*fit == PATTERN_NONE)
         return DIALPLAN_NO_MATCH;
-    if ((e->n_callers && !is_one_of(e->caller_patterns, e->n_callers, caller)) ||
-        is_one_of(e->not_caller_patterns, e->n_not_callers, caller))
+    if (e->n_callers && !is_one_of(e->caller_patterns, e->n_callers, caller))
         return DIALPLAN_OTHER_CALLER;
     if ((e->during && !schedule_is_open(e->during, now)) ||
         (e->outside && schedule_is_open(e->outside, now)))
         return DIALPLAN_OTHER_TIME;
+    if (is_one_of(e->not_caller_patterns, e->n_not_callers, caller))
+        return *fit == PATTERN_PARTIAL || is_refusal(e) ? DIALPLAN_OTHER_CALLER : DIALPLAN_BARRED;
     return *fit == PATTERN_PARTIAL ? DIALPLAN_INCOMPLETE : DIALPLAN_CHOSEN;
 }
 
@@ -100,15 +106,21 @@ static int take_in(struct lookup *l, const struct dialplan_context *context,
     return err ? err : rejected ? CS_EDENIED : 0;
 }
 
+/* It has a say in where the call goes. */
+static bool counts(const struct dialplan_trace *t)
+{
+    return t->outcome == DIALPLAN_CHOSEN || t->outcome == DIALPLAN_BARRED;
+}
+
 static int by_merit(const void *x, const void *y)
 {
     const struct dialplan_trace *a = x, *b = y;
-    const bool a_chosen = a->outcome == DIALPLAN_CHOSEN, b_chosen = b->outcome == DIALPLAN_CHOSEN;
-    if (a_chosen != b_chosen)
-        return a_chosen ? -1 : 1;
-    if (a_chosen && a->entry->emergency != b->entry->emergency)
+    const bool a_counts = counts(a), b_counts = counts(b);
+    if (a_counts != b_counts)
+        return a_counts ? -1 : 1;
+    if (a_counts && a->entry->emergency != b->entry->emergency)
         return a->entry->emergency ? -1 : 1;
-    if (a_chosen && a->precision.all != b->precision.all)
+    if (a_counts && a->precision.all != b->precision.all)
         return a->precision.all > b->precision.all ? -1 : 1;
     return 0;
 }
@@ -150,7 +162,7 @@ static int find(struct lookup *l, const struct dialplan_context *context)
             t.outcome = judge(t.entry, out->called, out->caller, l->now, &fit, &t.precision);
             partial = partial || t.outcome == DIALPLAN_INCOMPLETE;
             barred = barred || (fit >= PATTERN_FULL && t.outcome != DIALPLAN_CHOSEN);
-            if (!l->explain && t.outcome != DIALPLAN_CHOSEN)
+            if (!l->explain && !counts(&t))
                 continue;
             if (make_room(l))
                 return CS_ENOMEM;
@@ -257,10 +269,12 @@ static int gather(struct lookup *l)
         return CS_ENOMEM;
     for (size_t i = 0; !err && i < out->n_trace; i++) {
         struct dialplan_trace *t = &out->trace[i];
-        if (t->outcome != DIALPLAN_CHOSEN)
+        if (!counts(t))
             break;
         if (last)
             t->outcome = DIALPLAN_NOT_REACHED;
+        else if (t->outcome == DIALPLAN_BARRED)
+            last = true;
         else
             err = add_candidates(l, t, &last);
     }

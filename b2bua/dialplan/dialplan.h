@@ -5,8 +5,9 @@
  * Of all entries that match, an emergency's comes first, then the more exact one, wherever it
  * stands; of equally exact ones that of the context itself, then of those it includes in their
  * order, then the one written first. When the candidates of an entry have failed those of the next
- * follow, as IOS hunts, unless it says huntstop. A refusal ends the list; so does a rule of the
- * entry's translation that rejects the number, while one of a target's takes away that target.
+ * follow, as IOS hunts, unless it says huntstop. A refusal ends the list; so does an entry that
+ * bars the caller, and a rule of the entry's translation that rejects the number, while one of a
+ * target's takes away that target.
  *
  * This is what configuration reads and the decisions on it, which are pure: time and chance are
  * arguments. A struct dialplan is lent by the arena of its configuration and never changes. */
@@ -36,7 +37,8 @@ struct dialplan_target {
 struct dialplan_entry {
     struct span text;
     struct pattern pattern;
-    struct span *callers, *not_callers; /* as written, and to match: */
+    /* Whom it is for, and whom it bars; of a refusal, whom it spares. As written, and to match: */
+    struct span *callers, *not_callers;
     size_t n_callers, n_not_callers;
     struct pattern *caller_patterns, *not_caller_patterns;
     struct span during_name, outside_name;
@@ -98,6 +100,7 @@ enum dialplan_outcome {
     DIALPLAN_NO_MATCH,
     DIALPLAN_INCOMPLETE,   /* more digits could match */
     DIALPLAN_OTHER_CALLER, /* not for this caller */
+    DIALPLAN_BARRED,       /* this caller may not, and what is less exact is no way around */
     DIALPLAN_OTHER_TIME,   /* not now */
     DIALPLAN_NOT_REACHED,  /* the list ended before */
     DIALPLAN_REJECTED,     /* by a translation rule */

@@ -116,7 +116,10 @@ static const struct conf_key entry_keys[] = {
     CONF_STRS("callers", struct dialplan_entry, callers,
               "Patterns of who may; when not written, everybody.", .min = 1, .max = PATTERN_MAX),
     CONF_STRS("not_callers", struct dialplan_entry, not_callers,
-              "Patterns of who may not, though callers says so.", .min = 1, .max = PATTERN_MAX),
+              "Patterns of who may not, though callers says so: they hear 403, and less exact "
+              "entries are "
+              "not tried. Of a refusal, who is spared it.",
+              .min = 1, .max = PATTERN_MAX),
     CONF_STR("during", struct dialplan_entry, during_name,
              "Name of a schedule: only while it is open.", .min = 1, .max = 64),
     CONF_STR("outside", struct dialplan_entry, outside_name,

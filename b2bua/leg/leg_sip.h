@@ -28,9 +28,9 @@ struct leg_sip_out { /* a call to be made; all borrowed for the call but conf of
     struct span from, to, uri; /* values of From and To without tags, Request-URI */
     struct span contact;       /* our Contact's URI */
     struct hop *const *hops;   /* where it goes, */
-    const struct span *uris;   /* each by a Request-URI of its own; NULL: all by that one; */
+    const struct span *uris;   /* each by a Request-URI of its own; NULL: all by that one */
     size_t n_hops;
-    uint32_t node; /* or a node */
+    uint32_t node; /* instead of these a node; 0: none */
     struct duration answer;
     struct span trunk, route; /* whose challenges are answered; absent: nobody's */
     struct span lines;        /* more headers of the INVITE */

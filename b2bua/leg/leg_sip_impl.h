@@ -37,7 +37,7 @@ struct sip_leg {
     char *contact;              /* URI */
     char *origin;               /* leg_sip_out.origin; NULL: they asked */
     struct resting rests;       /* of lines: what its place rests on */
-    uint32_t peer;              /* of lines: the registrar */
+    uint32_t peer;              /* of lines: the registrar; 0: not known yet */
     struct journal_line *noted; /* NULL: not */
     struct addr source;         /* of trunks: where their requests come from */
 

@@ -452,6 +452,7 @@ static void on_invite_answer(void *arg, struct uac *r, struct sip_msg *resp)
     struct sip_leg *l = arg;
     struct span sdp;
     l->source = uac_flow(r)->remote;
+    l->peer = uac_flow(r)->peer;
     if (ask_again(l, resp) || comes_too_late(l, resp))
         return;
     if (l->state == LEG_ASKING && l->leg.events->heard)
@@ -526,7 +527,7 @@ static void on_invite_silent(void *arg, struct uac *r)
     late->state = LEG_OVER;
     late->ended_early = true;
     late->route = l->route;
-    late->peer = l->peer;
+    late->peer = uac_flow(r)->peer;
     if (dialog_copy(&l->dialog, &late->dialog) == 0)
         late->asking = uac_part(r, &late->dialog, &invite_events, late);
     late->waiting = late->asking;
@@ -543,7 +544,6 @@ struct leg *leg_sip_call(const struct leg_sip_means *m, const struct leg_sip_out
         return NULL;
     l->state = LEG_ASKING;
     l->route = o->route;
-    l->peer = o->node;
     int err = dialog_to(&l->dialog, o->from, o->to, o->uri, siptp_node(m->uac.hops.tp));
     if (!err)
         err = sip_leg_enter(l);

@@ -2,13 +2,6 @@
 
 enum { PCMU = 0, PCMA = 8 };
 
-static struct span host_of(struct buf *b, const struct addr *at)
-{
-    addr_write_host(b, at);
-    const struct span text = buf_span(b);
-    return at->sa.sa_family == AF_INET6 ? span_of(text.p + 1, text.n - 2) : text;
-}
-
 static bool is_wanted(const struct service_at *at, const struct sdp_codec *c)
 {
     return at->any || c->payload == PCMU || c->payload == PCMA;
@@ -82,7 +75,8 @@ static int answer(struct span text, const struct service_at *at, struct arena *a
         return CS_ENOTSUP;
     d.origin.user = d.origin.id = SPAN("0");
     d.origin.version = at->now.ms;
-    d.origin.host = d.connection.host = host_of(&hb, at->local);
+    addr_write_bare(&hb, at->local);
+    d.origin.host = d.connection.host = buf_span(&hb);
     d.connection.addr = *at->local;
     sdp_write(out, &d);
     return buf_ok(out) ? 0 : CS_ELIMIT;
@@ -104,7 +98,8 @@ void service_offer(const struct service_at *at, struct buf *out)
     char host[ADDR_STRLEN];
     struct buf hb = BUF_INIT(host);
     const char *family = at->local->sa.sa_family == AF_INET6 ? "IP6" : "IP4";
-    const struct span text = host_of(&hb, at->local);
+    addr_write_bare(&hb, at->local);
+    const struct span text = buf_span(&hb);
     buf_printf(out,
                "v=0\r\no=0 0 %llu IN %s " SPAN_FMT "\r\ns=-\r\nc=IN %s " SPAN_FMT
                "\r\nt=0 0\r\nm=audio %u RTP/AVP 0 8\r\n",

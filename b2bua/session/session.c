@@ -5,10 +5,7 @@
 #include "base/ct.h"
 #include "base/rand.h"
 
-enum {
-    DIGIT_MS = 160,
-    SIDES = RELAY_SIDES,
-};
+enum { SIDES = RELAY_SIDES };
 
 /* ---- DTLS ---- */
 
@@ -128,11 +125,8 @@ static struct span host_of(const struct session *s, unsigned side, const struct 
     struct buf b = BUF_INIT(text);
     if (s->side[side].advertised.p)
         return s->side[side].advertised;
-    addr_write_host(&b, local);
-    struct span host = buf_span(&b);
-    if (host.n > 2 && host.p[0] == '[')
-        host = span_of(host.p + 1, host.n - 2);
-    return arena_dup(a, host);
+    addr_write_bare(&b, local);
+    return arena_dup(a, buf_span(&b));
 }
 
 static struct sdp_connection connection_to(const struct session *s, unsigned side, struct arena *a)
@@ -613,16 +607,4 @@ int session_answer(struct session *s, unsigned from, struct span sdp, struct buf
     session_keep_said(s, from, sdp);
     session_keep_said(s, !from, span_str(s->offer_text));
     return 0;
-}
-
-int session_press(struct session *s, unsigned side, char digit)
-{
-    static const char digits[] = "0123456789*#ABCD";
-    const char *at = digit ? strchr(digits, digit) : NULL;
-    for (size_t i = 0; at && i < s->n_streams; i++) {
-        const struct stream *st = s->stream[i];
-        if (st->relay && st->events != RELAY_DROP)
-            return relay_press(st->relay, side, st->events, (unsigned)(at - digits), DIGIT_MS);
-    }
-    return CS_ENOTSUP;
 }

@@ -90,6 +90,7 @@ static unsigned pass(struct ua *u, struct tx *tx, const struct trunk_conf *from)
     struct sip_msg *m = tx_request(tx);
     char uri[512], party[520], lines[1024];
     struct buf ub = BUF_INIT(uri), pb = BUF_INIT(party), lb = BUF_INIT(lines);
+    struct hop *registrars[HOPS_MAX];
     struct span line;
     unsigned status = find_line(u, m, from, &line);
     if (status)
@@ -103,7 +104,8 @@ static unsigned pass(struct ua *u, struct tx *tx, const struct trunk_conf *from)
     list_init(&n->link);
     struct uac_conf conf = { .dialog = &n->dialog,
                              .method = SIP_NOTIFY,
-                             .node = ua_registrar(u, m->call_id),
+                             .hops = registrars,
+                             .n_hops = ua_registrars(u, m->call_id, registrars),
                              .max_forwards = (unsigned)(m->max_forwards < 0 ? 70 : m->max_forwards),
                              .lines = buf_span(&lb),
                              .type = sip_hdr_value(m, SIP_HDR_CONTENT_TYPE),

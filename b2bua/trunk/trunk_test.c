@@ -81,10 +81,10 @@ static void reply(struct trunk_test *t)
     }
     if (t->words[0])
         add(findings, t->method == SIP_INVITE ? "call" : "request", t->words);
-    json_object_set_new(j, "request",
-                        json_pack("{s:s, s:o}", "method",
-                                  t->method == SIP_INVITE ? "INVITE" : "OPTIONS", "status",
-                                  t->status ? json_integer(t->status) : json_null()));
+    json_object_set_new(
+        j, "request",
+        json_pack("{s:s, s:o, s:b}", "method", t->method == SIP_INVITE ? "INVITE" : "OPTIONS",
+                  "status", t->status ? json_integer(t->status) : json_null(), "rang", t->rang));
     json_object_set_new(j, "findings", findings);
     json_object_set_new(j, "good", json_boolean(good));
     http_reply_json(t->req, 200, j);
@@ -117,7 +117,7 @@ static void put_credentials(struct buf *b, const struct trunk_test *t, const str
         buf_printf(b,
                    ", which authd does not sign for: csctl trunk passwd " SPAN_FMT
                    " --realm R --user U, and see that csctl trunk show names the host among its "
-                   "targets",
+                   "targets, and listen.signers of authd.yaml the user of b2bua",
                    SPAN_ARG(t->trunk->name));
     }
 }
@@ -239,13 +239,13 @@ static void on_failed(void *arg, struct uac *r, unsigned status)
     struct trunk_test *t = arg;
     (void)r;
     t->open = false;
-    t->good = t->rang;
     t->status = t->rang ? 0 : status;
-    if (!t->rang)
-        snprintf(t->words, sizeof(t->words),
-                 status == 408 ? "no target answered in time"
-                               : "no target took it: none is there, or each said 503, or authd "
-                                 "could not be asked to sign");
+    snprintf(t->words, sizeof(t->words),
+             t->rang         ? "it rings there, but what is given up has no end: our CANCEL was "
+                               "not followed by 487"
+             : status == 408 ? "no target answered in time"
+                             : "no target took it: none is there, or each said 503, or authd could "
+                               "not be asked to sign");
     reply(t);
 }
 
@@ -339,7 +339,6 @@ static void on_timer(struct timer *timer)
     bool late = !mono_before(loop_now(u->loop), t->due);
     if (t->request && late) {
         snprintf(t->words, sizeof(t->words), "it did not answer finally within %u s", WITHIN_S);
-        t->good = t->rang;
         reply(t);
     } else if (!t->request && !trunks_are_asked(u->trunks, t->trunk)) {
         timer_start(u->loop, &t->timer, mono_since(loop_now(u->loop), t->due));

@@ -14,6 +14,8 @@
 #include "sip/aor.h"
 #include "sip/write.h"
 
+enum { RECORDS_ROOM = 64 * 1024 }; /* bytes of call records that a turn collects */
+
 static const struct log ua_log = { .module = "ua" };
 
 /* ---- where things are ---- */
@@ -51,10 +53,10 @@ uint32_t ua_peer(const struct ua *u, const struct replaces *r)
     return p ? p->id : 0;
 }
 
-uint32_t ua_registrar(const struct ua *u, struct span call_id)
+size_t ua_registrars(struct ua *u, struct span call_id, struct hop *out[HOPS_MAX])
 {
-    size_t n = u->conf->n_registrars;
-    return n ? u->conf->registrars[hops_seed(call_id) % n].id : 0;
+    hops_order(u->registrars, u->conf->n_registrars, call_id, loop_now(u->loop), out);
+    return CS_MIN(u->conf->n_registrars, (size_t)HOPS_MAX);
 }
 
 struct span ua_line(const struct ua *u, struct span name, struct arena *a)
@@ -378,7 +380,7 @@ static int open_media(struct ua *u)
 
 int ua_open_records(struct ua *u)
 {
-    int err = record_file_open(&u->records, u->conf->cdr.file);
+    int err = line_file_open(&u->records, u->conf->cdr.file);
     if (err)
         log_error(&ua_log, "cannot write call records", kv_str("file", u->conf->cdr.file),
                   kv_err(err));
@@ -399,6 +401,10 @@ static void find_means(struct ua *u)
         h->speaks |= LOCATE_SPEAKS(l->transport);
         h->ipv4 |= l->address.sa.sa_family == AF_INET;
         h->ipv6 |= l->address.sa.sa_family == AF_INET6;
+    }
+    for (size_t i = 0; i < u->conf->n_registrars; i++) {
+        const struct link_peer *p = &u->conf->registrars[i];
+        u->registrars[i] = (struct hop){ .text = p->node, .node = p->id };
     }
     u->legs_means.uac.loop = u->loop;
     u->legs_means.uac.tx = u->tx;
@@ -422,6 +428,9 @@ int ua_open(struct ua *u)
     struct siptx_conf xc = {
         .t1 = c->timers.t1, .t2 = c->timers.t2, .t4 = c->timers.t4, .invite_timeout = c->timers.ring
     };
+    const struct line_file_conf records = {
+        .room = RECORDS_ROOM, .mode = 0666, .log = &ua_log, .what = "call records"
+    };
     list_init(&u->all);
     u->legs_means.all = &u->all; /* of which some are dropped even if the rest fails */
     list_init(&u->calls);
@@ -429,7 +438,6 @@ int ua_open(struct ua *u)
     list_init(&u->asking);
     list_init(&u->news);
     list_init(&u->tests);
-    record_file_init(&u->records, u->loop);
     admissions_open(u);
     map_init(&u->legs);
     map_init(&u->occupancy);
@@ -452,6 +460,8 @@ int ua_open(struct ua *u)
         err = desks_open(&u->desks, u, c->n_listeners);
     if (!err)
         err = open_media(u);
+    if (!err)
+        err = line_file_init(&u->records, u->loop, &records);
     if (!err)
         err = ua_open_records(u);
     if (!err)
@@ -512,5 +522,5 @@ void ua_close(struct ua *u)
     certs_close(&u->certs);
     siptx_free(&u->tx);
     siptp_free(&u->tp);
-    record_file_close(&u->records);
+    line_file_close(&u->records);
 }

@@ -4,12 +4,12 @@
 #define CS_B2BUA_UA_UA_H
 
 #include "b2bua/call/early_media.h"
-#include "b2bua/call/record_file.h"
 #include "b2bua/config.h"
 #include "b2bua/desk/desks.h"
 #include "b2bua/leg/leg_sip.h"
 #include "capture/capture.h"
 #include "certs/certs.h"
+#include "net/line_file.h"
 
 struct ua {
     struct loop *loop;
@@ -21,6 +21,7 @@ struct ua {
     struct siptx *tx;
     struct dns *dns;
     struct locator *locator;
+    struct hop registrars[REGISTRARS_MAX];
     struct siptp_listener *listeners[LISTENERS_MAX];
     struct certs *certs;
     struct trunks *trunks;
@@ -38,7 +39,7 @@ struct ua {
     struct list asking;   /* struct asked: requests that authd judges */
     struct list news;     /* struct news: on their way to lines */
     struct journal *journal;
-    struct record_file records;
+    struct line_file records;
     bool draining;
     struct early_media early_media;
     struct timer leases; /* of calls, that authd is told of again */
@@ -55,8 +56,9 @@ CS_CHECK int ua_open_journal(struct ua *u);
 CS_CHECK int ua_open_link(struct ua *u);
 void ua_close(struct ua *u);
 
-/* The registrar whose turn it is for a call of this Call-ID; 0: none. */
-uint32_t ua_registrar(const struct ua *u, struct span call_id);
+/* The registrars in the order in which what has this Call-ID asks them: those that are away come
+ * last. Returns how many there are in it. */
+size_t ua_registrars(struct ua *u, struct span call_id, struct hop *out[HOPS_MAX]);
 /* The b2bua whose dialog this is, by its tags, if we know how to reach it; 0: none. */
 uint32_t ua_peer(const struct ua *u, const struct replaces *r);
 /* The AOR of a line, in the arena; absent: it can have none, or there is no memory. */

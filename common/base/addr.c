@@ -148,7 +148,7 @@ bool addr_is_any(const struct addr *a)
     return a->sa.sa_family == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&a->in6.sin6_addr);
 }
 
-void addr_write_host(struct buf *b, const struct addr *a)
+void addr_write_bare(struct buf *b, const struct addr *a)
 {
     if (a->sa.sa_family == AF_INET) {
         const unsigned char *q = (const unsigned char *)&a->in4.sin_addr;
@@ -159,14 +159,21 @@ void addr_write_host(struct buf *b, const struct addr *a)
         }
     } else if (a->sa.sa_family == AF_INET6) {
         char text[INET6_ADDRSTRLEN];
-        if (inet_ntop(AF_INET6, &a->in6.sin6_addr, text, sizeof(text))) {
-            buf_putc(b, '[');
+        if (inet_ntop(AF_INET6, &a->in6.sin6_addr, text, sizeof(text)))
             buf_put(b, span_str(text));
-            buf_putc(b, ']');
-        }
     } else {
         buf_lit(b, "none");
     }
+}
+
+void addr_write_host(struct buf *b, const struct addr *a)
+{
+    const bool v6 = a->sa.sa_family == AF_INET6;
+    if (v6)
+        buf_putc(b, '[');
+    addr_write_bare(b, a);
+    if (v6)
+        buf_putc(b, ']');
 }
 
 void addr_write(struct buf *b, const struct addr *a)
@@ -247,14 +254,7 @@ struct cidr cidr_of_subscriber(const struct addr *a)
 
 void cidr_write(struct buf *b, const struct cidr *c)
 {
-    struct buf host = *b;
-    addr_write_host(&host, &c->net);
-    struct span text = span_of(b->p + b->n, host.n - b->n);
-    if (c->net.sa.sa_family == AF_INET6 && text.n > 2) { /* brackets are for ports */
-        memmove(b->p + b->n, text.p + 1, text.n - 2);
-        host.n -= 2;
-    }
-    *b = host;
+    addr_write_bare(b, &c->net);
     if (c->bits < addr_host_bytes(&c->net).n * 8) {
         buf_putc(b, '/');
         buf_u64(b, c->bits);

@@ -42,6 +42,7 @@ struct span addr_host_bytes(const struct addr *a);
 /* What one subscriber has: the address of IPv4, the /64 of IPv6, as 4 or 8 of those bytes. */
 struct span addr_net_bytes(const struct addr *a);
 void addr_write_host(struct buf *b, const struct addr *a); /* IPv6 in brackets */
+void addr_write_bare(struct buf *b, const struct addr *a); /* without them: for SDP, received= */
 void addr_write(struct buf *b, const struct addr *a);      /* host:port */
 /* host:port as a C string, for logs. Returns out. */
 char *addr_format(const struct addr *a, char out[ADDR_STRLEN]);

@@ -58,9 +58,12 @@ void hops_order(struct hop *hops, size_t n, struct span call_id, struct mono now
                 struct hop *out[HOPS_MAX])
 {
     for (size_t i = 0; i < n; i++) {
-        size_t at = i;
-        for (; at && comes_before(&hops[i], out[at - 1], call_id, now); at--)
-            out[at] = out[at - 1];
-        out[at] = &hops[i];
+        size_t at = CS_MIN(i, (size_t)HOPS_MAX);
+        for (; at && comes_before(&hops[i], out[at - 1], call_id, now); at--) {
+            if (at < HOPS_MAX)
+                out[at] = out[at - 1];
+        }
+        if (at < HOPS_MAX)
+            out[at] = &hops[i];
     }
 }

@@ -34,7 +34,8 @@ bool hop_read(struct span text, struct hop *out);
 
 /* The order in which a call tries the hops: those that are down come last, the one that is bound
  * first, then priority counts; among equals each Call-ID has an order of its own, by their weights,
- * which changes for few of them when a hop is added or taken away (rendezvous hashing). */
+ * which changes for few of them when a hop is added or taken away (rendezvous hashing). Of more
+ * than HOPS_MAX the first ones are given. */
 void hops_order(struct hop *hops, size_t n, struct span call_id, struct mono now,
                 struct hop *out[HOPS_MAX]);
 /* A number of the Call-ID, the same in each process: for choices that a call keeps. */

@@ -56,15 +56,8 @@ static void write_via(struct buf *b, const struct sip_msg *m)
     }
     bool same = addr_parse_host(v->host, 0, &sent) == 0 && addr_same_host(&sent, source);
     if (!same || v->rport.p) {
-        char text[ADDR_STRLEN];
-        struct buf t = BUF_INIT(text);
-        struct span host;
-        addr_write_host(&t, source);
-        host = buf_span(&t);
-        if (host.n > 2 && host.p[0] == '[') /* received = IPv6address, without brackets */
-            host = span_of(host.p + 1, host.n - 2);
         buf_lit(b, ";received=");
-        buf_put(b, host);
+        addr_write_bare(b, source);
     }
     if (v->rport.p) {
         buf_lit(b, ";rport=");

@@ -3,7 +3,8 @@
 #
 #   . "$(dirname "$0")/../lib/countersign.sh"
 #   trap cs_stop EXIT
-#   cs_start "$(mktemp -d)" BUILD "$(cs_ports)"
+#   cs_ports
+#   cs_start "$(mktemp -d)" BUILD "$CS_FREE"
 #   cs_user 1001
 #   "$CSCTL" bindings
 #
@@ -24,17 +25,22 @@ cs_need() { # program...
     done
 }
 
-# Prints the first of 16 ports that nobody listens at, over UDP and TCP.
+# Puts the first of 16 ports into CS_FREE that nobody listens at, over UDP and TCP, and no other test is given while
+# this one lives (tests/e2e/lib/ports.py).
 cs_ports() {
-    local base port busy
+    local port busy lock last locks=/tmp/countersign-ports-$(id -u)
+    read -r last _ </proc/sys/net/ipv4/ip_local_port_range
+    mkdir -p "$locks"
     while :; do
-        base=$((20000 + RANDOM % 700 * 16)) busy=
-        for port in $(seq "$base" $((base + 15))); do
+        CS_FREE=$((10000 + RANDOM % ((last - 10000) / 16) * 16)) busy=
+        exec {lock}>"$locks/$CS_FREE"
+        flock -n "$lock" || busy=1
+        for port in $(seq "$CS_FREE" $((CS_FREE + 15))); do
             ! grep -qsi ":$(printf %04X "$port") " /proc/net/{udp,udp6,tcp,tcp6} || busy=1
         done
         [ -n "$busy" ] || break
+        exec {lock}>&-
     done
-    echo "$base"
 }
 
 cs_authd_yaml() {

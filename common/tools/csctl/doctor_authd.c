@@ -227,6 +227,20 @@ static void check_sets(struct doctor *d, const json_t *sets)
     }
 }
 
+/* Credentials that serve nobody. */
+static void check_trunks(struct doctor *d, const json_t *trunks)
+{
+    const size_t n = json_array_size(trunks);
+    if (!n || !d->authd || d->authd->listen.n_signers)
+        return;
+    finding_about(d, FILE_AUTHD, "listen");
+    finding(d, LEVEL_FAULT, "authd.signers",
+            "Write b2bua's user in listen.signers of authd.yaml, and restart authd.",
+            "authd has credentials of %zu trunk%s, and listen.signers names nobody whom it signs "
+            "for: their challenges are not answered",
+            n, n == 1 ? "" : "s");
+}
+
 static void check_lists(struct doctor *d, struct client *c)
 {
     json_t *realms = list_of(d, c, "/v1/realms", "realms"), *realm;
@@ -238,6 +252,9 @@ static void check_lists(struct doctor *d, struct client *c)
     json_t *sets = realms ? list_of(d, c, "/v1/address-sets?limit=1000", "sets") : NULL;
     if (sets)
         check_sets(d, sets);
+    json_t *trunks = realms ? list_of(d, c, "/v1/trunks", "trunks") : NULL;
+    check_trunks(d, trunks);
+    json_decref(trunks);
     json_decref(sets);
     json_decref(realms);
     json_decref(clients);

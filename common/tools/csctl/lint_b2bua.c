@@ -45,3 +45,8 @@ bool lint_b2bua_group(const struct b2bua_conf *b, size_t i, struct span *out)
     *out = b->trunks[i].group;
     return true;
 }
+
+struct span lint_b2bua_user(const struct b2bua_conf *b)
+{
+    return b->user;
+}

@@ -1,6 +1,7 @@
 /* What fits badly together in two configurations, each of which is good by itself. */
 #include <string.h>
 
+#include "base/process.h"
 #include "doctor.h"
 
 static bool among(const struct span *list, size_t n, struct span s, bool any_case)
@@ -198,6 +199,30 @@ static void judge_trunks(struct doctor *d)
     }
 }
 
+/* Nothing is signed, no call admitted and no desk phone let in for a b2bua whose user authd does
+ * not know as one. */
+static void judge_signers(struct doctor *d)
+{
+    const struct span user = lint_b2bua_user(d->b2bua);
+    const __typeof__(d->authd->listen) *l = &d->authd->listen;
+    uid_t uid;
+    gid_t gid;
+    const bool known = user.p && process_user(user, &uid, &gid) == 0;
+    bool found = !known && l->n_signer_uids;
+    for (size_t i = 0; known && i < l->n_signer_uids; i++)
+        found = found || l->signer_uids[i] == uid;
+    finding_about(d, FILE_AUTHD, l->n_signers ? "listen.signers" : "listen");
+    if (found)
+        return;
+    finding(d, LEVEL_FAULT, "authd.signers",
+            "Write b2bua's user in listen.users and in listen.signers of authd.yaml.",
+            known ? "listen.signers does not name " SPAN_FMT ", who b2bua is: its trunks cannot "
+                    "answer challenges, and its calls and desk phones are refused"
+                  : "listen.signers names nobody" SPAN_FMT ": trunks cannot answer challenges, and "
+                    "calls and desk phones of b2bua are refused",
+            SPAN_ARG(known ? user : SPAN("")));
+}
+
 static void judge_group(struct doctor *d, size_t i)
 {
     const struct group_conf *g = &d->authd->peer_groups[i];
@@ -352,6 +377,8 @@ void lint_judge(struct doctor *d)
         judge_algorithms(d);
         judge_operators(d);
     }
+    if (d->authd && d->b2bua)
+        judge_signers(d);
     if (d->authd && d->registrar) {
         (void)doctor_agreement(d);
         judge_redis(d);

@@ -52,10 +52,8 @@ static void write_sdp(struct buf *b, const struct phone *p, const struct sip_msg
     char host[ADDR_STRLEN];
     struct buf h = BUF_INIT(host);
     const char *family = local->sa.sa_family == AF_INET6 ? "IP6" : "IP4";
-    addr_write_host(&h, local);
-    struct span ip = buf_span(&h);
-    if (ip.n && ip.p[0] == '[')
-        ip = span_of(ip.p + 1, ip.n - 2);
+    addr_write_bare(&h, local);
+    const struct span ip = buf_span(&h);
     buf_printf(b,
                "v=0\r\no=- 1 1 IN %s " SPAN_FMT "\r\ns=-\r\nc=IN %s " SPAN_FMT "\r\nt=0 0\r\n"
                "m=audio 9 %s 0 8\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:8 PCMA/8000\r\n",

@@ -112,14 +112,11 @@ static void describe(const struct phone_media *m, struct sdp_media *audio, struc
                                  .proto = SDP_SAVP,
                                  .formats = formats,
                                  .n_formats = 1 };
-    addr_write_host(host, local);
-    struct span text = buf_span(host);
-    if (text.n > 2 && text.p[0] == '[')
-        text = span_of(text.p + 1, text.n - 2);
+    addr_write_bare(host, local);
     *out = (struct sdp){ .media = audio, .n_media = 1 };
     out->origin.user = out->origin.id = SPAN("1");
     out->origin.version = 1;
-    out->origin.host = out->connection.host = text;
+    out->origin.host = out->connection.host = buf_span(host);
     out->connection.addr = *local;
 }
 

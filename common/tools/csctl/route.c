@@ -70,6 +70,10 @@ static void put_why(struct buf *b, const struct dialplan_trace *t, struct wall n
         put_list(b, "; callers: ", e->callers, e->n_callers);
         put_list(b, "; not_callers: ", e->not_callers, e->n_not_callers);
         return;
+    case DIALPLAN_BARRED:
+        buf_lit(b, "matches, but bars this caller");
+        put_list(b, "; not_callers: ", e->not_callers, e->n_not_callers);
+        return;
     case DIALPLAN_OTHER_TIME:
         buf_lit(b, "not now; ");
         put_schedule(b, e->during && !schedule_is_open(e->during, now) ? e->during : e->outside,
@@ -90,7 +94,7 @@ static json_t *show_entry(const struct dialplan_trace *t, struct wall now)
         [DIALPLAN_CHOSEN] = "chosen",         [DIALPLAN_NO_MATCH] = "no_match",
         [DIALPLAN_INCOMPLETE] = "incomplete", [DIALPLAN_OTHER_CALLER] = "other_caller",
         [DIALPLAN_OTHER_TIME] = "other_time", [DIALPLAN_NOT_REACHED] = "not_reached",
-        [DIALPLAN_REJECTED] = "rejected",
+        [DIALPLAN_REJECTED] = "rejected",     [DIALPLAN_BARRED] = "barred",
     };
     char words[1024], exact[64];
     struct buf why = BUF_INIT(words), precision = BUF_INIT(exact);

@@ -7,6 +7,15 @@
 
 enum { WITHIN_S = 40 }; /* the b2bua gives up before */
 
+static const char *verdict(const json_t *answer)
+{
+    if (json_is_true(json_object_get(answer, "good")))
+        return "calls go through";
+    return json_is_true(json_object_get(json_object_get(answer, "request"), "rang"))
+               ? "calls ring there, but not all is well"
+               : "calls do not go through";
+}
+
 static void print_words(const json_t *answer)
 {
     static const struct column target[] = { { "TARGET", "uri" },      { "STATE", "state" },
@@ -28,8 +37,7 @@ static void print_words(const json_t *answer)
     print_object(json_object_get(answer, "request"), request);
     printf("\n");
     json_array_foreach(findings, i, x) printf("%s\n", json_string_value(x));
-    printf("%s\n", json_is_true(json_object_get(answer, "good")) ? "calls go through"
-                                                                 : "calls do not go through");
+    printf("%s\n", verdict(answer));
 }
 
 int trunk_test(struct ctl *c, int argc, char **argv)

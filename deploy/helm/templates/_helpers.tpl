@@ -58,7 +58,7 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- /* dict: root, front, uid, rest, trunks */}}
 {{- define "countersign.authdConfig" -}}
 {{- $v := .root.Values }}
-listen: { socket: /run/countersign/auth.sock, mode: "0660", users: [{{ .uid | quote }}] }
+listen: { socket: /run/countersign/auth.sock, mode: "0660", users: [{{ .uid | quote }}]{{ if .trunks }}, signers: [{{ .uid | quote }}]{{ end }} }
 redis:
   {{- include "countersign.redis" (dict "root" .root "user" "authd") | nindent 2 }}
 nonce_key_file: nonce.key

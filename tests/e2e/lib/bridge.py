@@ -63,6 +63,7 @@ log: {{ level: debug }}
 class BridgeWorld(World):
     others = ["b2bua"]
     trunk_srtp, answer, timers = "forbid", "500ms", "t1: 40ms, t2: 200ms, t4: 200ms"
+    media_ports = 202
     registrar_more = "calls: { bridges: [ { node: b2bua } ] }\n"
 
     def write_configurations(self):
@@ -73,10 +74,10 @@ class BridgeWorld(World):
             f.write(text.replace("peer_groups:\n", GROUP))
         self.b2bua = ("127.0.0.1", free_port())
         self.b2bua_status, self.trunk_port = free_port(), free_port()
-        first = free_ports(202)
+        first = free_ports(self.media_ports)
         with open(self.path("b2bua.yaml"), "w", encoding="utf-8") as f:
             f.write(B2BUA.format(auth=self.auth_socket, status=self.b2bua_status, dir=self.dir,
-                                 domain=self.domain, sip=self.b2bua[1], first=first + first % 2, last=first + 200,
+                                 domain=self.domain, sip=self.b2bua[1], first=first, last=first + self.media_ports - 1,
                                  trunk=TRUNK, trunk_port=self.trunk_port,
                                  trunk_srtp=self.trunk_srtp, timers=self.timers, answer=self.answer))
 
@@ -136,7 +137,7 @@ class Media:
             family = socket.AF_INET6 if ":" in host else socket.AF_INET
             self.rtp, self.rtcp = (socket.socket(family, socket.SOCK_DGRAM) for _ in "ab")
             try:
-                self.port = free_ports(2) // 2 * 2
+                self.port = free_ports(2)
                 self.rtp.bind((host, self.port))
                 self.rtcp.bind((host, self.port + 1))
                 break

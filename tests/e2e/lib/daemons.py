@@ -3,10 +3,8 @@ import http.client
 import json
 import os
 import pty
-import random
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -15,40 +13,15 @@ from urllib.parse import quote, urlencode
 
 from issuer import Issuer
 import measured
+from ports import free_port, free_ports
 
 SKIPPED = 77
-given = set() # ports
 TOP = os.path.realpath(os.path.join(os.path.dirname(__file__), "../../.."))
 
 
 def skip(why):
     print(f"skipped: {why}")
     sys.exit(SKIPPED)
-
-
-def is_free(port):
-    try:
-        for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
-            with socket.socket(socket.AF_INET, kind) as s:
-                s.bind(("127.0.0.1", port))
-        return True
-    except OSError:
-        return False
-
-
-def free_ports(n):
-    """The first of n ports in a row that are free, TCP and UDP. Below those that the kernel gives to
-    whoever connects, and each only once in this process."""
-    while True:
-        first = random.randrange(10000, 32000 - n)
-        row = set(range(first, first + n))
-        if not row & given and all(map(is_free, row)):
-            given.update(row)
-            return first
-
-
-def free_port():
-    return free_ports(1)
 
 
 def wait_for(what, condition, seconds=10):
@@ -124,7 +97,7 @@ class Daemons:
                            stdout=subprocess.DEVNULL)
         with open(self.path("authd.yaml"), "w", encoding="utf-8") as f:
             f.write(f"""
-listen: {{ socket: {self.auth_socket}, mode: "0600", users: ["{os.getuid()}"] }}
+listen: {{ socket: {self.auth_socket}, mode: "0600", users: ["{os.getuid()}"], signers: ["{os.getuid()}"] }}
 redis: {{ socket: {self.redis_socket}, user: authd, password_file: authd.password }}
 nonce_key_file: nonce.key
 seal_key_file: seal.key

@@ -20,7 +20,7 @@ from phone import Phone
 EDGE, GATEWAY, TRUSTED, ELSEWHERE = "127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.5"
 
 AUTHD = """
-listen: {{ socket: {auth}, mode: "0600", users: ["{uid}"] }}
+listen: {{ socket: {auth}, mode: "0600", users: ["{uid}"], signers: ["{uid}"] }}
 redis: {{ {redis}, user: authd, password_file: authd.password }}
 nonce_key_file: nonce.key
 seal_key_file: seal.key

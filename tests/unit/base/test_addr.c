@@ -112,12 +112,33 @@ static void test_networks_contain_what_their_prefix_says(void **state)
     }
 }
 
+static void test_a_host_is_written_with_brackets_and_without(void **state)
+{
+    static const struct {
+        const char *in, *host, *bare;
+    } cases[] = { { "192.0.2.1", "192.0.2.1", "192.0.2.1" },
+                  { "2001:db8::1", "[2001:db8::1]", "2001:db8::1" } };
+    (void)state;
+    for (size_t i = 0; i < CS_LEN(cases); i++) {
+        const struct addr a = addr(cases[i].in), none = { 0 };
+        char text[3][ADDR_STRLEN];
+        struct buf host = BUF_INIT(text[0]), bare = BUF_INIT(text[1]), no = BUF_INIT(text[2]);
+        addr_write_host(&host, &a);
+        addr_write_bare(&bare, &a);
+        addr_write_bare(&no, &none);
+        assert_span(buf_span(&host), cases[i].host);
+        assert_span(buf_span(&bare), cases[i].bare);
+        assert_span(buf_span(&no), "none");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_addresses_with_and_without_port_are_read),
         cmocka_unit_test(test_equality_is_of_host_and_port),
         cmocka_unit_test(test_networks_contain_what_their_prefix_says),
+        cmocka_unit_test(test_a_host_is_written_with_brackets_and_without),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -137,7 +137,7 @@ static const struct {
     /* the more exact entry counts, a refusal is the end */
     { "phones", "9*19001234567", "1001", NOON, "refuse 403" },
     { "phones", "9*19005551234", "2222", NOON, "refuse 403 from 2222" },
-    { "phones", "9*19005551234", "1009", NOON, "refuse 403 from 1009" },
+    { "phones", "9*19005551234", "1009", NOON, "403" },
     { "phones", "9*19005551234", "1001", NOON, "trunk east 9*19005551234, refuse 403" },
     { "phones", "9*19005551234", "boss", NOON,
       "trunk east 9*19005551234 from boss, refuse 403 from boss" },

@@ -55,6 +55,25 @@ static void test_what_is_down_comes_last(void **state)
     assert_ptr_equal(first_of(hops, 3, 1), first);
 }
 
+static void test_of_too_many_those_that_are_up_are_given(void **state)
+{
+    struct hop hops[3 * HOPS_MAX] = { 0 }, *out[HOPS_MAX];
+    char names[CS_LEN(hops)][8];
+    (void)state;
+    for (size_t i = 0; i < CS_LEN(hops); i++) {
+        struct buf b = BUF_INIT(names[i]);
+        buf_printf(&b, "sip:%zu", i);
+        hops[i].text = buf_span(&b);
+        hops[i].down.ns = i % 3 ? now.ns + 1 : 0;
+    }
+    hops_order(hops, CS_LEN(hops), SPAN("call-1"), now, out);
+    for (size_t i = 0; i < HOPS_MAX; i++) {
+        assert_int_equal(out[i]->down.ns, 0);
+        for (size_t k = 0; k < i; k++)
+            assert_ptr_not_equal(out[k], out[i]);
+    }
+}
+
 static void test_priority_comes_before_weight_and_what_is_bound_before_both(void **state)
 {
     struct hop hops[4], *out[HOPS_MAX];
@@ -96,6 +115,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_calls_are_shared_evenly_and_keep_their_hop),
         cmocka_unit_test(test_what_is_down_comes_last),
+        cmocka_unit_test(test_of_too_many_those_that_are_up_are_given),
         cmocka_unit_test(test_priority_comes_before_weight_and_what_is_bound_before_both),
         cmocka_unit_test(test_what_an_operator_writes),
     };

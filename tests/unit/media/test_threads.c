@@ -364,10 +364,10 @@ static void test_ports_run_out(void **state)
     struct port_pair pair[3];
     (void)state;
     assert_int_equal(addr_parse(SPAN("127.0.0.1"), 0, &loopback), 0);
-    const struct ports_conf conf = { &loopback, 1, 22001, 22005 };
+    const struct ports_conf conf = { &loopback, 1, 9501, 9505 };
     assert_int_equal(ports_new(&conf, &few), 0);
     assert_int_equal(ports_take(few, 0, &pair[0]), 0);
-    assert_int_equal(addr_port(&pair[0].local), 22002); /* RTP's is even */
+    assert_int_equal(addr_port(&pair[0].local), 9502); /* RTP's is even */
     assert_int_equal(ports_take(few, 0, &pair[1]), 0);
     assert_int_equal(ports_take(few, 0, &pair[2]), CS_ELIMIT);
     ports_give_back(few, &pair[0]);

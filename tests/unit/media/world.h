@@ -1,4 +1,5 @@
-/* Media with two threads, at ports of loopback, and sockets that speak to it. */
+/* Media with two threads, at ports of loopback (below those of tests/e2e/lib/ports.py), and sockets
+ * that speak to it. */
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +19,7 @@ static int open_all(void **state)
     struct addr loopback;
     (void)state;
     assert_int_equal(addr_parse(SPAN("127.0.0.1"), 0, &loopback), 0);
-    const struct ports_conf conf = { &loopback, 1, 21000, 21999 };
+    const struct ports_conf conf = { &loopback, 1, 8500, 9499 };
     if (ports_new(&conf, &ports))
         return -1;
     const struct media_conf media_conf = { .threads = 2, .ports = ports };

@@ -8,7 +8,7 @@
 #include "lib/test.h"
 #include "lib/tmp.h"
 
-enum { SOON = 5000, SETTLE = 20 };
+enum { SOON = 5000, SETTLE = 20, LONG_SETTLE = 250 }; /* milliseconds */
 
 static struct loop loop;
 static struct watch *watch;
@@ -34,9 +34,14 @@ static int teardown(void **state)
     return run_down(&loop) ? 0 : -1;
 }
 
+static void begin_with(const char *const *files, size_t n, unsigned settle)
+{
+    assert_int_equal(watch_open(&loop, files, n, DURATION_MS(settle), on_change, &loop, &watch), 0);
+}
+
 static void begin(const char *const *files, size_t n)
 {
-    assert_int_equal(watch_open(&loop, files, n, DURATION_MS(SETTLE), on_change, &loop, &watch), 0);
+    begin_with(files, n, SETTLE);
 }
 
 static void put(const char *name, const char *text)
@@ -81,15 +86,16 @@ static void test_what_goes_on_changing_is_told_when_it_is_done(void **state)
     char text[64] = "";
     (void)state;
     put("c", "1");
-    begin(files, 1);
+    begin_with(files, 1,
+               LONG_SETTLE); /* so that a machine under load does not make a pause of it */
     for (size_t i = 0; i < 10; i++) {
         text[i] = 'x';
         put("c", text);
-        run_for(&loop, SETTLE / 2);
+        run_for(&loop, LONG_SETTLE / 10);
         assert_int_equal(told, 0);
     }
     assert_true(run_until_count(&loop, &told, 1, SOON));
-    run_for(&loop, 4 * SETTLE);
+    run_for(&loop, 2 * LONG_SETTLE);
     assert_int_equal(told, 1);
 }
 
@@ -115,7 +121,8 @@ static void test_without_news_from_the_system_they_are_looked_at_now_and_then(vo
     assert_true(watch_look(watch)); /* who looks himself is not told */
     assert_false(watch_look(watch));
     put("e", "333");
-    loop_skip(&loop, DURATION_S(10));
+    loop_skip(&loop,
+              DURATION_MS(10 * 1000 + 1)); /* timers fire at whole milliseconds, none early */
     loop_skip(&loop, DURATION_MS(SETTLE + 1));
     assert_int_equal(told, 1);
 }
