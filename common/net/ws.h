@@ -1,6 +1,6 @@
 /* WebSocket behind its handshake, either side (RFC 6455, 5 to 7): frames to messages and
- * back. Does no I/O. wslay reads the frames, but for messages in one frame; it is
- * known to ws.c alone.
+ * back. Does no I/O. wslay reads frames, but those that are a whole message; it is known to ws.c
+ * alone.
  *
  * A connection that is between two messages holds no reader: thousands of idle browsers share one.
  * All in one thread. */
