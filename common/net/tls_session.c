@@ -164,6 +164,13 @@ int tls_session_broken(struct tls_session *s, int reason)
     return reason == UV_EOF ? UV_ECONNRESET : reason;
 }
 
+/* The queue is empty nearly always, and OpenSSL would empty each of its places one by one. */
+static void forget_errors(void)
+{
+    if (ERR_peek_error())
+        ERR_clear_error();
+}
+
 /* ---- OpenSSL's side of the wire ---- */
 
 static BIO_METHOD *wire_method;
@@ -297,7 +304,7 @@ int tls_session_new(struct tls_context *c, const char *name, const struct addr *
     struct tls_session *s = calloc(1, sizeof(*s));
     if (!s)
         return CS_ENOMEM;
-    ERR_clear_error();
+    forget_errors();
     s->context = tls_context_ref(c);
     s->out = out;
     s->peer = peer;
@@ -309,7 +316,7 @@ int tls_session_new(struct tls_context *c, const char *name, const struct addr *
         SSL_set_info_callback(s->ssl, on_info);
     if (!err && c->role == TLS_CLIENT)
         err = expect_name(s, name);
-    ERR_clear_error();
+    forget_errors();
     if (err) {
         tls_session_free(&s);
         return err;
@@ -375,7 +382,7 @@ int tls_session_handshake(struct tls_session *s)
 {
     if (s->ended)
         return CS_EPROTO;
-    ERR_clear_error();
+    forget_errors();
     int r = SSL_do_handshake(s->ssl);
     if (r == 1) {
         s->shaken = true;
@@ -392,11 +399,11 @@ ptrdiff_t tls_session_read(struct tls_session *s, char *to, size_t n)
         return CS_EPROTO;
     if (s->feed.n == 0 && !SSL_has_pending(s->ssl)) /* OpenSSL would take long to say so */
         return 0;
-    ERR_clear_error();
+    forget_errors();
     int r = SSL_read_ex(s->ssl, to, n, &got);
     if (s->again) {
         complain(s, "renegotiation", "the other side must not ask for a second handshake");
-        ERR_clear_error();
+        forget_errors();
         s->ended = true;
         return CS_EPROTO;
     }
@@ -419,7 +426,7 @@ int tls_session_write(struct tls_session *s, struct span plain)
         return CS_EPROTO;
     if (plain.n == 0)
         return 0;
-    ERR_clear_error();
+    forget_errors();
     /* The wire takes everything, so all is written. */
     return SSL_write_ex(s->ssl, plain.p, plain.n, &done) == 1 && done == plain.n ? 0 : failed(s);
 }
@@ -429,9 +436,9 @@ void tls_session_shutdown(struct tls_session *s)
     if (s->ended || !s->shaken)
         return;
     s->ended = true;
-    ERR_clear_error();
+    forget_errors();
     SSL_shutdown(s->ssl);
-    ERR_clear_error();
+    forget_errors();
 }
 
 /* A name with anything but the characters of host names in it, a NUL above all, is not told. */
@@ -510,7 +517,7 @@ int tls_session_peer(const struct tls_session *s, struct arena *a, struct tls_pe
     int err = subject_of(cert, a, &p);
     if (!err)
         err = names_of(cert, a, &p);
-    ERR_clear_error();
+    forget_errors();
     if (!err)
         *out = p;
     return err;

@@ -104,6 +104,22 @@ static void reader_free(struct ws_reader *r)
 
 /* ---- whole frames ---- */
 
+/* Puts a mask on or takes it off (RFC 6455, 5.3); in place, too. */
+static void mask_bytes(char *to, const char *from, size_t n, const char *mask)
+{
+    uint64_t eight, word;
+    size_t i = 0;
+    memcpy(&eight, mask, MASK_LEN);
+    memcpy((char *)&eight + MASK_LEN, mask, MASK_LEN);
+    for (; n - i >= sizeof(word); i += sizeof(word)) {
+        memcpy(&word, from + i, sizeof(word));
+        word ^= eight;
+        memcpy(to + i, &word, sizeof(word));
+    }
+    for (; i < n; i++)
+        to[i] = (char)(from[i] ^ mask[i % MASK_LEN]);
+}
+
 /* Length of the first frame, 0 when more is needed, negative when it cannot be taken. wslay judges
  * the rest of its head. */
 static ptrdiff_t frame_length(struct span in, size_t max)
@@ -206,6 +222,41 @@ static int read_frames(struct ws *w, struct ws_shelf *shelf, struct span frames,
     return err;
 }
 
+/* Nearly all messages come in one frame, of which wslay would look at each byte for itself: these
+ * are unmasked here. Length of the frame, or 0 when it is for wslay to judge. */
+static size_t read_whole(struct ws *w, struct ws_shelf *shelf, struct span in, size_t max,
+                         const struct ws_events *events, void *arg)
+{
+    const unsigned char *p = (const unsigned char *)in.p;
+    const ptrdiff_t whole = frame_length(in, max);
+    if (whole <= 0 || w->client || w->pieces || !(p[1] & MASKED) ||
+        (p[0] != (FIN | WSLAY_TEXT_FRAME) && p[0] != (FIN | WSLAY_BINARY_FRAME)))
+        return 0;
+    const unsigned length = p[1] & LENGTH;
+    const size_t head = 2 + (length == LENGTH16 ? 2 : 0) + MASK_LEN;
+    const size_t n = (size_t)whole - head;
+    if (length == LENGTH64 || (length == LENGTH16 && n <= CONTROL_MAX)) /* not the shortest form? */
+        return 0;
+    if (n > shelf->size) {
+        char *more = realloc(shelf->text, max);
+        if (!more)
+            return 0;
+        shelf->text = more;
+        shelf->size = max;
+    }
+    char *text = shelf->text;
+    if (!text)
+        return 0;
+    shelf->text = NULL; /* a callback may read from another */
+    mask_bytes(text, in.p + head, n, in.p + head - MASK_LEN);
+    const struct span message = span_of(text, n);
+    bool good = p[0] == (FIN | WSLAY_BINARY_FRAME) || span_is_utf8(message);
+    if (good)
+        events->message(arg, message);
+    shelf->text = text;
+    return good ? (size_t)whole : 0;
+}
+
 /* Behind our own close only the peer's is waited for (RFC 6455, 7.1.2). */
 static ptrdiff_t skip_frames(struct span in, size_t max)
 {
@@ -222,16 +273,23 @@ static ptrdiff_t skip_frames(struct span in, size_t max)
 ptrdiff_t ws_feed(struct ws *w, struct ws_shelf *shelf, struct span in, size_t max,
                   const struct ws_events *events, void *arg)
 {
-    size_t whole = 0;
+    size_t whole = 0, first = 0;
     ptrdiff_t n = 0;
     if (w->closed)
         return skip_frames(in, max);
+    do {
+        n = (ptrdiff_t)read_whole(w, shelf, span_skip(in, first), max, events, arg);
+        first += (size_t)n;
+    } while (n && !w->closed);
+    if (w->closed)
+        return (ptrdiff_t)in.n;
+    whole = first;
     while (w->pieces <= WS_PIECES_MAX && (n = frame_length(span_skip(in, whole), max)) > 0) {
         count(w, span_skip(in, whole));
         whole += (size_t)n;
     }
-    int err =
-        !w->closed && whole ? read_frames(w, shelf, span_head(in, whole), max, events, arg) : 0;
+    const struct span rest = span_of(in.p + first, whole - first);
+    int err = rest.n ? read_frames(w, shelf, rest, max, events, arg) : 0;
     if (!err && !w->closed)
         err = n < 0 ? (int)n : w->pieces > WS_PIECES_MAX ? CS_ELIMIT : 0;
     if (!err)
@@ -257,10 +315,10 @@ static size_t put_frame(const struct ws *w, char *to, unsigned opcode, struct sp
         rand_bytes(to + at, MASK_LEN);
         at += MASK_LEN;
     }
-    if (n)
+    if (w->client)
+        mask_bytes(to + at, payload.p, n, mask);
+    else if (n)
         memcpy(to + at, payload.p, n);
-    for (size_t i = 0; w->client && i < n; i++)
-        to[at + i] ^= mask[i % MASK_LEN];
     return at + n;
 }
 
@@ -304,5 +362,6 @@ void ws_fini(struct ws *w)
 void ws_shelf_fini(struct ws_shelf *shelf)
 {
     reader_free(shelf->spare);
-    shelf->spare = NULL;
+    free(shelf->text);
+    *shelf = (struct ws_shelf){ 0 };
 }

@@ -1,5 +1,6 @@
 /* WebSocket behind its handshake, either side (RFC 6455, 5 to 7): frames to messages and
- * back. Does no I/O. wslay reads the frames; it is known to ws.c alone.
+ * back. Does no I/O. wslay reads frames, but those that are a whole message; it is known to ws.c
+ * alone.
  *
  * A connection that is between two messages holds no reader: thousands of idle browsers share one.
  * All in one thread. */
@@ -29,6 +30,8 @@ struct ws_reader;
 /* What is free for the next one; zero is empty. */
 struct ws_shelf {
     struct ws_reader *spare;
+    char *text; /* of size bytes: what a message is unmasked into; NULL: none, or it is in use */
+    size_t size;
 };
 void ws_shelf_fini(struct ws_shelf *shelf);
 

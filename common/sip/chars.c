@@ -1,7 +1,8 @@
 #include "sip/chars.h"
 
-#define ALNUM \
-    (CH_TOKEN | CH_HOST | CH_UNRESERVED | CH_USER | CH_PASSWORD | CH_PARAM | CH_HEADER | CH_URI)
+#define ALNUM                                                                           \
+    (CH_TOKEN | CH_HOST | CH_LABEL | CH_UNRESERVED | CH_USER | CH_PASSWORD | CH_PARAM | \
+     CH_HEADER | CH_URI)
 #define MARK    (CH_UNRESERVED | CH_USER | CH_PASSWORD | CH_PARAM | CH_HEADER | CH_URI | CH_CALL_ID)
 #define ANY_URI (CH_URI | CH_CALL_ID)
 
@@ -11,7 +12,7 @@ const uint16_t chars_class[256] = {
     ['G' ... 'Z'] = ALNUM | CH_CALL_ID,
     ['a' ... 'f'] = ALNUM | CH_CALL_ID | CH_TEL,
     ['g' ... 'z'] = ALNUM | CH_CALL_ID,
-    ['-'] = MARK | CH_TOKEN | CH_HOST | CH_TEL,
+    ['-'] = MARK | CH_TOKEN | CH_HOST | CH_LABEL | CH_TEL,
     ['.'] = MARK | CH_TOKEN | CH_HOST | CH_TEL,
     ['_'] = MARK | CH_TOKEN,
     ['!'] = MARK | CH_TOKEN,
@@ -146,7 +147,7 @@ bool chars_is_host(struct span s)
             label = p + 1;
             if (p == end || label == end)
                 break;
-        } else if (!ascii_digit(*p) && !ascii_alpha(*p) && *p != '-') {
+        } else if (!chars_is(*p, CH_LABEL)) {
             return false;
         }
     }

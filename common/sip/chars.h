@@ -17,6 +17,7 @@ enum {
     CH_CALL_ID = 512,  /* visible, but for comma and semicolon */
     CH_TEL = 1024,     /* RFC 3966: phonedigit and what local numbers add */
     CH_LIST = 2048,    /* what a list of values is split by, or may hide that: ,"< */
+    CH_LABEL = 4096,   /* what a label of a hostname may hold: alphanum and - */
 };
 
 extern const uint16_t chars_class[256];

@@ -1,6 +1,13 @@
 #include "sip/chars.h"
 #include "sip/head.h"
 
+/* Content-Length, or its short form l: what else begins so is told apart by head_split(). */
+static bool may_be_length(struct span line)
+{
+    char first = (char)(line.p[0] | 0x20);
+    return first == 'l' || (first == 'c' && span_casestarts(line, SPAN("Content-")));
+}
+
 ptrdiff_t sip_frame(struct span in, const struct sip_limits *limits)
 {
     struct sip_limits l = head_limits(limits);
@@ -35,7 +42,8 @@ ptrdiff_t sip_frame(struct span in, const struct sip_limits *limits)
             break;
         if (line.text.n > l.line || ++n_hdr > l.headers)
             return CS_ELIMIT;
-        if (!head_split(line.text, &hdr) || hdr.id != SIP_HDR_CONTENT_LENGTH)
+        if (!may_be_length(line.text) || !head_split(line.text, &hdr) ||
+            hdr.id != SIP_HDR_CONTENT_LENGTH)
             continue; /* a malformed line gets its 400 from the parser */
         if (span_u64(hdr.value, UINT32_MAX, &v) || (have_length && v != length))
             return CS_EPROTO;

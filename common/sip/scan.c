@@ -39,12 +39,13 @@ void scan_expect(struct scan *s, char c)
 static struct span run(struct scan *s, unsigned cls)
 {
     scan_lws(s);
-    const char *start = s->p;
-    while (s->p < s->end && chars_is(*s->p, cls))
-        s->p++;
-    if (s->p == start)
+    const char *start = s->p, *p = start, *end = s->end;
+    while (p < end && chars_is(*p, cls))
+        p++;
+    s->p = p;
+    if (p == start)
         s->err = true;
-    return s->err ? SPAN_NULL : span_of(start, (size_t)(s->p - start));
+    return s->err ? SPAN_NULL : span_of(start, (size_t)(p - start));
 }
 
 struct span scan_token(struct scan *s)

@@ -197,10 +197,6 @@ class TlsWorld(World):
         with open(self.path("authd.yaml"), "w", encoding="utf-8") as f:
             f.write(text)
 
-    def log(self, name="registrar"):
-        with open(self.path(f"{name}.log"), encoding="utf-8", errors="replace") as f:
-            return f.read()
-
     def shown(self, **more):
         """SHA-256 of the certificate that a new connection is shown."""
         with connect(self, self.tls_port, **more) as s:

@@ -193,6 +193,16 @@ class World(Daemons):
         return {name: float(value) for name, value in
                 re.findall(r"^([a-z0-9_]+(?:\{[^}]*\})?) ([0-9.e+-]+)$", text, re.M)}
 
+    def log(self, name="registrar"):
+        with open(self.path(f"{name}.log"), encoding="utf-8", errors="replace") as f:
+            return f.read()
+
+    def tells_the_end_of(self, port):
+        """The log, of the connection from this port of 127.0.0.1."""
+        at = f'"127.0.0.1:{port}"'
+        wait_for("the log to say so", lambda: any(
+            "connection closed" in line and at in line for line in self.log().splitlines()))
+
     def post_reload(self, port=None):
         """Status and answer of the registrar, or of whose port it is."""
         c = http.client.HTTPConnection("127.0.0.1", port or self.status, timeout=5)

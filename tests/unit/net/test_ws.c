@@ -122,6 +122,25 @@ static void test_messages_come_whole_however_they_are_cut(void **state)
     }
 }
 
+static void test_a_message_of_any_length_is_unmasked(void **state)
+{
+    char text[MAX + WS_FRAME_MAX], payload[MAX];
+    (void)state;
+    for (size_t i = 0; i < MAX; i++)
+        payload[i] = (char)(i * 7);
+    for (size_t n = 0; n <= MAX; n++) {
+        struct end *e = end_new();
+        struct buf b = BUF_INIT(text);
+        frame(&b, FIN | BINARY, span_of(payload, n));
+        assert_int_equal(feed(e, buf_span(&b)), b.n);
+        assert_int_equal(e->messages, 1);
+        assert_memory_equal(e->last, payload, n);
+        assert_int_equal(feed(e, buf_span(&b)), b.n);
+        assert_int_equal(e->messages, 2);
+        end_free(e);
+    }
+}
+
 static void test_those_that_are_amid_a_message_do_not_mix(void **state)
 {
     char text[200];
@@ -324,6 +343,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_messages_come_whole_however_they_are_cut),
+        cmocka_unit_test(test_a_message_of_any_length_is_unmasked),
         cmocka_unit_test(test_those_that_are_amid_a_message_do_not_mix),
         cmocka_unit_test(test_each_fault_has_its_code),
         cmocka_unit_test(test_a_message_in_pieces_is_bounded_too),
