@@ -97,6 +97,9 @@ void admission_end(struct call *c)
         tell_ended(c->ua, h);
         free(h);
     }
+    free(c->admission.asker);
+    free(c->admission.limit);
+    c->admission.asker = c->admission.limit = NULL;
 }
 
 /* ---- keeping it ---- */
@@ -151,7 +154,8 @@ static void note(struct admission *a, enum verdict kind, const AUTH(Admitted) * 
         protobuf_c_enum_descriptor_get_value(&countersign__auth__cause__descriptor, (int)m->cause);
     a->cause = kind == VERDICT_ACCEPT ? NULL : m->decision && v ? v->name : "AUTHD_UNAVAILABLE";
     span_copy(a->decision, sizeof(a->decision), span_str(m->decision));
-    span_copy(a->limit, sizeof(a->limit), span_str(m->limit));
+    free(a->limit);
+    a->limit = m->limit && m->limit[0] ? strdup(m->limit) : NULL;
 }
 
 static void on_admitted(void *arg, enum verdict kind, const AUTH(Admitted) * m)
@@ -204,11 +208,12 @@ bool admission_ask(struct call *c, const struct party *by, const struct dialplan
     if (a->ask) /* one call for help behind the other */
         gate_admit_cancel(a->ask);
     struct span asker = ask.caller.p ? ask.caller : ask.from_trunk;
-    if (a->lease[0] && span_eq(asker, span_str(a->asker)))
+    if (a->lease[0] && a->asker && span_eq(asker, span_str(a->asker)))
         ask.lease = span_str(a->lease); /* it is another candidate of the same call */
     else
         a->lease[0] = '\0';
-    span_copy(a->asker, sizeof(a->asker), asker);
+    free(a->asker);
+    a->asker = asker.p ? strndup(asker.p, asker.n) : NULL;
     a->last = NULL;
     a->last_trunk = trunk == by->trunk ? SPAN_NULL : ask.to_trunk;
     a->fn = ask.emergency ? NULL : fn;

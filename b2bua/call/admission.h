@@ -16,14 +16,15 @@ typedef void admission_fn(struct call *c, const struct leg_end *why, bool next);
 struct admission {          /* of a call; embedded in it */
     struct gate_admit *ask; /* under way; NULL: none */
     admission_fn *fn;
-    struct timer refused;       /* it could not even be asked */
-    struct list held;           /* what authd counts */
-    struct held *last;          /* of it what was asked for last; NULL: nothing, or it is settled */
-    struct span last_trunk;     /* that it is to go out by; absent: none, or it came by that, too */
-    char asker[300], lease[24]; /* who is counted, and as what; "": nobody */
-    const char *cause;          /* why it was refused; NULL: it was not */
+    struct timer refused;   /* it could not even be asked */
+    struct list held;       /* what authd counts */
+    struct held *last;      /* of it what was asked for last; NULL: nothing, or it is settled */
+    struct span last_trunk; /* that it is to go out by; absent: none, or it came by that, too */
+    char *asker;            /* who is counted; NULL: nobody, or it is not known any more */
+    char lease[24];         /* and as what; "": nobody */
+    const char *cause;      /* why it was refused; NULL: it was not */
     char decision[24];
-    char limit[161]; /* "" none was told */
+    char *limit; /* NULL: none was told */
 };
 
 void admission_init(struct admission *a);

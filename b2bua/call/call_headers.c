@@ -11,7 +11,9 @@ void call_note_headers(struct call *c, unsigned side, const struct trunk_conf *t
     for (size_t i = 0; t && i < t->n_record_headers && h->n < WRITTEN_MAX; i++) {
         const struct span said = sip_hdr_named(m, t->record_headers[i]),
                           value = span_head(said, CS_MIN(said.n, (size_t)VALUE_MAX));
-        if (!said.p || (h->value[i].p && span_eq(h->value[i], value)))
+        if (said.p && !h->value)
+            h->value = arena_zalloc(&c->arena, RECORD_HEADERS_MAX * sizeof(*h->value));
+        if (!said.p || !h->value || (h->value[i].p && span_eq(h->value[i], value)))
             continue;
         h->value[i] = arena_dup(&c->arena, value);
         h->n++;
@@ -22,7 +24,7 @@ static void write_side(struct buf *b, const char *key, const struct call *c, uns
 {
     const __typeof__(c->headers[0]) *h = &c->headers[side];
     const char *before = "{";
-    for (size_t i = 0; h->trunk && i < h->trunk->n_record_headers; i++) {
+    for (size_t i = 0; h->value && i < h->trunk->n_record_headers; i++) {
         if (!h->value[i].p)
             continue;
         if (*before == '{')

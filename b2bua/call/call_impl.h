@@ -35,8 +35,8 @@ struct call {
     const struct media_policy *policy; /* of who called */
     struct { /* of a trunk, that its calls are noted by; in the order of its configuration */
         const struct trunk_conf *trunk;
-        struct span value[RECORD_HEADERS_MAX]; /* absent: it was not there */
-        unsigned n;                            /* how often one was written anew */
+        struct span *value; /* RECORD_HEADERS_MAX, absent: it was not there; NULL: none was */
+        unsigned n;         /* how often one was written anew */
     } headers[RELAY_SIDES];
     struct span offer; /* of the INVITE; absent: the called side is to make one */
     unsigned max_forwards;
@@ -64,12 +64,12 @@ struct call {
     } desk;
     bool taking; /* who waits has called, and the other side is asked for an answer to that */
     struct session_kept *kept; /* what stands meanwhile */
-    struct leg *waiting; /* whom a side is to be replaced by, while it is asked; NULL: nobody */
-    unsigned replaced;   /* that side */
-    bool moving;         /* it wants that, and may leave before somebody has come */
-    bool joining;        /* another leg has taken its place, and is asked for an offer */
-    bool acks;           /* the open offer came with a 2xx: its answer goes into the ACK */
-    struct span diverters[DIVERSIONS_MAX]; /* lines and trunks that sent it elsewhere, in turn */
+    struct leg *waiting;    /* whom a side is to be replaced by, while it is asked; NULL: nobody */
+    unsigned replaced;      /* that side */
+    bool moving;            /* it wants that, and may leave before somebody has come */
+    bool joining;           /* another leg has taken its place, and is asked for an offer */
+    bool acks;              /* the open offer came with a 2xx: its answer goes into the ACK */
+    struct span *diverters; /* lines and trunks that sent it elsewhere, in turn; NULL: none has */
     size_t n_diverters;
     struct span diverter;      /* AOR of the line that did last; absent: none has */
     struct hop *wanted;        /* of the trunk, the only target that is asked; NULL: any */

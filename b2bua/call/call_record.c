@@ -55,7 +55,7 @@ static void put_refusal(struct buf *b, const struct admission *a)
     for (const char *p = a->cause; *p; p++)
         buf_putc(&c, ascii_lower(*p));
     put(b, "refused", buf_span(&c));
-    put(b, "limit", a->limit[0] ? span_str(a->limit) : SPAN_NULL);
+    put(b, "limit", span_str(a->limit));
     put(b, "decision", a->decision[0] ? span_str(a->decision) : SPAN_NULL);
 }
 

@@ -128,6 +128,10 @@ unsigned call_divert(struct call *c, const struct leg_end *why)
     }
     if (c->n_diverters == c->ua->conf->calls.diversions || !c->max_forwards)
         return 483;
+    if (!c->diverters)
+        c->diverters = arena_alloc(&c->arena, DIVERSIONS_MAX * sizeof(*c->diverters));
+    if (!c->diverters)
+        return 500;
     c->diverters[c->n_diverters++] = by;
     const bool trunk = c->party[SIDE_B].trunk;
     unsigned status = trunk ? divert_by_trunk(c, why, &plan) : divert_by_line(c, why, &plan);

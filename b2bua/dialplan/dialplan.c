@@ -138,7 +138,7 @@ static int make_room(struct lookup *l)
     struct dialplan_answer *out = l->out;
     if (out->n_trace < l->room)
         return 0;
-    const size_t room = l->room ? 2 * l->room : 8;
+    const size_t room = l->room ? 2 * l->room : 2;
     struct dialplan_trace *more = arena_alloc(l->a, room * sizeof(*more));
     if (!more)
         return CS_ENOMEM;

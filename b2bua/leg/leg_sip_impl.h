@@ -72,7 +72,7 @@ struct sip_leg {
     char *ack;        /* as it was sent, for each 2xx that comes again */
     size_t ack_n;
     struct flow *ack_flow;
-    struct hop ack_hop;
+    struct hop *ack_hop; /* while it walks */
     char *ack_uri, *ack_sdp;
     struct hop_walk *ack_walk;
     char *lines; /* of our first INVITE, besides those that each has */

@@ -21,12 +21,21 @@ struct uac_conf sip_leg_in_dialog(struct sip_leg *l, enum sip_method method)
 
 /* ---- ACK ---- */
 
+static void forget_ack_walk(struct sip_leg *l)
+{
+    hop_walk_free(&l->ack_walk);
+    free(l->ack_hop);
+    free(l->ack_uri);
+    free(l->ack_sdp);
+    l->ack_hop = NULL;
+    l->ack_uri = l->ack_sdp = NULL;
+}
+
 static void on_ack_hop(void *arg, int err, struct flow *flow)
 {
     struct sip_leg *l = arg;
     char branch[SIP_BRANCH_LEN], via[512];
     struct buf bb = BUF_INIT(branch), vb = BUF_INIT(via), b = BUF_INIT(out);
-    hop_walk_free(&l->ack_walk);
     if (!err) {
         siptx_branch(&bb);
         flow_write_via(&vb, flow, buf_span(&bb));
@@ -43,6 +52,7 @@ static void on_ack_hop(void *arg, int err, struct flow *flow)
             err = flow_send(flow, buf_span(&b));
         }
     }
+    forget_ack_walk(l);
     if (err)
         log_warn(&(struct log){ .module = "leg" }, "an ACK could not be sent", kv_err(err),
                  kv_s("call_id", l->dialog.call_id));
@@ -54,15 +64,15 @@ static void on_ack_hop(void *arg, int err, struct flow *flow)
 /* To the next hop of the dialog, which is not always whom the INVITE went to. */
 static void send_ack(struct sip_leg *l, struct span sdp)
 {
-    struct hop *hop = &l->ack_hop;
+    forget_ack_walk(l);
+    struct hop *hop = l->ack_hop = malloc(sizeof(*hop));
     struct hop_ask ask = { .hops = &hop, .n = 1, .seed = hops_seed(l->dialog.call_id) };
     struct sip_uri next;
-    hop_walk_free(&l->ack_walk);
-    free(l->ack_sdp);
+    if (!hop)
+        return;
     l->ack_sdp = sdp.p ? strndup(sdp.p, sdp.n) : NULL;
     *hop = (struct hop){ .text = SPAN("node"), .node = sip_leg_is_line(l) ? l->peer : 0 };
     if (!hop->node) {
-        free(l->ack_uri);
         l->ack_uri = dialog_next_hop(&l->dialog, &next) ? NULL : strndup(next.text.p, next.text.n);
         if (!l->ack_uri || !hop_read(span_str(l->ack_uri), hop))
             return;
@@ -586,10 +596,8 @@ void sip_leg_forget_out(struct sip_leg *l)
     sip_leg_forget_early(l);
     turn_cancel(&l->no_room);
     free(l->offer);
-    hop_walk_free(&l->ack_walk);
+    forget_ack_walk(l);
     flow_unref(&l->ack_flow);
     free(l->ack);
     free(l->ack_proofs);
-    free(l->ack_uri);
-    free(l->ack_sdp);
 }

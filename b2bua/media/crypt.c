@@ -2,17 +2,13 @@
 
 #include <openssl/crypto.h>
 #include <srtp2/srtp.h>
-#include <stdlib.h>
 
 #include "b2bua/media/crypt_openssl.h"
 #include "base/log.h"
 
-/* Packets that may come late by so many are still told from those seen before. */
-enum { WINDOW = 1024 };
-
-struct crypt {
-    srtp_t session;
-};
+/* Packets that may come late by so many are still told from those seen before: two and a half
+ * seconds of 20 ms each. */
+enum { WINDOW = 128 };
 
 static const struct {
     size_t key_len;
@@ -32,6 +28,12 @@ static const struct {
     [CRYPT_AEAD_AES_256_GCM] = { 44, srtp_crypto_policy_set_aes_gcm_256_16_auth,
                                  srtp_crypto_policy_set_aes_gcm_256_16_auth },
 };
+
+/* struct crypt is libsrtp2's own, by another name. */
+static srtp_t session_of(struct crypt *c)
+{
+    return (srtp_t)c;
+}
 
 int crypt_setup(void)
 {
@@ -57,34 +59,26 @@ bool crypt_key_eq(const struct crypt_key *a, const struct crypt_key *b)
 int crypt_new(const struct crypt_key *key, bool outbound, struct crypt **out)
 {
     struct crypt_key copy = *key; /* libsrtp2 wants to write to it */
-    struct crypt *c = calloc(1, sizeof(*c));
+    srtp_t session;
     srtp_policy_t policy = {
         .ssrc = { .type = outbound ? ssrc_any_outbound : ssrc_any_inbound },
         .key = copy.bytes,
         .window_size = WINDOW,
         .allow_repeat_tx = 1, /* a retransmission of ours is the sender's, passed on */
     };
-    *out = c;
-    if (!c)
-        return CS_ENOMEM;
     suites[key->suite].rtp(&policy.rtp);
     suites[key->suite].rtcp(&policy.rtcp);
-    srtp_err_status_t err = srtp_create(&c->session, &policy);
+    srtp_err_status_t err = srtp_create(&session, &policy);
     OPENSSL_cleanse(&copy, sizeof(copy));
-    if (err != srtp_err_status_ok) {
-        free(c);
-        *out = NULL;
-        return CS_ENOMEM;
-    }
-    return 0;
+    *out = err == srtp_err_status_ok ? (struct crypt *)session : NULL;
+    return *out ? 0 : CS_ENOMEM;
 }
 
 void crypt_free(struct crypt **c)
 {
     if (!*c)
         return;
-    srtp_dealloc((*c)->session);
-    free(*c);
+    (void)srtp_dealloc(session_of(*c));
     *c = NULL;
 }
 
@@ -108,27 +102,27 @@ static int done(srtp_err_status_t status, int length, size_t *n)
 int crypt_protect(struct crypt *c, char *packet, size_t *n)
 {
     int length = (int)*n;
-    srtp_err_status_t status = srtp_protect(c->session, packet, &length);
+    srtp_err_status_t status = srtp_protect(session_of(c), packet, &length);
     return done(status, length, n);
 }
 
 int crypt_unprotect(struct crypt *c, char *packet, size_t *n)
 {
     int length = (int)*n;
-    srtp_err_status_t status = srtp_unprotect(c->session, packet, &length);
+    srtp_err_status_t status = srtp_unprotect(session_of(c), packet, &length);
     return done(status, length, n);
 }
 
 int crypt_protect_rtcp(struct crypt *c, char *packet, size_t *n)
 {
     int length = (int)*n;
-    srtp_err_status_t status = srtp_protect_rtcp(c->session, packet, &length);
+    srtp_err_status_t status = srtp_protect_rtcp(session_of(c), packet, &length);
     return done(status, length, n);
 }
 
 int crypt_unprotect_rtcp(struct crypt *c, char *packet, size_t *n)
 {
     int length = (int)*n;
-    srtp_err_status_t status = srtp_unprotect_rtcp(c->session, packet, &length);
+    srtp_err_status_t status = srtp_unprotect_rtcp(session_of(c), packet, &length);
     return done(status, length, n);
 }

@@ -2,8 +2,14 @@
 
 /* SHA-1's own functions: a packet's HMAC through EVP copies three contexts on the heap. */
 #define OPENSSL_SUPPRESS_DEPRECATED
+#include <assert.h>
+#include <openssl/core_dispatch.h>
+#include <openssl/core_names.h>
 #include <openssl/evp.h>
+#include <openssl/params.h>
+#include <openssl/provider.h>
 #include <openssl/sha.h>
+#include <pthread.h>
 #include <srtp2/auth.h>
 #include <srtp2/cipher.h>
 #include <stdbool.h>
@@ -13,151 +19,300 @@
 #include "base/util.h"
 
 /* What libsrtp2 calls a key is key and salt. */
-enum { ICM_SALT = 14, GCM_SALT = 12, GCM_TAG = 16, BLOCK = 16, SHA1_LEN = 20 };
+enum { ICM_SALT = 14, GCM_SALT = 12, GCM_IV = 12, GCM_TAG = 16, BLOCK = 16, SHA1_LEN = 20 };
 
-struct cipher { /* struct srtp_cipher_t.state */
+struct cipher { /* struct srtp_cipher_t.state: for each stream no more than its key */
     srtp_cipher_t as_libsrtp;
-    EVP_CIPHER_CTX *ctx; /* NULL until it is used: for RTCP that may be never */
-    unsigned char key[32];
-    size_t key_len;            /* without the salt */
-    int tag_len;               /* GCM */
-    unsigned char salt[BLOCK]; /* ICM: padded with zeros (RFC 3711, 4.1.1) */
-    bool decrypts;
+    unsigned char tag_len; /* GCM */
+    unsigned char key[];   /* in counter mode the salt behind it */
 };
 
-/* Fetched once: a fetch for each stream would take longer than its packets. */
-static struct {
-    EVP_CIPHER *icm[3], *gcm[2]; /* 128, 192, 256; 128, 256 */
-} openssl;
+enum kind { ICM_128, ICM_256, GCM_128, GCM_256, KINDS };
+
+/* OpenSSL's ciphers as its provider has them (provider-cipher(7)). EVP, which stands before them,
+ * asks by name for lengths that are known here, each time that a key or an IV is set: that takes
+ * longer than to encrypt a packet. */
+struct algorithm {
+    EVP_CIPHER *fetched; /* that it stays */
+    void *provider;
+    OSSL_FUNC_cipher_newctx_fn *newctx;
+    OSSL_FUNC_cipher_freectx_fn *freectx;
+    OSSL_FUNC_cipher_encrypt_init_fn *encrypt_init;
+    OSSL_FUNC_cipher_decrypt_init_fn *decrypt_init;
+    OSSL_FUNC_cipher_update_fn *update;
+    OSSL_FUNC_cipher_final_fn *final;
+    OSSL_FUNC_cipher_get_ctx_params_fn *get_params;
+    OSSL_FUNC_cipher_set_ctx_params_fn *set_params;
+};
+static struct algorithm algorithms[KINDS];
+
+/* What OpenSSL makes of a key takes the most of a kilobyte. Kept for each stream, that would not be
+ * in a cache any more when the next packet comes: to make it again, in the thread's own context,
+ * costs less than to fetch it. Nothing of it is relied on from one packet to the next. */
+struct contexts {
+    void *ctx[KINDS];
+    const struct cipher *of[KINDS]; /* whose key it has */
+};
+
+static pthread_key_t contexts_key; /* for the thread's end */
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static bool ready;
+static _Thread_local struct contexts *contexts;
+
+static void contexts_free(void *arg)
+{
+    struct contexts *c = arg;
+    for (size_t i = 0; i < KINDS; i++) {
+        if (c->ctx[i])
+            algorithms[i].freectx(c->ctx[i]);
+    }
+    free(c);
+}
+
+static struct contexts *contexts_new(void)
+{
+    struct contexts *c = calloc(1, sizeof(*c));
+    bool good = c;
+    for (size_t i = 0; good && i < KINDS; i++)
+        good = (c->ctx[i] = algorithms[i].newctx(algorithms[i].provider)) != NULL;
+    if (good && pthread_setspecific(contexts_key, c) == 0)
+        return contexts = c;
+    if (c)
+        contexts_free(c);
+    return NULL;
+}
+
+static void take(struct algorithm *a, const OSSL_DISPATCH *d)
+{
+    for (; d->function_id; d++) {
+        switch (d->function_id) {
+        case OSSL_FUNC_CIPHER_NEWCTX:
+            a->newctx = OSSL_FUNC_cipher_newctx(d);
+            break;
+        case OSSL_FUNC_CIPHER_FREECTX:
+            a->freectx = OSSL_FUNC_cipher_freectx(d);
+            break;
+        case OSSL_FUNC_CIPHER_ENCRYPT_INIT:
+            a->encrypt_init = OSSL_FUNC_cipher_encrypt_init(d);
+            break;
+        case OSSL_FUNC_CIPHER_DECRYPT_INIT:
+            a->decrypt_init = OSSL_FUNC_cipher_decrypt_init(d);
+            break;
+        case OSSL_FUNC_CIPHER_UPDATE:
+            a->update = OSSL_FUNC_cipher_update(d);
+            break;
+        case OSSL_FUNC_CIPHER_FINAL:
+            a->final = OSSL_FUNC_cipher_final(d);
+            break;
+        case OSSL_FUNC_CIPHER_GET_CTX_PARAMS:
+            a->get_params = OSSL_FUNC_cipher_get_ctx_params(d);
+            break;
+        case OSSL_FUNC_CIPHER_SET_CTX_PARAMS:
+            a->set_params = OSSL_FUNC_cipher_set_ctx_params(d);
+            break;
+        default:
+            break;
+        }
+    }
+}
+
+static bool find(struct algorithm *a, const char *name)
+{
+    int unused;
+    a->fetched = EVP_CIPHER_fetch(NULL, name, NULL);
+    if (!a->fetched)
+        return false;
+    const OSSL_PROVIDER *p = EVP_CIPHER_get0_provider(a->fetched);
+    const OSSL_ALGORITHM *all = OSSL_PROVIDER_query_operation(p, OSSL_OP_CIPHER, &unused);
+    a->provider = OSSL_PROVIDER_get0_provider_ctx(p);
+    for (const OSSL_ALGORITHM *at = all; at && at->algorithm_names; at++) {
+        const size_t n = strcspn(at->algorithm_names, ":");
+        if (n == strlen(name) && strncmp(at->algorithm_names, name, n) == 0)
+            take(a, at->implementation);
+    }
+    OSSL_PROVIDER_unquery_operation(p, OSSL_OP_CIPHER, all);
+    return a->newctx && a->freectx && a->encrypt_init && a->decrypt_init && a->update && a->final &&
+           a->get_params && a->set_params;
+}
+
+static void begin(void)
+{
+    static const char *const names[KINDS] = { "AES-128-CTR", "AES-256-CTR", "AES-128-GCM",
+                                              "AES-256-GCM" };
+    ready = pthread_key_create(&contexts_key, contexts_free) == 0;
+    for (size_t i = 0; i < KINDS; i++)
+        ready &= find(&algorithms[i], names[i]);
+}
+
+static enum kind kind_of(const struct cipher *s)
+{
+    switch (s->as_libsrtp.algorithm) {
+    case SRTP_AES_ICM_128:
+        return ICM_128;
+    case SRTP_AES_ICM_256:
+        return ICM_256;
+    case SRTP_AES_GCM_128:
+        return GCM_128;
+    default:
+        return GCM_256;
+    }
+}
 
 static srtp_err_status_t status_of(bool good)
 {
     return good ? srtp_err_status_ok : srtp_err_status_cipher_fail;
 }
 
+static size_t key_len(enum kind kind)
+{
+    return kind == ICM_128 || kind == GCM_128 ? 16 : 32;
+}
+
+/* Sets the thread's context. The IV is a block of counter mode, or GCM's. */
+static bool start(const struct cipher *s, const unsigned char *iv, bool decrypts)
+{
+    const enum kind kind = kind_of(s);
+    const struct algorithm *a = &algorithms[kind];
+    const size_t iv_len = kind >= GCM_128 ? GCM_IV : BLOCK;
+    struct contexts *c = contexts ? contexts : contexts_new();
+    if (!c)
+        return false;
+    c->of[kind] = s;
+    return (decrypts ? a->decrypt_init : a->encrypt_init)(c->ctx[kind], s->key, key_len(kind), iv,
+                                                          iv_len, NULL) == 1;
+}
+
+/* Between set_iv and the packet's end: libsrtp2 uses one cipher of a kind at a time. */
+static void *context_of(const struct cipher *s)
+{
+    const enum kind kind = kind_of(s);
+    assert(contexts && contexts->of[kind] == s);
+    return contexts->ctx[kind];
+}
+
+/* out NULL: what is authenticated alone. */
+static bool update(const struct cipher *s, unsigned char *out, const unsigned char *in, size_t n)
+{
+    size_t done;
+    return algorithms[kind_of(s)].update(context_of(s), out, &done, n, in, n) == 1;
+}
+
+static bool final(const struct cipher *s)
+{
+    unsigned char none[BLOCK];
+    size_t done;
+    return algorithms[kind_of(s)].final(context_of(s), none, &done, sizeof(none)) == 1;
+}
+
+/* Another key takes its place where it was the last one. */
+static void forget(const struct cipher *s)
+{
+    static const unsigned char nothing[32];
+    const enum kind kind = kind_of(s);
+    if (!contexts || contexts->of[kind] != s)
+        return;
+    contexts->of[kind] = NULL;
+    (void)algorithms[kind].encrypt_init(contexts->ctx[kind], nothing, key_len(kind), NULL, 0, NULL);
+}
+
+/* Bytes of key[]: of GCM's salt libsrtp2 takes care itself. */
+static size_t kept(const struct cipher *s)
+{
+    const enum kind kind = kind_of(s);
+    return key_len(kind) + (kind >= GCM_128 ? 0 : ICM_SALT);
+}
+
 static srtp_err_status_t dealloc(srtp_cipher_t *c)
 {
     struct cipher *s = c->state;
-    EVP_CIPHER_CTX_free(s->ctx);
-    OPENSSL_cleanse(s, sizeof(*s));
+    forget(s);
+    OPENSSL_cleanse(s->key, kept(s));
     free(s);
     return srtp_err_status_ok;
 }
 
 static srtp_err_status_t alloc(srtp_cipher_t **out, const srtp_cipher_type_t *type, int key_len,
-                               int salt_len, int tag_len)
+                               int tag_len)
 {
-    struct cipher *s = calloc(1, sizeof(*s));
+    const struct cipher made = { { .type = type, .key_len = key_len, .algorithm = (int)type->id },
+                                 .tag_len = (unsigned char)tag_len };
+    struct cipher *s = calloc(1, offsetof(struct cipher, key) + kept(&made));
     *out = s ? &s->as_libsrtp : NULL;
     if (!s)
         return srtp_err_status_alloc_fail;
-    s->key_len = (size_t)(key_len - salt_len);
-    s->tag_len = tag_len;
-    s->as_libsrtp =
-        (srtp_cipher_t){ .type = type, .state = s, .key_len = key_len, .algorithm = (int)type->id };
+    memcpy(s, &made, offsetof(struct cipher, key));
+    s->as_libsrtp.state = s;
     return srtp_err_status_ok;
 }
 
-static void forget(struct cipher *s)
+static srtp_err_status_t init(void *state, const uint8_t *key)
 {
-    EVP_CIPHER_CTX_free(s->ctx);
-    s->ctx = NULL;
-}
-
-/* The key as well where it is new. */
-static srtp_err_status_t start(struct cipher *s, const EVP_CIPHER *cipher, const unsigned char *iv,
-                               bool encrypts)
-{
-    if (s->ctx)
-        return status_of(EVP_CipherInit_ex2(s->ctx, NULL, NULL, iv, encrypts, NULL) == 1);
-    s->ctx = EVP_CIPHER_CTX_new();
-    if (s->ctx && EVP_CipherInit_ex2(s->ctx, cipher, s->key, iv, encrypts, NULL) == 1)
-        return srtp_err_status_ok;
-    forget(s);
-    return srtp_err_status_cipher_fail;
+    struct cipher *s = state;
+    memcpy(s->key, key, kept(s));
+    return srtp_err_status_ok;
 }
 
 /* ---- counter mode (RFC 3711, 4.1.1) ---- */
 
-static srtp_err_status_t icm_init(void *state, const uint8_t *key)
-{
-    struct cipher *s = state;
-    forget(s);
-    memcpy(s->key, key, s->key_len);
-    memcpy(s->salt, key + s->key_len, ICM_SALT);
-    return srtp_err_status_ok;
-}
-
 static srtp_err_status_t icm_set_iv(void *state, uint8_t *iv, srtp_cipher_direction_t direction)
 {
-    struct cipher *s = state;
+    const struct cipher *s = state;
+    const unsigned char *salt = s->key + s->as_libsrtp.key_len - ICM_SALT;
     unsigned char counter[BLOCK];
     (void)direction; /* the same both ways */
-    for (size_t i = 0; i < BLOCK; i++)
-        counter[i] = s->salt[i] ^ iv[i];
-    return start(s, openssl.icm[s->key_len / 8 - 2], counter, true);
+    memcpy(counter, iv, BLOCK);
+    for (size_t i = 0; i < ICM_SALT; i++)
+        counter[i] ^= salt[i];
+    return status_of(start(s, counter, false));
 }
 
 static srtp_err_status_t icm_crypt(void *state, uint8_t *data, unsigned int *n)
 {
-    struct cipher *s = state;
-    int done;
-    return status_of(EVP_EncryptUpdate(s->ctx, data, &done, data, (int)*n) == 1);
+    return status_of(update(state, data, data, *n));
 }
 
 /* ---- Galois/counter mode (RFC 7714) ---- */
 
-static srtp_err_status_t gcm_init(void *state, const uint8_t *key)
-{
-    struct cipher *s = state;
-    forget(s);
-    memcpy(s->key, key, s->key_len);
-    return srtp_err_status_ok;
-}
-
 static srtp_err_status_t gcm_set_iv(void *state, uint8_t *iv, srtp_cipher_direction_t direction)
 {
-    struct cipher *s = state;
-    s->decrypts = direction == srtp_direction_decrypt;
-    return start(s, openssl.gcm[s->key_len / 16 - 1], iv, !s->decrypts);
+    return status_of(start(state, iv, direction == srtp_direction_decrypt));
 }
 
 static srtp_err_status_t gcm_set_aad(void *state, const uint8_t *aad, uint32_t n)
 {
-    struct cipher *s = state;
-    int done;
-    return status_of(EVP_CipherUpdate(s->ctx, NULL, &done, aad, (int)n) == 1);
+    return status_of(update(state, NULL, aad, n));
 }
 
 static srtp_err_status_t gcm_encrypt(void *state, uint8_t *data, unsigned int *n)
 {
-    struct cipher *s = state;
-    int done, last;
-    return status_of(EVP_CipherUpdate(s->ctx, data, &done, data, (int)*n) == 1 &&
-                     EVP_CipherFinal_ex(s->ctx, data + done, &last) == 1);
+    return status_of(update(state, data, data, *n) && final(state));
 }
 
 static srtp_err_status_t gcm_get_tag(void *state, uint8_t *tag, uint32_t *n)
 {
-    struct cipher *s = state;
-    *n = (uint32_t)s->tag_len;
-    return status_of(EVP_CIPHER_CTX_ctrl(s->ctx, EVP_CTRL_AEAD_GET_TAG, s->tag_len, tag) == 1);
+    const struct cipher *s = state;
+    OSSL_PARAM params[] = { OSSL_PARAM_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG, tag, s->tag_len),
+                            OSSL_PARAM_END };
+    *n = s->tag_len;
+    return status_of(algorithms[kind_of(s)].get_params(context_of(s), params) == 1);
 }
 
 /* The tag stands behind the text. */
 static srtp_err_status_t gcm_decrypt(void *state, uint8_t *data, unsigned int *n)
 {
-    struct cipher *s = state;
-    int done, last;
-    if (*n < (unsigned)s->tag_len)
+    const struct cipher *s = state;
+    if (*n < s->tag_len)
         return srtp_err_status_bad_param;
-    const int text = (int)*n - s->tag_len;
-    if (EVP_CIPHER_CTX_ctrl(s->ctx, EVP_CTRL_AEAD_SET_TAG, s->tag_len, data + text) != 1 ||
-        EVP_CipherUpdate(s->ctx, data, &done, data, text) != 1)
+    const unsigned text = *n - s->tag_len;
+    const OSSL_PARAM params[] = {
+        OSSL_PARAM_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG, data + text, s->tag_len), OSSL_PARAM_END
+    };
+    if (algorithms[kind_of(s)].set_params(context_of(s), params) != 1 ||
+        !update(s, data, data, text))
         return srtp_err_status_cipher_fail;
-    if (EVP_CipherFinal_ex(s->ctx, data + done, &last) != 1)
+    if (!final(s))
         return srtp_err_status_auth_fail;
-    *n = (unsigned)text;
+    *n = text;
     return srtp_err_status_ok;
 }
 
@@ -166,8 +321,9 @@ static srtp_err_status_t gcm_decrypt(void *state, uint8_t *data, unsigned int *n
 struct hmac { /* struct srtp_auth_t.state */
     srtp_auth_t as_libsrtp;
     uint32_t inner[5], outer[5]; /* SHA-1 behind the pads */
-    SHA_CTX now;
 };
+
+static _Thread_local SHA_CTX hashing; /* of the packet that the thread is at */
 
 static srtp_err_status_t hmac_dealloc(srtp_auth_t *a)
 {
@@ -193,11 +349,16 @@ static void keep(uint32_t out[5], const uint8_t *key, size_t n, uint8_t pad)
     OPENSSL_cleanse(&c, sizeof(c));
 }
 
+/* What is left in data[] of another packet is never looked at: num says that there is nothing. */
 static void resume(SHA_CTX *c, const uint32_t h[5])
 {
-    *c = (SHA_CTX){
-        .h0 = h[0], .h1 = h[1], .h2 = h[2], .h3 = h[3], .h4 = h[4], .Nl = 8 * SHA_CBLOCK
-    };
+    c->h0 = h[0];
+    c->h1 = h[1];
+    c->h2 = h[2];
+    c->h3 = h[3];
+    c->h4 = h[4];
+    c->Nl = 8 * SHA_CBLOCK;
+    c->Nh = c->num = 0;
 }
 
 /* Hashes the pads, once for each key; libsrtp2's are of 20 bytes. */
@@ -213,30 +374,30 @@ static srtp_err_status_t hmac_init(void *state, const uint8_t *key, int n)
 
 static srtp_err_status_t hmac_start(void *state)
 {
-    struct hmac *h = state;
-    resume(&h->now, h->inner);
+    const struct hmac *h = state;
+    resume(&hashing, h->inner);
     return srtp_err_status_ok;
 }
 
 static srtp_err_status_t hmac_update(void *state, const uint8_t *data, int n)
 {
-    struct hmac *h = state;
-    SHA1_Update(&h->now, data, (size_t)n);
+    (void)state;
+    SHA1_Update(&hashing, data, (size_t)n);
     return srtp_err_status_ok;
 }
 
 static srtp_err_status_t hmac_compute(void *state, const uint8_t *data, int n, int tag_len,
                                       uint8_t *tag)
 {
-    struct hmac *h = state;
+    const struct hmac *h = state;
     uint8_t all[SHA1_LEN];
     if (tag_len > SHA1_LEN)
         return srtp_err_status_bad_param;
-    SHA1_Update(&h->now, data, (size_t)n);
-    SHA1_Final(all, &h->now);
-    resume(&h->now, h->outer);
-    SHA1_Update(&h->now, all, sizeof(all));
-    SHA1_Final(all, &h->now);
+    SHA1_Update(&hashing, data, (size_t)n);
+    SHA1_Final(all, &hashing);
+    resume(&hashing, h->outer);
+    SHA1_Update(&hashing, all, sizeof(all));
+    SHA1_Final(all, &hashing);
     memcpy(tag, all, (size_t)tag_len);
     return srtp_err_status_ok;
 }
@@ -326,24 +487,24 @@ static const srtp_auth_test_case_t hmac_test = {
 
 static const srtp_cipher_type_t icm_128, icm_256, gcm_128, gcm_256;
 
-#define ALLOC(name, salt)                                                                 \
+#define ALLOC(name)                                                                       \
     static srtp_err_status_t name##_alloc(srtp_cipher_pointer_t *c, int key_len, int tag) \
     {                                                                                     \
-        return alloc(c, &name, key_len, (salt), tag);                                     \
+        return alloc(c, &name, key_len, tag);                                             \
     }
-ALLOC(icm_128, ICM_SALT)
-ALLOC(icm_256, ICM_SALT)
-ALLOC(gcm_128, GCM_SALT)
-ALLOC(gcm_256, GCM_SALT)
+ALLOC(icm_128)
+ALLOC(icm_256)
+ALLOC(gcm_128)
+ALLOC(gcm_256)
 
-#define ICM(text, test_, id_)                                                             \
-    {                                                                                     \
-        .dealloc = dealloc, .init = icm_init, .encrypt = icm_crypt, .decrypt = icm_crypt, \
+#define ICM(text, test_, id_)                                                         \
+    {                                                                                 \
+        .dealloc = dealloc, .init = init, .encrypt = icm_crypt, .decrypt = icm_crypt, \
         .set_iv = icm_set_iv, .description = (text), .test_data = &(test_), .id = (id_),
-#define GCM(text, test_, id_)                                                                 \
-    {                                                                                         \
-        .dealloc = dealloc, .init = gcm_init, .set_aad = gcm_set_aad, .encrypt = gcm_encrypt, \
-        .decrypt = gcm_decrypt, .set_iv = gcm_set_iv, .get_tag = gcm_get_tag,                 \
+#define GCM(text, test_, id_)                                                             \
+    {                                                                                     \
+        .dealloc = dealloc, .init = init, .set_aad = gcm_set_aad, .encrypt = gcm_encrypt, \
+        .decrypt = gcm_decrypt, .set_iv = gcm_set_iv, .get_tag = gcm_get_tag,             \
         .description = (text), .test_data = &(test_), .id = (id_),
 
 static const srtp_cipher_type_t icm_128 =
@@ -389,11 +550,8 @@ static srtp_err_status_t hmac_alloc(srtp_auth_t **out, int key_len, int out_len)
 int crypt_openssl_plug(void)
 {
     static const srtp_cipher_type_t *const types[] = { &icm_128, &icm_256, &gcm_128, &gcm_256 };
-    openssl.icm[0] = EVP_CIPHER_fetch(NULL, "AES-128-CTR", NULL);
-    openssl.icm[1] = EVP_CIPHER_fetch(NULL, "AES-192-CTR", NULL);
-    openssl.icm[2] = EVP_CIPHER_fetch(NULL, "AES-256-CTR", NULL);
-    openssl.gcm[0] = EVP_CIPHER_fetch(NULL, "AES-128-GCM", NULL);
-    openssl.gcm[1] = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
+    if (pthread_once(&once, begin) || !ready)
+        return CS_ENOTSUP;
     for (size_t i = 0; i < CS_LEN(types); i++) {
         if (srtp_replace_cipher_type(types[i], types[i]->id) != srtp_err_status_ok)
             return CS_ENOTSUP;

@@ -37,6 +37,11 @@ struct stream_socket {
     struct addr to; /* no family: nowhere */
 };
 
+struct mapped { /* a payload type, as in struct side_conf */
+    uint16_t rate;
+    unsigned char type, payload, kind;
+};
+
 struct plan { /* of a side; the worker's */
     struct crypt *in, *out;
     struct agent *agent; /* NULL: the peer is where it was said to be, its keys are known */
@@ -46,9 +51,8 @@ struct plan { /* of a side; the worker's */
     /* As in struct side_conf. */
     struct addr rtp, rtcp;
     bool learn, mux, sends, listens, digit_drop;
-    unsigned char payload[128];
-    uint16_t rate[128];
-    unsigned char kind[128];
+    unsigned char n;        /* all others are dropped */
+    struct mapped mapped[]; /* in the order of their numbers: that of sound comes first */
 };
 
 struct side { /* what each packet needs comes first */
@@ -62,7 +66,7 @@ struct side { /* what each packet needs comes first */
     struct port_pair pair;
     /* The main thread's: what plan has, or will. */
     struct crypt_key in, out;
-    struct dtls_conf dtls;
+    struct dtls_conf *dtls; /* NULL: none */
     bool has_agent;
     uint64_t asked, asked_dtls; /* relay_set(); the one that made DTLS another one */
 };
@@ -138,6 +142,16 @@ static void send_to(struct side *from, struct stream_socket *out, const char *pa
 
 /* ---- in the thread: packets ---- */
 
+/* NULL: nothing leaves for it. */
+static const struct mapped *mapped_of(const struct plan *p, unsigned type)
+{
+    for (unsigned i = 0; i < p->n; i++) {
+        if (p->mapped[i].type == type)
+            return &p->mapped[i];
+    }
+    return NULL;
+}
+
 static void seen(struct side *s, const struct worker *w, size_t n)
 {
     add(&s->counters.bytes, n);
@@ -172,11 +186,10 @@ static void carry_rtcp(struct side *from, struct side *to, struct stream_socket 
 
 /* A tone beside its event is heard as a second digit: silence takes its place, where it is known
  * how that is written. False: the packet is left out. */
-static bool drop_tones(struct side *from, const struct rtp *p, char *packet, size_t n,
-                       struct mono now)
+static bool drop_tones(struct side *from, enum relay_kind kind, const struct rtp *p, char *packet,
+                       size_t n, struct mono now)
 {
     enum { AFTER_MS = 40, LOST_MS = 200, PADDED = 0x20, LAST = 0x80 };
-    const enum relay_kind kind = from->plan->kind[p->payload];
     if (kind == RELAY_EVENT) {
         const bool last = n > p->head + 1 && (packet[p->head + 1] & LAST);
         from->digit_until = mono_add(now, DURATION_MS(last ? AFTER_MS : LOST_MS));
@@ -199,8 +212,8 @@ static void carry_rtp(struct side *from, struct side *to, struct stream_socket *
         drop(from, DROPPED_MALFORMED);
         return;
     }
-    const unsigned char payload = in->payload[p.payload];
-    if (payload == RELAY_DROP) {
+    const struct mapped *mapped = mapped_of(in, p.payload);
+    if (!mapped) {
         drop(from, DROPPED_PAYLOAD);
         return;
     }
@@ -212,7 +225,7 @@ static void carry_rtp(struct side *from, struct side *to, struct stream_socket *
         drop(from, DROPPED_SOURCE);
         return;
     }
-    rtp_quality_add(&from->quality, &p, (uint32_t)in->rate[p.payload] * RELAY_CLOCK, worker_now(w));
+    rtp_quality_add(&from->quality, &p, (uint32_t)mapped->rate * RELAY_CLOCK, worker_now(w));
     add(&from->counters.packets, 1);
     seen(from, w, n);
     atomic_store_explicit(&from->counters.lost, rtp_quality_lost(&from->quality),
@@ -223,12 +236,12 @@ static void carry_rtp(struct side *from, struct side *to, struct stream_socket *
         drop(from, DROPPED_HELD);
         return;
     }
-    if (out->digit_drop && !drop_tones(from, &p, packet, n, worker_now(w))) {
+    if (out->digit_drop && !drop_tones(from, mapped->kind, &p, packet, n, worker_now(w))) {
         drop(from, DROPPED_PAYLOAD);
         return;
     }
     if (!from->digits || !digits_take(from->digits, &p, worker_now(w), packet, &n))
-        packet[1] = (char)((packet[1] & 0x80) | payload);
+        packet[1] = (char)((packet[1] & 0x80) | mapped->payload);
     if (out->out && crypt_protect(out->out, packet, &n)) {
         drop(from, DROPPED_UNSENT);
         return;
@@ -312,7 +325,7 @@ static void soon(struct worker_socket *ws)
     const struct side *from = &s->relay->side[s->side], *to = &s->relay->side[!s->side];
     ask(to, offsetof(struct side, quality));
     if (from->plan)
-        ask(from->plan, sizeof(*from->plan));
+        ask(from->plan, sizeof(*from->plan) + sizeof(struct mapped));
 }
 
 /* False: nothing was there. */
@@ -323,7 +336,7 @@ static bool take_one(struct stream_socket *s, struct worker *w)
     struct addr source = s->to;
     ssize_t n;
     if (to->plan)
-        ask(to->plan, offsetof(struct plan, payload));
+        ask(to->plan, offsetof(struct plan, mapped));
     if (s->connected && !s->queued) {
         n = recv(s->socket.fd, packet, RTP_MAX, MSG_DONTWAIT | MSG_TRUNC);
     } else {
@@ -382,6 +395,7 @@ static void relay_destroy(struct relay *r)
     for (unsigned i = 0; i < RELAY_SIDES; i++) {
         plan_free(r->side[i].plan);
         free(r->side[i].digits);
+        free(r->side[i].dtls);
         ports_give_back(r->media->ports, &r->side[i].pair);
     }
     OPENSSL_cleanse(r, sizeof(*r));
@@ -410,12 +424,11 @@ static void on_press(struct worker_command *c)
 {
     struct press *press = container_of(c, struct press, command);
     struct side *s = &press->relay->side[press->side];
-    const unsigned char payload =
-        s->plan ? s->plan->payload[press->digit.payload] : (unsigned char)RELAY_DROP;
+    const struct mapped *mapped = s->plan ? mapped_of(s->plan, press->digit.payload) : NULL;
     if (!s->digits)
         s->digits = calloc(1, sizeof(*s->digits));
-    if (s->digits && payload != RELAY_DROP) {
-        press->digit.payload = payload;
+    if (s->digits && mapped) {
+        press->digit.payload = mapped->payload;
         digits_add(s->digits, &press->digit);
     }
     free(press);
@@ -586,19 +599,27 @@ static int make_crypt(const struct crypt_key *key, bool outbound, bool keeps, st
     return keeps || key->suite == CRYPT_NONE ? 0 : crypt_new(key, outbound, out);
 }
 
-static int plan_for(struct plan *p, const struct side_conf *conf)
+static int plan_for(const struct side_conf *conf, struct plan **out)
 {
     const bool ice = conf->ice.ufrag[0];
+    unsigned n = 0;
+    for (unsigned i = 0; i < CS_LEN(conf->payload); i++)
+        n += conf->payload[i] != RELAY_DROP;
+    struct plan *p = *out = calloc(1, sizeof(*p) + n * sizeof(p->mapped[0]));
+    if (!p)
+        return CS_ENOMEM;
+    for (unsigned i = 0; i < CS_LEN(conf->payload); i++) {
+        if (conf->payload[i] != RELAY_DROP)
+            p->mapped[p->n++] =
+                (struct mapped){ conf->rate[i], (unsigned char)i, conf->payload[i], conf->kind[i] };
+    }
     p->dtls = conf->dtls.n;
     p->rtcp = conf->rtcp;
     p->learn = conf->learn;
     p->mux = conf->mux;
     p->sends = conf->sends;
     p->listens = conf->listens;
-    memcpy(p->payload, conf->payload, sizeof(p->payload));
-    memcpy(p->kind, conf->kind, sizeof(p->kind));
     p->digit_drop = conf->digit_drop;
-    memcpy(p->rate, conf->rate, sizeof(p->rate));
     if (!ice) {
         p->rtp = conf->rtp;
         return 0;
@@ -610,15 +631,21 @@ static int plan_for(struct plan *p, const struct side_conf *conf)
     return 0;
 }
 
+static bool same_dtls(const struct side *s, const struct dtls_conf *conf)
+{
+    return s->dtls ? dtls_conf_eq(s->dtls, conf) : !conf->n;
+}
+
 int relay_set(struct relay *r, unsigned side, const struct side_conf *conf)
 {
     struct side *s = &r->side[side];
     struct change *c = calloc(1, sizeof(*c));
-    struct plan *p = calloc(1, sizeof(*p));
+    struct plan *p = NULL;
     const bool has_agent = conf->ice.ufrag[0] || conf->dtls.n;
-    const bool same = dtls_conf_eq(&conf->dtls, &s->dtls) && has_agent == s->has_agent;
-    int err = c && p ? 0 : CS_ENOMEM;
-    if (!err) {
+    const bool same = same_dtls(s, &conf->dtls) && has_agent == s->has_agent;
+    struct dtls_conf *dtls = conf->dtls.n ? malloc(sizeof(*dtls)) : NULL;
+    int err = c && !dtls == !conf->dtls.n ? plan_for(conf, &p) : CS_ENOMEM;
+    if (!err)
         *c = (struct change){ .command = { .run = on_change },
                               .relay = r,
                               .side = side,
@@ -626,8 +653,6 @@ int relay_set(struct relay *r, unsigned side, const struct side_conf *conf)
                               .keeps_in = same && crypt_key_eq(&conf->in, &s->in),
                               .keeps_out = same && crypt_key_eq(&conf->out, &s->out),
                               .keeps_agent = same && has_agent };
-        err = plan_for(p, conf);
-    }
     if (!err)
         err = make_crypt(&conf->in, false, c->keeps_in || conf->dtls.n, &p->in);
     if (!err)
@@ -639,12 +664,16 @@ int relay_set(struct relay *r, unsigned side, const struct side_conf *conf)
     }
     if (err) {
         plan_free(p);
+        free(dtls);
         free(c);
         return err;
     }
     s->in = conf->in;
     s->out = conf->out;
-    s->dtls = conf->dtls;
+    if (dtls)
+        *dtls = conf->dtls;
+    free(s->dtls);
+    s->dtls = dtls;
     s->has_agent = has_agent;
     s->asked++;
     if (!same)
@@ -688,7 +717,7 @@ void relay_stats(const struct relay *r, unsigned side, struct side_stats *out)
         .suite = READ(suite),
     };
     if (set < s->asked_dtls) /* of that nothing is known yet */
-        out->dtls = s->dtls.n ? DTLS_WAITING : DTLS_NONE;
+        out->dtls = s->dtls ? DTLS_WAITING : DTLS_NONE;
     for (size_t i = 0; i < DROPPED_COUNT; i++)
         out->dropped[i] = READ(dropped[i]);
 #undef READ

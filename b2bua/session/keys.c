@@ -1,5 +1,7 @@
 #include "b2bua/session/keys.h"
 
+#include <stdlib.h>
+
 #include "base/ct.h"
 #include "base/rand.h"
 
@@ -37,9 +39,24 @@ struct span keys_suite_name(enum crypt_suite s)
     return sdp_suite_name(sdp_of(s));
 }
 
+static void forget_offered(struct keys *k)
+{
+    if (k->offered)
+        ct_wipe(k->offered, KEYS_OFFERED * sizeof(*k->offered));
+    free(k->offered);
+    k->offered = NULL;
+}
+
 void keys_fini(struct keys *k)
 {
+    forget_offered(k);
     ct_wipe(k, sizeof(*k));
+}
+
+void keys_settled(struct keys *k)
+{
+    if (k->out.suite != CRYPT_NONE)
+        forget_offered(k);
 }
 
 void keys_clear(struct keys *k)
@@ -87,8 +104,13 @@ int keys_offer(struct keys *k, struct arena *a, struct sdp_attrs *out)
         out->n = 1;
         return write_line(a, k->tag, &k->out, &out->a[0]);
     }
+    const bool again = k->offered;
+    if (!again)
+        k->offered = calloc(KEYS_OFFERED, sizeof(*k->offered));
+    if (!k->offered)
+        return CS_ENOMEM;
     for (unsigned i = 0; i < KEYS_OFFERED; i++) {
-        if (!k->made)
+        if (!again)
             make(&k->offered[i], suites[i].crypt);
         int err = write_line(a, i + 1, &k->offered[i], &out->a[out->n++]);
         if (err)
@@ -125,7 +147,7 @@ int keys_answered(struct keys *k, const struct sdp_media *m)
         crypt_of(c.suite) == k->out.suite) {
         take(&k->in, &c);
         err = 0;
-    } else if (got == 1 && k->made && c.tag >= 1 && c.tag <= KEYS_OFFERED &&
+    } else if (got == 1 && k->offered && c.tag >= 1 && c.tag <= KEYS_OFFERED &&
                crypt_of(c.suite) == k->offered[c.tag - 1].suite) {
         take(&k->in, &c);
         k->out = k->offered[c.tag - 1];

@@ -8,10 +8,11 @@
 enum { KEYS_OFFERED = 5 };
 
 struct keys {
-    struct crypt_key offered[KEYS_OFFERED]; /* ours, by tag - 1; made at the first offer */
-    bool made;
-    struct crypt_key in, out; /* agreed on; suite NONE: in the clear */
-    unsigned tag;             /* of the crypto line agreed on */
+    struct crypt_key *offered; /* ours, KEYS_OFFERED by tag - 1, made at the first offer; NULL: none
+                                  are waited for */
+    bool made;                 /* some were offered */
+    struct crypt_key in, out;  /* agreed on; suite NONE: in the clear */
+    unsigned tag;              /* of the crypto line agreed on */
 };
 
 /* Wipes. */
@@ -29,6 +30,8 @@ CS_CHECK int keys_accept(struct keys *k, const struct sdp_media *m, struct arena
 void keys_bring(struct keys *k, const struct crypt_key *in, const struct crypt_key *out);
 /* As SDP writes it; absent of NONE. */
 struct span keys_suite_name(enum crypt_suite s);
+/* No other answer to our lines will come: of what was offered, what was agreed on is left. */
+void keys_settled(struct keys *k);
 /* In the clear from now on. */
 void keys_clear(struct keys *k);
 

@@ -57,6 +57,7 @@ void session_free(struct session **sp)
     }
     free(s->offer_text);
     free(s->before);
+    free(s->why);
     arena_fini(&s->arena);
     ct_wipe(s->brought, sizeof(s->brought));
     free(s);
@@ -260,15 +261,24 @@ static int offer_keys(struct session *s, size_t i, unsigned to, struct sdp_media
 
 /* ---- codecs that are not shared ---- */
 
+static struct buf begin_why(struct session *s)
+{
+    if (!s->why)
+        s->why = malloc(SESSION_WHY_MAX);
+    return buf_of(s->why, s->why ? SESSION_WHY_MAX - 1 : 0);
+}
+
 static const char *end_why(struct session *s, const struct buf *b)
 {
+    if (!s->why)
+        return "no codec in common";
     s->why[b->n] = '\0';
     return s->why;
 }
 
 static const char *none_allowed(struct session *s, unsigned to)
 {
-    struct buf b = buf_of(s->why, sizeof(s->why) - 1);
+    struct buf b = begin_why(s);
     buf_lit(&b, "no codec in common: offered");
     codec_names_put_all(&b, &s->offer);
     buf_lit(&b, "; taken there");
@@ -278,7 +288,7 @@ static const char *none_allowed(struct session *s, unsigned to)
 
 static const char *none_answered(struct session *s, const struct sdp *answer)
 {
-    struct buf b = buf_of(s->why, sizeof(s->why) - 1);
+    struct buf b = begin_why(s);
     buf_lit(&b, "no codec in common: offered");
     codec_names_put_all(&b, &s->offer);
     buf_lit(&b, "; answered");
@@ -288,7 +298,7 @@ static const char *none_answered(struct session *s, const struct sdp *answer)
 
 const char *session_refusal(struct session *s, struct span said)
 {
-    struct buf b = buf_of(s->why, sizeof(s->why) - 1);
+    struct buf b = begin_why(s);
     struct sdp d;
     buf_lit(&b, "refused there: offered");
     codec_names_put_all(&b, &s->offer);
@@ -380,6 +390,10 @@ void session_settled(struct session *s)
 {
     s->open = false;
     forget_before(s);
+    for (size_t i = 0; i < s->n_streams; i++) {
+        for (unsigned side = 0; side < SIDES; side++)
+            keys_settled(&s->stream[i]->keys[side]);
+    }
     s->offer = (struct sdp){ 0 };
     arena_fini(&s->arena);
     arena_init_small(&s->arena);

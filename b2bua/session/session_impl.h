@@ -41,7 +41,7 @@ struct session {
     bool open;         /* an offer was passed on */
     char *before;      /* what who is offered it was told before; NULL: nothing, or it is settled */
     bool talks;        /* some stream was agreed on for both ways */
-    char why[SESSION_WHY_MAX];
+    char *why;         /* of SESSION_WHY_MAX bytes; NULL: nothing was refused yet */
 };
 
 /* session.c */

@@ -7,18 +7,22 @@
 
 enum { MESSAGE_MAX = 70000, CHALLENGES_MAX = 8, VIA_ABOUT = 110 };
 
+struct aim {
+    struct hop *hop;
+    struct span uri;
+};
+
 struct uac {
     const struct uac_means *means;
     struct dialog *dialog;
     struct arena arena;
     enum sip_method method;
-    struct hop own; /* the dialog's next hop, or a node */
     struct duration answer;
     unsigned max_forwards;
     struct span trunk, route, lines, type, body;
-    struct span to, uri;        /* of what begins a dialog, for each time it goes out */
-    struct hop *hops[HOPS_MAX]; /* those with a Request-URI of their own; */
-    struct span uris[HOPS_MAX]; /* absent: the dialog's */
+    struct span to, uri; /* of what begins a dialog, for each time it goes out */
+    struct aim *aims;    /* hops with a Request-URI of their own */
+    size_t n_aims;
     struct hop_walk *walk;
     struct flow *flow;
     struct tx *tx;
@@ -92,10 +96,10 @@ static void on_failed(void *arg, struct tx *tx, int err);
 static void take_uri(struct uac *r)
 {
     const struct hop *hop = r->walk ? hop_walk_hop(r->walk) : NULL;
-    for (size_t i = 0; i < HOPS_MAX && r->hops[i]; i++) {
-        if (r->hops[i] != hop || span_eq(r->uri, r->uris[i]))
+    for (size_t i = 0; i < r->n_aims; i++) {
+        if (r->aims[i].hop != hop || span_eq(r->uri, r->aims[i].uri))
             continue;
-        r->uri = r->uris[i];
+        r->uri = r->aims[i].uri;
         proofs_fini(&r->proofs);
     }
 }
@@ -247,7 +251,8 @@ static void forget_request(struct uac *r)
     hop_walk_free(&r->walk);
     arena_fini(&r->arena);
     r->lines = r->type = r->body = r->to = r->uri = SPAN_NULL;
-    r->hops[0] = NULL;
+    r->aims = NULL;
+    r->n_aims = 0;
 }
 
 static void on_response(void *arg, struct tx *tx, struct sip_msg *resp)
@@ -328,11 +333,12 @@ static int copy(struct uac *r, const struct uac_conf *c)
     r->body = arena_dup(&r->arena, c->body);
     r->trunk = c->trunk;
     r->route = c->route;
-    for (size_t i = 0; c->uris && i < CS_MIN(c->n_hops, (size_t)HOPS_MAX); i++) {
-        r->uris[i] = arena_dup(&r->arena, c->uris[i]);
-        if (!r->uris[i].p)
+    r->aims = c->uris ? arena_alloc(&r->arena, c->n_hops * sizeof(*r->aims)) : NULL;
+    for (size_t i = 0; c->uris && i < c->n_hops; i++) {
+        struct span uri = r->aims ? arena_dup(&r->arena, c->uris[i]) : SPAN_NULL;
+        if (!uri.p)
             return CS_ENOMEM;
-        r->hops[i] = c->hops[i];
+        r->aims[r->n_aims++] = (struct aim){ c->hops[i], uri };
     }
     if ((c->method == SIP_INVITE || c->uris) && !c->dialog->remote_tag.p) {
         r->to = arena_dup(&r->arena, c->dialog->remote);
@@ -373,27 +379,32 @@ static size_t size_of(const struct uac *r)
     return VIA_ABOUT + b.n;
 }
 
+/* Of what goes to no hop of a trunk: a node, or the dialog's next hop, whose texts may change while
+ * it is on its way. NULL: there is none. */
+static struct hop *own_hop(struct uac *r, uint32_t node)
+{
+    struct hop *own = arena_zalloc(&r->arena, sizeof(*own));
+    if (!own)
+        return NULL;
+    own->node = node;
+    own->text = SPAN("node");
+    if (node)
+        return own;
+    if (dialog_next_hop(r->dialog, &own->uri))
+        return NULL;
+    own->text = arena_dup(&r->arena, own->uri.text);
+    return own->text.p && sip_uri_parse(own->text, &own->uri) == 0 ? own : NULL;
+}
+
 static void start_walk(struct uac *r, const struct uac_conf *c)
 {
-    struct hop *own = &r->own;
-    struct hop_ask ask = {
-        .hops = &own, .n = 1, .size = size_of(r), .seed = hops_seed(r->dialog->call_id)
-    };
-    if (c->node) {
-        r->own = (struct hop){ .text = SPAN("node"), .node = c->node };
-    } else if (c->n_hops) {
-        ask.hops = c->hops;
-        ask.n = c->n_hops;
-    } else if (dialog_next_hop(r->dialog, &r->own.uri)) {
-        ask.n = 0;
-    }
-    if (!c->node && !c->n_hops) { /* the dialog's texts may change while it is on its way */
-        struct span text = arena_dup(&r->arena, r->own.uri.text);
-        if (!text.p || sip_uri_parse(text, &r->own.uri))
-            ask.n = 0;
-        r->own.text = text;
-        uac_bind(r->means, r->trunk, &r->own, &ask);
-    }
+    struct hop *own = c->n_hops ? NULL : own_hop(r, c->node);
+    struct hop_ask ask = { .hops = c->n_hops ? c->hops : &own,
+                           .n = c->n_hops ? c->n_hops : own != NULL,
+                           .size = size_of(r),
+                           .seed = hops_seed(r->dialog->call_id) };
+    if (own && !own->node)
+        uac_bind(r->means, r->trunk, own, &ask);
     r->walk = ask.n ? hop_walk_new(&r->means->hops, &ask, on_hop, r) : NULL;
     if (r->walk)
         hop_walk_next(r->walk);

@@ -9,7 +9,7 @@ struct arena_chunk {
     _Alignas(max_align_t) char data[];
 };
 
-enum { CHUNK = 4096, SMALL = 512, ALIGN = _Alignof(max_align_t) };
+enum { CHUNK = 4096, SMALL = 256, ALIGN = _Alignof(max_align_t) };
 
 static long fail_after = -1;
 

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <pthread.h>
 #include <string.h>
 
 #include "b2bua/media/crypt.h"
@@ -39,13 +40,18 @@ struct pair {
     struct crypt *out, *in;
 };
 
-static struct pair pair_of(enum crypt_suite suite)
+static struct pair pair_by(enum crypt_suite suite, unsigned char seed)
 {
-    const struct crypt_key k = key_of(suite, 1);
+    const struct crypt_key k = key_of(suite, seed);
     struct pair p;
     assert_int_equal(crypt_new(&k, true, &p.out), 0);
     assert_int_equal(crypt_new(&k, false, &p.in), 0);
     return p;
+}
+
+static struct pair pair_of(enum crypt_suite suite)
+{
+    return pair_by(suite, 1);
 }
 
 static void release(struct pair *p)
@@ -146,12 +152,83 @@ static void test_keys_are_compared_as_far_as_they_go(void **state)
     assert_false(crypt_key_eq(&a, &b));
 }
 
+/* What a thread has of a cipher is one for all streams: each has its own key all the same, in
+ * whatever order they come, in whatever thread, and while others end. */
+enum { STREAMS = 3, TURNS = 20 };
+
+static void *take_turns(void *arg)
+{
+    struct pair *p = arg;
+    _Alignas(4) char here[STREAMS][ROOM];
+    for (unsigned turn = 1; turn <= TURNS; turn++) {
+        size_t n[STREAMS];
+        for (unsigned i = 0; i < STREAMS; i++) {
+            n[i] = packet(here[i], turn);
+            assert_int_equal(crypt_protect(p[i].out, here[i], &n[i]), 0);
+        }
+        assert_memory_not_equal(here[0] + RTP_HEADER, here[1] + RTP_HEADER, PAYLOAD);
+        for (unsigned i = STREAMS; i-- > 0;) {
+            assert_int_equal(crypt_unprotect(p[i].in, here[i], &n[i]), 0);
+            assert_int_equal(n[i], RTP_HEADER + PAYLOAD);
+            assert_int_equal(here[i][RTP_HEADER], turn);
+        }
+        release(&p[turn % STREAMS]);
+        p[turn % STREAMS] = pair_by(1 + turn % (CRYPT_SUITE_COUNT - 1), (unsigned char)turn);
+    }
+    return NULL;
+}
+
+static void test_streams_take_turns_in_any_thread(void **state)
+{
+    (void)state;
+    for (enum crypt_suite suite = CRYPT_NONE + 1; suite < CRYPT_SUITE_COUNT; suite++) {
+        struct pair mine[STREAMS], others[STREAMS];
+        pthread_t other;
+        for (unsigned i = 0; i < STREAMS; i++) {
+            mine[i] = pair_by(suite, (unsigned char)(100 + i));
+            others[i] = pair_by(suite, (unsigned char)(100 + i));
+        }
+        assert_int_equal(pthread_create(&other, NULL, take_turns, others), 0);
+        take_turns(mine);
+        pthread_join(other, NULL);
+        for (unsigned i = 0; i < STREAMS; i++) {
+            release(&mine[i]);
+            release(&others[i]);
+        }
+    }
+}
+
+/* What is later than the window reaches cannot be told from what was seen before. */
+static void test_what_comes_too_late_is_denied(void **state)
+{
+    enum { LATEST = 1000, WINDOW = 128 };
+    _Alignas(4) static char late[2][ROOM];
+    size_t n[2];
+    (void)state;
+    struct pair p = pair_of(CRYPT_AES_CM_128_HMAC_SHA1_80);
+    for (unsigned i = 0; i <= LATEST; i++) {
+        size_t m = packet(sealed, i);
+        assert_int_equal(crypt_protect(p.out, sealed, &m), 0);
+        if (i == LATEST - WINDOW || i == LATEST - WINDOW + 1) {
+            memcpy(late[i - (LATEST - WINDOW)], sealed, m);
+            n[i - (LATEST - WINDOW)] = m;
+        } else if (i == LATEST) {
+            assert_int_equal(crypt_unprotect(p.in, sealed, &m), 0);
+        }
+    }
+    assert_int_equal(crypt_unprotect(p.in, late[0], &n[0]), CS_EDENIED);
+    assert_int_equal(crypt_unprotect(p.in, late[1], &n[1]), 0);
+    release(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_was_sealed_opens_by_each_suite),
         cmocka_unit_test(test_what_was_changed_seen_or_of_another_key_is_denied),
         cmocka_unit_test(test_rtcp_is_sealed_too),
+        cmocka_unit_test(test_streams_take_turns_in_any_thread),
+        cmocka_unit_test(test_what_comes_too_late_is_denied),
         cmocka_unit_test(test_keys_are_compared_as_far_as_they_go),
     };
     return cmocka_run_group_tests(tests, setup, NULL);
