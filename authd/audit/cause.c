@@ -49,6 +49,10 @@ static const struct {
     ROW(ALGORITHM_NOT_ALLOWED, "algorithm_not_allowed",
         "The phone answered with an algorithm its group does not allow.",
         "Add it to digest.algorithms of the group, or update the phone."),
+    ROW(USERHASH_NOT_OFFERED, "userhash_not_offered",
+        "The credentials hide the user name behind a hash (userhash), which was not offered.",
+        "Switch userhash off in the phone: RFC 7616 has it only where a challenge asks for it; TLS "
+        "hides names, and all else."),
     ROW(QOP_NOT_ALLOWED, "qop_not_allowed",
         "The phone answered without qop, or with one its group does not allow.",
         "Update the phone; if it cannot do better, add none to digest.qop of its group."),
