@@ -119,6 +119,10 @@ static const struct {
     ROW(UNJUDGED, "unjudged",
         "Of a call that was authenticated; passed while authd was away or could not judge.",
         "Look why authd or Redis was away."),
+    ROW(REDIS_GRACE, "redis_grace",
+        "A call passed on what was remembered of its caller when Redis was lost (redis_grace).",
+        "Look why Redis was away; until redis_grace is over, what was changed since is not heard "
+        "of."),
     ROW(TOKEN_NOT_YET_VALID, "token_not_yet_valid",
         "The bearer token is of the future (nbf or iat).",
         "Compare the issuer's clock with this one; the issuer's leeway is what they may differ."),
