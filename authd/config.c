@@ -462,6 +462,10 @@ static const struct conf_key root_keys[] = {
     CONF_STR("user", A, user,
              "User, or user:group, by name or number, to become once everything is open."),
     CONF_SECTION("redis", A, redis, &redis_settings_section, "Where users are kept."),
+    CONF_DURATION("redis_grace", A, redis_grace,
+                  "For so long after Redis was lost, a call over a connection that its caller has "
+                  "registered by passes on what is remembered of him; 0 for never.",
+                  .def = "0s", .max = CONF_HOUR),
     CONF_PATH("nonce_key_file", A, nonce_key_file,
               "Keys that nonces are signed with, the same for every authd of the installation; "
               "lines of id:key, the first one signs.",
@@ -750,6 +754,8 @@ static void root_check(struct conf_check *c, void *section)
     config_find_operators(c, conf);
     check_installation(c, conf);
     check_formers(c, conf);
+    if (conf->redis_grace.ms && !conf->limits.cached_users)
+        conf_error(c, "redis_grace", "needs limits.cached_users, for nothing is remembered");
     calls_find_webhooks(c, &conf->calls, conf->backends, conf->n_backends);
     config_spare_gateways(conf, conf_arena(c));
 }

@@ -197,6 +197,7 @@ struct authd_conf {
     } listen;
     struct span user;
     struct redis_settings redis;
+    struct duration redis_grace;                                 /* 0: none */
     const char *nonce_key_file, *seal_key_file, *trunk_key_file; /* NULL: none of their own */
     struct {
         struct addr listen;

@@ -155,8 +155,12 @@ static void on_redis(void *arg, bool ready)
     if (ready)
         log_info(&main_log, "redis is there");
     else
-        log_error(&main_log, "redis is away: every question gets 503");
-    cache_forget_all(d->checker.cache); /* it may be another server, of other users */
+        log_error(&main_log, "redis is away: every question gets 503",
+                  kv_u("redis_grace_s", (uint64_t)d->conf.redis_grace.ms / 1000));
+    if (ready)
+        cache_forget_all(d->checker.cache); /* it may be another server, of other users */
+    else
+        cache_lose(d->checker.cache);
     store_forget(d->checker.store);
     epoch_refresh(d->checker.epoch, ready);
     realms_refresh(d->checker.realms, ready);
@@ -186,7 +190,7 @@ static int open_store(struct authd *d)
         tickets_use_redis(d->checker.tickets, d->redis);
     if (!err)
         err = cache_open(&d->loop, &d->redis_access.conf, conf->limits.cached_users,
-                         &d->checker.cache);
+                         conf->redis_grace, &d->checker.cache);
     if (!err)
         err = epoch_new(&d->loop, d->redis, &d->checker.epoch);
     const struct revoker_conf revoker = { .loop = &d->loop,

@@ -239,6 +239,18 @@ void bound_add(struct bound *b, struct flow *flow, struct span aor, struct span 
     list_push_back(&f->aors, &new->link);
 }
 
+bool bound_has(const struct bound *b, const struct flow *flow, struct span aor)
+{
+    const struct bound_flow *f = flow_is_reliable(flow) ? find(b, flow) : NULL;
+    if (!f)
+        return false;
+    list_for_each (it, &f->aors) {
+        if (span_eq(aor_of(container_of(it, struct carried, link)), aor))
+            return true;
+    }
+    return false;
+}
+
 void bound_flow_closed(struct bound *b, const struct flow *flow)
 {
     struct bound_flow *f = find(b, flow);

@@ -27,6 +27,8 @@ void bound_fini(struct bound *b);
  * is found dead. */
 void bound_add(struct bound *b, struct flow *flow, struct span aor, struct span user,
                struct rests rests);
+/* Whether the connection carries a binding of this AOR; UDP does not connect. */
+bool bound_has(const struct bound *b, const struct flow *flow, struct span aor);
 /* Removes what still carries this flow's token. */
 void bound_flow_closed(struct bound *b, const struct flow *flow);
 /* Removes the bindings of the AOR that carry this token: its flow is gone. */

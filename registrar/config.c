@@ -460,6 +460,10 @@ static const struct conf_key root_keys[] = {
     CONF_SECTION("log", ROOT, log, &conf_log_section, "What is written to stderr."),
     CONF_SECTION("authd", ROOT, authd, &gate_settings_section, "Who judges requests."),
     CONF_SECTION("redis", ROOT, redis, &redis_settings_section, "Where bindings are kept."),
+    CONF_DURATION("redis_grace", ROOT, redis_grace,
+                  "For so long after Redis was lost, calls find phones by what was registered here "
+                  "lately (limits.known); 0 for never. authd.yaml has the same key.",
+                  .def = "0s", .max = CONF_HOUR),
     CONF_SECTION("http", ROOT, http, &http_section, "Health and metrics."),
     CONF_SECTION("link", ROOT, link, &link_settings_section,
                  "How registrars and b2buas of one installation meet."),

@@ -65,6 +65,7 @@ struct registrar_conf {
     struct log_conf log;
     struct gate_settings authd;
     struct redis_settings redis;
+    struct duration redis_grace; /* 0: none */
     struct {
         struct addr listen;
     } http;

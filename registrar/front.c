@@ -514,8 +514,10 @@ void front_revoke(struct front *f, const Countersign__Auth__Revoked *r)
     if (!r->n_aor)
         return;
     register_revoke(f, user, r->aor, r->n_aor);
-    for (size_t i = 0; i < r->n_aor; i++)
+    for (size_t i = 0; i < r->n_aor; i++) {
         bound_revoke(&f->bound, span_str(r->aor[i]), user);
+        location_replaced(f->locations, span_str(r->aor[i]));
+    }
 }
 
 void front_close(struct front *f)

@@ -73,7 +73,8 @@ static int open_redis(struct registrar *r)
     if (!err)
         err = redis_open(&r->loop, &r->redis_access.conf, &r->front.redis);
     if (!err)
-        err = locations_open(&r->loop, r->front.redis, r->conf.limits.known, &r->front.locations);
+        err = locations_open(&r->loop, r->front.redis, r->conf.limits.known, r->conf.redis_grace,
+                             &r->front.locations);
     if (!err)
         redis_on_ready(r->front.redis, on_redis, r);
     return err;

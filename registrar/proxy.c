@@ -155,6 +155,12 @@ static void tell_left_out(struct proxied *p)
 static void on_record(void *arg, int err, const struct location *read)
 {
     struct proxied *p = arg;
+    struct location kept;
+    if (err == CS_ECLOSED && p->msg->method == SIP_INVITE &&
+        location_recall(p->front->locations, p->aor, &p->msg->arena, &kept)) {
+        read = &kept;
+        err = 0;
+    }
     const Countersign__Store__Location *record = err ? NULL : read->record;
     struct sip_msg *msg = sip_msg_ref(p->msg); /* p and the targets live in its arena */
     bool gruu = gruu_is(&msg->uri);
@@ -194,9 +200,11 @@ static struct span domain_of(const struct front *f, const struct sip_msg *m)
 
 static struct gate_facts facts_of(const struct proxied *p)
 {
+    struct span from = front_aor(p->msg, &p->msg->from.uri);
     return (struct gate_facts){ .domain = domain_of(p->front, p->msg),
-                                .from_aor = front_aor(p->msg, &p->msg->from.uri),
-                                .to_aor = front_aor(p->msg, &p->msg->to.uri) };
+                                .from_aor = from,
+                                .to_aor = front_aor(p->msg, &p->msg->to.uri),
+                                .registered = bound_has(&p->front->bound, p->flow, from) };
 }
 
 /* ---- the verdict ---- */

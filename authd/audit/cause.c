@@ -49,6 +49,10 @@ static const struct {
     ROW(ALGORITHM_NOT_ALLOWED, "algorithm_not_allowed",
         "The phone answered with an algorithm its group does not allow.",
         "Add it to digest.algorithms of the group, or update the phone."),
+    ROW(USERHASH_NOT_OFFERED, "userhash_not_offered",
+        "The credentials hide the user name behind a hash (userhash), which was not offered.",
+        "Switch userhash off in the phone: RFC 7616 has it only where a challenge asks for it; TLS "
+        "hides names, and all else."),
     ROW(QOP_NOT_ALLOWED, "qop_not_allowed",
         "The phone answered without qop, or with one its group does not allow.",
         "Update the phone; if it cannot do better, add none to digest.qop of its group."),
@@ -115,6 +119,10 @@ static const struct {
     ROW(UNJUDGED, "unjudged",
         "Of a call that was authenticated; passed while authd was away or could not judge.",
         "Look why authd or Redis was away."),
+    ROW(REDIS_GRACE, "redis_grace",
+        "A call passed on what was remembered of its caller when Redis was lost (redis_grace).",
+        "Look why Redis was away; until redis_grace is over, what was changed since is not heard "
+        "of."),
     ROW(TOKEN_NOT_YET_VALID, "token_not_yet_valid",
         "The bearer token is of the future (nbf or iat).",
         "Compare the issuer's clock with this one; the issuer's leeway is what they may differ."),

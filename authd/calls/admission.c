@@ -478,11 +478,14 @@ static void on_owner(void *arg, int err, const struct user *u)
         begin(a, u);
 }
 
+/* While Redis is away nothing can be counted, but who is not counted may call for redis_grace. */
 static void find_owner(struct admission *a)
 {
     const struct admissions_conf *conf = &a->all->conf;
     struct user u;
     struct span record = cache_get_owner(conf->cache, a->facts.from_aor);
+    if (!record.p && !redis_is_ready(conf->redis))
+        record = cache_recall_owner(conf->cache, a->facts.from_aor);
     if (record.p && user_decode(record, &a->arena, &u) == 0) {
         begin(a, &u);
         return;

@@ -176,8 +176,8 @@ static bool make_offer(struct check *c, struct offer *out)
         out->algorithms = challenge_offer(d, 0, out->single);
         return true;
     }
-    if (!realms_lacking(c->k->realms, d->realm, &lacking) ||
-        (out->former.p && !realms_lacking(c->k->realms, out->former, &former_lacking)))
+    if (!check_offers(c, d->realm, &lacking) ||
+        (out->former.p && !check_offers(c, out->former, &former_lacking)))
         return false;
     out->algorithms = challenge_offer(d, lacking, out->single);
     out->former_algorithms = challenge_offer(d, former_lacking, out->single);
@@ -206,17 +206,17 @@ static void challenge(struct check *c, Countersign__Auth__Cause cause, bool stal
     char nonce[NONCE_LEN];
     Countersign__Auth__Lease lease = COUNTERSIGN__AUTH__LEASE__INIT;
     const struct wall issued = epoch_issued(c->k->epoch, now);
-    int err = nonce_mint(c->k->nonces, d->realm, issued, bound_to(c), nonce);
+    int err = nonce_mint(c->k->nonces, check_nonce_realm(c), issued, bound_to(c), nonce);
     if (!err)
         err = challenge_write(span_of(nonce, sizeof(nonce)), d, &offer, stale, &c->arena, list,
                               &v.n_challenge);
-    if (!err && c->lease_want && cause == CAUSE(NO_CREDENTIALS) &&
+    if (!err && c->lease_want && !c->grace && cause == CAUSE(NO_CREDENTIALS) &&
         lease_is_safe(c->k->conf->peer_groups, c->k->conf->n_peer_groups)) {
         err = lease_make(c->k->nonces, d, &offer, c->lease_want, issued, &c->arena, &lease);
         v.lease = &lease;
         c->leased = (uint32_t)lease.n_nonce_secret;
     }
-    if (!err && !offer.single && policy_takes_tokens(c->group, &c->facts)) {
+    if (!err && !offer.single && !c->grace && policy_takes_tokens(c->group, &c->facts)) {
         char *bearer =
             bearer_challenge(&c->group->token, c->facts.method, CAUSE(NO_CREDENTIALS), &c->arena);
         err = bearer ? 0 : CS_ENOMEM;
@@ -235,7 +235,7 @@ static void challenge(struct check *c, Countersign__Auth__Cause cause, bool stal
     check_answer(c, &v, CAUSE(CAUSE_NONE));
 }
 
-static struct suspect suspect_of(const struct check *c)
+struct suspect check_suspect(const struct check *c)
 {
     return (struct suspect){ .source = &c->facts.source,
                              .call_id = c->facts.call_id,
@@ -246,7 +246,7 @@ static struct suspect suspect_of(const struct check *c)
 /* The last attempt of too many, which gets 403 whatever was wrong. */
 static bool is_too_many(struct check *c, Countersign__Auth__Cause cause, enum failure kind)
 {
-    const struct suspect s = suspect_of(c);
+    const struct suspect s = check_suspect(c);
     unsigned n = defence_failed(c->k->defence, c->group, &s, kind);
     if (c->group->digest.attempts == 0 || n < c->group->digest.attempts)
         return false;
@@ -352,7 +352,7 @@ static void accept_now(struct check *c)
     v.cause = c->pending_cause;
     v.grant = &c->grant;
     if ((c->right || c->proven) && c->facts.source.sa.sa_family != AF_UNSPEC) {
-        const struct suspect s = suspect_of(c);
+        const struct suspect s = check_suspect(c);
         defence_succeeded(c->k->defence, c->group, &s, c->facts.is_register);
         if (c->grant.has_target && is_from_there(c) &&
             c->grant.target == COUNTERSIGN__AUTH__TARGET_STATE__TARGET_UNKNOWN)
@@ -451,16 +451,16 @@ void check_accept(struct check *c, Countersign__Auth__Cause cause)
     c->pending_cause = cause;
     if (check_is_revoked(c))
         return;
-    if (c->right && d->nc == NC_LOCAL &&
+    if (c->right && (d->nc == NC_LOCAL || (c->grace && d->nc == NC_SHARED)) &&
         window_commit(c->k->window, &c->nonce, c->claim.nc) == CS_ECONFLICT) {
         refuse_replay(c);
         return;
     }
-    const bool shared = c->right && d->nc == NC_SHARED;
+    const bool shared = c->right && d->nc == NC_SHARED && !c->grace;
     /* What an address is, is told only to those who proved something (404, 480). With backends
      * there are more of them than we know. */
     const bool target = f->target_aor.p && !c->k->conf->n_backends && !f->in_dialog &&
-                        !f->is_register && cause != CAUSE(UNLISTED_METHOD);
+                        !f->is_register && !c->grace && cause != CAUSE(UNLISTED_METHOD);
     if (shared || target)
         err = check_outlive(c);
     if (!err && shared) {
@@ -500,7 +500,7 @@ void check_proceed(struct check *c, const struct user *u)
 {
     const struct digest_conf *d = &c->group->digest;
     c->right = true;
-    if (nonce_is_stale(&c->nonce, loop_wall(c->k->loop), d->nonce_lifetime) ||
+    if (c->other_nonce || nonce_is_stale(&c->nonce, loop_wall(c->k->loop), d->nonce_lifetime) ||
         (d->nc == NC_SHARED && epoch_is_past(c->k->epoch, &c->nonce))) {
         challenge(c, CAUSE(NONCE_STALE), true);
         return;
@@ -525,7 +525,7 @@ void check_proceed(struct check *c, const struct user *u)
     if (check_grant(c, u))
         check_later(c, CAUSE(OVERLOADED));
     else
-        check_accept(c, CAUSE(OK));
+        check_accept(c, c->grace ? CAUSE(REDIS_GRACE) : CAUSE(OK));
 }
 
 /* All that can be said without the user is said before Redis is asked. */
@@ -533,7 +533,7 @@ static void judge_credentials(struct check *c)
 {
     const struct digest_conf *d = &c->group->digest;
     c->has_cred = true;
-    const struct suspect s = suspect_of(c);
+    const struct suspect s = check_suspect(c);
     if (defence_stands(c->k->defence, c->group, &s)) {
         check_reject(c, CAUSE(TOO_MANY_ATTEMPTS), CAUSE(CAUSE_NONE));
         return;
@@ -549,7 +549,7 @@ static void judge_credentials(struct check *c)
         refuse_mismatch(c, CAUSE(URI_MISMATCH));
         return;
     }
-    if (nonce_verify(c->k->nonces, d->realm, c->cred.nonce, &c->nonce)) {
+    if (check_nonce(c)) {
         refuse_mismatch(c, CAUSE(NONCE_FORGED));
         return;
     }
@@ -559,6 +559,8 @@ static void judge_credentials(struct check *c)
     }
     if (c->group->backend)
         check_backend(c);
+    else if (c->grace)
+        check_recalled(c);
     else
         check_user(c);
 }
@@ -566,10 +568,11 @@ static void judge_credentials(struct check *c)
 static void prove_digest(struct check *c, Countersign__Auth__Cause picked, bool basic)
 {
     unsigned lacking;
+    c->grace = check_has_grace(c);
     /* An outage is never a wrong password, nor a challenge that leads nowhere. */
-    if (!store_is_ready(c->k->store) || !revoker_is_current(c->k->revoker) ||
-        !epoch_is_known(c->k->epoch) ||
-        !realms_lacking(c->k->realms, c->group->digest.realm, &lacking))
+    if (!c->grace && (!store_is_ready(c->k->store) || !revoker_is_current(c->k->revoker) ||
+                      !epoch_is_known(c->k->epoch) ||
+                      !realms_lacking(c->k->realms, c->group->digest.realm, &lacking)))
         check_later(c, CAUSE(STORE_UNAVAILABLE));
     else if (picked == CAUSE(OK))
         judge_credentials(c);
@@ -740,6 +743,7 @@ int checker_init(struct checker *k)
 {
     list_init(&k->spare);
     arena_init(&k->dummy_arena, NULL, 0, 0);
+    rand_bytes(k->own, sizeof(k->own));
     int err = hash_new(&k->hash);
     if (!err)
         err = window_new(k->conf->limits.local_nonces, clock_wall(), &k->window);

@@ -85,6 +85,7 @@ struct checker { /* what all checks share; filled by its owner, members outlive 
     /* Its own: */
     struct hash *hash;
     struct window *window;
+    char own[32];          /* random: see check_grace.c */
     struct census *census; /* may be read */
     struct arena dummy_arena;
     struct user dummy; /* whom those are compared with who do not exist */
@@ -134,6 +135,7 @@ struct check {
     struct attach *attach; /* NULL: a request is judged */
     struct span device;    /* that attaches, or whose line shows its pass */
     bool has_cred, stale, uri_differs, right, digest_too, proven;
+    bool grace, other_nonce; /* see check_grace.c */
     bool old;    /* by the verifier of a replaced password, or of the realm's former name */
     bool former; /* the record of the realm's former name is looked at */
     Countersign__Auth__Cause own_cause; /* what the one before it, of the realm, gave */

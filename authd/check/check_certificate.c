@@ -317,7 +317,7 @@ Countersign__Auth__Cause check_party(struct check *c)
     size_t n = 1;
     if (!d || (!c->grant.user && !cert->rests))
         return CAUSE(OK);
-    if (!directory_is_known(d))
+    if (c->grace ? directory_is_full(d) : !directory_is_known(d))
         return CAUSE(STORE_UNAVAILABLE);
     if (cert->rests && cert->kind == HOLDER_DEVICE) {
         device = directory_device(d, cert->name);

@@ -24,6 +24,8 @@ CS_CHECK int check_grant(struct check *c, const struct user *u);
  * other commands of this turn; then it is accepted. */
 void check_accept(struct check *c, Countersign__Auth__Cause cause);
 
+/* Who is to blame for what is wrong with the credentials. */
+struct suspect check_suspect(const struct check *c);
 /* Wrong credentials, whatever is wrong with them: the same status, headers and bytes. */
 void check_refuse_wrong(struct check *c, Countersign__Auth__Cause cause);
 /* The response is right, by this user's verifier; the rest is about what it may do. */
@@ -34,6 +36,20 @@ struct span check_former(const struct check *c);
 /* ---- check_user.c ---- */
 /* Finds the user of the credentials and judges them: answers, now or later. */
 void check_user(struct check *c);
+
+/* The same by what was remembered of the user when Redis was lost. */
+void check_recalled(struct check *c);
+
+/* ---- check_grace.c ---- */
+/* Redis is away, and this request may pass nevertheless. */
+bool check_has_grace(const struct check *c);
+/* What a nonce is made for. */
+struct span check_nonce_realm(const struct check *c);
+/* c->nonce of the credentials; CS_EPROTO: none of ours. c->other_nonce: a good one, but of an
+ * outage that is over, or of before this one: it is stale. */
+CS_CHECK int check_nonce(struct check *c);
+/* realms_lacking(), or what it was when Redis was lost. */
+bool check_offers(const struct check *c, struct span realm, unsigned *lacking);
 
 /* ---- check_backend.c ---- */
 /* The same where the group has a backend. */

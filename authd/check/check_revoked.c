@@ -29,7 +29,7 @@ static char *describe(const struct revocation *r, struct arena *a)
 bool check_is_revoked(struct check *c)
 {
     tags_of_grant(&c->tags, &c->grant);
-    if (c->tags.n && !revoker_is_fresh(c->k->revoker)) {
+    if (c->tags.n && !c->grace && !revoker_is_fresh(c->k->revoker)) {
         check_later(c, CAUSE(STORE_UNAVAILABLE));
         return true;
     }

@@ -118,6 +118,33 @@ static bool judge_cached(struct check *c)
     return true;
 }
 
+/* A wrong response counts against who sent it, but is no wrong password: that may be another by
+ * now. */
+static void refuse_recalled(struct check *c, Countersign__Auth__Cause cause)
+{
+    const struct suspect s = check_suspect(c);
+    if (cause == CAUSE(WRONG_RESPONSE))
+        defence_failed(c->k->defence, c->group, &s, FAILURE_PROVEN);
+    check_later(c, CAUSE(STORE_UNAVAILABLE));
+}
+
+void check_recalled(struct check *c)
+{
+    struct span record = cache_recall(c->k->cache, c->cred.username, record_realm(c));
+    struct user u;
+    bool found = record.p && user_decode(record, &c->arena, &u) == 0;
+    Countersign__Auth__Cause cause = judge(c, found ? &u : NULL);
+    if (cause == CAUSE(OK)) {
+        cache_keep_owner(c->k->cache, c->facts.from_aor, &u);
+        let_in(c, &u);
+    } else if (c->group->digest.former && !c->former) {
+        c->former = true;
+        check_recalled(c);
+    } else {
+        refuse_recalled(c, cause);
+    }
+}
+
 void check_user(struct check *c)
 {
     if (judge_cached(c))

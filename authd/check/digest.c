@@ -43,6 +43,7 @@ Countersign__Auth__Cause digest_pick(const Countersign__Auth__Check *m, struct s
         .qop = span_str(best->qop),
         .nc = span_str(best->nc),
         .cnonce = span_str(best->cnonce_secret),
+        .userhash = best->has_userhash && best->userhash,
     };
     return CAUSE(OK);
 }
@@ -71,6 +72,8 @@ Countersign__Auth__Cause digest_examine(const struct credential *c, const struct
 {
     uint64_t nc = 0;
     *out = (struct claim){ 0 };
+    if (c->userhash) /* whose name that is, only a table of all of them would tell */
+        return CAUSE(USERHASH_NOT_OFFERED);
     out->alg = algorithm_of(c->algorithm, &out->sess);
     if (!(d->algorithm_mask & ALG_BIT(out->alg)) || (out->sess && !d->sess))
         return CAUSE(ALGORITHM_NOT_ALLOWED);

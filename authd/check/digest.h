@@ -12,6 +12,7 @@ struct credential {                                    /* unquoted and unescaped
     struct span auth_id;                               /* the username as shown, which is hashed */
     struct span username, realm, nonce, uri, response; /* always present */
     struct span algorithm, qop, nc, cnonce;            /* optional */
+    bool userhash;
 };
 
 /* The credentials for our realm; those of the kind that the challenge's status has (proxy: 407) are
@@ -29,7 +30,8 @@ struct claim {
     enum qop qop;
     unsigned nc; /* 1 and up; 0 without qop */
 };
-/* OK, ALGORITHM_NOT_ALLOWED, QOP_NOT_ALLOWED, NC_INVALID or CREDENTIALS_MALFORMED. */
+/* OK, USERHASH_NOT_OFFERED, ALGORITHM_NOT_ALLOWED, QOP_NOT_ALLOWED, NC_INVALID or
+ * CREDENTIALS_MALFORMED. */
 Countersign__Auth__Cause digest_examine(const struct credential *c, const struct digest_conf *d,
                                         struct claim *out);
 

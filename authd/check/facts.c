@@ -28,6 +28,7 @@ void facts_of(const Countersign__Auth__Check *m, struct facts *out)
                                   : SPAN_NULL,
         .certificate_subject = m->certificate ? span_str(m->certificate->subject) : SPAN_NULL,
         .in_dialog = m->has_in_dialog && m->in_dialog,
+        .on_registered_flow = m->has_on_registered_flow && m->on_registered_flow,
     };
     out->is_register = span_eq(out->method, SPAN("REGISTER"));
     if (!m->has_source_ip ||

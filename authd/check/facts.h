@@ -12,6 +12,7 @@ struct facts { /* an absent span was not said */
     struct span listener, method, request_uri, domain, from_aor, to_aor, target_aor, call_id,
         user_agent, body, certificate_sha256, certificate_subject;
     bool in_dialog, is_register;
+    bool on_registered_flow;
     uint64_t sets;   /* of the configuration's address sets those that hold the source */
     char country[4]; /* of the source, "DE"; "" when it was not asked for, or is not known */
 };

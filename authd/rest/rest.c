@@ -331,7 +331,7 @@ int rest_open(struct loop *l, const struct rest_conf *conf, struct rest **out)
     records_init(&r->trunks, conf->redis, SPAN(TRUNK_PREFIX), SPAN(TRUNK_INDEX));
     records_init(&r->devices, conf->redis, SPAN(DEVICE_PREFIX), SPAN(DEVICE_INDEX));
     records_init(&r->sets, conf->redis, SPAN(ADDRESS_SET_PREFIX), SPAN(ADDRESS_SET_INDEX));
-    int err = locations_open(l, conf->redis, 0, &r->locations);
+    int err = locations_open(l, conf->redis, 0, DURATION_MS(0), &r->locations);
     if (!err)
         err = stream_hub_new(l, conf->audit, &r->hub);
     if (!err)

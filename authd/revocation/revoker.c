@@ -515,7 +515,7 @@ int revoker_new(const struct revoker_conf *conf, struct revoker **out)
     if (!err)
         err = unfinished_new(conf->loop, conf->redis, &r->unfinished);
     if (!err)
-        err = locations_open(conf->loop, conf->redis, 0, &r->locations);
+        err = locations_open(conf->loop, conf->redis, 0, DURATION_MS(0), &r->locations);
     if (!err)
         err = evictor_new(conf->loop, conf->redis, r->locations, on_evicted, r, &r->evictor);
     if (!err)

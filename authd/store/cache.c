@@ -9,15 +9,27 @@
  * has heard of the watcher again nothing it keeps is known to be true. */
 enum { WATCHED_WITHIN_MS = 1000, HEARD_WITHIN_MS = 1500 };
 
-static const struct duration lifetime = { 60000 };
+static const struct duration lifetime = { 60000 }, recalled = { 2 * 3600 * 1000 };
+
+struct copies {
+    struct lru records; /* by "name@realm" */
+    struct lru owners;  /* "name@realm" by AOR */
+};
 
 struct cache {
     struct loop *loop;
-    struct redis *watcher; /* NULL: nothing is kept */
-    struct lru records;    /* by "name@realm" */
-    struct lru owners;     /* "name@realm" by AOR */
+    struct redis *watcher;    /* NULL: nothing is kept */
+    struct copies used, kept; /* kept: to be recalled */
+    struct duration grace;
+    struct mono lost; /* when Redis was; ns == 0: it is there, or nothing is left of then */
     uint64_t generation;
 };
+
+static void copies_clear(struct copies *c)
+{
+    lru_clear(&c->records);
+    lru_clear(&c->owners);
+}
 
 /* "name@realm", as it stands in Redis's keys. */
 struct key {
@@ -43,24 +55,31 @@ static void on_change(void *arg, struct span key)
     c->generation++;
     if (span_starts(key, user) && key.n > user.n) {
         key = span_skip(key, user.n);
-        lru_remove(&c->records, span_head(key, key.n - 1));
+        lru_remove(&c->used.records, span_head(key, key.n - 1));
+        lru_remove(&c->kept.records, span_head(key, key.n - 1));
     } else if (span_starts(key, aor) && key.n > aor.n) {
         key = span_skip(key, aor.n);
-        lru_remove(&c->owners, span_head(key, key.n - 1));
+        lru_remove(&c->used.owners, span_head(key, key.n - 1));
+        lru_remove(&c->kept.owners, span_head(key, key.n - 1));
+    } else if (c->watcher && !redis_is_ready(c->watcher)) {
+        cache_lose(c);
     } else {
-        lru_clear(&c->records);
-        lru_clear(&c->owners);
+        cache_forget_all(c);
     }
 }
 
-int cache_open(struct loop *l, const struct redis_conf *conf, size_t max, struct cache **out)
+int cache_open(struct loop *l, const struct redis_conf *conf, size_t max, struct duration grace,
+               struct cache **out)
 {
     struct cache *c = calloc(1, sizeof(*c));
     if (!c)
         return CS_ENOMEM;
     c->loop = l;
-    lru_init(&c->records, max, lifetime);
-    lru_init(&c->owners, max, lifetime);
+    c->grace = grace;
+    lru_init(&c->used.records, max, lifetime);
+    lru_init(&c->used.owners, max, lifetime);
+    lru_init(&c->kept.records, grace.ms ? max : 0, recalled);
+    lru_init(&c->kept.owners, grace.ms ? max : 0, recalled);
     struct redis_conf watch = *conf;
     if (watch.deadline.ms == 0 || watch.deadline.ms > WATCHED_WITHIN_MS)
         watch.deadline = DURATION_MS(WATCHED_WITHIN_MS);
@@ -80,8 +99,10 @@ void cache_close(struct cache **cp)
         return;
     *cp = NULL;
     redis_close(&c->watcher);
-    lru_fini(&c->records);
-    lru_fini(&c->owners);
+    lru_fini(&c->used.records);
+    lru_fini(&c->used.owners);
+    lru_fini(&c->kept.records);
+    lru_fini(&c->kept.owners);
     free(c);
 }
 
@@ -96,7 +117,7 @@ struct span cache_get(struct cache *c, struct span name, struct span realm)
     struct key k;
     if (!is_usable(c) || !key_make(&k, name, realm))
         return SPAN_NULL;
-    return lru_get(&c->records, k.span, loop_now(c->loop));
+    return lru_get(&c->used.records, k.span, loop_now(c->loop));
 }
 
 uint64_t cache_generation(const struct cache *c)
@@ -108,16 +129,21 @@ void cache_put(struct cache *c, struct span name, struct span realm, struct span
                uint64_t generation)
 {
     struct key k;
-    if (is_usable(c) && generation == c->generation && key_make(&k, name, realm))
-        lru_put(&c->records, k.span, record, loop_now(c->loop));
+    if (!is_usable(c) || generation != c->generation || !key_make(&k, name, realm))
+        return;
+    lru_put(&c->used.records, k.span, record, loop_now(c->loop));
+    lru_put(&c->kept.records, k.span, record, loop_now(c->loop));
+}
+
+static struct span owner(const struct cache *c, struct copies *from, struct span aor)
+{
+    struct span name = lru_get(&from->owners, aor, loop_now(c->loop));
+    return name.p ? lru_get(&from->records, name, loop_now(c->loop)) : SPAN_NULL;
 }
 
 struct span cache_get_owner(struct cache *c, struct span aor)
 {
-    if (!is_usable(c))
-        return SPAN_NULL;
-    struct span name = lru_get(&c->owners, aor, loop_now(c->loop));
-    return name.p ? lru_get(&c->records, name, loop_now(c->loop)) : SPAN_NULL;
+    return is_usable(c) ? owner(c, &c->used, aor) : SPAN_NULL;
 }
 
 void cache_put_owner(struct cache *c, struct span aor, const struct user *u, uint64_t generation)
@@ -125,21 +151,62 @@ void cache_put_owner(struct cache *c, struct span aor, const struct user *u, uin
     struct key k;
     if (!is_usable(c) || generation != c->generation || !key_make(&k, u->name, u->realm))
         return;
-    lru_put(&c->records, k.span, u->record, loop_now(c->loop));
-    lru_put(&c->owners, aor, k.span, loop_now(c->loop));
+    lru_put(&c->used.records, k.span, u->record, loop_now(c->loop));
+    lru_put(&c->used.owners, aor, k.span, loop_now(c->loop));
+    lru_put(&c->kept.records, k.span, u->record, loop_now(c->loop));
+    lru_put(&c->kept.owners, aor, k.span, loop_now(c->loop));
 }
 
 void cache_forget(struct cache *c, struct span name, struct span realm)
 {
     struct key k;
     c->generation++;
-    if (key_make(&k, name, realm))
-        lru_remove(&c->records, k.span);
+    if (!key_make(&k, name, realm))
+        return;
+    lru_remove(&c->used.records, k.span);
+    lru_remove(&c->kept.records, k.span);
 }
 
 void cache_forget_all(struct cache *c)
 {
     c->generation++;
-    lru_clear(&c->records);
-    lru_clear(&c->owners);
+    c->lost.ns = 0;
+    copies_clear(&c->used);
+    copies_clear(&c->kept);
+}
+
+/* ---- while Redis is away ---- */
+
+void cache_lose(struct cache *c)
+{
+    c->generation++;
+    copies_clear(&c->used);
+    if (!c->lost.ns)
+        c->lost = loop_now(c->loop);
+}
+
+struct mono cache_lost(const struct cache *c)
+{
+    const bool over = !c->lost.ns || mono_since(c->lost, loop_now(c->loop)).ms >= c->grace.ms;
+    return over ? (struct mono){ 0 } : c->lost;
+}
+
+struct span cache_recall(struct cache *c, struct span name, struct span realm)
+{
+    struct key k;
+    return cache_lost(c).ns && key_make(&k, name, realm)
+               ? lru_get(&c->kept.records, k.span, loop_now(c->loop))
+               : SPAN_NULL;
+}
+
+struct span cache_recall_owner(struct cache *c, struct span aor)
+{
+    return cache_lost(c).ns ? owner(c, &c->kept, aor) : SPAN_NULL;
+}
+
+void cache_keep_owner(struct cache *c, struct span aor, const struct user *u)
+{
+    struct key k;
+    if (cache_lost(c).ns && aor.p && key_make(&k, u->name, u->realm))
+        lru_put(&c->kept.owners, aor, k.span, loop_now(c->loop));
 }

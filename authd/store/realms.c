@@ -6,7 +6,7 @@ struct realm {
     struct realms *all;
     struct span name;
     struct store_call *call; /* open, or NULL */
-    bool known, again;
+    bool known, was_known, again;
     unsigned lacking;
 };
 
@@ -26,8 +26,10 @@ static void answered(void *arg, int err, const uint64_t *n)
     struct realm *r = arg;
     r->call = NULL;
     r->known = err == 0;
-    r->lacking = 0;
-    for (enum algorithm alg = 0; !err && alg < ALG_COUNT; alg++)
+    r->was_known |= r->known;
+    if (r->known)
+        r->lacking = 0;
+    for (enum algorithm alg = 0; r->known && alg < ALG_COUNT; alg++)
         r->lacking |= n[alg] > 0 ? ALG_BIT(alg) : 0;
     if (r->again) {
         r->again = false;
@@ -113,14 +115,25 @@ void realms_hold(struct realms *r, bool held)
     r->held = held;
 }
 
+static const struct realm *find(const struct realms *r, struct span name)
+{
+    for (size_t i = 0; i < r->n; i++) {
+        if (span_eq(r->list[i].name, name))
+            return &r->list[i];
+    }
+    return NULL;
+}
+
 bool realms_lacking(const struct realms *r, struct span realm, unsigned *mask)
 {
-    *mask = 0;
-    for (size_t i = 0; i < r->n; i++) {
-        if (span_eq(r->list[i].name, realm)) {
-            *mask = r->list[i].lacking;
-            return r->list[i].known && !r->held;
-        }
-    }
-    return false;
+    const struct realm *found = find(r, realm);
+    *mask = found ? found->lacking : 0;
+    return found && found->known && !r->held;
+}
+
+bool realms_recall(const struct realms *r, struct span realm, unsigned *mask)
+{
+    const struct realm *found = find(r, realm);
+    *mask = found ? found->lacking : 0;
+    return found && found->was_known && !r->held;
 }

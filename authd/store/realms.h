@@ -19,5 +19,7 @@ void realms_hold(struct realms *r, bool held);
 /* A bit for each algorithm that some enabled user of the realm lacks, but those without any
  * verifier. false: not known now. */
 bool realms_lacking(const struct realms *r, struct span realm, unsigned *mask);
+/* As it was when it was last known; false: it never was. */
+bool realms_recall(const struct realms *r, struct span realm, unsigned *mask);
 
 #endif

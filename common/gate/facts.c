@@ -146,6 +146,7 @@ int facts_fill(AUTH(Check) * check, struct flow *f, const struct sip_msg *m,
     check->user_agent = text(a, sip_hdr_value(m, SIP_HDR_USER_AGENT));
     check->has_in_dialog = true;
     check->in_dialog = m->to.tag.p != NULL;
+    check->has_on_registered_flow = check->on_registered_flow = facts->registered;
     if (m->method == SIP_REGISTER)
         add_contacts(check, m);
 

@@ -83,6 +83,7 @@ void gate_on_banned(struct gate *g, gate_banned_fn *fn, void *arg);
 struct gate_facts {
     struct span domain;                       /* host of the Request-URI, lower case */
     struct span from_aor, to_aor, target_aor; /* canonical; absent where they are none */
+    bool registered;                          /* the flow carries a binding of from_aor */
 };
 
 /* v is borrowed for the call; v->kind is never NONE. grant is not NULL when it is ACCEPT. */

@@ -12,6 +12,7 @@ enum {
     KEY_MAX = 320,
     TOMBSTONE_MS = 11 * 60000, /* longer than anybody holds on to a version */
     KNOWN_MS = 10 * 60000,
+    KEPT_MS = 2 * 3600 * 1000,
     /* Of a removal that others overtake. Each time one of them gets through, so as many phones of
      * one AOR as this may register in the same instant. */
     TRIES = 40,
@@ -21,6 +22,9 @@ struct locations {
     struct loop *loop;
     struct redis *redis;
     struct lru known; /* by AOR: version, eight bytes in the machine's order, and record */
+    struct lru kept;  /* the same, to be recalled */
+    struct duration grace;
+    struct mono lost; /* when Redis was, ns == 0: not since kept was begun */
 };
 
 struct location_call {
@@ -54,7 +58,8 @@ void location_key(struct buf *b, struct span aor)
     buf_putc(b, '}');
 }
 
-int locations_open(struct loop *loop, struct redis *redis, size_t known, struct locations **out)
+int locations_open(struct loop *loop, struct redis *redis, size_t known, struct duration grace,
+                   struct locations **out)
 {
     struct locations *l = calloc(1, sizeof(*l));
     *out = l;
@@ -62,7 +67,9 @@ int locations_open(struct loop *loop, struct redis *redis, size_t known, struct 
         return CS_ENOMEM;
     l->loop = loop;
     l->redis = redis;
+    l->grace = grace;
     lru_init(&l->known, known, (struct duration){ KNOWN_MS });
+    lru_init(&l->kept, grace.ms ? known : 0, (struct duration){ KEPT_MS });
     return 0;
 }
 
@@ -73,12 +80,14 @@ void locations_close(struct locations **lp)
     if (!l)
         return;
     lru_fini(&l->known);
+    lru_fini(&l->kept);
     free(l);
 }
 
 void locations_forget(struct locations *l)
 {
     lru_clear(&l->known);
+    l->lost = loop_now(l->loop);
 }
 
 /* ---- reading ---- */
@@ -89,10 +98,11 @@ static int unpack(struct span packed, struct arena *a, struct location *out)
     return out->record && out->record->schema == SCHEMA ? 0 : CS_EPROTO;
 }
 
-bool location_known(struct locations *l, struct span aor, struct arena *a, struct location *read)
+static bool remembered(const struct locations *l, struct lru *from, struct span aor,
+                       struct arena *a, struct location *read)
 {
     struct location known = { 0 };
-    struct span stored = lru_get(&l->known, aor, loop_now(l->loop));
+    struct span stored = lru_get(from, aor, loop_now(l->loop));
     if (stored.n < sizeof(known.version))
         return false;
     memcpy(&known.version, stored.p, sizeof(known.version));
@@ -100,6 +110,24 @@ bool location_known(struct locations *l, struct span aor, struct arena *a, struc
         return false;
     *read = known;
     return true;
+}
+
+bool location_known(struct locations *l, struct span aor, struct arena *a, struct location *read)
+{
+    return remembered(l, &l->known, aor, a, read);
+}
+
+bool location_recall(struct locations *l, struct span aor, struct arena *a, struct location *read)
+{
+    const bool away = l->lost.ns && !redis_is_ready(l->redis) &&
+                      mono_since(l->lost, loop_now(l->loop)).ms < l->grace.ms;
+    return away && remembered(l, &l->kept, aor, a, read);
+}
+
+void location_replaced(struct locations *l, struct span aor)
+{
+    lru_remove(&l->known, aor);
+    lru_remove(&l->kept, aor);
 }
 
 int location_decode(const struct redis_reply *reply, struct arena *a, struct location *out)
@@ -159,10 +187,14 @@ static int err_of(const struct redis_reply *reply)
 static void committed(struct location_call *call, int err)
 {
     struct locations *l = call->locations;
-    if (err)
+    if (err == CS_ECONFLICT) {
+        location_replaced(l, call->aor);
+    } else if (err) {
         lru_remove(&l->known, call->aor);
-    else
+    } else {
         lru_put(&l->known, call->aor, call->stored, loop_now(l->loop));
+        lru_put(&l->kept, call->aor, call->stored, loop_now(l->loop));
+    }
     call->commit(call->arg, err);
 }
 

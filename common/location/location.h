@@ -33,13 +33,19 @@ typedef void location_commit_fn(void *arg, int err);
 struct locations;
 struct location_call;
 
-/* known: of how many AORs the record last read or written here is remembered, 0 for none. redis is
- * borrowed. */
+/* known: of how many AORs the record last read or written here is remembered, 0 for none. grace:
+ * see location_recall(). redis is borrowed. */
 CS_CHECK int locations_open(struct loop *l, struct redis *redis, size_t known,
-                            struct locations **out);
+                            struct duration grace, struct locations **out);
 void locations_close(struct locations **l);
 /* Due when Redis was lost: who comes back may have lost a write, and with it a version. */
 void locations_forget(struct locations *l);
+/* What was written here last of the AOR, in the two hours before Redis was lost, while it is away,
+ * for as long as grace says: where to look for a phone when nobody can tell. Others may have
+ * replaced it since. False: nothing is known. */
+bool location_recall(struct locations *l, struct span aor, struct arena *a, struct location *read);
+/* Others replaced it, as is known for sure. */
+void location_replaced(struct locations *l, struct span aor);
 
 /* What is remembered of the AOR, no older than ten minutes: true, and read as location_get() would
  * have given it then. Others may have replaced it since, so it is good for one thing: to commit on

@@ -325,6 +325,10 @@ static void judge_redis(struct doctor *d)
                 "both are " SPAN_FMT " in Redis: the registrar, which talks to strangers, may "
                 "read verifiers there",
                 SPAN_ARG(a->user));
+    finding_about(d, FILE_REGISTRAR, "redis_grace");
+    if (d->registrar->redis_grace.ms && !d->authd->redis_grace.ms)
+        finding(d, LEVEL_WARNING, "redis.grace", "Write the same into authd.yaml, or neither.",
+                "authd accepts no call while Redis is away");
 }
 
 static void judge_addresses(struct doctor *d)

@@ -104,7 +104,7 @@ class Verdict:
 def credentials(c, proxy=False):
     """DigestCredentials of a dictionary."""
     numbers = {"username": 2, "realm": 3, "nonce": 4, "uri": 5, "response": 6, "algorithm": 7,
-               "qop": 8, "nc": 9, "cnonce": 10, "malformed": 13}
+               "qop": 8, "nc": 9, "cnonce": 10, "userhash": 12, "malformed": 13}
     return field(1, int(proxy)) + b"".join(field(numbers[k], v) for k, v in c.items())
 
 

@@ -162,7 +162,7 @@ static int bench_open(void **state)
     k->conf = &bench.conf;
     assert_int_equal(redis_open(&bench.loop, &rc, &bench.redis), 0);
     assert_int_equal(store_new(&bench.loop, bench.redis, &k->store), 0);
-    assert_int_equal(cache_open(&bench.loop, &rc, 16, &k->cache), 0);
+    assert_int_equal(cache_open(&bench.loop, &rc, 16, bench.conf.redis_grace, &k->cache), 0);
     assert_int_equal(epoch_new(&bench.loop, bench.redis, &k->epoch), 0);
     const struct revoker_conf revoker = { .loop = &bench.loop,
                                           .redis = bench.redis,

@@ -45,7 +45,7 @@ static int open_cache(void **state)
 {
     struct redis_conf rc = { .unix_path = bench.server.socket, .deadline = DURATION_MS(100) };
     (void)state;
-    assert_int_equal(cache_open(&bench.loop, &rc, 4, &cache), 0);
+    assert_int_equal(cache_open(&bench.loop, &rc, 4, DURATION_MS(300), &cache), 0);
     until_it_keeps();
     bench_settle();
     return 0;
@@ -228,12 +228,48 @@ static void test_what_others_know_to_be_changed_is_forgotten(void **state)
     assert_false(has("bob"));
 }
 
+static bool recalls(const char *name)
+{
+    return cache_recall(cache, span_str(name), REALM).p;
+}
+
+static void test_what_was_kept_is_recalled_for_a_while(void **state)
+{
+    (void)state;
+    put("alice");
+    put("bob");
+    put_owner("sip:a@example.com", "alice");
+    assert_false(recalls("alice")); /* Redis is there */
+    cache_forget(cache, SPAN("bob"), REALM);
+    cache_lose(cache);
+    assert_false(has("alice"));
+    assert_true(recalls("alice"));
+    assert_span(cache_recall_owner(cache, SPAN("sip:a@example.com")), "alice");
+    assert_false(recalls("bob"));
+    run_for(&bench.loop, 150);
+    cache_lose(cache); /* again: it does not begin anew */
+    run_for(&bench.loop, 200);
+    assert_false(recalls("alice"));
+    assert_null(cache_recall_owner(cache, SPAN("sip:a@example.com")).p);
+}
+
+static void test_nothing_is_recalled_of_before_redis_was_back(void **state)
+{
+    (void)state;
+    put("alice");
+    cache_lose(cache);
+    assert_true(recalls("alice"));
+    cache_forget_all(cache);
+    cache_lose(cache);
+    assert_false(recalls("alice"));
+}
+
 static void test_a_cache_of_nothing_keeps_nothing(void **state)
 {
     struct redis_conf rc = { .unix_path = bench.server.socket };
     struct cache *none;
     (void)state;
-    assert_int_equal(cache_open(&bench.loop, &rc, 0, &none), 0);
+    assert_int_equal(cache_open(&bench.loop, &rc, 0, DURATION_MS(0), &none), 0);
     cache_put(none, SPAN("alice"), REALM, SPAN("x"), cache_generation(none));
     assert_null(cache_get(none, SPAN("alice"), REALM).p);
     cache_close(&none);
@@ -336,6 +372,8 @@ int main(void)
         TEST(test_nothing_is_kept_when_redis_stands_still),
         TEST(test_who_stood_still_uses_nothing_until_it_hears_of_redis),
         TEST(test_what_others_know_to_be_changed_is_forgotten),
+        TEST(test_what_was_kept_is_recalled_for_a_while),
+        TEST(test_nothing_is_recalled_of_before_redis_was_back),
         TEST(test_a_cache_of_nothing_keeps_nothing),
         cmocka_unit_test(test_a_warm_cache_costs_no_read),
         cmocka_unit_test(test_a_changed_password_is_the_only_one_at_once),

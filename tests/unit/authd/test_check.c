@@ -1,6 +1,7 @@
 #include "unit/authd/bench.h"
 
 #include <signal.h>
+#include <time.h>
 
 static const char pw[] = "correct horse battery";
 
@@ -436,6 +437,38 @@ static void test_unknown_user_no_verifier_disabled_and_wrong_password_answer_the
     assert_int_equal(ask_with("REGISTER", "udp", "alice", pw)->kind, KIND(ACCEPT));
 }
 
+static int64_t cpu_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
+}
+
+/* The least of many rounds is what the work costs, whatever else this machine does. */
+static void test_unknown_user_no_verifier_disabled_and_wrong_password_cost_the_same(void **state)
+{
+    (void)state;
+    static const char *const users[] = { "alice", "nobody-of-this-name", "bare", "gone" };
+    static uint8_t exempt[] = { 198, 51, 100, 7 };
+    int64_t least[CS_LEN(users)] = { 0 };
+    for (unsigned round = 0; round < 400; round++) {
+        for (size_t i = 0; i < CS_LEN(users); i++) {
+            struct ask a = ask_new("REGISTER", "strict");
+            a.m.source_ip.data = exempt;
+            ask_prepare(&a, "SHA-256");
+            ask_answer(&a, users[i], "wrong password here");
+            const int64_t began = cpu_ns();
+            assert_int_equal(ask_put(&a)->kind, KIND(CHALLENGE));
+            const int64_t cost = cpu_ns() - began;
+            least[i] = round == 0 ? cost : CS_MIN(least[i], cost);
+        }
+    }
+    for (size_t i = 1; i < CS_LEN(users); i++) {
+        if (llabs(least[i] - least[0]) > least[0] * 15 / 100)
+            fail_msg("%s: %lld ns, not %lld", users[i], (long long)least[i], (long long)least[0]);
+    }
+}
+
 static void test_user_lacking_one_algorithm_answers_the_same_for_it(void **state)
 {
     (void)state;
@@ -681,6 +714,7 @@ int main(void)
         cmocka_unit_test(test_each_mismatch_has_its_cause_and_403_where_the_group_is_strict),
         cmocka_unit_test(test_credentials_for_other_realms_are_not_ours),
         cmocka_unit_test(test_unknown_user_no_verifier_disabled_and_wrong_password_answer_the_same),
+        cmocka_unit_test(test_unknown_user_no_verifier_disabled_and_wrong_password_cost_the_same),
         cmocka_unit_test(test_user_lacking_one_algorithm_answers_the_same_for_it),
         cmocka_unit_test(test_third_failure_gets_403_and_success_forgets),
         cmocka_unit_test(test_aor_and_from_must_be_the_users),

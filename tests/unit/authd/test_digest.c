@@ -169,6 +169,12 @@ static void test_what_a_group_does_not_allow_is_named(void **state)
         if (digest_examine(&c, &conf, &claim) != rows[i].cause)
             fail_msg("row %zu", i);
     }
+    const struct digest_conf conf = conf_of(ALG_ALL, false, auth);
+    const struct credential hashed = {
+        .qop = SPAN("auth"), .nc = SPAN("00000001"), .cnonce = SPAN("cn"), .userhash = true
+    };
+    struct claim claim;
+    assert_int_equal(digest_examine(&hashed, &conf, &claim), CAUSE(USERHASH_NOT_OFFERED));
 }
 
 static void test_uris_are_compared_as_the_group_says(void **state)

@@ -92,7 +92,7 @@ static int open_both(void **state)
     open_there();
     here = (struct node){ .revoker = bench.k.revoker };
     revoker_listen(here.revoker, &listener, &here);
-    assert_int_equal(locations_open(&bench.loop, bench.redis, 0, &locations), 0);
+    assert_int_equal(locations_open(&bench.loop, bench.redis, 0, DURATION_MS(0), &locations), 0);
     bench_add("alice", "1001", "correct horse battery", ALG_ALL, true);
     return 0;
 }

@@ -92,7 +92,7 @@ static void open_(const struct redis_conf *conf)
 {
     bool never = false;
     assert_int_equal(redis_open(&loop, conf, &redis), 0);
-    assert_int_equal(locations_open(&loop, redis, 0, &locations), 0);
+    assert_int_equal(locations_open(&loop, redis, 0, DURATION_MS(0), &locations), 0);
     for (unsigned i = 0; i < 500 && !redis_is_ready(redis); i++)
         run_until(&loop, &never, 10);
     assert_true(redis_is_ready(redis));

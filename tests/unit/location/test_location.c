@@ -97,7 +97,7 @@ static int setup(void **state)
     arena_init(&arena, NULL, 0, 0);
     assert_int_equal(loop_init(&loop), 0);
     assert_int_equal(redis_open(&loop, &conf, &redis), 0);
-    assert_int_equal(locations_open(&loop, redis, KNOWN, &locations), 0);
+    assert_int_equal(locations_open(&loop, redis, KNOWN, DURATION_S(60), &locations), 0);
     for (unsigned i = 0; i < 500 && !redis_is_ready(redis); i++)
         run_until(&loop, &never, 10);
     assert_true(redis_is_ready(redis));
@@ -281,7 +281,7 @@ static void test_a_commit_on_what_others_replaced_fails_and_is_forgotten(void **
     struct locations *others;
     struct location none = { 0 }, known, theirs;
     (void)state;
-    assert_int_equal(locations_open(&loop, redis, 0, &others), 0);
+    assert_int_equal(locations_open(&loop, redis, 0, DURATION_MS(0), &others), 0);
     assert_int_equal(commit(&none, "sip:a@192.0.2.1", HOUR_MS), 0);
     assert_true(location_known(locations, AOR, &arena, &known));
 
@@ -311,6 +311,41 @@ static void test_all_is_forgotten_when_redis_was_lost(void **state)
     assert_int_equal(commit(&none, "sip:a@192.0.2.1", HOUR_MS), 0);
     locations_forget(locations);
     assert_false(location_known(locations, AOR, &arena, &known));
+}
+
+static void lose_redis(void)
+{
+    bool never = false;
+    redis_server_kill(&server);
+    for (unsigned i = 0; i < 500 && redis_is_ready(redis); i++)
+        run_until(&loop, &never, 10);
+    assert_false(redis_is_ready(redis));
+    locations_forget(locations);
+}
+
+static void test_without_redis_what_was_written_is_recalled_for_a_while(void **state)
+{
+    struct location none = { 0 }, kept;
+    (void)state;
+    assert_int_equal(commit(&none, "sip:a@192.0.2.1", HOUR_MS), 0);
+    loop_skip(&loop, (struct duration){ 601 * 1000 });
+    assert_false(location_recall(locations, AOR, &arena, &kept)); /* Redis is there */
+    lose_redis();
+    assert_false(location_known(locations, AOR, &arena, &kept));
+    assert_true(location_recall(locations, AOR, &arena, &kept));
+    assert_string_equal(contact_of(&kept), "sip:a@192.0.2.1");
+    loop_skip(&loop, DURATION_S(61));
+    assert_false(location_recall(locations, AOR, &arena, &kept));
+}
+
+static void test_what_others_replaced_is_not_recalled(void **state)
+{
+    struct location none = { 0 }, kept;
+    (void)state;
+    assert_int_equal(commit(&none, "sip:a@192.0.2.1", HOUR_MS), 0);
+    location_replaced(locations, AOR);
+    lose_redis();
+    assert_false(location_recall(locations, AOR, &arena, &kept));
 }
 
 /* ---- many writers ---- */
@@ -642,6 +677,8 @@ int main(void)
         TEST(test_what_was_written_is_known_and_good_for_the_next_commit),
         TEST(test_a_commit_on_what_others_replaced_fails_and_is_forgotten),
         TEST(test_all_is_forgotten_when_redis_was_lost),
+        TEST(test_without_redis_what_was_written_is_recalled_for_a_while),
+        TEST(test_what_others_replaced_is_not_recalled),
         TEST(test_a_tombstone_outlives_every_memory_and_its_successor_follows),
         TEST(test_twenty_writers_at_a_time_lose_nothing),
         TEST(test_a_binding_with_a_path_takes_at_most_600_bytes),
