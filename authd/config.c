@@ -514,6 +514,11 @@ static const struct conf_key root_keys[] = {
                   "Who may come, what they must prove and what they may do.", .required = true,
                   .at_least = 1, .unique = true),
     CONF_SECTION("calls", A, calls, &calls_section, "Which calls may be made, by b2bua."),
+    CONF_BOOL(
+        "insecure_provisioning", A, insecure_provisioning,
+        "Files of phones of SIP, which say a password, are given over HTTP, too; whoever listens "
+        "there, or may fetch, has it.",
+        .def = "false"),
     { 0 },
 };
 

@@ -242,6 +242,7 @@ struct authd_conf {
     struct group_conf *peer_groups;
     size_t n_peer_groups;
     struct calls_conf calls;
+    bool insecure_provisioning;
 };
 
 extern const struct conf_section authd_conf_section, http_section, realm_conf_section;

@@ -23,7 +23,9 @@ struct keeping {
     kept_fn *fn;
     void *arg;
     Countersign__Auth__Keep wish; /* its texts are the arena's */
-    struct span name, node;
+    struct span node;
+    struct span *names; /* of devices: the one that asks, and those that have its line, too */
+    size_t n_names, at;
     struct device device; /* as it will be */
     unsigned tries;
 };
@@ -88,7 +90,7 @@ static int change_forward(struct keeping *w, struct device *d)
 static Countersign__Auth__Cause change(struct keeping *w, struct device *d)
 {
     const char *member;
-    if (w->wish.has_do_not_disturb)
+    if (w->wish.has_do_not_disturb && !w->at)
         d->dnd = (enum device_dnd)w->wish.do_not_disturb;
     if (w->wish.user && !device_has_line(d, span_str(w->wish.user)))
         return CAUSE(AOR_NOT_ALLOWED);
@@ -102,6 +104,15 @@ static Countersign__Auth__Cause change(struct keeping *w, struct device *d)
 
 static void begin(struct keeping *w);
 
+static void next(struct keeping *w)
+{
+    w->tries = 0;
+    if (++w->at < w->n_names)
+        begin(w);
+    else
+        answer(w, CAUSE(OK));
+}
+
 static void on_put(void *arg, int err)
 {
     struct keeping *w = arg;
@@ -114,11 +125,13 @@ static void on_put(void *arg, int err)
         const struct deed d = { .time = loop_wall(w->k->conf.loop),
                                 .what = SPAN("device changed"),
                                 .by = w->node,
-                                .target = w->name,
+                                .target = w->names[w->at],
                                 .note = SPAN("at the phone") };
         audit_deed(w->k->conf.audit, &d);
+        next(w);
+        return;
     }
-    answer(w, err ? CAUSE(STORE_UNAVAILABLE) : CAUSE(OK));
+    answer(w, CAUSE(STORE_UNAVAILABLE));
 }
 
 static void put(struct keeping *w, const struct device *d)
@@ -139,7 +152,11 @@ static void on_device(void *arg, int err, struct span bytes)
     if (!err)
         err = device_decode(bytes, &w->arena, &w->device);
     if (err == CS_EPROTO)
-        log_error(&klog, "a device's record cannot be read", kv_s("device", w->name));
+        log_error(&klog, "a device's record cannot be read", kv_s("device", w->names[w->at]));
+    if (err == CS_ENOENT && w->at) { /* it is gone meanwhile */
+        next(w);
+        return;
+    }
     if (err) {
         answer(w, err == CS_ENOENT ? CAUSE(UNKNOWN_DEVICE) : CAUSE(STORE_UNAVAILABLE));
         return;
@@ -148,18 +165,39 @@ static void on_device(void *arg, int err, struct span bytes)
     w->device.changed = loop_wall(w->k->conf.loop);
     if (cause == CAUSE(OK))
         put(w, &w->device);
+    else if (cause == CAUSE(AOR_NOT_ALLOWED) && w->at) /* it has the line no more */
+        next(w);
     else
         answer(w, cause);
 }
 
 static void begin(struct keeping *w)
 {
-    w->call = record_get(&w->k->devices, w->name, on_device, w);
+    w->call = record_get(&w->k->devices, w->names[w->at], on_device, w);
     if (!w->call)
         answer(w, CAUSE(OVERLOADED));
 }
 
 /* ---- the question ---- */
+
+static int name_devices(struct keeping *w)
+{
+    const struct span name = span_str(w->wish.device);
+    struct span *sharing = NULL;
+    size_t n = 0;
+    int err = w->wish.user ? directory_line_names(w->k->conf.directory, span_str(w->wish.user),
+                                                  &w->arena, &sharing, &n)
+                           : 0;
+    w->names = err ? NULL : arena_alloc(&w->arena, (n + 1) * sizeof(*w->names));
+    if (!w->names)
+        return CS_ENOMEM;
+    w->names[w->n_names++] = name;
+    for (size_t i = 0; i < n; i++) {
+        if (!span_eq(sharing[i], name))
+            w->names[w->n_names++] = sharing[i];
+    }
+    return 0;
+}
 
 static bool keep(struct keeping *w, const Countersign__Auth__Keep *m, const char *node)
 {
@@ -173,8 +211,7 @@ static bool keep(struct keeping *w, const Countersign__Auth__Keep *m, const char
         if (from && !*texts[i])
             return false;
     }
-    w->name = span_str(w->wish.device);
-    return w->node.p != NULL;
+    return w->node.p && name_devices(w) == 0;
 }
 
 bool keeper_ask(struct keeper *k, const Countersign__Auth__Keep *m, bool allowed, const char *node,
@@ -195,7 +232,7 @@ bool keeper_ask(struct keeper *k, const Countersign__Auth__Keep *m, bool allowed
     }
     if (!allowed)
         answer(w, CAUSE(DEVICE_NOT_ASKED_BY_B2BUA));
-    else if (device_name_fault(w->name))
+    else if (device_name_fault(w->names[0]))
         answer(w, CAUSE(UNKNOWN_DEVICE));
     else if (k->open > OPEN_MAX)
         answer(w, CAUSE(OVERLOADED));

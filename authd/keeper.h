@@ -1,10 +1,12 @@
 /* What somebody set at a desk phone itself, a forward or do not disturb, put into the device's
- * record (message Keep of proto/auth.proto), so that it outlives b2bua. */
+ * record (message Keep of proto/auth.proto), so that it outlives b2bua. Forwards are a line's: each
+ * device that has it says the same. */
 #ifndef CS_AUTHD_KEEPER_H
 #define CS_AUTHD_KEEPER_H
 
 #include "auth.pb-c.h"
 #include "authd/audit/audit.h"
+#include "authd/store/directory.h"
 #include "base/list.h"
 #include "net/loop.h"
 #include "redis/redis.h"
@@ -14,6 +16,7 @@ struct keeper;
 struct keeper_conf { /* everything is borrowed and outlives the keeper */
     struct loop *loop;
     struct redis *redis;
+    const struct directory *directory;
     struct audit *audit;
 };
 

@@ -242,6 +242,7 @@ static int open_store(struct authd *d)
         err = signer_new(&signer, &d->checker.signer);
     const struct keeper_conf keeper = { .loop = &d->loop,
                                         .redis = d->redis,
+                                        .directory = d->checker.directory,
                                         .audit = d->checker.audit };
     if (!err)
         err = keeper_new(&keeper, &d->checker.keeper);

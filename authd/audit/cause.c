@@ -222,6 +222,12 @@ static const struct {
     ROW(DEVICE_WITHOUT_LINES, "device_without_lines",
         "The device has no line, or none whose user is there, enabled, and has an address.",
         "csctl device show NAME lists its lines; csctl user show each of them."),
+    ROW(PASSWORD_IN_CLEAR, "password_in_clear",
+        "The phone's file says a password, and was to be given where others can read it, or over "
+        "TFTP, where anybody may ask.",
+        "Let it fetch over HTTPS, by certificate or token, or put its certificate on record and "
+        "let "
+        "it fetch the encrypted file; or set insecure_provisioning, where nobody else can listen."),
     ROW(DEVICE_NOT_ASKED_BY_B2BUA, "device_not_asked_by_b2bua",
         "A process that is not a b2bua, or not one of listen.signers, asked for a desk phone.",
         "If it should be one, add its user to listen.signers of authd.yaml, and restart authd; "

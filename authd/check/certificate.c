@@ -70,6 +70,22 @@ static bool give_uri(const struct give *g, struct span text)
     return sip_aor_write(&aor, &uri) == 0 && g->fn(g->arg, CERT_USER, buf_span(&aor));
 }
 
+/* What is behind the model, where that is a phone's name: SEP and its MAC. Absent: it is not. */
+static struct span phone_of(struct span common)
+{
+    enum { NAME_LEN = 3 + 12 };
+    const struct span name = span_skip(common, common.n - CS_MIN(common.n, (size_t)NAME_LEN));
+    const struct span model = span_head(common, common.n - name.n);
+    if (!span_starts(model, SPAN("CP-")) || !span_ends(model, SPAN("-")) ||
+        !span_starts(name, SPAN("SEP")))
+        return SPAN_NULL;
+    for (size_t i = 3; i < name.n; i++) {
+        if (ascii_hex(name.p[i]) < 0)
+            return SPAN_NULL;
+    }
+    return name;
+}
+
 bool cert_each_name(const struct cert_facts *c, cert_name_fn *fn, void *arg)
 {
     const Countersign__Auth__Certificate *m = c->names;
@@ -84,7 +100,8 @@ bool cert_each_name(const struct cert_facts *c, cert_name_fn *fn, void *arg)
     /* Said or listed: then the common name counts for nothing. */
     const bool names = (m->has_names && m->names) || m->n_uri || m->n_dns;
     if (!found && !names && m->common_name)
-        found = give_host(&g, CERT_COMMON, span_str(m->common_name));
+        found = give_host(&g, CERT_COMMON, span_str(m->common_name)) ||
+                give_host(&g, CERT_COMMON, phone_of(span_str(m->common_name)));
     return found;
 }
 

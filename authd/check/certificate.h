@@ -19,7 +19,8 @@ struct cert_facts { /* borrowed from the message; absent where it was not said *
 bool cert_facts_of(const Countersign__Auth__Check *m, struct cert_facts *out);
 
 /* The names by which somebody may be found, in the order of RFC 5922, 7.1: URIs of scheme sip;
- * where there is none, DNS names; where there is no subjectAltName at all, the common name. Each is
+ * where there is none, DNS names; where there is no subjectAltName at all, the common name, and of
+ * one that Cisco's factory gave a phone ("CP-7965G-SEP001122334455") also the phone's. Each is
  * given once, canonical, until fn returns true, which is the answer then. */
 enum cert_name_kind {
     CERT_USER,   /* "sip:alice@example.com", an address of record */

@@ -50,6 +50,8 @@ static void check_free(struct check *c)
     timer_stop(k->loop, &c->deadline);
     if (c->outlives && c->token.p) /* a copy */
         ct_wipe((char *)c->token.p, c->token.n);
+    if (c->attach)
+        check_wipe_passwords(c);
     arena_fini(&c->arena);
     k->open--;
     if (k->n_spare < SPARE_MAX) {
@@ -482,7 +484,7 @@ void check_changed(struct check *c, struct span name, struct span realm)
 {
     if (((c->right || c->proven) && span_eq(c->cred.username, name) &&
          span_eq(c->cred.realm, realm)) ||
-        (c->attach && attach_has_line(c->attach, name, realm)))
+        (c->attach && !c->attach->passwords && attach_has_line(c->attach, name, realm)))
         check_later(c, CAUSE(REVOKED));
 }
 

@@ -39,7 +39,9 @@ struct attach {
     Countersign__Auth__DeviceRecord record;
     struct span record_bytes; /* what is kept of the device, when its lines began to be read */
     size_t usable;            /* lines */
-    bool fetches;             /* a file: its lines do not matter */
+    bool fetches;             /* a file: its lines do not matter, but where it has */
+    bool passwords;           /* of theirs, which are made for it */
+    struct user user;         /* of the line that is given one */
     bool unproven;            /* it may be another than its source who asks */
 };
 

@@ -1,7 +1,7 @@
 /* What becomes of a desk phone that attaches: it is who it says it is by its certificate or by
  * where it comes from, or, where it fetches a file, by a one-time token of its operator's; then its
  * lines are read one after the other, and each that can be used gets a pass, by which b2bua
- * registers it (check_pass.c). */
+ * registers it (check_pass.c), or, in a file of a phone of SIP, a password (check_file.c). */
 #include "authd/check/attachment.h"
 #include "authd/check/check_impl.h"
 #include "authd/check/policy.h"
@@ -74,6 +74,7 @@ static int fill_record(struct attach *t, const struct device *d, struct arena *a
     r->has_security = r->has_do_not_disturb = true;
     r->security = (AUTH(DeviceSecurity))d->security;
     r->do_not_disturb = (AUTH(DoNotDisturb))d->dnd;
+    r->has_sip = r->sip = device_is_sip(d);
     r->line = arena_alloc(a, d->n_lines * sizeof(void *));
     int err = r->line ? 0 : CS_ENOMEM;
     for (size_t i = 0; !err && i < CS_LEN(texts); i++)
@@ -121,7 +122,8 @@ static int fill_line(struct check *c, const struct user *u, AUTH(DeviceLine) * l
         return u ? take(&c->arena, u->display_name, &l->display_name) : 0;
     c->attach->usable++;
     return take(&c->arena, u->display_name, &l->display_name) ||
-                   take(&c->arena, u->aors[0], &l->aor) || mint_pass(c, u, l)
+                   take(&c->arena, u->aors[0], &l->aor) ||
+                   (!c->attach->fetches && mint_pass(c, u, l))
                ? CS_ENOMEM
                : 0;
 }
@@ -153,8 +155,6 @@ static void remember(struct check *c)
 }
 
 /* ---- its lines ---- */
-
-static void read_line(struct check *c);
 
 /* As it was when its lines began to be read; NULL: it is another now. */
 static const struct device *still(const struct check *c)
@@ -198,14 +198,18 @@ static void got_line(void *arg, int err, const struct user *u)
     }
     if (d)
         t->record.line[t->record.n_line++] = l;
-    read_line(c);
+    if (d && t->passwords && !l->has_fault)
+        check_give_password(c, u, l);
+    else
+        attach_read_line(c);
 }
 
-static void read_line(struct check *c)
+void attach_read_line(struct check *c)
 {
     const struct device *d = still(c);
     struct span name, realm;
-    if (!d || c->attach->fetches || c->attach->record.n_line == d->n_lines) {
+    const bool reads = !c->attach->fetches || c->attach->passwords;
+    if (!d || !reads || c->attach->record.n_line == d->n_lines) {
         finish(c);
         return;
     }
@@ -242,7 +246,7 @@ static void begin(struct check *c, const struct device *d)
     if (!t->record_bytes.p || fill_record(t, d, &c->arena) || check_outlive(c))
         check_later(c, CAUSE(OVERLOADED));
     else
-        read_line(c);
+        attach_read_line(c);
 }
 
 /* ---- a one-time token for a file ---- */
@@ -308,7 +312,9 @@ void check_attach(struct check *c, const Countersign__Auth__Check *m)
     const struct device *d = directory_device(c->k->directory, c->device);
     const bool shows = m->ticket_secret && c->attach->fetches;
     c->token = shows ? span_str(m->ticket_secret) : SPAN_NULL;
-    const AUTH(Cause) cause = shows ? judge_ticket(c, d) : judge(c, d, m);
+    AUTH(Cause) cause = shows ? judge_ticket(c, d) : judge(c, d, m);
+    if (cause == CAUSE(OK))
+        cause = check_file(c, d);
     if (cause == CAUSE(STORE_UNAVAILABLE) || cause == CAUSE(OVERLOADED))
         check_later(c, cause);
     else if (cause != CAUSE(OK))

@@ -82,8 +82,20 @@ void check_ticket(struct check *c);
 /* ---- check_attach.c ---- */
 /* The desk phone c->device, whose group is known. Answers, now or later. */
 void check_attach(struct check *c, const Countersign__Auth__Check *m);
+/* Goes on with the next of its lines. */
+void attach_read_line(struct check *c);
 /* One of the lines that were read so far is this user. */
 bool attach_has_line(const struct attach *t, struct span name, struct span realm);
+
+/* ---- check_file.c ---- */
+/* Of a file of this device: c->attach->passwords says whether it has passwords. OK, or why it may
+ * not leave. */
+Countersign__Auth__Cause check_file(struct check *c, const struct device *d);
+/* The user of a line, which l stands for, has another password from now on, and l says it; then the
+ * next line is read. Or answers. */
+void check_give_password(struct check *c, const struct user *u, Countersign__Auth__DeviceLine *l);
+/* Of who has c->attach. */
+void check_wipe_passwords(struct check *c);
 
 /* ---- check_pass.c ---- */
 /* A REGISTER over the trusted link. Answers, now or later. */

@@ -154,6 +154,12 @@ static const char *certificate_fault(struct span pem)
     return fits ? NULL : "must be a certificate in PEM whose key is RSA of 1024 to 4096 bits";
 }
 
+static const char *protocol_fault(struct span s)
+{
+    return !s.n || span_eq(s, SPAN("sccp")) || span_eq(s, SPAN("sip")) ? NULL
+                                                                       : "must be sccp or sip";
+}
+
 const struct device_text device_texts[DEVICE_TEXTS] = {
     { "note", offsetof(struct device, note), note_fault },
     { "model", offsetof(struct device, model), model_fault },
@@ -163,6 +169,7 @@ const struct device_text device_texts[DEVICE_TEXTS] = {
     { "locale", offsetof(struct device, locale), locale_fault },
     { "address_set", offsetof(struct device, address_set), set_fault },
     { "certificate", offsetof(struct device, certificate), certificate_fault },
+    { "protocol", offsetof(struct device, protocol), protocol_fault },
 };
 
 static const char *button_fault(const struct device *d, const struct device_button *b)
@@ -326,6 +333,7 @@ int device_decode(struct span record, struct arena *a, struct device *out)
         .locale = span_str(m->locale),
         .address_set = span_str(m->address_set),
         .certificate = span_str(m->certificate),
+        .protocol = span_str(m->protocol),
         .buttons = buttons_of(m, a),
         .n_buttons = m->n_button,
         .forwards = forwards_of(m, a),
@@ -415,6 +423,7 @@ static int fill(Countersign__Store__Device *m, const struct device *d, struct ar
         { d->locale, &m->locale },
         { d->address_set, &m->address_set },
         { d->certificate, &m->certificate },
+        { d->protocol, &m->protocol },
     };
     m->schema = SCHEMA;
     m->has_enabled = m->has_security = m->has_created_ms = m->has_changed_ms = true;
@@ -459,6 +468,11 @@ bool device_has_line(const struct device *d, struct span line)
             return true;
     }
     return false;
+}
+
+bool device_is_sip(const struct device *d)
+{
+    return span_eq(d->protocol, SPAN("sip"));
 }
 
 const struct device_forward *device_forward_of(const struct device *d, struct span line)

@@ -57,6 +57,7 @@ struct device { /* spans borrow: from the record's arena, or from who fills it *
     size_t n_pins;
     struct span note, model, softkeys, time_zone, date_format, locale, address_set;
     struct span certificate;             /* PEM, RSA: files for it are encrypted for this */
+    struct span protocol;                /* device_is_sip() */
     const struct device_button *buttons; /* none: a key for each line, in their order */
     size_t n_buttons;
     struct device_forward *forwards; /* at most one of each line */
@@ -80,7 +81,7 @@ const char *device_number_fault(struct span number);
 /* The same of what it says of its lines elsewhere; *member gets where. */
 const char *device_fault(const struct device *d, const char **member);
 /* Its other texts: each empty, or what fault() takes. */
-enum { DEVICE_TEXTS = 8 };
+enum { DEVICE_TEXTS = 9 };
 extern const struct device_text {
     const char *name; /* in REST */
     size_t offset;    /* of a span in struct device */
@@ -89,6 +90,9 @@ extern const struct device_text {
 /* Of a line, which has both. */
 void device_line_split(struct span line, struct span *name, struct span *realm);
 bool device_has_line(const struct device *d, struct span line);
+/* It registers by itself, by what its file says; else it speaks SCCP, or is none that is set up
+ * from here. */
+bool device_is_sip(const struct device *d);
 /* Of this line; NULL: its calls go nowhere else. */
 const struct device_forward *device_forward_of(const struct device *d, struct span line);
 /* "nonsecure", "authenticated", "encrypted", and NULL. */

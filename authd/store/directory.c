@@ -292,6 +292,38 @@ const struct device *directory_line(const struct directory *d, struct span line,
     return among.best;
 }
 
+struct gathering { /* the same */
+    struct key wanted;
+    struct span *names;
+    struct arena *arena;
+    size_t n, max;
+    bool no_memory;
+};
+
+static bool gather(const struct map_node *n, const void *probe)
+{
+    struct gathering *g = (struct gathering *)probe;
+    if (!is_key(n, &g->wanted) || g->n == g->max)
+        return false;
+    struct span name = arena_dup(g->arena, key_of(n)->party->device.name);
+    g->no_memory |= !name.p;
+    g->names[g->n++] = name;
+    return false;
+}
+
+int directory_line_names(const struct directory *d, struct span line, struct arena *a,
+                         struct span **out, size_t *n)
+{
+    struct gathering g = { .wanted = { .kind = KEY_LINE, .text = line }, .arena = a };
+    directory_line(d, line, &g.max);
+    g.names = arena_alloc(a, (g.max + 1) * sizeof(*g.names));
+    if (g.names)
+        map_find(&d->keys, hash_of(KEY_LINE, line), gather, &g);
+    *out = g.names;
+    *n = g.n;
+    return g.names && !g.no_memory ? 0 : CS_ENOMEM;
+}
+
 /* ---- life ---- */
 
 int directory_new(const struct directory_env *env, struct directory **out)

@@ -46,5 +46,8 @@ const struct trunk *directory_trunk(const struct directory *d, struct span name)
 /* The device that has this line ("name@realm"): of several the one whose security asks for most,
  * disabled ones only if there is no other. NULL: none has. *n is how many have. */
 const struct device *directory_line(const struct directory *d, struct span line, size_t *n);
+/* Names of all that have it, in the arena. CS_ENOMEM. */
+CS_CHECK int directory_line_names(const struct directory *d, struct span line, struct arena *a,
+                                  struct span **out, size_t *n);
 
 #endif

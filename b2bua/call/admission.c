@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "b2bua/call/call_impl.h"
+#include "b2bua/leg/leg_sccp.h"
 #include "base/rand.h"
 #include "sip/uri.h"
 
@@ -171,7 +172,11 @@ static void on_admitted(void *arg, enum verdict kind, const AUTH(Admitted) * m)
         hold(c, m);
     if (!fn) /* a call for help: whatever it is, it goes on */
         return;
-    if (kind == VERDICT_ACCEPT) {
+    a->uncounted = kind == VERDICT_LATER && a->stays;
+    if (a->uncounted)
+        log_info(&alog, "authd is away: a call within the house is not counted",
+                 kv_s("call_id", c->call_id[SIDE_A]));
+    if (kind == VERDICT_ACCEPT || a->uncounted) {
         fn(c, NULL, false);
         return;
     }
@@ -193,6 +198,13 @@ static void on_refused(struct timer *t)
 {
     struct admission *a = container_of(t, struct admission, refused);
     a->fn(container_of(a, struct call, admission), &(struct leg_end){ .status = 500 }, false);
+}
+
+static bool stays_in_the_house(const struct call *c, const struct party *by,
+                               const struct dialplan_candidate *to)
+{
+    return by == &c->party[SIDE_A] && c->leg[SIDE_A] && leg_is_sccp(c->leg[SIDE_A]) &&
+           to->kind != DIALPLAN_TRUNK;
 }
 
 bool admission_ask(struct call *c, const struct party *by, const struct dialplan_candidate *to,
@@ -217,6 +229,7 @@ bool admission_ask(struct call *c, const struct party *by, const struct dialplan
     a->last = NULL;
     a->last_trunk = trunk == by->trunk ? SPAN_NULL : ask.to_trunk;
     a->fn = ask.emergency ? NULL : fn;
+    a->stays = stays_in_the_house(c, by, to);
     a->ask = c->ua->gate ? gate_admit(c->ua->gate, &ask, on_admitted, c) : NULL; /* we stop */
     if (!a->ask && !ask.emergency)
         timer_start(c->ua->loop, &a->refused, DURATION_MS(0)); /* never from inside */

@@ -23,13 +23,16 @@ struct admission {          /* of a call; embedded in it */
     char *asker;            /* who is counted; NULL: nobody, or it is not known any more */
     char lease[24];         /* and as what; "": nobody */
     const char *cause;      /* why it was refused; NULL: it was not */
+    bool stays;             /* a desk phone calls somebody of the house */
+    bool uncounted;         /* so it goes on though nobody could be asked */
     char decision[24];
     char *limit; /* NULL: none was told */
 };
 
 void admission_init(struct admission *a);
 /* Asks for this candidate, in the name of who wants it. False: fn is called later. True: a
- * call for help is made at once, and counted while it is. */
+ * call for help is made at once, and counted while it is. Where authd is away a desk phone's call
+ * within the house is made uncounted: it was let in before, and whom it calls costs nothing. */
 bool admission_ask(struct call *c, const struct party *by, const struct dialplan_candidate *to,
                    const struct trunk_conf *trunk, admission_fn *fn);
 /* Whoever was asked for last does not come: the trunk to him is given back. */

@@ -30,7 +30,7 @@ void call_drop(struct call *c)
     c->ua->n_calls--;
     metric_add(M_B2BUA_CALLS, 0, -1);
     timer_stop(c->ua->loop, &c->quiet);
-    timer_stop(c->ua->loop, &c->shaking);
+    call_keys_drop(c);
     call_transfer_drop(c);
     admission_end(c);
     session_let_go(&c->kept);
@@ -89,6 +89,7 @@ void call_occupies(struct call *c)
 void call_now_up(struct call *c)
 {
     c->up = true;
+    turn_queue(c->ua->loop, &c->keyed);
     c->taken = loop_wall(c->ua->loop);
     call_occupies(c);
     if (c->ua->conf->media.inactivity.ms)

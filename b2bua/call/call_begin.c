@@ -137,7 +137,7 @@ static struct call *call_new(struct ua *u, const struct trunk_conf *from, unsign
     list_init(&c->branches);
     arena_init_small(&c->arena);
     call_watch_init(c);
-    call_dtls_init(c);
+    call_keys_init(c);
     call_transfer_init(c);
     admission_init(&c->admission);
     list_push_back(&u->calls, &c->link);

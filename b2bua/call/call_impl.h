@@ -94,6 +94,7 @@ struct call {
     } retry;
     struct timer quiet;   /* looks whether media flow */
     uint64_t packets;     /* that were counted then */
+    struct turn keyed;    /* its media are protected otherwise than before, perhaps */
     struct timer shaking; /* looks how DTLS is doing */
     struct mono shaken_by;
 };
@@ -161,7 +162,8 @@ void call_withdrawn(struct call *c, struct leg *l);
 bool call_settles_withdrawn(struct call *c, unsigned side, unsigned status, struct span sdp);
 
 /* call_keys.c */
-void call_dtls_init(struct call *c);
+void call_keys_init(struct call *c);
+void call_keys_drop(struct call *c);
 /* What a leg of that side offered, as the other is told (session_offer()). */
 CS_CHECK int call_offer(struct call *c, unsigned from, const struct leg *l, struct span sdp,
                         struct buf *out, const char **why);

@@ -223,7 +223,9 @@ void call_record(const struct call *c, const struct leg_end *why, unsigned by)
     put(&b, "warning", why->warning);
     if (c->early)
         buf_lit(&b, ",\"early_media\":true");
-    if (!c->up)
+    if (c->admission.uncounted)
+        buf_lit(&b, ",\"uncounted\":true");
+    else if (!c->up)
         put_refusal(&b, &c->admission);
     if (c->up) {
         put_media(&b, c, "media_caller", SIDE_A);

@@ -8,6 +8,7 @@
 #include "b2bua/call/call_impl.h"
 #include "b2bua/call/park.h"
 #include "b2bua/call/pickup.h"
+#include "b2bua/desk/forward.h"
 #include "base/metric.h"
 #include "sip/write.h"
 
@@ -394,8 +395,25 @@ void hunt_go_on(struct call *c)
 
 /* ---- candidates ---- */
 
+/* It need not ring anywhere to be sent on. */
+static bool is_sent_on(struct call *c)
+{
+    char user[3 * NUMBER_MAX];
+    struct buf b = BUF_INIT(user);
+    const bool line = c->candidate->kind == DIALPLAN_LINE && !c->desk.to && !c->elsewhere.node;
+    const struct span to = line ? forward_of_line(&c->ua->desks, c->party[SIDE_B].who) : SPAN_NULL;
+    if (!to.p)
+        return false;
+    sip_user_write(&b, to);
+    const struct leg_target moved = { .user = buf_span(&b), .host = c->ua->conf->domains[0] };
+    refused(c, &(struct leg_end){ .status = 302, .moved = &moved, .n_moved = 1 });
+    return true;
+}
+
 static void ask_candidate(struct call *c)
 {
+    if (is_sent_on(c))
+        return;
     ask(c, call_policy(c, c->candidate, c->party[SIDE_B].trunk)->webrtc == WEBRTC_FIRST);
 }
 

@@ -56,14 +56,15 @@ static void lamp(const struct sccp_leg *of)
               .mode = mode);
 }
 
-static void info(const struct sccp_leg *l)
+void desk_show_info(const struct sccp_leg *l)
 {
     const struct span number = span_str(l->number), name = span_str(l->name);
     const struct desk_line *line = l->line;
     SCCP_SEND(
         l->session, call_info, .line = line->instance, .call = l->ref,
         .type = l->placed ? SCCP_CALL_OUTBOUND : SCCP_CALL_INBOUND, .instance = 1,
-        .security = SCCP_SECURITY_NONE, .calling = l->placed ? line->number : number,
+        .security = l->safe ? SCCP_SECURITY_ENCRYPTED : SCCP_SECURITY_NONE,
+        .calling = l->placed ? line->number : number,
         .alternate = l->placed ? line->number : number,
         .calling_name = l->placed ? line->name : name, .called = l->placed ? number : line->number,
         .called_name = l->placed ? name : line->name, .original = l->placed ? number : line->number,
@@ -136,7 +137,7 @@ void desk_show_proceeding(struct sccp_leg *l)
     SCCP_SEND(l->session, dialed_number, .number = span_str(l->number), .line = l->line->instance,
               .call = l->ref);
     state(l, SCCP_CALL_PROCEED);
-    info(l);
+    desk_show_info(l);
     keys_out(l);
     prompt(l, SCCP_LABEL("\x1e"));
 }
@@ -148,7 +149,7 @@ void desk_show_ringing_out(struct sccp_leg *l, bool with_tone)
     else
         silence(l);
     state(l, SCCP_CALL_RING_OUT);
-    info(l);
+    desk_show_info(l);
     keys_out(l);
     prompt(l, SCCP_LABEL("\x16"));
 }
@@ -174,7 +175,7 @@ void desk_show_ringing(struct sccp_leg *l)
     state(l, l->waits ? SCCP_CALL_WAITING : SCCP_CALL_RING_IN);
     keys(l, SCCP_KEYS_RING_IN, 0);
     prompt(l, buf_span(&from));
-    info(l);
+    desk_show_info(l);
     lamp(l);
     desk_show_bell(l);
 }
@@ -200,7 +201,7 @@ void desk_show_up(struct sccp_leg *l)
 {
     silence(l);
     state(l, SCCP_CALL_CONNECTED);
-    info(l);
+    desk_show_info(l);
     desk_show_keys(l);
     prompt(l, l->conference ? span_str(l->name) : SCCP_LABEL("\x18"));
 }
@@ -260,7 +261,7 @@ void desk_show_recalled(struct sccp_leg *l, unsigned status)
     state(l, SCCP_CALL_HOLD);
     keys(l, SCCP_KEYS_ON_HOLD, 0);
     prompt_failure(l, status);
-    info(l);
+    desk_show_info(l);
     lamp(l);
     desk_show_bell(l);
 }

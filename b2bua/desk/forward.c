@@ -18,6 +18,21 @@ struct span forward_to(const struct desk_line *l, enum forward when)
     return to.n ? to : SPAN_NULL;
 }
 
+struct span forward_of_line(const struct desks *d, struct span aor)
+{
+    list_for_each (it, &d->phones) {
+        const struct desk *desk = container_of(it, struct desk, link);
+        for (size_t i = 0; i < desk->n_lines; i++) {
+            const struct desk_line *l = &desk->lines[i];
+            const struct span to =
+                l->aor.p && span_eq(l->aor, aor) ? forward_to(l, FORWARD_ALL) : SPAN_NULL;
+            if (to.p)
+                return to;
+        }
+    }
+    return SPAN_NULL;
+}
+
 void forward_set(const struct desk_line *l, struct span to)
 {
     char user[256], number[NUMBER_MAX + 1];

@@ -68,9 +68,24 @@ static void release(struct sccp_leg *l, unsigned status)
     turn_queue(d->session->sccp->loop, &d->over);
 }
 
+bool leg_is_sccp(const struct leg *l)
+{
+    return l->ops == &ops;
+}
+
+void leg_sccp_tell_safe(struct leg *leg, bool safe)
+{
+    struct sccp_leg *l = leg_is_sccp(leg) ? LEG_OF(leg) : NULL;
+    if (!l || l->safe == safe)
+        return;
+    l->safe = safe;
+    if (l->state == DESK_UP && !l->held && !l->hidden)
+        desk_show_info(l);
+}
+
 struct statistics *leg_sccp_statistics(const struct leg *l)
 {
-    return l->ops == &ops ? container_of(l, struct sccp_leg, leg)->statistics : NULL;
+    return leg_is_sccp(l) ? container_of(l, struct sccp_leg, leg)->statistics : NULL;
 }
 
 static void leave_call_for(struct sccp_leg *l, const struct leg_end *why)

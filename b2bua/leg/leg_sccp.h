@@ -38,6 +38,7 @@ struct sccp_leg {
     bool recalled;   /* nobody has */
     bool conference; /* it is one of several who speak */
     bool over;       /* the phone was told so */
+    bool safe;       /* its media are protected as far as who is heard */
     struct dial dial;
     char number[NUMBER_MAX], name[121]; /* of the other side, as text */
     struct timer timer;                 /* to the end of dialling, or for the phone's answer */
@@ -79,6 +80,11 @@ struct leg *leg_sccp_call(const struct desk_line *line, struct span from, struct
 
 /* One that was called with that just now, and is not to ring for its user: on the speaker. */
 void leg_sccp_take_at_once(struct leg *l);
+/* Whether it is one of these. Of any leg. */
+bool leg_is_sccp(const struct leg *l);
+/* Whether its media are protected all the way to whom its user speaks: the phone shows a lock. Of
+ * any leg. */
+void leg_sccp_tell_safe(struct leg *l, bool safe);
 /* What its phone counts; NULL: it is no phone's, or has had no media. Of any leg. */
 struct statistics *leg_sccp_statistics(const struct leg *l);
 
@@ -142,6 +148,8 @@ void desk_show_ringing(struct sccp_leg *l);
 void desk_show_taken(struct sccp_leg *l);
 void desk_show_keys(struct sccp_leg *l);
 void desk_show_up(struct sccp_leg *l);
+/* Who it is with, and how safe. */
+void desk_show_info(const struct sccp_leg *l);
 void desk_show_held(struct sccp_leg *l);
 void desk_show_recalled(struct sccp_leg *l, unsigned status);
 void desk_show_resumed(struct sccp_leg *l);

@@ -241,6 +241,28 @@ struct span leg_sip_call_id(const struct leg *l)
     return l->ops == &ops ? container_of(l, const struct sip_leg, leg)->dialog.call_id : SPAN_NULL;
 }
 
+/* Its Call-ID, and its tags the other way round. One that is over is nobody's any more. */
+static bool faces(const struct sip_leg *l, const struct sip_leg *other)
+{
+    return other && other->state != LEG_OVER && span_eq(l->dialog.call_id, other->dialog.call_id) &&
+           span_eq(l->dialog.local_tag, other->dialog.remote_tag);
+}
+
+struct leg *leg_sip_facing(const struct leg_sip_means *m, const struct leg *leg)
+{
+    if (leg->ops != &ops)
+        return NULL;
+    const struct sip_leg *l = container_of(leg, const struct sip_leg, leg);
+    struct sip_leg *other = l->dialog.remote_tag.p ? find(m, l->dialog.remote_tag) : NULL;
+    return faces(l, other) ? &other->leg : NULL;
+}
+
+struct span leg_sip_remote_tag(const struct leg *l)
+{
+    return l->ops == &ops ? container_of(l, const struct sip_leg, leg)->dialog.remote_tag
+                          : SPAN_NULL;
+}
+
 struct span leg_sip_origin(const struct leg_sip_means *m, const struct sip_msg *msg)
 {
     const struct sip_leg *l = find(m, msg->from.tag);

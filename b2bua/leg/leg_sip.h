@@ -77,6 +77,11 @@ bool leg_sip_falls(const struct leg *l, const Countersign__Auth__Revoked *what);
 
 /* Whether we made its Call-ID. Of any leg. */
 bool leg_sip_is_ours(const struct leg *l);
+/* The leg at the other end of its dialog, where that is ours, too, and not over; NULL: it is not.
+ * Of any leg. */
+struct leg *leg_sip_facing(const struct leg_sip_means *m, const struct leg *l);
+/* Tag of the other end of its dialog, borrowed; absent where there is none yet. Of any leg. */
+struct span leg_sip_remote_tag(const struct leg *l);
 /* Call-ID of its dialog, borrowed; absent where it has none. Of any leg. */
 struct span leg_sip_call_id(const struct leg *l);
 /* Call-ID that the call began with, of a leg of ours that a message belongs to, borrowed; absent:

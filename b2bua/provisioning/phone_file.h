@@ -7,7 +7,7 @@
 #include "base/addr.h"
 #include "base/buf.h"
 
-enum { PHONE_FILE_NAME_MAX = 128, PHONE_FILE_MAX = 16 * 1024, CALL_MANAGERS_MAX = 5 };
+enum { PHONE_FILE_NAME_MAX = 128, PHONE_FILE_MAX = 32 * 1024, CALL_MANAGERS_MAX = 5 };
 
 enum phone_file_kind {
     PHONE_FILE_UNKNOWN,
@@ -26,8 +26,10 @@ struct phone_servers { /* in the order of their failover */
     const struct addr *address;
     size_t n; /* at most CALL_MANAGERS_MAX */
 };
-/* Overflow of b is seen there; PHONE_FILE_MAX is enough for every record of authd's. hash: of the
- * certificate that it is encrypted for; absent: it is not. */
+/* Overflow of b is seen there; PHONE_FILE_MAX is enough for every record of authd's but of a phone
+ * of SIP with more lines than any has. servers: where it registers, by SCCP or, as r says, by SIP:
+ * then b gets passwords, and is to be wiped. hash: of the certificate that it is encrypted for;
+ * absent: it is not. */
 void phone_file_write(struct buf *b, const Countersign__Auth__DeviceRecord *r,
                       const struct phone_servers *servers, struct span hash);
 /* What nobody's phone gets: where to register, and no more. */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "b2bua/provisioning/tftp.h"
+#include "base/ct.h"
 #include "base/log.h"
 #include "http/httpd.h"
 
@@ -57,6 +58,13 @@ static const struct conf_key keys[] = {
     CONF_ADDRS("call_managers", P, call_managers,
                "Where phones register, in the order of their failover.",
                .at_most = CALL_MANAGERS_MAX, .port = 2000),
+    CONF_ADDRS("registrars", P, registrars,
+               "The same of phones of SIP, by UDP, whose files say a password, too: made for that "
+               "file, and in force from then on.",
+               .at_most = CALL_MANAGERS_MAX, .port = 5060),
+    CONF_ADDRS("registrars_tls", P, registrars_tls,
+               "By TLS, of those that are authenticated or encrypted.",
+               .at_most = CALL_MANAGERS_MAX, .port = 5061),
     { 0 },
 };
 
@@ -134,17 +142,35 @@ static bool is_sealed(const RECORD *r)
            r->certificate[0];
 }
 
+static bool is_sip(const RECORD *r)
+{
+    return r->has_sip && r->sip;
+}
+
+static struct phone_servers servers_of(const struct provisioning_conf *c, const RECORD *r)
+{
+    const bool clear = r->security == COUNTERSIGN__AUTH__DEVICE_SECURITY__DEVICE_NONSECURE;
+    if (!is_sip(r))
+        return (struct phone_servers){ c->call_managers, c->n_call_managers };
+    return clear ? (struct phone_servers){ c->registrars, c->n_registrars }
+                 : (struct phone_servers){ c->registrars_tls, c->n_registrars_tls };
+}
+
 /* Over HTTPS phones ask for the signed file by its name, and want it without a signature. */
 static int write_file(const struct provision *a, const RECORD *r, struct buf *b)
 {
-    const struct provisioning_conf *conf = a->all->conf;
-    const struct phone_servers servers = { conf->call_managers, conf->n_call_managers };
+    const struct phone_servers servers = servers_of(a->all->conf, r);
     char digits[64];
     struct buf hash = BUF_INIT(digits);
     const bool cut = a->kind == PHONE_FILE_SIGNED && !a->tls && is_sealed(r);
     int err = 0;
     if (cut || a->kind == PHONE_FILE_ENCRYPTED)
         err = trust_certificate_hash(span_str(r->certificate), &hash);
+    if (!servers.n) {
+        log_error(&plog, "no registrars are configured for a phone of SIP",
+                  kv_str("device", r->name));
+        return CS_ECONF;
+    }
     if (err)
         return err;
     if (cut)
@@ -194,7 +220,13 @@ static void on_attached(void *arg, enum verdict kind, const Countersign__Auth__A
     const int err = make(a, m->record, &b, &out);
     if (err)
         log_error(&plog, "a phone's file cannot be made", kv_str("file", a->name), kv_err(err));
+    struct trust *t = a->all->trust;
     answer(a, err ? PROVISION_LATER : out.p ? PROVISIONED : PROVISION_NOT_FOUND, out);
+    if (!is_sip(m->record))
+        return;
+    if (t) /* what is in clear there */
+        trust_forget(t, out);
+    ct_wipe(file, b.n);
 }
 
 /* A default file has nothing that is anybody's; whoever is not banned may read it. */

@@ -1,8 +1,9 @@
 /* What desk phones fetch when they boot, over HTTP (port 6970 by custom) and TFTP (RFC 1350). Both
- * are in clear and prove nobody, so they are there where the operator says so; the files hold no
- * secret, and a device whose security asks for more gets none. Over HTTPS (port 6971) a phone may
- * show a certificate, or a one-time token of authd's. Each fetch is judged by authd, as a phone
- * that attaches so from there would be.
+ * are in clear and prove nobody, so they are there where the operator says so; files of phones that
+ * speak SCCP hold no secret, and a device whose security asks for more gets none. Over HTTPS (port
+ * 6971) a phone may show a certificate, or a one-time token of authd's. Each fetch is judged by
+ * authd, as a phone that attaches so from there would be; where the file holds a password, which
+ * authd makes for it, it judges that, too.
  *
  * It stands in b2bua and not in authd, which talks to no strangers; b2bua knows no device but what
  * authd says of it then. */
@@ -23,6 +24,8 @@ struct provisioning_conf {
     bool default_file;             /* for whoever asks */
     struct addr *call_managers;
     size_t n_call_managers;
+    struct addr *registrars, *registrars_tls; /* of phones of SIP */
+    size_t n_registrars, n_registrars_tls;
 };
 extern const struct conf_section provisioning_section;
 

@@ -7,6 +7,7 @@
 #include "b2bua/provisioning/encrypted_file.h"
 #include "b2bua/provisioning/phone_file.h"
 #include "b2bua/provisioning/trust_list.h"
+#include "base/ct.h"
 #include "base/list.h"
 #include "base/log.h"
 
@@ -131,9 +132,24 @@ int trust_sign(struct trust *t, struct span name, struct span content, struct wa
     if (!err && !k) {
         err = signed_file_write(t->signer, &f, &b);
         k = err ? NULL : keep(t, key, buf_span(&b));
+        ct_wipe(space, b.n);
     }
     *out = k ? span_of(k->file, k->n) : SPAN_NULL;
     return err ? err : k ? 0 : CS_ENOMEM;
+}
+
+void trust_forget(struct trust *t, struct span file)
+{
+    list_for_each (it, &t->kept) {
+        struct kept *k = container_of(it, struct kept, link);
+        if (k->file != file.p)
+            continue;
+        list_remove(&k->link);
+        t->n_kept--;
+        ct_wipe(k->file, k->n);
+        free(k);
+        return;
+    }
 }
 
 static X509 *certificate_of(struct span pem)

@@ -29,6 +29,8 @@ struct span trust_ctl(const struct trust *t);
 /* The file by this name, signed; borrowed until the next call. */
 CS_CHECK int trust_sign(struct trust *t, struct span name, struct span content, struct wall now,
                         struct span *out);
+/* What that gave is not kept: it holds a secret. */
+void trust_forget(struct trust *t, struct span file);
 /* The same, encrypted for the holder of the device's certificate, PEM; CS_ENOTSUP when that is none
  * with an RSA key. */
 CS_CHECK int trust_encrypt(struct trust *t, struct span name, struct span content,

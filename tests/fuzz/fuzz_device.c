@@ -19,6 +19,7 @@ static void check_round(const struct device *d, struct arena *a)
     assert(span_eq(d->note, again.note) && d->enabled == again.enabled);
     assert(d->n_buttons == again.n_buttons && d->n_forwards == again.n_forwards);
     assert(span_eq(d->date_format, again.date_format) && d->dnd == again.dnd);
+    assert(device_is_sip(d) == device_is_sip(&again));
     for (size_t i = 0; i < d->n_buttons; i++)
         assert(span_eq(d->buttons[i].number, again.buttons[i].number) &&
                d->buttons[i].kind == again.buttons[i].kind);

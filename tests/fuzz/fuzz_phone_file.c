@@ -27,6 +27,32 @@ static size_t write_file(const char *text, const struct phone_servers *servers)
     return buf_ok(&b) ? count(buf_span(&b), '<') : 0;
 }
 
+/* Of a phone of SIP, with a line and a number. */
+static size_t write_sip(const char *text, const struct phone_servers *servers)
+{
+    struct buf b = BUF_INIT(space);
+    Countersign__Auth__DeviceRecord r = COUNTERSIGN__AUTH__DEVICE_RECORD__INIT;
+    Countersign__Auth__DeviceLine line = COUNTERSIGN__AUTH__DEVICE_LINE__INIT, *lines = &line;
+    Countersign__Auth__DeviceButton own = COUNTERSIGN__AUTH__DEVICE_BUTTON__INIT;
+    Countersign__Auth__DeviceButton dials = COUNTERSIGN__AUTH__DEVICE_BUTTON__INIT;
+    Countersign__Auth__DeviceButton *buttons[] = { &own, &dials };
+    line.user = (char *)"1001@example.test";
+    line.aor = (char *)"sip:1001@example.test";
+    line.display_name = line.password_secret = (char *)text;
+    own.kind = COUNTERSIGN__AUTH__DEVICE_BUTTON_KIND__BUTTON_LINE;
+    own.has_line = true;
+    dials.kind = COUNTERSIGN__AUTH__DEVICE_BUTTON_KIND__BUTTON_SPEED_DIAL;
+    own.label = dials.label = dials.number = (char *)text;
+    r.name = (char *)"SEP001122334455";
+    r.has_sip = r.sip = true;
+    r.n_line = 1;
+    r.line = &lines;
+    r.n_button = 2;
+    r.button = buttons;
+    phone_file_write(&b, &r, servers, SPAN_NULL);
+    return buf_ok(&b) ? count(buf_span(&b), '<') : 0;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -48,6 +74,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const size_t n = write_file(text, &servers);
     if (n && text[0]) /* no element but those that "x" has */
         assert(n == write_file("x", &servers) || phone_file_zone(span_str(text)).p);
+    const size_t of_sip = write_sip(text, &servers);
+    if (of_sip && text[0])
+        assert(of_sip == write_sip("x", &servers));
     free(text);
     return 0;
 }

@@ -21,6 +21,7 @@ static const struct column device_columns[] = {
     { "time-zone", "time_zone" },
     { "date-format", "date_format" },
     { "locale", "locale" },
+    { "protocol", "protocol" },
     { "note", "note" },
     { "created", "created" },
     { "changed", "changed" },
@@ -57,6 +58,7 @@ static const struct part_option options[] = {
     { { "date-format", required_argument, NULL, 'F' }, O_FIELDS },
     { { "locale", required_argument, NULL, 'o' }, O_FIELDS },
     { { "certificate", required_argument, NULL, 'c' }, O_FIELDS },
+    { { "protocol", required_argument, NULL, 'r' }, O_FIELDS },
     { { "disable", no_argument, NULL, 'd' }, O_FIELDS },
     { { "enable", no_argument, NULL, 'e' }, O_CHANGE },
     { { "no-lines", no_argument, NULL, 'L' }, O_CHANGE },
@@ -142,6 +144,8 @@ static const char *text_member(int o)
         return "date_format";
     case 'o':
         return "locale";
+    case 'r':
+        return "protocol";
     case 'n':
         return "note";
     default:

@@ -42,7 +42,9 @@
     "  --date-format F      D, M and Y with ., / or - between: D.M.Y; with A behind: twelve\n"     \
     "                       hours\n"                                                               \
     "  --locale L           German_Germany, for example\n"                                         \
-    "  --certificate FILE   PEM, RSA: its file is encrypted for that, see provisioning.trust\n"
+    "  --certificate FILE   PEM, RSA: its file is encrypted for that, see provisioning.trust\n"    \
+    "  --protocol P         sip: it registers by itself, by a password that is made for its "      \
+    "file\n"
 
 static const struct command {
     const char *name;

@@ -27,6 +27,11 @@ def is_encrypted(p, ref):
     return told == {1}
 
 
+def locked(p, ref, wanted=True):
+    """Whether the phone shows a lock in a call, as it is to."""
+    p.wait(lambda: (p.calls[ref]["info"]["security"] == 3) == wanted, what="a lock" if wanted else "no lock")
+
+
 def connect(a, b, two):
     """One desk phone calls another; what each calls it by."""
     b.hz = 620

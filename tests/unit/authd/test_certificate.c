@@ -83,6 +83,16 @@ static void test_names_are_given_in_the_order_of_rfc_5922(void **state)
         { {}, {}, true, "SEP001122334455", "" },
         { {}, {}, false, "SEP001122334455", "common SEP001122334455;" },
         { {}, {}, false, "*.example.com", "common *.example.com;" }, /* matches nobody's name */
+        { {},
+          {},
+          false,
+          "CP-7965G-SEP001122334455",
+          "common CP-7965G-SEP001122334455;common SEP001122334455;" },
+        { {}, {}, false, "CP-7965G-SEP00112233445", "common CP-7965G-SEP00112233445;" },
+        { {}, {}, false, "CP-7965G-SEP00112233445G", "common CP-7965G-SEP00112233445G;" },
+        { {}, {}, false, "XX-7965G-SEP001122334455", "common XX-7965G-SEP001122334455;" },
+        { {}, {}, false, "CP-7965GSEP001122334455", "common CP-7965GSEP001122334455;" },
+        { {}, {}, true, "CP-7965G-SEP001122334455", "" },
         { {}, {}, false, NULL, "" },
         { {}, { "a.example.com" }, false, "cn", "domain a.example.com;" }, /* whatever is said */
     };
