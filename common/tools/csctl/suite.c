@@ -161,7 +161,7 @@ static bool made_up_nonce(struct selftest *t)
 
 static bool other_uri(struct selftest *t)
 {
-    return refuses(t, &(struct variation){ .uri = SPAN("sip:elsewhere.invalid") });
+    return refuses(t, &(struct variation){ .uri = SPAN("sip:nobody@elsewhere.invalid") });
 }
 
 static bool other_method(struct selftest *t)
