@@ -45,7 +45,7 @@ if(NOT CMAKE_SCRIPT_MODE_FILE)
   return()
 endif()
 
-set(types html text/html css text/css js text/javascript txt text/plain)
+set(types html text/html css text/css js text/javascript txt text/plain dat application/octet-stream)
 set(text "#include \"base/asset.h\"\n\nextern const struct asset ${TABLE}[];\n\n")
 set(table "")
 set(compressed false)

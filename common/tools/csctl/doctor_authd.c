@@ -325,6 +325,8 @@ static void examine_rest(struct doctor *d)
 
 void doctor_authd(struct doctor *d)
 {
+    if (!d->authd && !d->registrar)
+        return; /* neither file could be read */
     bool agreed = !d->authd || !d->registrar || doctor_agreement(d);
     if (agreed)
         check_socket(d, d->authd ? d->authd->listen.socket : d->registrar->authd.socket);

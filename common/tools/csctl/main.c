@@ -356,6 +356,10 @@ static const struct command {
       "  --domain D           of the users\n"
       "  --user U             given twice\n"
       "  --password-file F    given twice, in the order of the users\n"
+      "  --suite              also sends the messages of RFC 4475 and RFC 5118, over TCP or TLS, "
+      "and\n"
+      "                       forged credentials; some servers ban who does that\n"
+      "  --report F           writes what was tried, by which rule, and what was seen: Markdown\n"
       "  --timeout T          of each step (10s)\n" },
 };
 

@@ -5,15 +5,10 @@
 #include <unistd.h>
 
 #include "host.h"
+#include "selftest_report.h"
+#include "torture.h"
 
 enum { SCCP_PORT = 2000 };
-
-struct result {
-    const char *step;
-    enum outcome outcome;
-    double ms;
-    char seen[SELFTEST_SEEN];
-};
 
 struct options {
     struct server {
@@ -22,10 +17,11 @@ struct options {
         struct span host, path; /* of a WebSocket's URL */
     } server[2];
     size_t n_servers;
-    const char *domain, *cacert, *echo, *device;
+    const char *domain, *cacert, *echo, *device, *report;
     struct addr sccp;
     const char *user[2], *password_file[2];
     size_t n_users, n_files;
+    bool suite;
     struct duration timeout;
 };
 
@@ -102,6 +98,8 @@ static int read_options(struct ctl *c, int argc, char **argv, struct options *o)
         ECHO_NUMBER,
         SCCP,
         DEVICE,
+        SUITE,
+        REPORT,
         TIMEOUT,
     };
     static const struct option options[] = {
@@ -114,6 +112,8 @@ static int read_options(struct ctl *c, int argc, char **argv, struct options *o)
         { "echo", required_argument, NULL, ECHO_NUMBER },
         { "sccp", required_argument, NULL, SCCP },
         { "device", required_argument, NULL, DEVICE },
+        { "suite", no_argument, NULL, SUITE },
+        { "report", required_argument, NULL, REPORT },
         { "timeout", required_argument, NULL, TIMEOUT },
         { 0 },
     };
@@ -153,6 +153,12 @@ static int read_options(struct ctl *c, int argc, char **argv, struct options *o)
         case DEVICE:
             o->device = optarg;
             break;
+        case SUITE:
+            o->suite = true;
+            break;
+        case REPORT:
+            o->report = optarg;
+            break;
         case TIMEOUT:
             err = take_timeout(c, optarg, &o->timeout);
             break;
@@ -175,85 +181,83 @@ static int read_options(struct ctl *c, int argc, char **argv, struct options *o)
     return EXIT_OK;
 }
 
-/* ---- telling ---- */
-
-static const char *const outcomes[] = {
-    [STEP_SKIPPED] = "skipped",
-    [STEP_PASSED] = "passed",
-    [STEP_FAILED] = "FAILED",
-};
-
-static int name_width(void)
-{
-    size_t widest = 0;
-    for (const struct step *s = selftest_steps; s->name; s++)
-        widest = CS_MAX(widest, strlen(s->name));
-    return (int)widest;
-}
-
-static void print_row(const struct result *r)
-{
-    printf("%-*s  %-7s  %8.1f  %s\n", name_width(), r->step, outcomes[r->outcome], r->ms, r->seen);
-}
-
-static json_t *json_of(const struct result *results, size_t n, bool passed)
-{
-    json_t *steps = json_array();
-    for (size_t i = 0; i < n; i++) {
-        const struct result *r = &results[i];
-        json_array_append_new(steps,
-                              json_pack("{s:s, s:s, s:f, s:s}", "step", r->step, "result",
-                                        r->outcome == STEP_FAILED ? "failed" : outcomes[r->outcome],
-                                        "ms", r->ms, "seen", r->seen));
-    }
-    return json_pack("{s:b, s:o}", "passed", passed, "steps", steps);
-}
-
 /* ---- running ---- */
 
-static void run_step(struct selftest *t, const struct step *s, unsigned passed, struct result *r)
+/* What was tried so far. */
+struct run {
+    struct selftest *t;
+    const char *section;
+    struct result results[SELFTEST_STEPS];
+    size_t n;
+    bool json, live, all_passed;
+};
+
+static struct result *begin(struct run *run, const char *step, const char *rule)
 {
-    struct mono begun = clock_mono();
-    r->step = s->name;
-    r->outcome = selftest_step(t, s, passed);
-    r->ms = (double)(clock_mono().ns - begun.ns) / 1e6;
-    span_copy(r->seen, sizeof(r->seen), span_str(t->seen));
+    struct result *r = &run->results[run->n];
+    *r = (struct result){ .section = run->section, .step = step, .rule = rule };
+    if (run->live)
+        report_begin(step);
+    return r;
 }
 
-static int run(const struct ctl *c, struct selftest *t)
+static void end(struct run *run, struct mono begun)
 {
-    static struct result results[SELFTEST_STEPS];
+    struct result *r = &run->results[run->n++];
+    r->ms = (double)(clock_mono().ns - begun.ns) / 1e6;
+    span_copy(r->seen, sizeof(r->seen), span_str(run->t->seen));
+    run->all_passed &= r->outcome == STEP_PASSED;
+    if (!run->json)
+        report_row(r);
+}
+
+static void run_steps(struct run *run, const char *section, const struct step *list)
+{
+    struct selftest *t = run->t;
     unsigned passed = 0;
-    size_t n = 0;
-    bool all = true, live = !c->json && isatty(STDOUT_FILENO);
-    if (!c->json)
-        printf("%-*s  %-7s  %8s  %s\n", name_width(), "step", "result", "ms", "seen");
-    for (const struct step *s = selftest_steps; s->name && !t->unreachable; s++) {
+    run->section = section;
+    for (const struct step *s = list; s->name && !t->unreachable; s++) {
         if ((s->only == STEP_WITH_ECHO && !t->echo.p) ||
             (s->only == STEP_WITH_DESK && !t->device.p))
             continue;
-        if (live) {
-            printf("%-*s  ...", name_width(), s->name);
-            fflush(stdout);
-        }
-        run_step(t, s, passed, &results[n]);
-        if (live)
-            fputs("\r\033[K", stdout);
-        if (!c->json)
-            print_row(&results[n]);
-        if (results[n].outcome == STEP_PASSED)
-            passed |= 1U << (s - selftest_steps);
-        else
-            all = false;
-        n++;
+        struct mono begun = clock_mono();
+        struct result *r = begin(run, s->name, s->rule);
+        r->outcome = selftest_step(t, list, s, passed);
+        if (r->outcome == STEP_PASSED)
+            passed |= 1U << (s - list);
+        end(run, begun);
     }
-    if (c->json) {
-        json_t *j = json_of(results, n, all);
-        json_dumpf(j, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6) | JSON_ENSURE_ASCII);
-        putchar('\n');
-        json_decref(j);
+}
+
+static void run_torture(struct run *run)
+{
+    run->section = "Messages of RFC 4475 and RFC 5118";
+    for (const struct torture *m = torture_messages; m->name && !run->t->unreachable; m++) {
+        struct mono begun = clock_mono();
+        begin(run, m->what, m->rule)->outcome = torture(run->t, m);
+        end(run, begun);
     }
-    return t->unreachable ? EXIT_UNREACHABLE : all ? EXIT_OK : EXIT_REFUSED;
+}
+
+static int run(const struct ctl *c, const struct options *o, struct selftest *t)
+{
+    static struct run run;
+    int err = EXIT_OK;
+    run = (struct run){
+        .t = t, .json = c->json, .live = !c->json && isatty(STDOUT_FILENO), .all_passed = true
+    };
+    if (!c->json)
+        report_head();
+    run_steps(&run, "Registration and calls", selftest_steps);
+    if (o->suite) {
+        run_torture(&run);
+        run_steps(&run, "Authentication", suite_steps);
+    }
+    if (c->json)
+        report_json(run.results, run.n, run.all_passed);
+    if (o->report)
+        err = report_write(o->report, t, run.results, run.n);
+    return err ? err : t->unreachable ? EXIT_UNREACHABLE : run.all_passed ? EXIT_OK : EXIT_REFUSED;
 }
 
 static int run_phones(const struct ctl *c, const struct options *o, struct selftest *t)
@@ -272,7 +276,7 @@ static int run_phones(const struct ctl *c, const struct options *o, struct selft
     err = selftest_open(t);
     if (err)
         complain("the phones cannot be opened: %s", cs_strerror(err));
-    int status = err ? EXIT_UNREACHABLE : run(c, t);
+    int status = err ? EXIT_UNREACHABLE : run(c, o, t);
     selftest_close(t);
     loop_stop(&loop);
     loop_run(&loop);
@@ -318,6 +322,8 @@ int selftest(struct ctl *c, int argc, char **argv)
         if (!status)
             status = open_tls(&o, s, &t.conf[i].tls);
     }
+    if (!status && o.suite && !torture_server(&t))
+        status = bad_usage(c, "--suite wants a connection: give --sip tcp:HOST or tls:HOST, too");
     if (!status)
         status = run_phones(c, &o, &t);
     for (size_t i = 0; i < CS_LEN(password); i++)

@@ -7,9 +7,17 @@
 #include "phone.h"
 #include "phone_media.h"
 
-enum { SELFTEST_SEEN = 512, SELFTEST_STEPS = 32 };
+enum { SELFTEST_SEEN = 512, SELFTEST_STEPS = 128 };
 
 enum outcome { STEP_SKIPPED, STEP_PASSED, STEP_FAILED };
+
+/* What became of a step. */
+struct result {
+    const char *section, *step, *rule;
+    enum outcome outcome;
+    double ms;
+    char seen[SELFTEST_SEEN];
+};
 
 struct selftest {
     struct loop *loop;
@@ -35,20 +43,24 @@ struct selftest {
 };
 
 struct step {
-    const char *name;
+    const char *name, *rule; /* what the rule is of */
     bool (*run)(struct selftest *t);
-    unsigned needs;                                            /* bit i: step i must have passed */
+    unsigned needs; /* bit i: step i of the same list must have passed */
     enum { STEP_ALWAYS, STEP_WITH_ECHO, STEP_WITH_DESK } only; /* where there is such a one */
 };
 
-/* Ends with a NULL name. The first says whether the server can be reached. */
+/* Lists end with a NULL name. The first step says whether the server can be reached. */
 extern const struct step selftest_steps[];
+/* Credentials that are forged, for another request or malformed; and that the server still serves
+ * the right ones. */
+extern const struct step suite_steps[];
 
 /* conf and timeout are set. On failure selftest_close() is still due. */
 CS_CHECK int selftest_open(struct selftest *t);
 void selftest_close(struct selftest *t);
-/* Runs one step and says in t->seen what it saw. passed: bits of the steps before. */
-enum outcome selftest_step(struct selftest *t, const struct step *s, unsigned passed);
+/* Runs one step of the list and says in t->seen what it saw. passed: bits of the steps before. */
+enum outcome selftest_step(struct selftest *t, const struct step *list, const struct step *s,
+                           unsigned passed);
 
 command_fn selftest;
 

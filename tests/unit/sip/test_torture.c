@@ -1,6 +1,7 @@
-/* All messages of RFC 4475 and RFC 5118, in torture/, each with the outcome its text asks for.
- * Where the text leaves a choice, the stricter one is taken, and said here. The Content-Length of
- * the three messages with a body in RFC 5118 is corrected: the printed ones count another text. */
+/* All messages of RFC 4475 and RFC 5118, in common/sip/torture, each with the outcome its text asks
+ * for. Where the text leaves a choice, the stricter one is taken, and said here. The Content-Length
+ * of the three messages with a body in RFC 5118 is corrected: the printed ones count another text.
+ * `csctl selftest --suite` sends the same ones to a server that runs. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -415,7 +416,8 @@ static struct span load(const char *name)
     struct span dir = span_str(__FILE__);
     while (dir.n && dir.p[dir.n - 1] != '/')
         dir.n--;
-    snprintf(path, sizeof(path), SPAN_FMT "torture/%s.dat", SPAN_ARG(dir), name);
+    snprintf(path, sizeof(path), SPAN_FMT "../../../common/sip/torture/%s.dat", SPAN_ARG(dir),
+             name);
     FILE *f = fopen(path, "rb");
     if (!f)
         fail_msg("cannot open %s", path);
