@@ -81,6 +81,7 @@ static void join(const struct sdp *offer, const struct sdp_media *m, const struc
     }
     if (keys_answered(&keys, r) == 0)
         assert(keys.in.suite == keys.out.suite && keys.in.suite != CRYPT_NONE);
+    keys_settled(&keys);
     if (keys_accept(&keys, m, a, &lines) == 0)
         assert(lines.n == 1 && keys.in.suite == keys.out.suite);
     keys_fini(&keys);
