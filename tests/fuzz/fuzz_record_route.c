@@ -67,6 +67,7 @@ static void start(void)
     must(siptp_flow_to(w.front.tp, SIP_UDP, &peer, inside, &w.caller));
     must(siptp_flow_to(w.front.tp, SIP_UDP, &peer, outside, &w.callee));
     must(sip_msg_parse(span_str(invite), true, &limits, &m));
+    must(route_key_init(&w.front.route_key, SPAN("key of routes")));
     w.ours = (struct buf)BUF_INIT(w.routes);
     record_route_write(&w.ours, &w.front, w.caller, w.callee, SPAN_NULL, SPAN("aTagOf8_"), m);
     assert(buf_ok(&w.ours));
