@@ -7,6 +7,7 @@ import json
 import os
 import resource
 import statistics
+import subprocess
 import sys
 import time
 
@@ -25,7 +26,8 @@ from sipp import Lines
 PHONES, CALLS, RATE = 1000, 100, 20  # calls a second
 KEEPALIVE = 30  # seconds, as b2bua has it
 SAMPLES = 5  # seconds at least, of what little an idle phone costs
-FILES = 8192
+FILES = 16384
+STRANGERS = 10000  # who never register
 
 GROUP = """peer_groups:
   - name: desks
@@ -37,6 +39,9 @@ SCCP = f"""
 sccp:
   listeners: [ {{{{ name: desks, address: "{HOST}:{{sccp}}" }}}} ]
   keepalive: {KEEPALIVE}s
+  unregistered: 100000
+  unregistered_of_source: 100000
+  register_within: 10m
 """
 
 
@@ -166,9 +171,31 @@ class Sccp(bench.Bench):
                 bench.say(f"round {number} of {self.o.rounds}")
                 self.rest(number)
                 self.talk(number)
+            self.strangers()
             self.crowd.close()
         finally:
             self.server.stop()
+
+    def strangers(self):
+        """Connections beyond what is allowed where nothing is said: what they cost, and whom."""
+        n, crowd = self.o.strangers, self.crowd
+        said, answered = crowd.spoke, len(crowd.answers)
+        self.remember("before")
+        child = subprocess.Popen([sys.executable, "-B", os.path.join(os.path.dirname(__file__), "strangers.py"),
+                                  f"{HOST}:{self.server.sccp}", str(n)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        try:
+            os.set_blocking(child.stdout.fileno(), False)
+            crowd.run(lambda: child.poll() is not None or child.stdout.read(), 60)
+            crowd.idle(KEEPALIVE)  # each of the phones once
+            self.remember("crowded")
+        finally:
+            child.stdin.close()
+            child.wait(60)
+        crowd.idle(1)
+        if crowd.spoke - said != len(crowd.answers) - answered:
+            self.must(self.server, "a keepalive was not answered")
+        self.answers = self.quantiles(crowd.answers[answered:]) | {"max": 1e6 * max(crowd.answers[answered:])}
+        self.n_answers = crowd.spoke - said
 
     # ---- what is told ----
 
@@ -206,7 +233,8 @@ class Sccp(bench.Bench):
         def each(later, before, n):
             return {k: (self.memory[later][k] - self.memory[before][k]) / n / 1024 for k in self.memory[later]}
         for what, later, before, n in (("a registered phone", "registered", "nobody", self.o.phones),
-                                       ("a call", "talking", "registered", self.o.calls)):
+                                       ("a call", "talking", "registered", self.o.calls),
+                                       ("a connection without a phone", "crowded", "before", self.o.strangers)):
             kb = each(later, before, n)
             yield [what, f"{sum(kb.values()):.1f}", ", ".join(f"{k} {v:.1f}" for k, v in kb.items())]
 
@@ -220,7 +248,10 @@ class Sccp(bench.Bench):
                       f"{self.o.calls} calls among them at once, {RATE} a second begun, G.711 without SRTP through b2bua; "
                       f"{lost:.3f} % of its packets were lost. The phones are a Python program of one thread, whose time, "
                       "a millisecond and more of each call, is in the times, and, but for media, which mediaload plays, in "
-                      "the last column."]}
+                      "the last column.",
+                      f"While {self.o.strangers:,} connections were made and held on which nobody registered, the phones said "
+                      f"{self.n_answers:,} keepalives: all were answered, half within {self.answers['p50'] / 1000:.2f} ms, 99 % within "
+                      f"{self.answers['p99'] / 1000:.2f}, the last within {self.answers['max'] / 1000:.2f}."]}
 
 
 def main():
@@ -231,9 +262,12 @@ def main():
     bench.add_options(p, seconds=10)
     p.add_argument("--phones", type=int, default=PHONES, metavar="N", help=f"how many ({PHONES})")
     p.add_argument("--calls", type=int, default=CALLS, metavar="N", help=f"at once ({CALLS})")
+    p.add_argument("--strangers", type=int, default=STRANGERS, metavar="N",
+                   help=f"connections at once on which nobody registers ({STRANGERS})")
     o = p.parse_args()
     if o.quick:
         o.rounds, o.seconds, o.phones, o.calls = 1, 1, min(o.phones, 100), min(o.calls, 20)
+        o.strangers = min(o.strangers, 1000)
     if not 1 <= 2 * o.calls <= o.phones <= 4000:
         p.error("--phones: up to 4000, and two for each of --calls")
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -21,7 +21,7 @@ class Handset(SccpPhone):
     """Its user answers at once. end: where its media come from, when it is in a call."""
 
     def __init__(self, crowd, server, name):
-        self.crowd, self.end, self.numbered = crowd, None, 0
+        self.crowd, self.end, self.numbered, self.asked = crowd, None, 0, 0.0
         super().__init__(server, name, VERSION, HOST, codecs=(PCMU,), register=False)
 
     def forget(self):
@@ -55,6 +55,10 @@ class Handset(SccpPhone):
         self.feed(data)
         if len(self.unread) > 64:  # whom nobody waits for
             self.unread.clear()
+
+    def on_KeepAliveAck(self, f):
+        super().on_KeepAliveAck(f)
+        self.crowd.answers.append(time.perf_counter() - self.asked)
 
     # ---- calls ----
 
@@ -96,6 +100,7 @@ class Crowd:
         self.phones = [Handset(self, server, name) for name in names]
         self.due = 0.0  # the next keepalive
         self.spoke = 0  # how many of them were said
+        self.answers = []  # how long each took to come
         self.registered = []  # who says keepalives, in turn
 
     def run(self, condition, seconds):
@@ -103,7 +108,9 @@ class Crowd:
         end = time.monotonic() + seconds
         while not condition() and (now := time.monotonic()) < end:
             if self.registered and now >= self.due:
-                self.registered[self.spoke % len(self.registered)].send("KeepAlive")
+                p = self.registered[self.spoke % len(self.registered)]
+                p.asked = time.perf_counter()
+                p.send("KeepAlive")
                 self.spoke += 1
                 self.due = max(self.due + self.keepalive / len(self.registered), now - 1)
             left = min(end, self.due if self.registered else end) - now
