@@ -398,9 +398,10 @@ static struct hop *own_hop(struct uac *r, uint32_t node)
 
 static void start_walk(struct uac *r, const struct uac_conf *c)
 {
-    struct hop *own = c->n_hops ? NULL : own_hop(r, c->node);
-    struct hop_ask ask = { .hops = c->n_hops ? c->hops : &own,
-                           .n = c->n_hops ? c->n_hops : own != NULL,
+    const bool by_hops = c->n_hops && !c->node;
+    struct hop *own = by_hops ? NULL : own_hop(r, c->node);
+    struct hop_ask ask = { .hops = by_hops ? c->hops : &own,
+                           .n = by_hops ? c->n_hops : own != NULL,
                            .size = size_of(r),
                            .seed = hops_seed(r->dialog->call_id) };
     if (own && !own->node)
