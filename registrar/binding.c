@@ -262,6 +262,7 @@ int binding_apply(const STORE(Location) * old, const struct register_ask *ask, s
         else
             slots[r->n_binding++] = old->binding[i];
     }
+    const size_t n_before = r->n_binding;
     for (size_t i = 0; i < ask->n_contacts; i++) {
         const struct register_contact *c = &ask->contacts[i];
         uint32_t expires = c->has_expires     ? c->expires
@@ -290,7 +291,8 @@ int binding_apply(const STORE(Location) * old, const struct register_ask *ask, s
         drop_ghosts(r, c, at, ask);
         changed = true;
     }
-    if (ask->max_contacts && r->n_binding > ask->max_contacts && changed)
+    /* Who has more, since the bound was lowered, may refresh and remove them. */
+    if (ask->max_contacts && r->n_binding > CS_MAX((size_t)ask->max_contacts, n_before))
         return refuse(out, 503, "Too Many Contacts");
     *out = (struct register_answer){ .status = 200, .changed = changed, .record = r };
     return 0;

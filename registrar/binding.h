@@ -34,7 +34,7 @@ struct register_ask {
     struct wall now;
     /* From the grant: */
     uint32_t expires_min, expires_max, expires_default; /* seconds */
-    uint32_t max_contacts;                              /* 0: no bound */
+    uint32_t max_contacts;                              /* none is added beyond; 0: no bound */
     Countersign__Store__Token *token; /* what it rests on, and does not outlive; NULL: none */
     struct span rests_on;             /* tags of that and of all else (location/rests.h) */
 };

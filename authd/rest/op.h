@@ -100,6 +100,7 @@ http_fn rest_devices_list, rest_device_create, rest_device_get, rest_device_toke
     rest_device_patch, rest_device_delete;
 http_fn rest_certificates_list;
 http_fn rest_sets_list, rest_set_create, rest_set_get, rest_set_patch, rest_set_delete;
+http_fn rest_inspect, rest_repair;
 http_fn rest_reseal_start, rest_reseal_get;
 http_fn rest_realms, rest_census;
 http_fn rest_calls;

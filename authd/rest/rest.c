@@ -46,6 +46,8 @@ static const struct http_route routes[] = {
     { "GET", "/v1/address-sets/{set}", rest_set_get, HTTP_READ },
     { "PATCH", "/v1/address-sets/{set}", rest_set_patch, HTTP_ADMINISTER },
     { "DELETE", "/v1/address-sets/{set}", rest_set_delete, HTTP_ADMINISTER },
+    { "GET", "/v1/check", rest_inspect, HTTP_READ },
+    { "POST", "/v1/check", rest_repair, HTTP_ADMINISTER },
     { "POST", "/v1/reseal", rest_reseal_start, HTTP_ADMINISTER },
     { "GET", "/v1/reseal", rest_reseal_get, HTTP_READ },
     { "GET", "/v1/decisions", rest_decisions, HTTP_READ },

@@ -1,6 +1,6 @@
 /* authd's REST, as proto/openapi.yaml describes it: users, their bindings, trunks, address
- * sets, the last refusals, what clients answer with, bans, resealing, the stream of what happens,
- * health and metrics. */
+ * sets, the last refusals, what clients answer with, bans, resealing, what Redis holds, the stream
+ * of what happens, health and metrics. */
 #ifndef CS_AUTHD_REST_REST_H
 #define CS_AUTHD_REST_REST_H
 

@@ -6,21 +6,12 @@
 
 enum { SCHEMA = 1 };
 
-static bool has_aor(const struct user *u, struct span aor)
-{
-    for (size_t i = 0; u->enabled && i < u->n_aors; i++) {
-        if (span_eq(u->aors[i], aor))
-            return true;
-    }
-    return false;
-}
-
 /* Something that was good before is good no longer: to be there, an AOR, a password. */
 static bool takes(const struct user *old, const struct user *now)
 {
     bool taken = old->enabled && !now->enabled;
     for (size_t i = 0; old->enabled && i < old->n_aors; i++)
-        taken |= !has_aor(now, old->aors[i]);
+        taken |= !user_has_aor(now, old->aors[i]);
     for (enum algorithm alg = 0; old->enabled && alg < ALG_COUNT; alg++)
         taken |= old->sealed[alg].p && !user_has_sealed(now, old->sealed[alg]);
     return taken;
@@ -30,7 +21,7 @@ static int add_aors(Countersign__Store__Event *e, const struct user *u, const st
                     struct arena *a)
 {
     for (size_t i = 0; i < u->n_aors; i++) {
-        if (listed && has_aor(listed, u->aors[i]))
+        if (listed && user_has_aor(listed, u->aors[i]))
             continue;
         e->aor[e->n_aor] = arena_str(a, u->aors[i]);
         if (!e->aor[e->n_aor++])

@@ -228,15 +228,6 @@ static void remove_bindings(struct job *j)
 
 /* ---- users ---- */
 
-static bool has_aor(const struct user *u, struct span aor)
-{
-    for (size_t i = 0; u && u->enabled && i < u->n_aors; i++) {
-        if (span_eq(u->aors[i], aor))
-            return true;
-    }
-    return false;
-}
-
 /* u: NULL where there is none any more. */
 static void judge(struct job *j, const struct user *u)
 {
@@ -252,7 +243,7 @@ static void judge(struct job *j, const struct user *u)
     }
     j->created = u ? u->created : (struct wall){ 0 };
     for (size_t i = 0; i < e->n_aor; i++) {
-        bool stands = has_aor(u, span_str(e->aor[i]));
+        bool stands = u && user_has_aor(u, span_str(e->aor[i]));
         if (!stands)
             gone[n++] = e->aor[i];
         if (!stands || anew)

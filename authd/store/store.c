@@ -228,21 +228,6 @@ static void index_done(void *arg, const struct redis_reply *r)
         log_error(&slog, "redis refuses a change of an index", kv_s("reply", r->str));
 }
 
-static bool has_aor(const struct user *u, struct span aor)
-{
-    for (size_t i = 0; u->enabled && i < u->n_aors; i++) {
-        if (span_eq(u->aors[i], aor))
-            return true;
-    }
-    return false;
-}
-
-/* Who has no verifier at all never answers a digest challenge, and is in nobody's way. */
-static bool lacks(const struct user *u, enum algorithm alg)
-{
-    return u->name.p && u->enabled && !u->sealed[alg].p && user_has_credentials(u);
-}
-
 static void index_add(struct store *s, const struct user *u)
 {
     char key[KEY_MAX], space[KEY_MAX];
@@ -253,7 +238,7 @@ static void index_add(struct store *s, const struct user *u)
         redis_do(s->redis, index_done, NULL, SPAN("SADD"), key_in(&b, SPAN("cs:aor:"), u->aors[i]),
                  name);
     for (enum algorithm alg = 0; alg < ALG_COUNT; alg++) {
-        if (lacks(u, alg))
+        if (user_lacks(u, alg))
             redis_do(s->redis, index_done, NULL, SPAN("SADD"), lacks_key(&b, u->realm, alg), name);
     }
     redis_do(s->redis, index_done, NULL, SPAN("ZADD"), SPAN("cs:users"), SPAN("0"), name);
@@ -267,12 +252,12 @@ static void index_drop(struct store *s, const struct user *gone, const struct us
     struct span name = full_name(&full, gone->name, gone->realm);
 
     for (size_t i = 0; gone->enabled && i < gone->n_aors; i++) {
-        if (!has_aor(stays, gone->aors[i]))
+        if (!user_has_aor(stays, gone->aors[i]))
             redis_do(s->redis, index_done, NULL, SPAN("SREM"),
                      key_in(&b, SPAN("cs:aor:"), gone->aors[i]), name);
     }
     for (enum algorithm alg = 0; alg < ALG_COUNT; alg++) {
-        if (lacks(gone, alg) && !lacks(stays, alg))
+        if (user_lacks(gone, alg) && !user_lacks(stays, alg))
             redis_do(s->redis, index_done, NULL, SPAN("SREM"), lacks_key(&b, gone->realm, alg),
                      name);
     }

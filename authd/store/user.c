@@ -463,6 +463,20 @@ int user_reseal(struct user *u, struct vault *v, struct arena *a, bool *changed)
     return err;
 }
 
+bool user_has_aor(const struct user *u, struct span aor)
+{
+    for (size_t i = 0; u->enabled && i < u->n_aors; i++) {
+        if (span_eq(u->aors[i], aor))
+            return true;
+    }
+    return false;
+}
+
+bool user_lacks(const struct user *u, enum algorithm alg)
+{
+    return u->name.p && u->enabled && !u->sealed[alg].p && user_has_credentials(u);
+}
+
 unsigned user_algorithms(const struct user *u)
 {
     unsigned mask = 0;

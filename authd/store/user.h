@@ -86,6 +86,11 @@ struct wall user_overlap(const struct user *u);
 /* Seals anew what is not sealed by the key that seals now, and says whether anything was.
  * CS_EDENIED as above. */
 CS_CHECK int user_reseal(struct user *u, struct vault *v, struct arena *a, bool *changed);
+/* Whether it is enabled and may use this AOR, which is canonical. */
+bool user_has_aor(const struct user *u, struct span aor);
+/* Whether it is enabled and cannot answer a challenge of this algorithm, but of another one: who
+ * has no verifier at all never answers any, and is in nobody's way. false of nobody. */
+bool user_lacks(const struct user *u, enum algorithm alg);
 /* ALG_BIT of each algorithm it has a verifier for. */
 unsigned user_algorithms(const struct user *u);
 

@@ -155,7 +155,7 @@ command_fn trunk_add, trunk_show, trunk_list, trunk_change, trunk_passwd, trunk_
 command_fn set_add, set_show, set_list, set_change, set_rm;
 command_fn device_add, device_show, device_list, device_set, device_rm, device_token, device_state,
     device_restart;
-command_fn certificate_list, sccp_messages;
+command_fn certificate_list, sccp_messages, check_data;
 command_fn bindings, explain, calls, clients, census, health, realms, watch, trace, token_make,
     route;
 command_fn ca_init, ca_issue, ca_revoke, ca_crl_again, ca_list, trust_init, trust_list;

@@ -174,6 +174,19 @@ static const struct command {
       "by\n"
       "another one, so that the other can be removed. May be repeated and broken off.\n\n"
       "  --status             how far it is; begins nothing\n" },
+    { "check", check_data, "[--repair]",
+      "is what Redis holds whole, and what to do where it is not",
+      "Walks all of it in portions, while all is in use: records that cannot be read, indexes and\n"
+      "records that do not fit together, bindings of users who are gone and of registrars that "
+      "are\n"
+      "away, what is sealed by a key that is not there, what should expire and does not. It "
+      "changes\n"
+      "nothing. Exit code: 0 nothing to do, 1 something is wrong.\n\n"
+      "  --repair             take out index entries that name nothing, and end bindings of users\n"
+      "                       who are gone, disabled or may not use the address; nothing else. "
+      "That\n"
+      "                       stands in the audit log. Exit code 0 also where all was "
+      "repaired.\n" },
     { "bindings", bindings, "[USER | AOR] [--realm R]", "what is registered",
       "  --remove             of the USER or AOR: forget these bindings\n" },
     { "revoke token", revoke_token, "--jti X | --sub X | --sid X | --issued-before TIME [options]",

@@ -279,6 +279,13 @@ static void test_contact_limit_refuses_more_and_keeps_what_is(void **state)
     assert_int_equal(register_(w, "a", 2, "Contact: <sip:c@h>\r\n"), 503);
     assert_int_equal(w->record->n_binding, 2);
     assert_int_equal(register_(w, "a", 3, "Contact: <sip:c@h>, <sip:a@h>;expires=0\r\n"), 200);
+    w->max_contacts = 1; /* it was lowered */
+    assert_int_equal(register_(w, "a", 4, "Contact: <sip:c@h>\r\n"), 200);
+    assert_int_equal(register_(w, "a", 5, "Contact: <sip:d@h>, <sip:c@h>;expires=0\r\n"), 200);
+    assert_int_equal(register_(w, "a", 6, "Contact: <sip:e@h>\r\n"), 503);
+    assert_int_equal(register_(w, "a", 7, "Contact: <sip:d@h>;expires=0\r\n"), 200);
+    assert_int_equal(w->record->n_binding, 1);
+    assert_int_equal(register_(w, "a", 8, "Contact: <sip:e@h>\r\n"), 503);
 }
 
 static void test_malformed_contacts_are_refused(void **state)
