@@ -137,12 +137,15 @@ static int start(struct b2bua *b)
     const struct capture_conf cc = {
         .tp = u->tp, .hep = b->conf.hep, .node = u->node, .origin = origin_of, .arg = u
     };
+    const struct provisioning_plan plan = {
+        &b->conf.dialplan, dialplan_context(&b->conf.dialplan, b->conf.lines_context)
+    };
     if (!err)
         err = capture_open(&b->loop, &cc, &u->capture);
     if (!err)
         err = status_open(u, &b->httpd);
     if (!err)
-        err = provisioning_open(&b->loop, &b->conf.provisioning, u->certs,
+        err = provisioning_open(&b->loop, &b->conf.provisioning, &plan, u->certs,
                                 b->conf.n_listeners + b->conf.sccp.n_listeners, &b->provisioning);
     if (!err)
         err = process_become(b->conf.user);

@@ -3,7 +3,8 @@
 #include "base/util.h"
 
 enum { DEVICE_LEN = 3 + 12 /* SEP and the MAC */, TLS_WITH_AES = 3, NONE = 1 };
-#define SCCP_PORT "ethernetPhonePort"
+#define DIAL_RULES "dialplan.xml"
+#define SCCP_PORT  "ethernetPhonePort"
 enum { TCP = 1, UDP = 2, TLS = 3 /* transportLayerProtocol */ };
 enum { LINE = 9, SPEED_DIAL = 2 /* featureID */ };
 
@@ -30,11 +31,20 @@ enum phone_file_kind phone_file_kind(struct span name, struct span *device)
         { SPAN_INIT("ITL"), SPAN_INIT(".tlv"), PHONE_FILE_ITL },
         { SPAN_INIT("CTL"), SPAN_INIT(".tlv"), PHONE_FILE_CTL },
     };
+    static const struct {
+        struct span name;
+        enum phone_file_kind kind;
+    } shared[] = {
+        { SPAN_INIT("XMLDefault.cnf.xml"), PHONE_FILE_DEFAULT },
+        { SPAN_INIT("XMLDefault.cnf.xml.sgn"), PHONE_FILE_DEFAULT_SIGNED },
+        { SPAN_INIT(DIAL_RULES), PHONE_FILE_DIAL_RULES },
+        { SPAN_INIT(DIAL_RULES ".sgn"), PHONE_FILE_DIAL_RULES_SIGNED },
+    };
     *device = SPAN_NULL;
-    if (span_eq(name, SPAN("XMLDefault.cnf.xml")))
-        return PHONE_FILE_DEFAULT;
-    if (span_eq(name, SPAN("XMLDefault.cnf.xml.sgn")))
-        return PHONE_FILE_DEFAULT_SIGNED;
+    for (size_t i = 0; i < CS_LEN(shared); i++) {
+        if (span_eq(name, shared[i].name))
+            return shared[i].kind;
+    }
     for (size_t i = 0; i < CS_LEN(kinds); i++) {
         const struct span rest = span_skip(name, CS_MIN(kinds[i].before.n, name.n));
         *device = span_head(rest, DEVICE_LEN);
@@ -185,7 +195,7 @@ static void write_profile(struct buf *b, const Countersign__Auth__DeviceRecord *
             "<dtmfAvtPayload>101</dtmfAvtPayload><dtmfOutofBand>avt</dtmfOutofBand>\n<sipLines>\n");
     for (size_t i = 0; i < r->n_button; i++)
         write_button(b, r, i, port);
-    buf_lit(b, "</sipLines>\n</sipProfile>\n");
+    buf_lit(b, "</sipLines>\n<dialTemplate>" DIAL_RULES "</dialTemplate>\n</sipProfile>\n");
 }
 
 /* ---- the file ---- */

@@ -18,6 +18,8 @@ enum phone_file_kind {
     PHONE_FILE_CTL,            /* CTLSEP001122334455.tlv */
     PHONE_FILE_DEFAULT,        /* XMLDefault.cnf.xml, of phones that have no other */
     PHONE_FILE_DEFAULT_SIGNED, /* XMLDefault.cnf.xml.sgn */
+    PHONE_FILE_DIAL_RULES,     /* dialplan.xml, of phones of SIP; dial_rules.h writes it */
+    PHONE_FILE_DIAL_RULES_SIGNED,
 };
 /* What a phone asks for; *device is its name, absent where it is unknown or not said. */
 enum phone_file_kind phone_file_kind(struct span name, struct span *device);

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "b2bua/provisioning/dial_rules.h"
 #include "b2bua/provisioning/tftp.h"
 #include "base/ct.h"
 #include "base/log.h"
@@ -12,6 +13,7 @@ enum { CONNECTIONS_MAX = 256 };
 struct provisioning {
     struct loop *loop;
     const struct provisioning_conf *conf;
+    struct provisioning_plan plan;
     struct gate *gate; /* NULL: not yet */
     struct httpd *httpd, *httpsd;
     struct tftp *tftp;
@@ -54,6 +56,10 @@ static const struct conf_key keys[] = {
     CONF_BOOL("default_file", P, default_file,
               "Also XMLDefault.cnf.xml, for phones that nobody has made known: it leads them to "
               "call_managers, where they are refused, by name.",
+              .def = "false"),
+    CONF_BOOL("dial_rules", P, dial_rules,
+              "Also dialplan.xml, for phones of SIP: the numbers that the dial plan has for lines, "
+              "so that one goes out with its last digit. Whoever is not banned may read it.",
               .def = "false"),
     CONF_ADDRS("call_managers", P, call_managers,
                "Where phones register, in the order of their failover.",
@@ -110,16 +116,30 @@ static void answer(struct provision *a, enum provisioned what, struct span file)
     fn(arg, what, file);
 }
 
-static void answer_default(struct provision *a)
+static bool is_of_dial_rules(const struct provision *a)
+{
+    return a->kind == PHONE_FILE_DIAL_RULES || a->kind == PHONE_FILE_DIAL_RULES_SIGNED;
+}
+
+static bool is_shared_signed(const struct provision *a)
+{
+    return a->kind == PHONE_FILE_DEFAULT_SIGNED || a->kind == PHONE_FILE_DIAL_RULES_SIGNED;
+}
+
+/* What is the same for all phones. */
+static void answer_shared(struct provision *a)
 {
     const struct provisioning *p = a->all;
     const struct phone_servers servers = { p->conf->call_managers, p->conf->n_call_managers };
     char file[PHONE_FILE_MAX];
     struct buf b = BUF_INIT(file);
-    phone_file_write_default(&b, &servers);
+    if (is_of_dial_rules(a))
+        dial_rules_write(&b, p->plan.plan, p->plan.lines);
+    else
+        phone_file_write_default(&b, &servers);
     struct span out = buf_span(&b);
     int err = 0;
-    if (a->kind == PHONE_FILE_DEFAULT_SIGNED && !a->tls)
+    if (is_shared_signed(a) && !a->tls)
         err = trust_sign(p->trust, span_str(a->name), buf_span(&b), loop_wall(p->loop), &out);
     answer(a, err ? PROVISION_LATER : PROVISIONED, out);
 }
@@ -128,7 +148,7 @@ static void on_turn(struct turn *t)
 {
     struct provision *a = container_of(t, struct provision, turn);
     if (a->what == PROVISIONED)
-        answer_default(a);
+        answer_shared(a);
     else
         answer(a, a->what, SPAN_NULL);
 }
@@ -229,11 +249,12 @@ static void on_attached(void *arg, enum verdict kind, const Countersign__Auth__A
     ct_wipe(file, b.n);
 }
 
-/* A default file has nothing that is anybody's; whoever is not banned may read it. */
+/* Such a file has nothing that is anybody's; whoever is not banned may read it. */
 static enum provisioned without_authd(const struct provision *a, const struct addr *from)
 {
     const struct provisioning *p = a->all;
-    if (!p->conf->default_file || (a->kind == PHONE_FILE_DEFAULT_SIGNED && !p->trust))
+    const bool given = is_of_dial_rules(a) ? p->conf->dial_rules : p->conf->default_file;
+    if (!given || (is_shared_signed(a) && !p->trust))
         return PROVISION_NOT_FOUND;
     if (!p->gate)
         return PROVISION_LATER;
@@ -367,8 +388,9 @@ static int open_https(struct provisioning *p, struct certs *certs, size_t listen
 
 /* ---- all ---- */
 
-int provisioning_open(struct loop *l, const struct provisioning_conf *conf, struct certs *certs,
-                      size_t listener, struct provisioning **out)
+int provisioning_open(struct loop *l, const struct provisioning_conf *conf,
+                      const struct provisioning_plan *plan, struct certs *certs, size_t listener,
+                      struct provisioning **out)
 {
     struct provisioning *p = *out = calloc(1, sizeof(*p));
     int err = 0;
@@ -376,6 +398,7 @@ int provisioning_open(struct loop *l, const struct provisioning_conf *conf, stru
         return CS_ENOMEM;
     p->loop = l;
     p->conf = conf;
+    p->plan = *plan;
     list_init(&p->asks);
     if (conf->trust)
         err = trust_open(conf->trust, &p->trust);

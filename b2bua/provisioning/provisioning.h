@@ -10,6 +10,7 @@
 #ifndef CS_B2BUA_PROVISIONING_PROVISIONING_H
 #define CS_B2BUA_PROVISIONING_PROVISIONING_H
 
+#include "b2bua/dialplan/dialplan.h"
 #include "b2bua/provisioning/phone_file.h"
 #include "b2bua/provisioning/trust.h"
 #include "certs/certs.h"
@@ -21,7 +22,7 @@ struct provisioning_conf {
     struct addr http, tftp, https; /* family none: not by that */
     struct listener_tls_conf *tls; /* of https; NULL: there is none */
     struct trust_conf *trust;      /* NULL: nothing is signed */
-    bool default_file;             /* for whoever asks */
+    bool default_file, dial_rules; /* for whoever asks */
     struct addr *call_managers;
     size_t n_call_managers;
     struct addr *registrars, *registrars_tls; /* of phones of SIP */
@@ -31,9 +32,16 @@ extern const struct conf_section provisioning_section;
 
 struct provisioning;
 
-/* Opens its sockets; conf and certs, whose listener number `listener` is ours, outlive it. */
+/* Where the lines of phones of SIP stand. */
+struct provisioning_plan {
+    const struct dialplan *plan;
+    const struct dialplan_context *lines;
+};
+/* Opens its sockets; conf, what plan names, and certs, whose listener number `listener` is ours,
+ * outlive it. */
 CS_CHECK int provisioning_open(struct loop *l, const struct provisioning_conf *conf,
-                               struct certs *certs, size_t listener, struct provisioning **out);
+                               const struct provisioning_plan *plan, struct certs *certs,
+                               size_t listener, struct provisioning **out);
 /* Whom to ask; nothing comes before the loop runs. */
 void provisioning_use(struct provisioning *p, struct gate *g);
 /* Reads keys and lists of phones' trust again; what cannot be used changes nothing. */

@@ -16,6 +16,7 @@ struct client {
     char *answer;
     size_t n, cap;
     char etag[128]; /* of the last answer; "": it had none */
+    bool quiet;
 };
 
 /* The token must not cross a network in clear. */
@@ -168,6 +169,11 @@ void client_set_timeout(struct client *c, struct duration d)
     curl_easy_setopt(c->curl, CURLOPT_TIMEOUT_MS, (long)d.ms);
 }
 
+void client_set_quiet(struct client *c)
+{
+    c->quiet = true;
+}
+
 void client_set_tls(struct client *c, const struct client_tls *tls)
 {
     if (tls->ca_file) {
@@ -236,7 +242,8 @@ int client_call(struct client *c, const char *method, json_t *body, unsigned *st
         ct_wipe(text, strlen(text));
     free(text);
     if (err) {
-        complain("%s: %s", c->url, c->error[0] ? c->error : curl_easy_strerror(err));
+        if (!c->quiet)
+            complain("%s: %s", c->url, c->error[0] ? c->error : curl_easy_strerror(err));
         return EXIT_UNREACHABLE;
     }
     *status = (unsigned)code;

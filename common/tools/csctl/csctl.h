@@ -50,6 +50,8 @@ struct client;
 int client_new(const char *url, const char *token_file, struct client **out);
 void client_free(struct client **c);
 void client_set_tls(struct client *c, const struct client_tls *tls);
+/* From now on it is not complained of when nobody is there. */
+void client_set_quiet(struct client *c);
 /* Of one call, from now on; a minute if it was not said. */
 void client_set_timeout(struct client *c, struct duration d);
 /* Sends body (stolen, NULL: none) to a path and query made of fmt, in which %s are escaped. 0 and
@@ -114,7 +116,9 @@ int parse_options(struct ctl *c, int argc, char **argv, const struct part_option
 void append_text(json_t *body, const char *name, const char *text);
 /* Shows the answer (stolen, may be NULL) if there was no err, which it returns. */
 int print_one(struct ctl *c, int err, json_t *answer, const struct column *columns);
-/* Shows all pages of a path, or the first limit of them (0: no limit). */
+/* All pages of a path as one array, or the first limit of them (0: no limit); the caller's. */
+int read_list(struct ctl *c, size_t limit, const char *path, const char *member, json_t **out);
+/* Shows them. */
 int print_list(struct ctl *c, size_t limit, const char *path, const char *member,
                const struct column *columns);
 

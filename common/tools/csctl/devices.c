@@ -28,11 +28,6 @@ static const struct column device_columns[] = {
     { NULL, NULL },
 };
 
-static const struct column list_columns[] = {
-    { "DEVICE", "device" }, { "ENABLED", "enabled" }, { "SECURITY", "security" },
-    { "LINES", "lines" },   { "NOTE", "note" },       { NULL, NULL },
-};
-
 static const struct column certificate_columns[] = {
     { "HOLDER", "holder" },       { "EXPIRES", "expires" }, { "SOON", "expires_soon" },
     { "LAST SEEN", "last_seen" }, { "SUBJECT", "subject" }, { "SERIAL", "serial" },
@@ -275,16 +270,6 @@ int device_rm(struct ctl *c, int argc, char **argv)
     err = ctl_change(c, DEVICE, "DELETE", NULL, &nothing, DEVICE, s.device);
     json_decref(nothing);
     return err;
-}
-
-int device_list(struct ctl *c, int argc, char **argv)
-{
-    struct said s;
-    int err = parse(c, argc, argv, 0, 0, &s);
-    if (err)
-        return err;
-    json_decref(s.body);
-    return print_list(c, 0, "/v1/devices", "devices", list_columns);
 }
 
 int device_token(struct ctl *c, int argc, char **argv)

@@ -134,7 +134,10 @@ static const struct command {
     { "device add", device_add, "NAME [options]", "create a device: what users speak through",
       "NAME is what its certificate says, SEP001122334455 for example.\n\n" DEVICE_OPTIONS },
     { "device show", device_show, "NAME", "print one device", "" },
-    { "device list", device_list, "", "list devices", "" },
+    { "device list", device_list, "[--b2bua URL]", "list devices",
+      "With what b2bua says of each: away, connected, asking, configuring, registered; left out\n"
+      "where none is named and none is here.\n\n"
+      "  --b2bua URL          its http.listen (http://127.0.0.1:8082)\n" },
     { "device set", device_set, "NAME [options]", "change a device",
       "Only what is said is changed; --line, --pin, --button and --forward replace all that were\n"
       "there, and an empty text removes what was.\n\n" DEVICE_OPTIONS

@@ -47,8 +47,7 @@ int print_one(struct ctl *c, int err, json_t *answer, const struct column *colum
     return err;
 }
 
-int print_list(struct ctl *c, size_t limit, const char *path, const char *member,
-               const struct column *columns)
+int read_list(struct ctl *c, size_t limit, const char *path, const char *member, json_t **out)
 {
     char first[128], next[128], after[1024] = "";
     json_t *all = json_array(), *page = NULL;
@@ -68,6 +67,19 @@ int print_list(struct ctl *c, size_t limit, const char *path, const char *member
             json_array_remove(all, json_array_size(all) - 1);
         more = more && (!limit || json_array_size(all) < limit);
     }
+    if (err) {
+        json_decref(all);
+        return err;
+    }
+    *out = all;
+    return EXIT_OK;
+}
+
+int print_list(struct ctl *c, size_t limit, const char *path, const char *member,
+               const struct column *columns)
+{
+    json_t *all = NULL;
+    int err = read_list(c, limit, path, member, &all);
     if (!err && c->json)
         print_json(all);
     else if (!err)

@@ -97,5 +97,10 @@ class DeskWorld(BridgeWorld):
         """The same, as csctl shows it."""
         return self.ctl("device", "state", "--b2bua", f"http://127.0.0.1:{self.b2bua_status}")
 
+    def listed(self, name):
+        """What csctl lists of one, connected or not."""
+        out = self.ctl("device", "list", "-o", "json", "--b2bua", f"http://127.0.0.1:{self.b2bua_status}")
+        return next(d["state"] for d in json.loads(out) if d["device"] == name)
+
     def state(self, name):
         return next((d for d in self.devices() if d["device"] == name), None)
