@@ -11,7 +11,7 @@ enum {
     BUSY_NS = 1000000, /* less than that between turns */
     SHORT_NS = 20000,  /* not worth a system call */
     SLACK_NS = 1000,   /* by which the kernel may be late */
-    ENOUGH = 9,        /* events of a turn, lately: they gather by themselves */
+    FAST_NS = 50000,   /* from one event to the next */
     EVENTS_UNIT = 256,
 };
 
@@ -39,12 +39,19 @@ static void run_turn(struct loop *l)
     }
 }
 
+/* Whether events come so fast that they gather by themselves. It is their rate that is looked at,
+ * which waiting does not change, and not how many a turn finds, which it does. */
+static bool are_many(const struct loop *l)
+{
+    return l->events_lately * FAST_NS > l->between_ns * EVENTS_UNIT;
+}
+
 static void coalesce(struct loop *l)
 {
-    l->events_lately += ((int)(l->events * EVENTS_UNIT) - l->events_lately) / 32;
+    l->events_lately += (l->events * EVENTS_UNIT - l->events_lately) / 16;
     l->events = 0;
     const int64_t left = l->woke_ns + l->pause_ns - clock_mono().ns;
-    if (l->between_ns < BUSY_NS && l->events_lately < ENOUGH * EVENTS_UNIT && left > SHORT_NS)
+    if (l->between_ns < BUSY_NS && !are_many(l) && left > SHORT_NS)
         nanosleep(&(struct timespec){ .tv_nsec = left }, NULL); /* a signal ends it */
 }
 

@@ -73,7 +73,7 @@ static void receive(struct udp *u)
         int n = recvmmsg(u->fd, u->in_hdr, BATCH, MSG_DONTWAIT, NULL);
         if (n <= 0)
             return; /* empty, or an ICMP error of an earlier send: the next read is good again */
-        u->loop->events += (unsigned)n;
+        u->loop->events += n;
         if (u->watched)
             note_delay(u, &u->in_hdr[0].msg_hdr);
         for (int i = 0; i < n && !u->closing; i++) {

@@ -15,7 +15,7 @@ from phone import Dialog, Phone  # noqa: E402  of the tests from the wire
 HOST, CALLER, CALLEE = "127.0.0.10", "127.0.0.6", "127.0.0.7"
 
 AUTHD = """\
-listen: {{ socket: {folder}/auth.sock, users: ["{uid}"] }}
+listen: {{ socket: {folder}/auth.sock, users: ["{uid}"], signers: ["{uid}"] }}
 redis: {{ socket: {redis} }}
 nonce_key_file: {folder}/nonce.key
 seal_key_file: {folder}/seal.key
