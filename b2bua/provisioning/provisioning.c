@@ -13,7 +13,7 @@ enum { CONNECTIONS_MAX = 256 };
 struct provisioning {
     struct loop *loop;
     const struct provisioning_conf *conf;
-    struct provisioning_plan plan;
+    char *dial_rules;  /* dialplan.xml, which never changes; NULL: not given */
     struct gate *gate; /* NULL: not yet */
     struct httpd *httpd, *httpsd;
     struct tftp *tftp;
@@ -134,7 +134,7 @@ static void answer_shared(struct provision *a)
     char file[PHONE_FILE_MAX];
     struct buf b = BUF_INIT(file);
     if (is_of_dial_rules(a))
-        dial_rules_write(&b, p->plan.plan, p->plan.lines);
+        buf_put(&b, span_str(p->dial_rules));
     else
         phone_file_write_default(&b, &servers);
     struct span out = buf_span(&b);
@@ -253,7 +253,7 @@ static void on_attached(void *arg, enum verdict kind, const Countersign__Auth__A
 static enum provisioned without_authd(const struct provision *a, const struct addr *from)
 {
     const struct provisioning *p = a->all;
-    const bool given = is_of_dial_rules(a) ? p->conf->dial_rules : p->conf->default_file;
+    const bool given = is_of_dial_rules(a) ? p->dial_rules != NULL : p->conf->default_file;
     if (!given || (is_shared_signed(a) && !p->trust))
         return PROVISION_NOT_FOUND;
     if (!p->gate)
@@ -388,6 +388,15 @@ static int open_https(struct provisioning *p, struct certs *certs, size_t listen
 
 /* ---- all ---- */
 
+static int keep_dial_rules(struct provisioning *p, const struct provisioning_plan *plan)
+{
+    char file[PHONE_FILE_MAX];
+    struct buf b = BUF_INIT(file);
+    dial_rules_write(&b, plan->plan, plan->lines);
+    p->dial_rules = strndup(b.p, b.n);
+    return p->dial_rules ? 0 : CS_ENOMEM;
+}
+
 int provisioning_open(struct loop *l, const struct provisioning_conf *conf,
                       const struct provisioning_plan *plan, struct certs *certs, size_t listener,
                       struct provisioning **out)
@@ -398,9 +407,10 @@ int provisioning_open(struct loop *l, const struct provisioning_conf *conf,
         return CS_ENOMEM;
     p->loop = l;
     p->conf = conf;
-    p->plan = *plan;
     list_init(&p->asks);
-    if (conf->trust)
+    if (conf->dial_rules)
+        err = keep_dial_rules(p, plan);
+    if (!err && conf->trust)
         err = trust_open(conf->trust, &p->trust);
     if (!err && is_written(&conf->http))
         err = open_http(p);
@@ -456,5 +466,6 @@ void provisioning_close(struct provisioning **pp)
     if (p->httpsd)
         httpd_close(&p->httpsd);
     trust_close(&p->trust);
+    free(p->dial_rules);
     free(p);
 }

@@ -37,8 +37,7 @@ struct provisioning_plan {
     const struct dialplan *plan;
     const struct dialplan_context *lines;
 };
-/* Opens its sockets; conf, what plan names, and certs, whose listener number `listener` is ours,
- * outlive it. */
+/* Opens its sockets; conf and certs, whose listener number `listener` is ours, outlive it. */
 CS_CHECK int provisioning_open(struct loop *l, const struct provisioning_conf *conf,
                                const struct provisioning_plan *plan, struct certs *certs,
                                size_t listener, struct provisioning **out);
