@@ -146,7 +146,7 @@ static int send_once(struct branch *b)
     }
     sip_write_request(&ob, m, &edit);
     if (!buf_ok(&vb) || !buf_ok(&rb) || !buf_ok(&lb) || !buf_ok(&ob))
-        return CS_ELIMIT;
+        return UV_EMSGSIZE;
     metric_inc(M_REG_FORWARDED, 0);
     return tx_send(k->front->tx, b->flow, m->method, buf_span(&bb), buf_span(&ob), &events, b,
                    &b->tx);
@@ -194,6 +194,25 @@ static void forward(struct fork *k, struct sip_msg *resp, struct span append)
         front_reply(k->rq.tx, 500, NULL, SPAN_NULL);
 }
 
+static unsigned unreachable(const struct branch *b)
+{
+    return b->target.unreachable ? b->target.unreachable : 480;
+}
+
+/* Status of what could not be sent: what we lack ourselves says nothing of the phone. */
+static unsigned unsent(const struct branch *b, int err)
+{
+    switch (err) {
+    case CS_ELIMIT:
+    case CS_ENOMEM:
+        return 503;
+    case UV_EMSGSIZE:
+        return 513;
+    default:
+        return unreachable(b);
+    }
+}
+
 static bool is_challenge(unsigned status)
 {
     return status == 401 || status == 407;
@@ -224,7 +243,9 @@ static void answer_best(struct fork *k)
             best = &k->branches[i];
     }
     k->answered = true;
-    if (!best->resp) {
+    if (!best->resp && best->status == 503) {
+        front_reply_later(k->rq.tx);
+    } else if (!best->resp) {
         front_reply(k->rq.tx, best->status, NULL, SPAN_NULL);
     } else if (best->status == 503) { /* it speaks of the phone, not of us (16.7 step 6) */
         front_reply(k->rq.tx, 500, NULL, SPAN_NULL);
@@ -398,11 +419,6 @@ static void on_response(void *arg, struct tx *tx, struct sip_msg *resp)
     win(k, resp, counted, b->target.rests);
 }
 
-static unsigned unreachable(const struct branch *b)
-{
-    return b->target.unreachable ? b->target.unreachable : 480;
-}
-
 static void on_failed(void *arg, struct tx *tx, int err)
 {
     struct branch *b = arg;
@@ -475,8 +491,9 @@ static void on_hop(void *arg, int err, struct flow *flow)
     }
     flow_unref(&b->flow);
     b->flow = flow_ref(flow);
-    if (send_branch(b))
-        try_next(b, unreachable(b), NULL);
+    err = send_branch(b);
+    if (err)
+        try_next(b, unsent(b, err), NULL);
     else if (b->target.answer.ms)
         timer_start(k->front->loop, &b->silence, b->target.answer);
 }
@@ -512,9 +529,9 @@ static void start_group(struct fork *k)
     for (size_t i = first; i < last; i++) {
         struct branch *b = &k->branches[i];
         b->breadth = share;
-        int err = share ? start_branch(b) : CS_ELIMIT;
-        if (err) {
-            b->status = share ? 480 : 440; /* RFC 5393, 5.3.3 */
+        int err = share ? start_branch(b) : 0;
+        if (err || !share) {
+            b->status = share ? unsent(b, err) : 440; /* RFC 5393, 5.3.3 */
             k->finals++;
         }
     }

@@ -18,6 +18,7 @@ class Unix(Countersign):
     name = "hop-unix"
     nodes = ("caller", "callee")
     link = "unix"
+    more = "limits: {{ transactions: 1000000 }}\n"  # those of five seconds
 
 
 class Tls(Unix):
