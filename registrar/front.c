@@ -232,19 +232,19 @@ static void on_stray(void *arg, struct flow *flow, struct sip_msg *m)
     if (node && node != siptp_node(f->tp) && flow->transport != SIP_LINK &&
         nodes_link(f->nodes, node, &link) == 0) {
         if (flow_send(link, m->raw))
-            log_debug(&flow->log, "a response could not be passed on");
+            log_debug(flow_log(flow), "a response could not be passed on");
         flow_unref(&link);
         return;
     }
     abuse_stray(f, flow);
-    log_debug(&flow->log, "stray response dropped", kv_u("status", m->status),
+    log_debug(flow_log(flow), "stray response dropped", kv_u("status", m->status),
               kv_s("call_id", m->call_id));
 }
 
 static void on_flow_closed(void *arg, struct flow *flow)
 {
     struct front *f = arg;
-    log_debug(&flow->log, "flow closed", kv_u("flow", flow->id));
+    log_debug(flow_log(flow), "flow closed", kv_u("flow", flow->id));
     bound_flow_closed(&f->bound, flow);
 }
 

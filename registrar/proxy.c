@@ -390,7 +390,7 @@ static void take_way(struct proxied *p)
         unavailable(p);
         return;
     }
-    log_debug(&p->flow->log, "routed", kv_s("route", r->name), kv_s("uri", p->msg->uri.text),
+    log_debug(flow_log(p->flow), "routed", kv_s("route", r->name), kv_s("uri", p->msg->uri.text),
               kv_s("call_id", p->msg->call_id));
     if (r->refuse)
         refuse(p, r->refuse, NULL);
@@ -430,7 +430,7 @@ static bool is_of_known_call(const struct proxied *p)
 static void pass_unjudged(struct proxied *p)
 {
     const struct sip_msg *m = p->msg;
-    log_info(&p->flow->log, "passed without a verdict: of a call that was authenticated",
+    log_info(flow_log(p->flow), "passed without a verdict: of a call that was authenticated",
              kv_s("method", m->method_name), kv_s("call_id", m->call_id),
              kv_s("from", m->from.uri.text), kv_s("to", m->to.uri.text));
     metric_inc(M_REG_UNJUDGED, 0);
@@ -591,7 +591,7 @@ static void send_ack(const struct sip_msg *m, struct flow *to, struct span uri,
     metric_inc(M_REG_FORWARDED, 2);
     int err = buf_ok(&ob) ? flow_send(to, buf_span(&ob)) : CS_ELIMIT;
     if (err)
-        log_debug(&to->log, "ACK not forwarded", kv_err(err));
+        log_debug(flow_log(to), "ACK not forwarded", kv_err(err));
 }
 
 /* An ACK whose flow is gone; in its arena. */

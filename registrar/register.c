@@ -422,7 +422,7 @@ static void on_verdict(void *arg, enum verdict kind, const Countersign__Auth__Ve
     }
     r->granted = true;
     if (facts_renew(r->flow, r->msg))
-        log_warn(&r->flow->log, "a fresh token could not be kept");
+        log_warn(flow_log(r->flow), "a fresh token could not be kept");
     front_accepted(r->front, r->flow, v);
     if (status == 420)
         lines = SPAN("Unsupported: path\r\n");

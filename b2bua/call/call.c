@@ -261,6 +261,12 @@ static void on_ended(void *arg, struct leg *l, const struct leg_end *why)
     call_finish(c, why, side);
 }
 
+static struct span described(void *arg, struct leg *l)
+{
+    const struct call *c = arg;
+    return session_told(c->session, call_side(c, l));
+}
+
 static bool may_refer(void *arg, struct leg *l)
 {
     return call_may_refer(arg, l);
@@ -277,6 +283,7 @@ const struct leg_events call_events = { .acked = on_acked,
                                         .settled = on_settled,
                                         .info = on_info,
                                         .digit = on_digit,
+                                        .described = described,
                                         .may_refer = may_refer,
                                         .referred = on_referred,
                                         .ended = on_ended };

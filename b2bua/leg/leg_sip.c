@@ -111,7 +111,6 @@ void sip_leg_free(struct sip_leg *l)
     free(l->contact);
     free(l->origin);
     free(l->lines);
-    free(l->said);
     free(l->reason);
     free(l);
 }

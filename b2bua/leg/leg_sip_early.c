@@ -70,7 +70,6 @@ void sip_leg_answer_early(struct sip_leg *l, struct span sdp)
     struct tx *tx = take_asked(l);
     sip_leg_lines(&b, l);
     tx_reply_full(tx, 200, SPAN_NULL, buf_span(&b), SPAN("application/sdp"), sdp);
-    sip_leg_said(l, sdp);
     tx_unref(&tx);
 }
 
@@ -128,8 +127,6 @@ bool sip_leg_update(struct leg *leg, struct span sdp)
     c.type = SPAN("application/sdp");
     c.body = sdp;
     l->early.asking = uac_send(&l->means->uac, &c, &events, l);
-    if (l->early.asking)
-        sip_leg_said(l, sdp);
     l->early.used |= l->early.asking != NULL;
     return l->early.asking;
 }

@@ -83,7 +83,6 @@ struct sip_leg {
     char *offer;          /* NULL: it is to have none */
     struct turn no_room;  /* it cannot be sent */
     bool updates;         /* UPDATE is known to them */
-    char *said;           /* description that we sent last, for a refresh by re-INVITE */
     struct uac *bye;
     bool referred, quiet; /* it was; and wants no NOTIFY (RFC 4488) */
     struct list asides;   /* struct aside: requests whose answer changes nothing */
@@ -126,7 +125,6 @@ void sip_leg_write_end(struct buf *b, const struct leg_end *why, struct span age
 /* A dialog that stands, or was refreshed: from now on its time runs. */
 void sip_leg_arm(struct sip_leg *l, const struct sip_msg *m);
 void sip_leg_refresh_init(struct sip_leg *l);
-void sip_leg_said(struct sip_leg *l, struct span sdp);
 /* What came of a refresh by re-INVITE. */
 void sip_leg_refreshed(struct sip_leg *l, const struct sip_msg *resp);
 

@@ -109,7 +109,6 @@ static void send_ok(struct sip_leg *l, struct span sdp, bool offers)
     timer_init(&l->ok_timer, on_ok_timer);
     timer_start(loop, &l->ok_timer, l->ok_after);
     tx_forward(tx, 200, buf_span(&b));
-    sip_leg_said(l, sdp);
     sip_leg_note(l);
     sip_leg_arm(l, req);
 }
@@ -138,7 +137,6 @@ static void settle_offer(struct sip_leg *l, unsigned status, struct span sdp)
         sip_leg_lines(&b, l);
         session_timer_write_answer(&b, &l->session);
         tx_reply_full(tx, 200, SPAN_NULL, buf_span(&b), SPAN("application/sdp"), sdp);
-        sip_leg_said(l, sdp);
         sip_leg_arm(l, req);
         tx_unref(&tx);
     }

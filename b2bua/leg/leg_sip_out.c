@@ -178,7 +178,7 @@ static void end_sibling(struct sip_leg *l, const struct sip_msg *resp)
     buf_put(&b, uac_credentials(l->asking));
     sip_write_end(&b, SPAN_NULL, SPAN_NULL);
     if (buf_ok(&b) && flow_send(flow, buf_span(&b)))
-        log_debug(&flow->log, "an ACK could not be sent");
+        log_debug(flow_log(flow), "an ACK could not be sent");
     struct uac_conf c = sip_leg_in_dialog(l, SIP_BYE);
     c.dialog = d;
     sip_leg_send_aside(l, &c, d);
@@ -232,7 +232,7 @@ void sip_leg_bye(struct sip_leg *l, const struct leg_end *why)
 static void ack_again(struct sip_leg *l)
 {
     if (l->ack && flow_send(l->ack_flow, span_of(l->ack, l->ack_n)))
-        log_debug(&l->ack_flow->log, "an ACK could not be sent");
+        log_debug(flow_log(l->ack_flow), "an ACK could not be sent");
 }
 
 /* What another offer has taken the place of is not told. */
@@ -328,7 +328,6 @@ void sip_leg_modify(struct leg *leg, struct span sdp)
         return;
     }
     l->refreshing = false;
-    sip_leg_said(l, sdp);
     sip_leg_reinvite(l, sdp);
     if (!l->asking)
         turn_queue(l->means->uac.loop, &l->no_room);
@@ -562,7 +561,6 @@ struct leg *leg_sip_call(const struct leg_sip_means *m, const struct leg_sip_out
     l->offerless = !o->sdp.p;
     l->origin = o->origin.p ? strndup(o->origin.p, o->origin.n) : NULL;
     l->lines = strndup(o->lines.p ? o->lines.p : "", o->lines.n);
-    sip_leg_said(l, o->sdp);
     write_invite(&b, l);
     struct uac_conf c = { .dialog = &l->dialog,
                           .method = SIP_INVITE,

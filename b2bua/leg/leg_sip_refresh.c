@@ -6,15 +6,6 @@
 
 enum { AGAIN_MS = 2000, LINES_MAX = 2048 };
 
-void sip_leg_said(struct sip_leg *l, struct span sdp)
-{
-    char *copy = sdp.p ? strndup(sdp.p, sdp.n) : NULL;
-    if (!copy) /* what was said before still stands */
-        return;
-    free(l->said);
-    l->said = copy;
-}
-
 void sip_leg_arm(struct sip_leg *l, const struct sip_msg *m)
 {
     sip_leg_allows(l, m);
@@ -101,11 +92,14 @@ static void on_refresh(struct timer *t)
     again_soon(l); /* unless an answer says more */
     if (l->waiting || l->asked || l->ok || l->ack_walk)
         return;
-    l->refreshing = true;
+    const struct leg_events *e = l->leg.events;
+    const struct span sdp =
+        !l->updates && e->described ? e->described(l->leg.arg, &l->leg) : SPAN_NULL;
+    l->refreshing = l->updates || sdp.p;
     if (l->updates)
         update(l);
-    else
-        sip_leg_reinvite(l, span_str(l->said));
+    else if (sdp.p)
+        sip_leg_reinvite(l, sdp);
 }
 
 void sip_leg_refresh_init(struct sip_leg *l)

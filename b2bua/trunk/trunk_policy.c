@@ -32,7 +32,7 @@ bool trunk_policy_refuses(const struct uac_means *m, const struct trunk_conf *t,
     if (!trunk_policy_forbids(t, req))
         return false;
     struct gate_facts facts = trunk_policy_facts(req);
-    log_info(&flow->log, "refused: the trunk may not", kv_s("trunk", t->name),
+    log_info(flow_log(flow), "refused: the trunk may not", kv_s("trunk", t->name),
              kv_s("method", req->method_name), kv_s("call_id", req->call_id),
              kv_b("replaces", sip_has(req, SIP_HDR_REPLACES)));
     gate_report(m->gate, flow, req, &facts, COUNTERSIGN__AUTH__CAUSE__TRUNK_POLICY, 403);

@@ -204,7 +204,7 @@ static void hang_up(struct trunk_test *t, struct sip_msg *resp)
     buf_put(&ob, uac_credentials(t->request));
     sip_write_end(&ob, SPAN_NULL, SPAN_NULL);
     if (!buf_ok(&ob) || flow_send(flow, buf_span(&ob)))
-        log_debug(&flow->log, "the ACK of a test could not be sent");
+        log_debug(flow_log(flow), "the ACK of a test could not be sent");
     const struct uac_conf c = {
         .dialog = &t->dialog, .method = SIP_BYE, .max_forwards = 70, .trunk = t->trunk->name
     };

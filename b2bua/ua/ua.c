@@ -161,7 +161,7 @@ static void on_verdict(void *arg, enum verdict kind, const Countersign__Auth__Ve
     if (kind != VERDICT_ACCEPT) {
         gate_refuse(tx, kind, v);
     } else if (!t) {
-        log_warn(&tx_flow(tx)->log, "accepted, but no trunk is of this group",
+        log_warn(flow_log(tx_flow(tx)), "accepted, but no trunk is of this group",
                  kv_str("group", v->group));
         tx_reply_full(tx, 403, SPAN("No Trunk"), SPAN_NULL, SPAN_NULL, SPAN_NULL);
     } else {
@@ -262,20 +262,20 @@ static void on_ack(void *arg, struct flow *flow, struct sip_msg *m)
     struct ua *u = arg;
     metric_inc(M_B2BUA_REQUESTS, SIP_ACK);
     if (!leg_sip_acked(&u->legs_means, flow, m))
-        log_debug(&flow->log, "an ACK of no call", kv_s("call_id", m->call_id));
+        log_debug(flow_log(flow), "an ACK of no call", kv_s("call_id", m->call_id));
 }
 
 static void on_stray(void *arg, struct flow *flow, struct sip_msg *m)
 {
     (void)arg;
-    log_debug(&flow->log, "stray response dropped", kv_u("status", m->status),
+    log_debug(flow_log(flow), "stray response dropped", kv_u("status", m->status),
               kv_s("call_id", m->call_id));
 }
 
 static void on_flow_closed(void *arg, struct flow *flow)
 {
     struct ua *u = arg;
-    log_debug(&flow->log, "flow closed");
+    log_debug(flow_log(flow), "flow closed");
     trunks_flow_closed(u->trunks, flow);
     desks_flow_closed(&u->desks, flow);
 }

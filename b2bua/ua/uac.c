@@ -194,7 +194,7 @@ static void on_signed(void *arg, enum verdict kind, Countersign__Auth__Cause cau
         return;
     }
     if (kind != VERDICT_ACCEPT) {
-        log_warn(&r->flow->log, "a challenge is not answered", kv_s("trunk", r->trunk),
+        log_warn(flow_log(r->flow), "a challenge is not answered", kv_s("trunk", r->trunk),
                  kv_u("cause", cause));
         give_up(r);
         return;

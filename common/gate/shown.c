@@ -34,7 +34,7 @@ static int shown_new(const struct flow *f, X509 *x, X509 *issuer, struct shown *
     }
     s->readable = err == 0;
     if (err)
-        log_warn(&f->log, "a certificate says nothing that can be read, and proves nothing",
+        log_warn(flow_log(f), "a certificate says nothing that can be read, and proves nothing",
                  kv_err(err));
     return 0;
 }

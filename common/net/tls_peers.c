@@ -75,7 +75,7 @@ static int on_certificate(int ok, X509_STORE_CTX *store)
 {
     int depth = X509_STORE_CTX_get_error_depth(store);
     const SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
-    struct tls_session *s = SSL_get_app_data(ssl);
+    struct tls_session *s = tls_session_of(ssl);
     bool good = ok;
     ok = forgive(ok, store);
     if (!ok)

@@ -173,6 +173,12 @@ static void forget_errors(void)
 
 /* ---- OpenSSL's side of the wire ---- */
 
+/* Data of the application would take memory of its own. */
+struct tls_session *tls_session_of(const SSL *ssl)
+{
+    return BIO_get_data(SSL_get_rbio(ssl));
+}
+
 static BIO_METHOD *wire_method;
 
 static int wire_read(BIO *b, char *to, int n)
@@ -274,7 +280,7 @@ static int expect_name(struct tls_session *s, const char *name)
 /* We refuse to renegotiate, and do not wait for the next try. */
 static void on_info(const SSL *ssl, int where, int value)
 {
-    struct tls_session *s = SSL_get_app_data(ssl);
+    struct tls_session *s = tls_session_of(ssl);
     if ((where & SSL_CB_WRITE_ALERT) == SSL_CB_WRITE_ALERT &&
         (value & 0xff) == SSL_AD_NO_RENEGOTIATION)
         s->again = true;
@@ -310,8 +316,6 @@ int tls_session_new(struct tls_context *c, const char *name, const struct addr *
     s->peer = peer;
     s->ssl = SSL_new(c->ctx);
     int err = s->ssl ? attach(s) : CS_ENOMEM;
-    if (!err && SSL_set_app_data(s->ssl, s) != 1)
-        err = CS_ENOMEM;
     if (!err)
         SSL_set_info_callback(s->ssl, on_info);
     if (!err && c->role == TLS_CLIENT)

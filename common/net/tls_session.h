@@ -18,6 +18,8 @@ struct tls_session;
 CS_CHECK int tls_session_new(struct tls_context *c, const char *name, const struct addr *peer,
                              struct bytes *out, struct tls_session **result);
 void tls_session_free(struct tls_session **s);
+/* What OpenSSL's callbacks are about. */
+struct tls_session *tls_session_of(const SSL *ssl);
 struct duration tls_session_deadline(const struct tls_session *s);
 struct tls_context *tls_session_context(const struct tls_session *s);
 /* What is expected of a SIP domain's server; absent: nothing. */

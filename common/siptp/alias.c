@@ -43,7 +43,7 @@ void alias_take(struct conn *c, const struct sip_msg *m)
         c->alias = alias_new(c, m->via.port ? m->via.port : sip_transport_port(SIP_TLS));
     metric_inc(M_SIP_ALIASES, c->alias ? TAKEN : REFUSED);
     if (c->alias)
-        log_debug(&c->flow.log, "requests to it will go by its own connection",
+        log_debug(flow_log(&c->flow), "requests to it will go by its own connection",
                   kv_addr("to", &c->alias->addr));
 }
 

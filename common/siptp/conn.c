@@ -163,7 +163,7 @@ static void conn_deadline(struct timer *t)
         siptp_count_refused(c->flow.tp, &c->flow.remote, c->flow.transport, REFUSED_TIMEOUT);
     else if (!list_empty(&c->stranger) && !is_shaking(c)) /* who was polite so far is no abuser */
         metric_inc(M_SIP_REFUSED, REFUSED_TIMEOUT);
-    log_debug(&c->flow.log, "connection too slow or idle");
+    log_debug(flow_log(&c->flow), "connection too slow or idle");
     conn_close(c, CS_ETIMEOUT);
 }
 
@@ -335,7 +335,7 @@ static void watch_peer(struct conn *c)
 {
     struct duration silence = c->flow.tp->conf.keepalive;
     if (silence.ms && stream_watch_peer(c->stream, silence))
-        log_debug(&c->flow.log, "the kernel does not watch this peer");
+        log_debug(flow_log(&c->flow), "the kernel does not watch this peer");
 }
 
 int conn_accept(void *arg, struct stream *s, void **out)
@@ -477,7 +477,7 @@ static void conn_closed(struct stream *s, void *arg, int reason)
         tp->n_leaving--;
     }
     c->stream = NULL;
-    log_debug(&c->flow.log, "connection closed", kv_err(reason));
+    log_debug(flow_log(&c->flow), "connection closed", kv_err(reason));
     if (tp->events)
         tp->events->closed(tp->arg, &c->flow);
     struct flow *f = &c->flow;

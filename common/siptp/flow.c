@@ -19,8 +19,6 @@ void flow_setup(struct flow *f, struct siptp_listener *ls, const struct addr *re
     f->peer = 0;
     f->attached = NULL;
     f->detach = NULL;
-    f->log.module = "siptp";
-    f->log.ctx[0] = kv_addr("peer", &f->remote);
     list_init(&f->waiting);
 }
 

@@ -42,11 +42,12 @@ struct flow { /* counted; members are read-only for others */
     struct addr remote, local; /* of links: no family */
     uint32_t peer;             /* of links: the node at the other end; 0 until its first request */
     uint64_t id;               /* unique in this process; for UDP 0 */
-    struct log log;            /* module, peer */
     struct list waiting;       /* siptx: client transactions that end with a stream */
     void *attached;            /* flow_attach() */
     void (*detach)(void *attached);
 };
+/* What it says of itself in lines of the log; borrowed for one of them. */
+#define flow_log(f) (&(struct log){ .module = "siptp", .ctx = { kv_addr("peer", &(f)->remote) } })
 
 /* Who looks at sources before what they say is read; links are not asked about. */
 struct siptp_guard {

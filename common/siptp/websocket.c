@@ -154,7 +154,7 @@ static ptrdiff_t shake(struct conn *c, struct span in)
             siptp_count_refused(c->flow.tp, &c->flow.remote, c->flow.transport, REFUSED_UPGRADE);
         else
             metric_inc(M_SIP_REFUSED, REFUSED_UPGRADE);
-        log_debug(&c->flow.log, "WebSocket refused", kv_u("status", h.status),
+        log_debug(flow_log(&c->flow), "WebSocket refused", kv_u("status", h.status),
                   kv_str("why", h.why));
         conn_close(c, CS_EPROTO);
         return CS_EPROTO;
@@ -186,7 +186,7 @@ static ptrdiff_t read_answer(struct conn *c, struct span in)
     if (!n)
         return 0;
     if (status != 101) {
-        log_warn(&c->flow.log, "this WebSocket is not taken", kv_u("status", status));
+        log_warn(flow_log(&c->flow), "this WebSocket is not taken", kv_u("status", status));
         conn_close(c, CS_EPROTO);
         return CS_EPROTO;
     }

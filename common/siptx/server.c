@@ -57,7 +57,7 @@ void tx_reply_full(struct tx *t, unsigned status, struct span reason, struct spa
     buf_put(&b, lines);
     sip_write_end(&b, content_type, body);
     if (!buf_ok(&b)) {
-        log_warn(&t->flow->log, "an answer is too long to be sent", kv_u("status", status));
+        log_warn(flow_log(t->flow), "an answer is too long to be sent", kv_u("status", status));
         status = 500;
         b = scratch_for(t->flow);
         sip_write_reply(&b, t->msg, status, SPAN_NULL, tx_to_tag(t));
@@ -110,7 +110,7 @@ static void send_to(struct flow *f, const struct sip_msg *req, struct span text)
     if (flow_for_response(f, req, &out))
         return;
     if (flow_send(out, text))
-        log_debug(&f->log, "an answer was lost");
+        log_debug(flow_log(f), "an answer was lost");
     flow_unref(&out);
 }
 
@@ -185,7 +185,7 @@ static void on_cancel(struct siptx *x, struct flow *f, struct sip_msg *m, struct
         struct mono now = loop_now(x->loop);
         struct mono until = mono_add(now, DURATION_MS(64 * x->conf.t1.ms));
         if (!answers_keep(&x->answers, key, buf_span(&b), now, until))
-            log_warn(&f->log, "no memory to keep an answer");
+            log_warn(flow_log(f), "no memory to keep an answer");
     }
     if (tx_is_answered(t) || !x->events->cancelled)
         return;

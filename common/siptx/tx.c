@@ -278,7 +278,7 @@ void tx_move(struct tx *t, enum tx_event ev, const struct tx_input *in)
         return;
     if (!in)
         in = &nothing;
-    log_debug(&t->flow->log, "transaction moves", kv_str("from", tx_state_name(t->state)),
+    log_debug(flow_log(t->flow), "transaction moves", kv_str("from", tx_state_name(t->state)),
               kv_str("event", tx_event_name(ev)), kv_str("to", tx_state_name(cell->next)));
     struct tx *self = tx_ref(t);
     bool to_completed = cell->next == TX_COMPLETED && t->state != TX_COMPLETED;
@@ -289,7 +289,7 @@ void tx_move(struct tx *t, enum tx_event ev, const struct tx_input *in)
         send_text(t, in->text);
     if (t->kind == TX_SERVER && to_completed && !reliable) {
         if (!shrink(t, in->text))
-            log_warn(&t->flow->log, "no memory to keep an answer");
+            log_warn(flow_log(t->flow), "no memory to keep an answer");
     } else {
         if (cell->actions & TX_SEND && (!reliable || t->kind == TX_INVITE_CLIENT))
             tx_remember(t, in->text);
