@@ -290,6 +290,25 @@ static void name_node(struct front *f)
     buf_putc(&b, 0);
 }
 
+/* The workers beside this one: until Redis tells of them calls reach their phones, too. */
+static int expect_workers(struct front *f)
+{
+    int err = 0;
+    for (unsigned i = 1; f->worker && i <= f->conf->workers && !err; i++) {
+        char name[sizeof(f->node)], path[LINK_PATH_MAX];
+        struct buf b = BUF_INIT(name);
+        struct siptp_link_target to;
+        if (i == f->worker)
+            continue;
+        buf_printf(&b, "%s-%u", f->tls_name, i);
+        const struct link_peer peer = { .node = buf_span(&b) };
+        err = link_target(&f->conf->link, &peer, path, &to);
+        if (!err)
+            err = nodes_expect(f->nodes, peer.node, &to);
+    }
+    return err;
+}
+
 static int link_to(void *arg, uint32_t node, struct flow **out)
 {
     struct front *f = arg;
@@ -497,6 +516,8 @@ int front_open_link(struct front *f)
         err = nodes_open(f->loop, f->redis, f->tp, &nc, &f->nodes);
     if (!err)
         err = add_bridges(f);
+    if (!err)
+        err = expect_workers(f);
     return err ? err : open_probes(f);
 }
 

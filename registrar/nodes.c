@@ -32,8 +32,9 @@ struct node {
     char *addresses; /* each followed by a comma */
     struct addr tls;
     uint32_t id;
-    bool present; /* in the list that is being read */
-    bool added;   /* by configuration, for good */
+    bool present;      /* in the list that is being read */
+    bool added;        /* by configuration, for good */
+    struct mono until; /* of who starts with us: so long it need not have said a thing; 0: it has */
 };
 
 struct nodes {
@@ -73,11 +74,11 @@ static struct node *find(const struct nodes *ns, uint32_t id)
     return NULL;
 }
 
-int nodes_add(struct nodes *ns, struct span name, const struct siptp_link_target *to)
+static struct node *add(struct nodes *ns, struct span name, const struct siptp_link_target *to)
 {
     struct node *n = calloc(1, sizeof(*n));
     if (!n)
-        return CS_ENOMEM;
+        return NULL;
     list_init(&n->link);
     list_push_back(&ns->all, &n->link);
     n->id = siptp_node_id(name);
@@ -85,10 +86,27 @@ int nodes_add(struct nodes *ns, struct span name, const struct siptp_link_target
     n->socket = to->path ? strdup(to->path) : NULL;
     n->tls_name = to->path ? NULL : strdup(to->name);
     n->addresses = strdup("");
-    n->added = true;
     if (!to->path)
         n->tls = *to->addr;
-    return n->name && (n->socket || n->tls_name) && n->addresses ? 0 : CS_ENOMEM;
+    return n->name && (n->socket || n->tls_name) && n->addresses ? n : NULL;
+}
+
+int nodes_add(struct nodes *ns, struct span name, const struct siptp_link_target *to)
+{
+    struct node *n = add(ns, name, to);
+    if (!n)
+        return CS_ENOMEM;
+    n->added = true;
+    return 0;
+}
+
+int nodes_expect(struct nodes *ns, struct span name, const struct siptp_link_target *to)
+{
+    struct node *n = add(ns, name, to);
+    if (!n)
+        return CS_ENOMEM;
+    n->until = mono_add(loop_now(ns->loop), DURATION_MS(LIFETIME_MS + LOOK_MS));
+    return 0;
 }
 
 bool nodes_is_added(const struct nodes *ns, uint32_t id)
@@ -145,9 +163,10 @@ static void take_in(struct nodes *ns, const STORE(Node) * said)
 {
     uint32_t id = siptp_node_id(span_str(said->name));
     struct node *n = find(ns, id);
+    const bool is_new = !n;
     if (id == siptp_node(ns->tp))
         return;
-    if (!n) {
+    if (is_new) {
         n = calloc(1, sizeof(*n));
         if (!n)
             return;
@@ -159,10 +178,12 @@ static void take_in(struct nodes *ns, const STORE(Node) * said)
             return;
         }
         list_push_back(&ns->all, &n->link);
+    }
+    if (is_new || n->until.ns)
         log_info(&nlog, "a registrar appeared", kv_str("name", n->name),
                  kv_str("link", said->link ? said->link : "none"),
                  kv_str("tls", said->tls ? said->tls : "none"));
-    }
+    n->until = (struct mono){ 0 };
     n->present = true;
     bool near = said->link && said->machine && strcmp(said->machine, ns->machine) == 0;
     bool tls = said->tls && said->tls_name && addr_parse(span_str(said->tls), 0, &n->tls) == 0;
@@ -183,7 +204,7 @@ static void forget_absent(struct nodes *ns)
 {
     list_for_each (it, &ns->all) {
         struct node *n = container_of(it, struct node, link);
-        if (n->present || n->added)
+        if (n->present || n->added || mono_before(loop_now(ns->loop), n->until))
             continue;
         log_info(&nlog, "a registrar is gone", kv_str("name", n->name));
         redis_do(ns->redis, redis_ignore, NULL, SPAN("SREM"), SPAN(KEY), span_str(n->name));

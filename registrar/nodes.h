@@ -26,7 +26,10 @@ void nodes_close(struct nodes **n);
 
 /* One that Redis says nothing of, a b2bua: it is where configuration says. to is copied. */
 CS_CHECK int nodes_add(struct nodes *n, struct span name, const struct siptp_link_target *to);
-/* Whether it is such a one. */
+/* One that starts with us and will say so in Redis within ten seconds: a worker beside this one.
+ * Until then it is where this says. to is copied. */
+CS_CHECK int nodes_expect(struct nodes *n, struct span name, const struct siptp_link_target *to);
+/* Whether it is there by nodes_add(). */
 bool nodes_is_added(const struct nodes *n, uint32_t id);
 
 /* Whether Redis has said who is there. */
