@@ -147,6 +147,7 @@ static ptrdiff_t frame_length(struct span in, size_t max)
 
 static bool ends_message(struct span frame)
 {
+    assert(frame.p); /* a whole one */
     unsigned char first = (unsigned char)frame.p[0];
     return !(first & CONTROL) && first & FIN;
 }
@@ -166,6 +167,7 @@ size_t ws_first(struct span in, size_t max)
 /* Counts what a message is made of. */
 static void count(struct ws *w, struct span frame)
 {
+    assert(frame.p); /* a whole one */
     unsigned char first = (unsigned char)frame.p[0];
     if (!(first & CONTROL))
         w->pieces = first & FIN ? 0 : w->pieces + 1;
