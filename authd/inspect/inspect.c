@@ -12,7 +12,6 @@ enum {
     PORTION = 200,      /* keys or entries that Redis looks at for one page */
     PORTION_MAX = 8000, /* that it names for one at most */
     AGAIN_MS = 250,     /* who writes an index and its record has done so by then */
-    AT_MAX = 48,
     KEY_MAX = 512,
 };
 
@@ -24,13 +23,6 @@ struct question {
     struct redis_call *call;
     answer_fn *fn;
     void *arg;
-};
-
-/* Where a portion begins. */
-struct place {
-    uint64_t generation; /* of Redis's masters: another one's cursor means nothing here */
-    size_t step, sub;    /* sub: a master, or an index of many */
-    char at[AT_MAX];     /* as Redis wants it; "0" at first */
 };
 
 struct inspection {
@@ -111,32 +103,6 @@ static bool move_on(const struct inspection *i, struct place *p)
             p->step++, p->sub = 0;
     }
     return p->step < CS_LEN(steps);
-}
-
-static int place_parse(struct span text, struct place *p)
-{
-    uint64_t step, sub;
-    struct span rest = text;
-    if (span_u64(span_cut(&rest, '.'), UINT64_MAX, &p->generation) ||
-        span_u64(span_cut(&rest, '.'), CS_LEN(steps) - 1, &step) ||
-        span_u64(span_cut(&rest, '.'), UINT32_MAX, &sub) || !rest.n || rest.n >= AT_MAX)
-        return CS_EPROTO;
-    for (size_t k = 0; k < rest.n; k++) {
-        if (!ascii_digit(rest.p[k]) && rest.p[k] != '-')
-            return CS_EPROTO;
-    }
-    p->step = (size_t)step;
-    p->sub = (size_t)sub;
-    span_copy(p->at, sizeof(p->at), rest);
-    return 0;
-}
-
-static void place_write(const struct place *p, char out[INSPECT_CURSOR_MAX])
-{
-    struct buf b = buf_of(out, INSPECT_CURSOR_MAX - 1);
-    buf_u64(&b, p->generation);
-    buf_printf(&b, ".%zu.%zu.%s", p->step, p->sub, p->at);
-    out[b.n] = '\0';
 }
 
 /* ---- the end ---- */
@@ -481,7 +447,7 @@ static void on_portion(void *arg, const struct redis_reply *r)
 
 static struct redis_call *ask_portion(struct inspection *i)
 {
-    char space[KEY_MAX], from[AT_MAX + 1], digits[24];
+    char space[KEY_MAX], from[PLACE_AT_MAX + 1], digits[24];
     struct buf b = BUF_INIT(space), f = BUF_INIT(from), n = BUF_INIT(digits);
     const struct step *s = &steps[i->place.step];
     const struct span key = key_here(i, &b), at = span_str(i->place.at);
@@ -541,7 +507,7 @@ int inspect_begin(const struct inspect_env *env, struct span cursor, bool repair
     timer_init(&i->timer, on_again);
     i->place.generation = redis_generation(env->redis);
     span_copy(i->place.at, sizeof(i->place.at), SPAN("0"));
-    if (cursor.p && place_parse(cursor, &i->place))
+    if (cursor.p && place_parse(cursor, CS_LEN(steps), &i->place))
         return CS_EPROTO;
     if (i->place.generation != redis_generation(env->redis))
         return CS_ECONFLICT;

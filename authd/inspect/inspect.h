@@ -10,6 +10,7 @@
 
 #include "authd/config.h"
 #include "authd/inspect/flaw.h"
+#include "authd/inspect/place.h"
 #include "authd/vault/vault.h"
 #include "base/arena.h"
 #include "redis/redis.h"
@@ -30,12 +31,10 @@ struct finding { /* spans live in the arena; absent where they do not apply */
     bool repaired;
 };
 
-enum { INSPECT_CURSOR_MAX = 128 };
-
 struct inspect_page {
     uint64_t seen; /* keys and entries */
     const struct finding *findings;
-    char next[INSPECT_CURSOR_MAX]; /* "" on the last page */
+    char next[PLACE_TEXT_MAX]; /* "" on the last page */
 };
 
 /* err is 0; CS_ECLOSED when Redis did not answer, CS_ENOMEM; CS_ECONFLICT when another Redis serves

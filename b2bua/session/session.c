@@ -421,13 +421,14 @@ int session_offer(struct session *s, unsigned from, struct span sdp, struct buf 
         return err;
     d.media = arena_zalloc(&s->arena, s->offer.n_media * sizeof(*d.media));
     d.n_media = s->offer.n_media;
-    *why = "no ports for media";
     for (size_t i = 0; i < d.n_media; i++) {
         err = d.media ? open_stream(s, i) : CS_ENOMEM;
         if (!err)
             err = pass_stream(s, i, from, &d.media[i]);
-        if (err)
+        if (err) {
+            *why = err == CS_ELIMIT ? "no ports for media" : "no memory or no files for media";
             return err;
+        }
         carried += d.media[i].port != 0;
     }
     if (!carried) {

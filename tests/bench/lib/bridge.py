@@ -139,9 +139,6 @@ class Office(Countersign):
     trunk = trunk_password = ""  # HOST:PORT
     office = OFFICE
 
-    def launch_authd(self, config):
-        return super().launch_authd(config.replace("users: [", 'signers: ["{uid}"], users: [', 1))
-
     def launch(self):
         values = self.launch_authd(LINES)
         host, _, _ = self.trunk.partition(":")

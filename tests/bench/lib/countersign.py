@@ -11,7 +11,7 @@ from server import DOMAIN, Server
 SOURCE = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", "..", ".."))
 
 AUTHD = """\
-listen: {{ socket: {folder}/auth.sock, users: ["{uid}"] }}
+listen: {{ socket: {folder}/auth.sock, users: ["{uid}"], signers: ["{uid}"] }}
 redis: {{ socket: {redis} }}
 nonce_key_file: {folder}/nonce.key
 seal_key_file: {folder}/seal.key
