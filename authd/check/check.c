@@ -223,7 +223,7 @@ static void challenge(struct check *c, Countersign__Auth__Cause cause, bool stal
             bearer_challenge(&c->group->token, c->facts.method, CAUSE(NO_CREDENTIALS), &c->arena);
         err = bearer ? 0 : CS_ENOMEM;
         list[v.n_challenge++] = bearer;
-        if (v.lease)
+        if (lease.challenge)
             lease.challenge[lease.n_challenge++] = bearer;
     }
     if (err) {

@@ -5,11 +5,6 @@ static struct span text_of(const json_t *j)
     return span_of(json_string_value(j), json_string_length(j));
 }
 
-static int no_memory(struct fault *f)
-{
-    return fault_set(f, 503, "overloaded", "Out of memory", "Try again later.");
-}
-
 /* ---- the members ---- */
 
 struct reading {
@@ -94,7 +89,7 @@ static int take_lines(const json_t *j, struct reading *r)
     r->w->has_lines = true;
     r->w->said.lines = list;
     r->w->said.n_lines = n;
-    return list ? 0 : no_memory(r->f);
+    return list ? 0 : fault_no_memory(r->f);
 }
 
 static int take_pins(const json_t *j, struct reading *r)
@@ -107,7 +102,7 @@ static int take_pins(const json_t *j, struct reading *r)
         struct span text = text_of(json_array_get(j, i));
         int err = text.p ? pin_of(text, r->a, &list[i]) : CS_EPROTO;
         if (err == CS_ENOMEM)
-            return no_memory(r->f);
+            return fault_no_memory(r->f);
         if (err)
             return fault_member(r->f, "pins",
                                 "must be sha256:HEX of a certificate or spki:HEX of its key");
@@ -115,7 +110,7 @@ static int take_pins(const json_t *j, struct reading *r)
     r->w->has_pins = true;
     r->w->said.pins = list;
     r->w->said.n_pins = n;
-    return list ? 0 : no_memory(r->f);
+    return list ? 0 : fault_no_memory(r->f);
 }
 
 /* The members of an object of an array that are texts; "kind" apart. An empty one is not said. */
@@ -173,7 +168,9 @@ static int take_buttons(const json_t *j, struct reading *r)
 {
     const size_t n = json_array_size(j);
     struct device_button *list = arena_alloc(r->a, n * sizeof(*list));
-    int err = list ? 0 : no_memory(r->f);
+    int err = 0;
+    if (!list)
+        return fault_no_memory(r->f);
     for (size_t i = 0; !err && i < n; i++)
         err = take_button(json_array_get(j, i), r, &list[i]);
     r->w->has_buttons = true;
@@ -186,7 +183,9 @@ static int take_forwards(const json_t *j, struct reading *r)
 {
     const size_t n = json_array_size(j);
     struct device_forward *list = arena_zalloc(r->a, n * sizeof(*list));
-    int err = list ? 0 : no_memory(r->f);
+    int err = 0;
+    if (!list)
+        return fault_no_memory(r->f);
     for (size_t i = 0; !err && i < n; i++) {
         const struct part parts[] = { { "user", &list[i].user, true },
                                       { "all", &list[i].all, false },

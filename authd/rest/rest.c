@@ -183,7 +183,7 @@ void store_fault(int err, struct fault *f)
                   "Redis does not answer. Whether a change was made is unknown; repeat it.");
         break;
     case CS_ENOMEM:
-        fault_set(f, 503, "overloaded", "Out of memory", "Try again later.");
+        fault_no_memory(f);
         break;
     default:
         fault_set(f, 500, "store-corrupt", "Unreadable record",

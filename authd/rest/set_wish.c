@@ -50,7 +50,7 @@ static int take_networks(const json_t *j, struct arena *a, struct set_wish *w, s
     const size_t n = json_array_size(j);
     w->networks = arena_alloc(a, CS_MAX(n, (size_t)1) * sizeof(*w->networks));
     if (!w->networks)
-        return fault_set(f, 503, "overloaded", "Out of memory", "Try again later.");
+        return fault_no_memory(f);
     for (size_t i = 0; i < n; i++) {
         struct span text = text_of(json_array_get(j, i));
         const char *why = address_set_network_fault(text, &w->networks[i]);

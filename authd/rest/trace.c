@@ -315,7 +315,7 @@ static int read_source(struct tracer *t, struct span text, struct fault *f)
     t->what.has_source_ip = true;
     t->what.source_ip.data = (uint8_t *)bytes.p;
     t->what.source_ip.len = bytes.n;
-    return bytes.p ? 0 : fault_set(f, 503, "overloaded", "Out of memory", "Try again later.");
+    return bytes.p ? 0 : fault_no_memory(f);
 }
 
 static int read_wish(struct tracer *t, struct fault *f)
@@ -340,7 +340,7 @@ static int read_wish(struct tracer *t, struct fault *f)
     if (!err && call_id.n) {
         t->what.call_id = arena_str(http_arena(req), call_id);
         if (!t->what.call_id)
-            err = fault_set(f, 503, "overloaded", "Out of memory", "Try again later.");
+            err = fault_no_memory(f);
     }
     return err;
 }

@@ -5,16 +5,6 @@ static const char *const case_names[] = { "upper", "lower", NULL };
 static const char *const uri_names[] = { "as-sent", "without-transport", "without-parameters",
                                          NULL };
 
-static int wrong(struct fault *f, const char *member, const char *what)
-{
-    return fault_set(f, 422, "invalid-member", "Invalid member", "%s %s.", member, what);
-}
-
-static int no_memory(struct fault *f)
-{
-    return fault_set(f, 503, "overloaded", "Out of memory", "Try again later.");
-}
-
 static struct span text_of(const json_t *j)
 {
     return span_of(json_string_value(j), json_string_length(j));
@@ -29,20 +19,20 @@ static int take_name(const json_t *j, struct arena *a, struct trunk_wish *w, str
     (void)a;
     w->name = text_of(j);
     const char *why = trunk_name_fault(w->name);
-    return why ? wrong(f, "trunk", why) : 0;
+    return why ? fault_member(f, "trunk", why) : 0;
 }
 
 static int take_targets(const json_t *j, struct arena *a, struct trunk_wish *w, struct fault *f)
 {
     size_t n = json_array_size(j);
     if (n == 0 || n > TRUNK_MAX_TARGETS)
-        return wrong(f, "targets", "must be 1 to 64");
+        return fault_member(f, "targets", "must be 1 to 64");
     struct span *list = arena_alloc(a, n * sizeof(*list));
     for (size_t i = 0; list && i < n; i++) {
         struct span text = text_of(json_array_get(j, i));
         int err = text.p ? trunk_target(text, a, &list[i]) : CS_EPROTO;
         if (err == CS_ENOMEM)
-            return no_memory(f);
+            return fault_no_memory(f);
         if (err)
             return fault_set(f, 422, "invalid-target", "Invalid target",
                              "targets: \"%.80s\" is no host; write sip.example.com, *.example.com, "
@@ -52,7 +42,7 @@ static int take_targets(const json_t *j, struct arena *a, struct trunk_wish *w, 
     w->has_targets = true;
     w->targets = list;
     w->n_targets = n;
-    return list ? 0 : no_memory(f);
+    return list ? 0 : fault_no_memory(f);
 }
 
 /* The same for what may be empty. */
@@ -63,16 +53,16 @@ static int take_texts(const json_t *j, const char *member, const char *what,
     size_t n = json_array_size(j);
     struct span *list = arena_alloc(a, n * sizeof(*list));
     if (n > TRUNK_MAX_CERTIFICATES)
-        return wrong(f, member, "may be up to 32");
+        return fault_member(f, member, "may be up to 32");
     for (size_t i = 0; list && i < n; i++) {
         struct span text = text_of(json_array_get(j, i));
         int err = text.p ? read(text, a, &list[i]) : CS_EPROTO;
         if (err)
-            return err == CS_ENOMEM ? no_memory(f) : wrong(f, member, what);
+            return err == CS_ENOMEM ? fault_no_memory(f) : fault_member(f, member, what);
     }
     *out = list;
     *n_out = n;
-    return list ? 0 : no_memory(f);
+    return list ? 0 : fault_no_memory(f);
 }
 
 static int take_certificates(const json_t *j, struct arena *a, struct trunk_wish *w,
@@ -143,8 +133,8 @@ static int take_prefer(const json_t *j, struct arena *a, struct trunk_wish *w, s
         for (size_t k = 0; k < w->n_prefer; k++)
             seen |= w->prefer[k] == alg;
         if (alg == DIGEST_UNKNOWN || sess || seen)
-            return wrong(f, "prefer",
-                         "must name each of MD5, SHA-256 and SHA-512-256 once at most");
+            return fault_member(f, "prefer",
+                                "must name each of MD5, SHA-256 and SHA-512-256 once at most");
         w->prefer[w->n_prefer++] = alg;
     }
     return 0;
@@ -175,7 +165,7 @@ static int take_credential(const json_t *j, struct trunk_wish_credential *out, s
             return fault_set(f, 422, "unknown-member", "Unknown member",
                              "\"%.60s\" is not known here.", name);
         if (!json_is_string(value))
-            return wrong(f, name, "must be a string");
+            return fault_member(f, name, "must be a string");
         struct span text = text_of(value);
         const bool is_password =
             credential_members[i].at == offsetof(struct trunk_wish_credential, password);
@@ -183,27 +173,27 @@ static int take_credential(const json_t *j, struct trunk_wish_credential *out, s
         if (is_password && (text.n == 0 || text.n > TRUNK_MAX_PASSWORD))
             why = "must be of 1 to 1024 bytes";
         if (why)
-            return wrong(f, name, why);
+            return fault_member(f, name, why);
         *(struct span *)((char *)out + credential_members[i].at) = text;
     }
     if (!out->realm.p || !out->user.p || !out->password.p)
-        return wrong(f, "a credential", "wants realm, user and password");
+        return fault_member(f, "a credential", "wants realm, user and password");
     /* RFC 7616, 3.4.2: what stands before the first colon of A1 is the name */
-    return span_find(out->user, ':') >= 0 ? wrong(f, "user", "must not contain a colon") : 0;
+    return span_find(out->user, ':') >= 0 ? fault_member(f, "user", "must not contain a colon") : 0;
 }
 
 static int take_credentials(const json_t *j, struct arena *a, struct trunk_wish *w, struct fault *f)
 {
     size_t n = json_array_size(j);
     if (n > TRUNK_MAX_CREDENTIALS)
-        return wrong(f, "credentials", "may be up to 64");
+        return fault_member(f, "credentials", "may be up to 64");
     w->credentials = arena_alloc(a, n * sizeof(*w->credentials));
     if (!w->credentials)
-        return no_memory(f);
+        return fault_no_memory(f);
     for (; w->n_credentials < n; w->n_credentials++) {
         const json_t *one = json_array_get(j, w->n_credentials);
         if (!json_is_object(one))
-            return wrong(f, "credentials", "must be objects");
+            return fault_member(f, "credentials", "must be objects");
         int err = take_credential(one, &w->credentials[w->n_credentials], f);
         if (err)
             return err;
@@ -249,7 +239,7 @@ int trunk_wish_parse(const json_t *j, unsigned allowed, struct arena *a, struct 
     if (allowed & TRUNK_WISH_CREDENTIAL) {
         out->credentials = arena_alloc(a, sizeof(*out->credentials));
         if (!out->credentials)
-            return no_memory(f);
+            return fault_no_memory(f);
         out->n_credentials = 1;
         return take_credential(j, out->credentials, f);
     }
@@ -260,13 +250,13 @@ int trunk_wish_parse(const json_t *j, unsigned allowed, struct arena *a, struct 
             return fault_set(f, 422, "unknown-member", "Unknown member",
                              "\"%.60s\" is not known here.", name);
         if (json_typeof(value) != m->type)
-            return wrong(f, m->name, m->what);
+            return fault_member(f, m->name, m->what);
         int err = m->fn(value, a, out, f);
         if (err)
             return err;
     }
     if ((allowed & TRUNK_WISH_NAME) && (!out->name.p || !out->has_targets))
-        return wrong(f, out->name.p ? "targets" : "trunk", "is missing");
+        return fault_member(f, out->name.p ? "targets" : "trunk", "is missing");
     return 0;
 }
 
@@ -288,12 +278,12 @@ static int put_credential(const struct trunk_wish_credential *w, struct vault *v
 {
     struct trunk_credential *c = find(t, w->realm, w->user, w->route);
     if (!c && t->n_credentials == TRUNK_MAX_CREDENTIALS)
-        return wrong(f, "credentials", "may be up to 64");
+        return fault_member(f, "credentials", "may be up to 64");
     if (!c) {
         c = &t->credentials[t->n_credentials++];
         *c = (struct trunk_credential){ .realm = w->realm, .user = w->user, .route = w->route };
     }
-    return trunk_seal(t, c, v, w->password, a) ? no_memory(f) : 0;
+    return trunk_seal(t, c, v, w->password, a) ? fault_no_memory(f) : 0;
 }
 
 int trunk_wish_apply(const struct trunk_wish *w, struct vault *v, struct arena *a, struct trunk *t,
@@ -326,7 +316,7 @@ int trunk_wish_apply(const struct trunk_wish *w, struct vault *v, struct arena *
     struct trunk_credential *all =
         arena_alloc(a, (t->n_credentials + w->n_credentials) * sizeof(*all));
     if (!all)
-        return no_memory(f);
+        return fault_no_memory(f);
     if (t->n_credentials)
         memcpy(all, t->credentials, t->n_credentials * sizeof(*all));
     t->credentials = all;

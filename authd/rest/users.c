@@ -210,7 +210,7 @@ static int set_password(struct user_op *u, struct arena *a, struct fault *f)
     const struct rest *rest = u->op.rest;
     const struct wish_realm realm = wish_realm_of(rest, u->realm);
     if (u->former && adopt(u, a))
-        return fault_set(f, 503, "overloaded", "Out of memory", "Try again later.");
+        return fault_no_memory(f);
     return wish_apply_secret(&u->wish, rest->conf.vault, &realm, a, &u->now, f);
 }
 

@@ -202,10 +202,14 @@ static int read_aor(struct question *q, struct arena *a, struct fault *f)
 static int read_certificate(struct question *q, struct arena *a, struct fault *f)
 {
     Countersign__Auth__Check *m = &q->check;
+    if (!q->certificate)
+        return 0;
     m->certificate_sha256.data = arena_alloc(a, 32);
     m->certificate_sha256.len = 32;
-    m->has_certificate_sha256 = q->certificate && m->certificate_sha256.data;
-    if (q->certificate && hex_decode(span_str(q->certificate), m->certificate_sha256.data, 32))
+    m->has_certificate_sha256 = true;
+    if (!m->certificate_sha256.data)
+        return fault_no_memory(f);
+    if (hex_decode(span_str(q->certificate), m->certificate_sha256.data, 32))
         return fault_member(f, "certificate_sha256", "must be 64 hexadecimal digits");
     return 0;
 }
@@ -220,7 +224,7 @@ static int read_chain(const struct rest *rest, struct question *q, struct arena 
         return fault_member(f, "authority", "is none of certificate_authorities");
     int err = chain_facts(span_str(q->pem), trusted, a, &q->check);
     if (err == CS_ENOMEM)
-        return fault_set(f, 503, "overloaded", "Out of memory", "Try again later.");
+        return fault_no_memory(f);
     return err ? fault_member(
                      f, "certificate",
                      "must be a certificate in PEM, and up to 7 that lead to its authority")
@@ -247,7 +251,7 @@ static int read_credentials(struct question *q, struct arena *a, struct fault *f
     m->has_body = q->body != NULL;
     m->body.data = (uint8_t *)q->body;
     m->body.len = span_str(q->body).n;
-    if (!m->request_uri) {
+    if (!m->request_uri && m->domain) {
         char *uri = arena_alloc(a, strlen(m->domain) + sizeof("sip:"));
         if (uri)
             memcpy(stpcpy(uri, "sip:"), m->domain, strlen(m->domain) + 1);

@@ -23,6 +23,11 @@ int fault_set(struct fault *f, unsigned status, const char *type, const char *ti
     return CS_EPROTO;
 }
 
+int fault_no_memory(struct fault *f)
+{
+    return fault_set(f, 503, "overloaded", "Out of memory", "Try again later.");
+}
+
 json_t *json_of(struct span s)
 {
     json_t *j = json_stringn(s.p ? s.p : "", s.n);
@@ -42,11 +47,6 @@ json_t *fault_to_json(const struct fault *f)
 int fault_member(struct fault *f, const char *member, const char *what)
 {
     return fault_set(f, 422, "invalid-member", "Invalid member", "%s %s.", member, what);
-}
-
-static int no_memory(struct fault *f)
-{
-    return fault_set(f, 503, "overloaded", "Out of memory", "Try again later.");
 }
 
 static struct span text_of(const json_t *j)
@@ -167,12 +167,12 @@ static int take_aors(const json_t *j, struct arena *a, struct wish *w, struct fa
     w->has_aors = true;
     w->aors = arena_alloc(a, n * sizeof(*w->aors));
     if (!w->aors)
-        return no_memory(f);
+        return fault_no_memory(f);
     for (size_t i = 0; i < n; i++) {
         struct span text = text_of(json_array_get(j, i)), aor;
         int err = text.p ? aor_of(text, a, &aor) : CS_EPROTO;
         if (err == CS_ENOMEM)
-            return no_memory(f);
+            return fault_no_memory(f);
         if (err)
             return fault_set(f, 422, "invalid-aor", "Invalid address of record",
                              "aors: \"%.80s\" is not an address of record; write sip:user@domain.",
@@ -336,7 +336,7 @@ int wish_apply_secret(const struct wish *w, struct vault *v, const struct wish_r
         if (w->verifier[alg].p)
             err = user_set_verifier(u, v, alg, w->verifier[alg], a);
     }
-    return err ? no_memory(f) : 0;
+    return err ? fault_no_memory(f) : 0;
 }
 
 static bool verifier_is(const struct user *u, struct vault *v, enum algorithm alg,
@@ -412,7 +412,7 @@ int wish_apply(const struct wish *w, bool is_new, struct arena *a, struct user *
     struct span *aor = arena_alloc(a, sizeof(*aor));
     int err = aor ? aor_of_user(u->name, u->realm, a, aor) : CS_ENOMEM;
     if (err == CS_ENOMEM)
-        return no_memory(f);
+        return fault_no_memory(f);
     if (err)
         return fault_set(f, 422, "invalid-aor", "Invalid address of record",
                          "sip:user@realm is no address of record here; say which aors it has.");

@@ -280,10 +280,8 @@ static struct text mask_head(struct text t, enum body *type)
         size_t n = line_len(t), folded = n;
         if (is_empty(t))
             return behind(t, n);
-        while (folded < t.n && (t.p[folded] == ' ' || t.p[folded] == '\t')) {
-            n = folded;
+        while (folded < t.n && (t.p[folded] == ' ' || t.p[folded] == '\t'))
             folded += line_len(behind(t, folded));
-        }
         n = folded;
         while (n && (t.p[n - 1] == '\r' || t.p[n - 1] == '\n'))
             n--;

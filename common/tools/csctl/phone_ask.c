@@ -42,7 +42,7 @@ static bool is_of_browsers(const struct sip_msg *offer)
 {
     char text[16 * 1024];
     span_copy(text, sizeof(text), offer ? offer->body : SPAN_NULL);
-    return strstr(text, "UDP/TLS/RTP/SAVPF");
+    return offer && strstr(text, "UDP/TLS/RTP/SAVPF");
 }
 
 static void write_sdp(struct buf *b, const struct phone *p, const struct sip_msg *offer)

@@ -48,12 +48,13 @@ static struct span member(const json_t *j, const char *name)
 /* Of "2026-11-22T01:02:03.456789Z", since the first message. */
 static double since_first(struct tracer *t, const json_t *j)
 {
-    unsigned hour = 0, minute = 0;
-    double second = 0;
-    struct span time = span_skip(member(j, "time"), 11);
-    if (!time.p || sscanf(time.p, "%2u:%2u:%lf", &hour, &minute, &second) != 3)
+    const struct span time = span_skip(member(j, "time"), 11);
+    char *at = (char *)(time.n ? time.p : "");
+    const unsigned long hour = strtoul(at, &at, 10);
+    const unsigned long minute = *at == ':' ? strtoul(at + 1, &at, 10) : 0;
+    if (*at != ':')
         return 0;
-    const double now = hour * 3600.0 + minute * 60.0 + second;
+    const double now = (double)hour * 3600 + (double)minute * 60 + strtod(at + 1, NULL);
     if (t->first < 0)
         t->first = now;
     return now < t->first - 43200 ? now + 86400 - t->first : now - t->first; /* past midnight */
