@@ -1,10 +1,5 @@
 #include "authd/rest/device_wish.h"
 
-static struct span text_of(const json_t *j)
-{
-    return span_of(json_string_value(j), json_string_length(j));
-}
-
 /* ---- the members ---- */
 
 struct reading {
@@ -17,7 +12,7 @@ typedef int member_fn(const json_t *j, struct reading *r);
 
 static int take_name(const json_t *j, struct reading *r)
 {
-    r->w->said.name = text_of(j);
+    r->w->said.name = json_text(j);
     const char *why = device_name_fault(r->w->said.name);
     return why ? fault_member(r->f, "device", why) : 0;
 }
@@ -35,7 +30,7 @@ static int take_enabled(const json_t *j, struct reading *r)
 static int among(const char *const *names, const json_t *j)
 {
     for (int i = 0; names[i]; i++) {
-        if (json_is_string(j) && span_eq(text_of(j), span_str(names[i])))
+        if (json_is_string(j) && span_eq(json_text(j), span_str(names[i])))
             return i;
     }
     return -1;
@@ -61,7 +56,7 @@ static int take_dnd(const json_t *j, struct reading *r)
 /* NULL, or why it names no user; without a realm it is of the one that is named first. */
 static const char *line_of(const json_t *j, struct reading *r, struct span *out)
 {
-    *out = json_is_string(j) ? text_of(j) : SPAN_NULL;
+    *out = json_is_string(j) ? json_text(j) : SPAN_NULL;
     if (out->n && span_find(*out, '@') < 0 && r->realm.p) {
         const size_t n = out->n + 1 + r->realm.n;
         struct buf b = buf_of(arena_alloc(r->a, n), n);
@@ -99,7 +94,7 @@ static int take_pins(const json_t *j, struct reading *r)
     if (n > DEVICE_MAX_PINS)
         return fault_member(r->f, "pins", "may be up to 16");
     for (size_t i = 0; list && i < n; i++) {
-        struct span text = text_of(json_array_get(j, i));
+        struct span text = json_text(json_array_get(j, i));
         int err = text.p ? pin_of(text, r->a, &list[i]) : CS_EPROTO;
         if (err == CS_ENOMEM)
             return fault_no_memory(r->f);
@@ -142,7 +137,7 @@ static int take_parts(const json_t *j, const char *member, const struct part *pa
         if (why)
             return fault_member(r->f, member, why);
         if (!parts[i].line)
-            *parts[i].to = json_string_length(value) ? text_of(value) : SPAN_NULL;
+            *parts[i].to = json_string_length(value) ? json_text(value) : SPAN_NULL;
     }
     return 0;
 }
@@ -208,9 +203,9 @@ static int take_text(const json_t *j, size_t i, struct reading *r)
 {
     if (!json_is_string(j))
         return fault_member(r->f, device_texts[i].name, "must be a string");
-    const char *why = device_texts[i].fault(text_of(j));
+    const char *why = device_texts[i].fault(json_text(j));
     r->w->has_text[i] = true;
-    *text_at(&r->w->said, i) = text_of(j);
+    *text_at(&r->w->said, i) = json_text(j);
     return why ? fault_member(r->f, device_texts[i].name, why) : 0;
 }
 

@@ -1,10 +1,5 @@
 #include "authd/rest/set_wish.h"
 
-static struct span text_of(const json_t *j)
-{
-    return span_of(json_string_value(j), json_string_length(j));
-}
-
 /* ---- the members ---- */
 
 typedef int member_fn(const json_t *j, struct arena *a, struct set_wish *w, struct fault *f);
@@ -12,14 +7,14 @@ typedef int member_fn(const json_t *j, struct arena *a, struct set_wish *w, stru
 static int take_name(const json_t *j, struct arena *a, struct set_wish *w, struct fault *f)
 {
     (void)a;
-    w->name = text_of(j);
+    w->name = json_text(j);
     const char *why = address_set_name_fault(w->name);
     return why ? fault_member(f, "set", why) : 0;
 }
 
 static int take_text(const json_t *j, const char *member, struct span *out, struct fault *f)
 {
-    *out = text_of(j);
+    *out = json_text(j);
     const char *why = address_set_text_fault(*out);
     return why ? fault_member(f, member, why) : 0;
 }
@@ -40,7 +35,7 @@ static int take_renewal(const json_t *j, struct arena *a, struct set_wish *w, st
 {
     (void)a;
     w->has_renewal = true;
-    return date_parse(text_of(j), &w->renewal)
+    return date_parse(json_text(j), &w->renewal)
                ? fault_member(f, "renewal", "must be a date; write 2027-03-01")
                : 0;
 }
@@ -52,7 +47,7 @@ static int take_networks(const json_t *j, struct arena *a, struct set_wish *w, s
     if (!w->networks)
         return fault_no_memory(f);
     for (size_t i = 0; i < n; i++) {
-        struct span text = text_of(json_array_get(j, i));
+        struct span text = json_text(json_array_get(j, i));
         const char *why = address_set_network_fault(text, &w->networks[i]);
         if (why)
             return fault_set(f, 422, "invalid-network", "Invalid network",

@@ -5,11 +5,6 @@ static const char *const case_names[] = { "upper", "lower", NULL };
 static const char *const uri_names[] = { "as-sent", "without-transport", "without-parameters",
                                          NULL };
 
-static struct span text_of(const json_t *j)
-{
-    return span_of(json_string_value(j), json_string_length(j));
-}
-
 /* ---- the members ---- */
 
 typedef int member_fn(const json_t *j, struct arena *a, struct trunk_wish *w, struct fault *f);
@@ -17,7 +12,7 @@ typedef int member_fn(const json_t *j, struct arena *a, struct trunk_wish *w, st
 static int take_name(const json_t *j, struct arena *a, struct trunk_wish *w, struct fault *f)
 {
     (void)a;
-    w->name = text_of(j);
+    w->name = json_text(j);
     const char *why = trunk_name_fault(w->name);
     return why ? fault_member(f, "trunk", why) : 0;
 }
@@ -29,7 +24,7 @@ static int take_targets(const json_t *j, struct arena *a, struct trunk_wish *w, 
         return fault_member(f, "targets", "must be 1 to 64");
     struct span *list = arena_alloc(a, n * sizeof(*list));
     for (size_t i = 0; list && i < n; i++) {
-        struct span text = text_of(json_array_get(j, i));
+        struct span text = json_text(json_array_get(j, i));
         int err = text.p ? trunk_target(text, a, &list[i]) : CS_EPROTO;
         if (err == CS_ENOMEM)
             return fault_no_memory(f);
@@ -55,7 +50,7 @@ static int take_texts(const json_t *j, const char *member, const char *what,
     if (n > TRUNK_MAX_CERTIFICATES)
         return fault_member(f, member, "may be up to 32");
     for (size_t i = 0; list && i < n; i++) {
-        struct span text = text_of(json_array_get(j, i));
+        struct span text = json_text(json_array_get(j, i));
         int err = text.p ? read(text, a, &list[i]) : CS_EPROTO;
         if (err)
             return err == CS_ENOMEM ? fault_no_memory(f) : fault_member(f, member, what);
@@ -85,7 +80,7 @@ static int take_word(const json_t *j, const char *member, const char *const *nam
                      struct fault *f)
 {
     for (*out = 0; names[*out]; ++*out) {
-        if (span_eq(text_of(j), span_str(names[*out])))
+        if (span_eq(json_text(j), span_str(names[*out])))
             return 0;
     }
     return fault_set(f, 422, "invalid-member", "Invalid member", "%s must be %s, %s%s%s.", member,
@@ -128,7 +123,7 @@ static int take_prefer(const json_t *j, struct arena *a, struct trunk_wish *w, s
     w->has_prefer = true;
     for (size_t i = 0; i < json_array_size(j); i++) {
         bool sess = false, seen = false;
-        struct span name = text_of(json_array_get(j, i));
+        struct span name = json_text(json_array_get(j, i));
         enum digest_alg alg = name.p ? digest_alg_of(name, &sess) : DIGEST_UNKNOWN;
         for (size_t k = 0; k < w->n_prefer; k++)
             seen |= w->prefer[k] == alg;
@@ -166,7 +161,7 @@ static int take_credential(const json_t *j, struct trunk_wish_credential *out, s
                              "\"%.60s\" is not known here.", name);
         if (!json_is_string(value))
             return fault_member(f, name, "must be a string");
-        struct span text = text_of(value);
+        struct span text = json_text(value);
         const bool is_password =
             credential_members[i].at == offsetof(struct trunk_wish_credential, password);
         const char *why = is_password ? NULL : trunk_text_fault(text);

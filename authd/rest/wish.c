@@ -49,11 +49,6 @@ int fault_member(struct fault *f, const char *member, const char *what)
     return fault_set(f, 422, "invalid-member", "Invalid member", "%s %s.", member, what);
 }
 
-static struct span text_of(const json_t *j)
-{
-    return span_of(json_string_value(j), json_string_length(j));
-}
-
 /* ---- the members ---- */
 
 typedef int member_fn(const json_t *j, struct arena *a, struct wish *w, struct fault *f);
@@ -61,7 +56,7 @@ typedef int member_fn(const json_t *j, struct arena *a, struct wish *w, struct f
 static int take_name(const json_t *j, struct arena *a, struct wish *w, struct fault *f)
 {
     (void)a;
-    w->name = text_of(j);
+    w->name = json_text(j);
     const char *why = user_name_fault(w->name);
     return why ? fault_member(f, "user", why) : 0;
 }
@@ -69,7 +64,7 @@ static int take_name(const json_t *j, struct arena *a, struct wish *w, struct fa
 static int take_realm(const json_t *j, struct arena *a, struct wish *w, struct fault *f)
 {
     (void)a;
-    w->realm = text_of(j);
+    w->realm = json_text(j);
     const char *why = user_realm_fault(w->realm);
     return why ? fault_member(f, "realm", why) : 0;
 }
@@ -77,7 +72,7 @@ static int take_realm(const json_t *j, struct arena *a, struct wish *w, struct f
 static int take_password(const json_t *j, struct arena *a, struct wish *w, struct fault *f)
 {
     (void)a;
-    w->password = text_of(j);
+    w->password = json_text(j);
     return w->password.n > PASSWORD_MAX ? fault_member(f, "password", "is longer than 1024 bytes")
                                         : 0;
 }
@@ -97,12 +92,12 @@ static int take_verifiers(const json_t *j, struct arena *a, struct wish *w, stru
                              "verifiers: \"%.40s\" is not MD5, SHA-256 or SHA-512-256.", name);
         if (w->verifier[alg].p)
             return fault_member(f, "verifiers", "names an algorithm twice");
-        if (!json_is_string(value) || hex_decode(text_of(value), ha1, algorithm_len(alg)))
+        if (!json_is_string(value) || hex_decode(json_text(value), ha1, algorithm_len(alg)))
             return fault_set(f, 422, "invalid-member", "Invalid member",
                              "verifiers: %s must be %zu hexadecimal digits, the HA1.",
                              algorithm_name(alg).p, 2 * algorithm_len(alg));
         ct_wipe(ha1, sizeof(ha1));
-        w->verifier[alg] = text_of(value);
+        w->verifier[alg] = json_text(value);
         w->has_verifiers = true;
     }
     return w->has_verifiers ? 0 : fault_member(f, "verifiers", "names no algorithm");
@@ -135,7 +130,7 @@ static int take_allow_weak(const json_t *j, struct arena *a, struct wish *w, str
 static int take_keep_old_until(const json_t *j, struct arena *a, struct wish *w, struct fault *f)
 {
     (void)a;
-    return wall_parse(text_of(j), &w->keep_old_until)
+    return wall_parse(json_text(j), &w->keep_old_until)
                ? fault_member(f, "keep_old_until",
                               "is no date; write 2026-12-24 or 2026-12-24T06:00:00Z")
                : 0;
@@ -169,7 +164,7 @@ static int take_aors(const json_t *j, struct arena *a, struct wish *w, struct fa
     if (!w->aors)
         return fault_no_memory(f);
     for (size_t i = 0; i < n; i++) {
-        struct span text = text_of(json_array_get(j, i)), aor;
+        struct span text = json_text(json_array_get(j, i)), aor;
         int err = text.p ? aor_of(text, a, &aor) : CS_EPROTO;
         if (err == CS_ENOMEM)
             return fault_no_memory(f);
@@ -209,7 +204,7 @@ static int take_display_name(const json_t *j, struct arena *a, struct wish *w, s
 {
     (void)a;
     w->has_display_name = true;
-    w->display_name = json_is_null(j) ? SPAN_NULL : text_of(j);
+    w->display_name = json_is_null(j) ? SPAN_NULL : json_text(j);
     if (w->display_name.n > DISPLAY_MAX)
         return fault_member(f, "display_name", "is longer than 256 bytes");
     for (size_t i = 0; i < w->display_name.n; i++) {

@@ -3,9 +3,8 @@
 #ifndef CS_AUTHD_REST_WISH_H
 #define CS_AUTHD_REST_WISH_H
 
-#include <jansson.h>
-
 #include "authd/store/user.h"
+#include "authd/token/json.h"
 
 /* Why a request is refused; becomes a problem document (RFC 9457). */
 struct fault {

@@ -44,15 +44,15 @@ struct call {
     size_t next;                                /* candidate */
     const struct dialplan_candidate *candidate; /* that is asked, or took it */
     unsigned status;                            /* of the last one that failed */
-    struct list branches;    /* of hunt.c: whom it rings at, until one takes it */
-    struct branch *in_force; /* whose offer the session stands by; NULL: nobody's */
-    struct leg_end refusal;  /* the best of those that have ended; status 0: none has */
-    bool again;              /* the other kind of offer was made, too */
-    struct call *picker;     /* who takes it while it rings; NULL: nobody */
-    struct call *picked;     /* that it takes; NULL: none */
-    bool automatic;          /* who calls wishes to be taken at once */
-    bool up;                 /* both sides have said so */
-    bool early;              /* the caller was given an answer to its offer */
+    struct list branches;          /* of hunt.c: whom it rings at, until one takes it */
+    struct branch *in_force;       /* whose offer the session stands by; NULL: nobody's */
+    const struct leg_end *refusal; /* the best of those that have ended; NULL: none has */
+    bool again;                    /* the other kind of offer was made, too */
+    struct call *picker;           /* who takes it while it rings; NULL: nobody */
+    struct call *picked;           /* that it takes; NULL: none */
+    bool automatic;                /* who calls wishes to be taken at once */
+    bool up;                       /* both sides have said so */
+    bool early;                    /* the caller was given an answer to its offer */
     struct {
         uint32_t node;        /* of ours, that is asked instead of a line; 0: none */
         struct span replaces; /* that it is told; */

@@ -156,18 +156,22 @@ static bool is_better(unsigned status, unsigned than)
 /* It may be what the caller is told in the end. */
 static void keep(struct call *c, const struct leg_end *why)
 {
-    if (!is_better(why->status, c->refusal.status))
+    if (c->refusal && !is_better(why->status, c->refusal->status))
         return;
     struct leg_target *moved = arena_zalloc(&c->arena, (why->n_moved + 1) * sizeof(*moved));
-    c->refusal = (struct leg_end){ .status = why->status,
-                                   .text = arena_dup(&c->arena, why->text),
-                                   .reason = arena_dup(&c->arena, why->reason),
-                                   .warning = arena_dup(&c->arena, why->warning),
-                                   .warning_code = why->warning_code,
-                                   .sdp = arena_dup(&c->arena, why->sdp),
-                                   .moved = moved,
-                                   .n_moved = moved ? why->n_moved : 0 };
-    for (size_t i = 0; i < c->refusal.n_moved; i++)
+    struct leg_end *kept = arena_alloc(&c->arena, sizeof(*kept));
+    if (!moved || !kept)
+        return;
+    c->refusal = kept;
+    *kept = (struct leg_end){ .status = why->status,
+                              .text = arena_dup(&c->arena, why->text),
+                              .reason = arena_dup(&c->arena, why->reason),
+                              .warning = arena_dup(&c->arena, why->warning),
+                              .warning_code = why->warning_code,
+                              .sdp = arena_dup(&c->arena, why->sdp),
+                              .moved = moved,
+                              .n_moved = why->n_moved };
+    for (size_t i = 0; i < kept->n_moved; i++)
         moved[i] = (struct leg_target){ .user = arena_dup(&c->arena, why->moved[i].user),
                                         .host = arena_dup(&c->arena, why->moved[i].host),
                                         .port = why->moved[i].port };
@@ -299,7 +303,7 @@ static void on_ended(void *arg, struct leg *l, const struct leg_end *why)
         c->again = true;
         ask(c, !dtls);
     } else if (list_empty(&c->branches)) {
-        refused(c, is_better(why->status, c->refusal.status) ? why : &c->refusal);
+        refused(c, !c->refusal || is_better(why->status, c->refusal->status) ? why : c->refusal);
     } else {
         keep(c, why);
     }
@@ -451,7 +455,7 @@ void hunt_next(struct call *c)
         return;
     }
     c->again = false;
-    c->refusal = (struct leg_end){ 0 };
+    c->refusal = NULL;
     if (to->kind == DIALPLAN_EXTENSION && (span_eq(to->name, PARK) || span_eq(to->name, PICKUP))) {
         const unsigned status =
             span_eq(to->name, PARK) ? park_take(c, to->called) : pickup_begin(c, to->called);

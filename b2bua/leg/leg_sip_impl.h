@@ -7,7 +7,8 @@
 #include "gate/resting.h"
 
 struct reliable { /* our last provisional answer, until its PRACK comes */
-    char *text;   /* as it was sent; NULL: none waits */
+    struct sip_leg *leg;
+    char *text; /* as it was sent; NULL: none waits */
     size_t n;
     unsigned status;
     bool answers; /* the offer of the INVITE */
@@ -52,12 +53,12 @@ struct sip_leg {
     struct duration ok_after;
     struct mono ok_due; /* nobody acknowledges any more */
 
-    struct reliable reliable;
-    struct {                /* offers before the INVITE has its final answer */
-        bool agreed;        /* its own has an answer that both know to be there */
-        bool used;          /* another one was made */
-        struct tx *asked;   /* theirs, without its answer; NULL: none */
-        struct uac *asking; /* ours */
+    struct reliable *reliable; /* NULL: none was sent */
+    struct {                   /* offers before the INVITE has its final answer */
+        bool agreed;           /* its own has an answer that both know to be there */
+        bool used;             /* another one was made */
+        struct tx *asked;      /* theirs, without its answer; NULL: none */
+        struct uac *asking;    /* ours */
     } early;
 
     /* What we asked. */

@@ -13,27 +13,31 @@ static char out[70000]; /* one loop, one message at a time */
 
 static void forget(struct sip_leg *l)
 {
-    timer_stop(l->means->uac.loop, &l->reliable.timer);
-    free(l->reliable.text);
-    l->reliable.text = NULL;
+    timer_stop(l->means->uac.loop, &l->reliable->timer);
+    free(l->reliable->text);
+    l->reliable->text = NULL;
 }
 
 void sip_leg_forget_reliable(struct sip_leg *l)
 {
+    if (!l->reliable)
+        return;
     forget(l);
-    free(l->reliable.next);
-    l->reliable.next = NULL;
+    free(l->reliable->next);
+    free(l->reliable);
+    l->reliable = NULL;
 }
 
 static void on_timer(struct timer *t)
 {
-    struct sip_leg *l = container_of(t, struct sip_leg, reliable.timer);
+    struct reliable *r = container_of(t, struct reliable, timer);
+    struct sip_leg *l = r->leg;
     struct loop *loop = l->means->uac.loop;
-    if (mono_before(loop_now(loop), l->reliable.due)) {
-        tx_forward(l->asked, l->reliable.status, span_of(l->reliable.text, l->reliable.n));
-        struct duration left = mono_since(loop_now(loop), l->reliable.due);
-        l->reliable.after.ms *= 2;
-        timer_start(loop, t, DURATION_MS(CS_MIN(l->reliable.after.ms, left.ms + 1)));
+    if (mono_before(loop_now(loop), r->due)) {
+        tx_forward(l->asked, r->status, span_of(r->text, r->n));
+        struct duration left = mono_since(loop_now(loop), r->due);
+        r->after.ms *= 2;
+        timer_start(loop, t, DURATION_MS(CS_MIN(r->after.ms, left.ms + 1)));
         return;
     }
     struct leg_end why = { .status = 504, .reason = SPAN("SIP;cause=504;text=\"No PRACK\"") };
@@ -43,9 +47,20 @@ static void on_timer(struct timer *t)
     (void)sip_leg_settle(l);
 }
 
+static struct reliable *reliable_of(struct sip_leg *l)
+{
+    if (!l->reliable && (l->reliable = calloc(1, sizeof(*l->reliable)))) {
+        l->reliable->leg = l;
+        timer_init(&l->reliable->timer, on_timer);
+    }
+    return l->reliable;
+}
+
 static void send_reliable(struct sip_leg *l, unsigned status, struct span sdp)
 {
-    struct reliable *r = &l->reliable;
+    struct reliable *r = reliable_of(l);
+    if (!r)
+        return; /* as if it had been lost for good: what follows says more */
     struct loop *loop = l->means->uac.loop;
     struct buf b = BUF_INIT(out);
     sip_write_reply(&b, tx_request(l->asked), status, SPAN_NULL, l->dialog.local_tag);
@@ -54,14 +69,13 @@ static void send_reliable(struct sip_leg *l, unsigned status, struct span sdp)
     sip_write_end(&b, sdp.p ? SPAN("application/sdp") : SPAN_NULL, sdp);
     r->text = buf_ok(&b) ? malloc(b.n) : NULL;
     if (!r->text)
-        return; /* as if it had been lost for good: what follows says more */
+        return; /* likewise */
     memcpy(r->text, out, b.n);
     r->n = b.n;
     r->status = status;
     r->answers = sdp.p && tx_request(l->asked)->body.n;
     r->after = l->means->t1;
     r->due = mono_add(loop_now(loop), DURATION_MS(64 * l->means->t1.ms));
-    timer_init(&r->timer, on_timer);
     timer_start(loop, &r->timer, r->after);
     tx_forward(l->asked, status, buf_span(&b));
 }
@@ -69,7 +83,7 @@ static void send_reliable(struct sip_leg *l, unsigned status, struct span sdp)
 /* What comes behind one that is not acknowledged yet waits for that (RFC 3262, 3). */
 static void wait_for_prack(struct sip_leg *l, unsigned status, struct span sdp)
 {
-    struct reliable *r = &l->reliable;
+    struct reliable *r = l->reliable;
     if (!sdp.p && status < 200)
         return;
     char *copy = strndup(sdp.p ? sdp.p : "", sdp.n);
@@ -80,11 +94,16 @@ static void wait_for_prack(struct sip_leg *l, unsigned status, struct span sdp)
     r->next_status = status;
 }
 
+static bool waits(const struct sip_leg *l)
+{
+    return l->reliable && l->reliable->text;
+}
+
 bool sip_leg_ring_reliably(struct sip_leg *l, unsigned status, struct span sdp)
 {
     if (!sip_lists(tx_request(l->asked), SIP_HDR_REQUIRE, SPAN("100rel")))
         return false;
-    if (l->reliable.text)
+    if (waits(l))
         wait_for_prack(l, status, sdp);
     else
         send_reliable(l, status, sdp);
@@ -93,9 +112,9 @@ bool sip_leg_ring_reliably(struct sip_leg *l, unsigned status, struct span sdp)
 
 bool sip_leg_answers_later(struct sip_leg *l, struct span sdp)
 {
-    if (l->reliable.text)
+    if (waits(l))
         wait_for_prack(l, 200, sdp);
-    return l->reliable.text;
+    return waits(l);
 }
 
 /* RAck: rseq, number and method of what was answered so. */
@@ -103,8 +122,8 @@ static bool is_of(const struct sip_leg *l, const struct sip_msg *prack)
 {
     struct span rest = sip_hdr_named(prack, SPAN("RAck"));
     uint64_t rseq, cseq;
-    return l->reliable.text && !span_u64(span_cut(&rest, ' '), UINT32_MAX, &rseq) &&
-           rseq == l->reliable.rseq && !span_u64(span_cut(&rest, ' '), UINT32_MAX, &cseq) &&
+    return waits(l) && !span_u64(span_cut(&rest, ' '), UINT32_MAX, &rseq) &&
+           rseq == l->reliable->rseq && !span_u64(span_cut(&rest, ' '), UINT32_MAX, &cseq) &&
            cseq == tx_request(l->asked)->cseq && span_eq(span_trim(rest), SPAN("INVITE"));
 }
 
@@ -116,17 +135,20 @@ void sip_leg_in_prack(struct sip_leg *l, struct tx *tx, const struct sip_msg *pr
     }
     struct span sdp;
     forget(l);
-    l->early.agreed |= l->reliable.answers;
+    l->early.agreed |= l->reliable->answers;
     if (!prack->body.n)
         tx_reply(tx, 200, SPAN_NULL);
     else if (!sip_leg_sdp(prack, &sdp) || !sip_leg_take_early(l, tx, prack, sdp))
         tx_reply(tx, 488, SPAN_NULL);
-    char *next = l->reliable.next;
-    l->reliable.next = NULL;
-    if (next && l->reliable.next_status == 200)
+    struct reliable *r = l->reliable; /* NULL: refused meanwhile */
+    char *next = r ? r->next : NULL;
+    const unsigned status = r ? r->next_status : 0;
+    if (r)
+        r->next = NULL;
+    if (next && status == 200)
         sip_leg_answer(&l->leg, span_str(next));
     else if (next)
-        send_reliable(l, l->reliable.next_status, *next ? span_str(next) : SPAN_NULL);
+        send_reliable(l, status, *next ? span_str(next) : SPAN_NULL);
     free(next);
 }
 
