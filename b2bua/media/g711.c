@@ -1,5 +1,7 @@
 #include "b2bua/media/g711.h"
 
+#include <assert.h>
+
 #include "base/util.h"
 
 enum {
@@ -25,7 +27,8 @@ static uint8_t to_mu_law(int16_t sample)
 {
     const unsigned sign = sample < 0 ? 0x80 : 0;
     const unsigned x = (unsigned)CS_MIN(sign ? -(int)sample : (int)sample, (int)MU_MOST) + BIAS;
-    const unsigned segment = bits_of(x) - 8;
+    const unsigned bits = bits_of(x), segment = bits - 8;
+    assert(bits >= 8);
     return (uint8_t) ~(sign | segment << 4 | (x >> (segment + 3) & 0xf));
 }
 

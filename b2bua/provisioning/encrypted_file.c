@@ -57,7 +57,8 @@ static int encrypt(const struct secrets *s, const char *text, size_t n, unsigned
     const bool ok = c && EVP_EncryptInit_ex(c, EVP_aes_128_cbc(), NULL, s->key, s->iv) == 1 &&
                     EVP_CIPHER_CTX_set_padding(c, 0) == 1 &&
                     EVP_EncryptUpdate(c, out, &some, (const unsigned char *)text, (int)n) == 1 &&
-                    EVP_EncryptFinal_ex(c, out + some, &rest) == 1 && (size_t)(some + rest) == n;
+                    EVP_EncryptFinal_ex(c, out + some, &rest) == 1 &&
+                    (size_t)some + (size_t)rest == n;
     EVP_CIPHER_CTX_free(c);
     return ok ? 0 : CS_ENOMEM;
 }

@@ -324,16 +324,16 @@ static void on_gone(void *arg)
 }
 
 /* In clear nothing that is shown is looked at: whoever listens has it, too. */
-static void answer_fetch(struct http_req *r, struct provisioning *p, struct provision_facts *facts)
+static void answer_fetch(struct http_req *r, struct provisioning *p, struct provision_facts facts)
 {
     struct fetch *f = arena_alloc(http_arena(r), sizeof(*f));
     struct addr from;
     http_peer(r, &from);
-    facts->from = &from;
+    facts.from = &from;
     if (f) {
         f->req = r;
-        f->xml = span_ends(http_param(r, "file"), SPAN(".xml")) || facts->tls;
-        f->ask = provision_ask(p, http_param(r, "file"), facts, on_file, f);
+        f->xml = span_ends(http_param(r, "file"), SPAN(".xml")) || facts.tls;
+        f->ask = provision_ask(p, http_param(r, "file"), &facts, on_file, f);
     }
     if (f && f->ask)
         http_on_abort(r, on_gone, f);
@@ -343,8 +343,7 @@ static void answer_fetch(struct http_req *r, struct provisioning *p, struct prov
 
 static void get_file(struct http_req *r, void *arg)
 {
-    struct provision_facts facts = { 0 };
-    answer_fetch(r, arg, &facts);
+    answer_fetch(r, arg, (struct provision_facts){ 0 });
 }
 
 static void get_over_tls(struct http_req *r, void *arg)
@@ -353,7 +352,7 @@ static void get_over_tls(struct http_req *r, void *arg)
     facts.certificate = http_certificate(r, &facts.issuer);
     if (!facts.token.p)
         facts.token = http_query(r, "token");
-    answer_fetch(r, arg, &facts);
+    answer_fetch(r, arg, facts);
 }
 
 static int open_http(struct provisioning *p)
