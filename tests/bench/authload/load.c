@@ -23,7 +23,7 @@ struct load {
     struct timer tick;
     size_t next_phone;
     struct mono begun, measured_from, end;
-    double arrived, arrived_beside;
+    uint64_t arrived, arrived_beside;
     enum { WARMING, MEASURING, DONE } phase;
     bool broken;
 };
@@ -120,10 +120,10 @@ static void on_answered(void *arg, unsigned number, enum answer a, struct span t
 }
 
 /* Whatever is due by now, in an open loop. */
-static void arrive(struct load *l, double rate, double *arrived, enum kind kind, bool beside)
+static void arrive(struct load *l, double rate, uint64_t *arrived, enum kind kind, bool beside)
 {
-    double due = rate * (double)(clock_mono().ns - l->begun.ns) / 1e9;
-    for (; *arrived + 1 <= due && l->phase != DONE; *arrived += 1)
+    const uint64_t due = (uint64_t)(rate * (double)(clock_mono().ns - l->begun.ns) / 1e9);
+    for (; *arrived < due && l->phase != DONE; ++*arrived)
         begin(l, kind, beside);
 }
 
