@@ -364,7 +364,7 @@ class SccpPhone:
             self.send("KeypadButton", wire.keypad(self.version, key, line, call))
 
     def soft_key(self, name, line=0, call=0):
-        assert SOFT_KEYS[name] in self.keys_of(call), f"{name} is not shown: {self.selected.get(call)}"
+        self.wait(lambda: SOFT_KEYS[name] in self.keys_of(call), 2, f"{name} to be shown") # behind the call's state
         self.send("SoftKeyEvent", wire.words(SOFT_KEYS[name], line, call))
 
     def push(self, button, instance):
