@@ -101,7 +101,11 @@ class Kamailio:
         def answers():
             self.line.send(self.line.request("OPTIONS", f"sip:{self.host}"))
             return self.line.receive(0.2)
-        wait_for("Kamailio", answers)
+        try:
+            wait_for("Kamailio", answers)
+        except AssertionError as e:
+            with open(self.world.path("kamailio.log"), encoding="utf-8", errors="replace") as log:
+                raise AssertionError("Kamailio does not answer:\n" + log.read()[-3000:]) from e
         while self.line.receive(0.2): # answers that were late
             pass
 
