@@ -57,7 +57,7 @@ static int add_sip(struct ctl *c, struct options *o, const char *text)
         if (rest.n)
             s.path = span_of(rest.p - 1, rest.n + 1);
     }
-    int err = host_parse(host, sip_transport_port(s.transport), &s.addr);
+    int err = host_parse_server(host, sip_transport_port(s.transport), &s.addr);
     if (err == CS_EPROTO)
         return bad_usage(c, "\"%s\" has no port behind its colon", text);
     if (err)
@@ -81,7 +81,7 @@ static int add_transport(struct ctl *c, struct options *o, const char *name)
 
 static int take_sccp(struct ctl *c, struct options *o, const char *text)
 {
-    return host_parse(span_str(text), SCCP_PORT, &o->sccp)
+    return host_parse_server(span_str(text), SCCP_PORT, &o->sccp)
                ? bad_usage(c, "\"%s\" is no address and no host that is known", text)
                : EXIT_OK;
 }
