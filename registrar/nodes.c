@@ -74,21 +74,32 @@ static struct node *find(const struct nodes *ns, uint32_t id)
     return NULL;
 }
 
-static struct node *add(struct nodes *ns, struct span name, const struct siptp_link_target *to)
+static struct node *node_new(struct nodes *ns, struct span name)
 {
     struct node *n = calloc(1, sizeof(*n));
-    if (!n)
+    if (n)
+        n->name = strndup(name.p, name.n);
+    if (!n || !n->name) {
+        free(n);
         return NULL;
+    }
+    n->id = siptp_node_id(name);
     list_init(&n->link);
     list_push_back(&ns->all, &n->link);
-    n->id = siptp_node_id(name);
-    n->name = strndup(name.p, name.n);
+    return n;
+}
+
+static struct node *add(struct nodes *ns, struct span name, const struct siptp_link_target *to)
+{
+    struct node *n = node_new(ns, name);
+    if (!n)
+        return NULL;
     n->socket = to->path ? strdup(to->path) : NULL;
     n->tls_name = to->path ? NULL : strdup(to->name);
     n->addresses = strdup("");
     if (!to->path)
         n->tls = *to->addr;
-    return n->name && (n->socket || n->tls_name) && n->addresses ? n : NULL;
+    return (n->socket || n->tls_name) && n->addresses ? n : NULL;
 }
 
 int nodes_add(struct nodes *ns, struct span name, const struct siptp_link_target *to)
@@ -161,25 +172,13 @@ static void replace(char **text, const char *by)
 
 static void take_in(struct nodes *ns, const STORE(Node) * said)
 {
-    uint32_t id = siptp_node_id(span_str(said->name));
+    const struct span name = span_str(said->name);
+    uint32_t id = siptp_node_id(name);
     struct node *n = find(ns, id);
-    const bool is_new = !n;
-    if (id == siptp_node(ns->tp))
+    const bool was_there = n && !n->until.ns;
+    if (id == siptp_node(ns->tp) || (!n && !(n = node_new(ns, name))))
         return;
-    if (is_new) {
-        n = calloc(1, sizeof(*n));
-        if (!n)
-            return;
-        list_init(&n->link);
-        n->id = id;
-        n->name = strdup(said->name);
-        if (!n->name) {
-            free(n);
-            return;
-        }
-        list_push_back(&ns->all, &n->link);
-    }
-    if (is_new || n->until.ns)
+    if (!was_there)
         log_info(&nlog, "a registrar appeared", kv_str("name", n->name),
                  kv_str("link", said->link ? said->link : "none"),
                  kv_str("tls", said->tls ? said->tls : "none"));

@@ -196,7 +196,7 @@ static int read_aor(struct question *q, struct arena *a, struct fault *f)
     m->from_aor = m->to_aor = (char *)aor.p;
     if (!m->domain)
         m->domain = arena_str(a, domain);
-    return 0;
+    return m->domain ? 0 : fault_no_memory(f);
 }
 
 static int read_certificate(struct question *q, struct arena *a, struct fault *f)
@@ -251,7 +251,7 @@ static int read_credentials(struct question *q, struct arena *a, struct fault *f
     m->has_body = q->body != NULL;
     m->body.data = (uint8_t *)q->body;
     m->body.len = span_str(q->body).n;
-    if (!m->request_uri && m->domain) {
+    if (!m->request_uri) {
         char *uri = arena_alloc(a, strlen(m->domain) + sizeof("sip:"));
         if (uri)
             memcpy(stpcpy(uri, "sip:"), m->domain, strlen(m->domain) + 1);

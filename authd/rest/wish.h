@@ -15,9 +15,9 @@ struct fault {
 /* Returns CS_EPROTO, so that it ends a function. */
 int fault_set(struct fault *f, unsigned status, const char *type, const char *title,
               const char *detail, ...) CS_PRINTF(5, 6);
-int fault_no_memory(struct fault *f);
 /* The same of one member of the JSON: 422, "<member> <what>." */
 int fault_member(struct fault *f, const char *member, const char *what);
+int fault_no_memory(struct fault *f);
 
 json_t *fault_to_json(const struct fault *f);
 /* As a string; what is not UTF-8 becomes U+FFFD. */

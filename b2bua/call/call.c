@@ -261,7 +261,7 @@ static void on_ended(void *arg, struct leg *l, const struct leg_end *why)
     call_finish(c, why, side);
 }
 
-static struct span described(void *arg, struct leg *l)
+static struct span described(void *arg, const struct leg *l)
 {
     const struct call *c = arg;
     return session_told(c->session, call_side(c, l));

@@ -148,15 +148,15 @@ static void ask(struct call *c, bool dtls)
 
 /* ---- answers ---- */
 
-static bool is_better(unsigned status, unsigned than)
+static bool is_better(const struct leg_end *why, const struct leg_end *than)
 {
-    return !than || sip_status_rank(status) < sip_status_rank(than);
+    return !than || sip_status_rank(why->status) < sip_status_rank(than->status);
 }
 
 /* It may be what the caller is told in the end. */
 static void keep(struct call *c, const struct leg_end *why)
 {
-    if (c->refusal && !is_better(why->status, c->refusal->status))
+    if (!is_better(why, c->refusal))
         return;
     struct leg_target *moved = arena_zalloc(&c->arena, (why->n_moved + 1) * sizeof(*moved));
     struct leg_end *kept = arena_alloc(&c->arena, sizeof(*kept));
@@ -303,7 +303,7 @@ static void on_ended(void *arg, struct leg *l, const struct leg_end *why)
         c->again = true;
         ask(c, !dtls);
     } else if (list_empty(&c->branches)) {
-        refused(c, !c->refusal || is_better(why->status, c->refusal->status) ? why : c->refusal);
+        refused(c, is_better(why, c->refusal) ? why : c->refusal);
     } else {
         keep(c, why);
     }

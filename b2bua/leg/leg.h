@@ -60,7 +60,7 @@ struct leg_events {
     /* A key was pressed, which its media do not say: 0-9, *, #, A-D. */
     void (*digit)(void *arg, struct leg *l, char digit);
     /* What it was told last of media, to be said again; absent: nothing. NULL: as yet. */
-    struct span (*described)(void *arg, struct leg *l);
+    struct span (*described)(void *arg, const struct leg *l);
     /* Whether it may ask to be replaced, now. */
     bool (*may_refer)(void *arg, struct leg *l);
     /* It has. 0: leg_notify() tells what becomes of it; else the status of a refusal. */

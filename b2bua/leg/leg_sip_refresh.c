@@ -80,6 +80,12 @@ static void update(struct sip_leg *l)
     l->waiting = l->asking;
 }
 
+static struct span described(const struct sip_leg *l)
+{
+    const struct leg_events *e = l->leg.events;
+    return e->described ? e->described(l->leg.arg, &l->leg) : SPAN_NULL;
+}
+
 static void on_refresh(struct timer *t)
 {
     struct sip_leg *l = container_of(t, struct sip_leg, refresh);
@@ -92,13 +98,13 @@ static void on_refresh(struct timer *t)
     again_soon(l); /* unless an answer says more */
     if (l->waiting || l->asked || l->ok || l->ack_walk)
         return;
-    const struct leg_events *e = l->leg.events;
-    const struct span sdp =
-        !l->updates && e->described ? e->described(l->leg.arg, &l->leg) : SPAN_NULL;
-    l->refreshing = l->updates || sdp.p;
+    const struct span sdp = l->updates ? SPAN_NULL : described(l);
+    if (!l->updates && !sdp.p)
+        return;
+    l->refreshing = true;
     if (l->updates)
         update(l);
-    else if (sdp.p)
+    else
         sip_leg_reinvite(l, sdp);
 }
 
