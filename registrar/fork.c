@@ -289,7 +289,8 @@ static void advance(struct fork *k)
     if (!k->answered)
         answer_best(k);
     if (k->won && k->rq.msg->method == SIP_INVITE) /* 2xx come again until the ACK (RFC 6026) */
-        timer_start(k->front->loop, &k->timer, DURATION_MS(64 * k->front->conf->timers.t1.ms));
+        timer_start_about(k->front->loop, &k->timer,
+                          DURATION_MS(64 * k->front->conf->timers.t1.ms));
     else
         turn_queue(k->front->loop, &k->end);
 }

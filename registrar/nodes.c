@@ -323,7 +323,7 @@ static void on_beat(struct timer *t)
 {
     struct nodes *ns = container_of(t, struct nodes, beat);
     bool ready = redis_is_ready(ns->redis);
-    timer_start(ns->loop, &ns->beat, DURATION_MS(ready ? LOOK_MS : RETRY_MS));
+    timer_start_about(ns->loop, &ns->beat, DURATION_MS(ready ? LOOK_MS : RETRY_MS));
     if (!ready)
         return;
     if (ns->looks++ % LOOKS == 0 && (ns->conf.link || ns->conf.tls) && !ns->said)

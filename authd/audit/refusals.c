@@ -98,7 +98,7 @@ static void on_timer(struct timer *t)
     struct refusals *r = container_of(t, struct refusals, timer);
     const uint64_t total = explain_total(r->explain);
     struct fresh f = { .n = 0 };
-    timer_start(r->loop, t, DURATION_S(EVERY_S));
+    timer_start_about(r->loop, t, DURATION_S(EVERY_S));
     if (total == r->told || !redis_is_ready(r->redis))
         return;
     explain_find(r->explain, SPAN_NULL, CS_MIN((size_t)(total - r->told), (size_t)AT_ONCE),

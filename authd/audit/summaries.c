@@ -62,7 +62,7 @@ static void keep_minute(struct summaries *s)
 static void on_timer(struct timer *t)
 {
     struct summaries *s = container_of(t, struct summaries, timer);
-    timer_start(s->loop, t, DURATION_S(EVERY_S));
+    timer_start_about(s->loop, t, DURATION_S(EVERY_S));
     if (!s->due || !redis_is_ready(s->redis))
         return;
     for (size_t i = 0; i < CAUSES_MAX; i++) {

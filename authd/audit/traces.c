@@ -249,7 +249,7 @@ static void keep(struct traces *t)
 static void on_timer(struct timer *timer)
 {
     struct traces *t = container_of(timer, struct traces, timer);
-    timer_start(t->loop, timer, DURATION_MS(LOOK_MS));
+    timer_start_about(t->loop, timer, DURATION_MS(LOOK_MS));
     keep(t);
     if (!t->call && redis_is_ready(t->redis))
         t->call = redis_do(t->redis, on_standing, t, SPAN("HGETALL"), STANDING);

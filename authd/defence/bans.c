@@ -341,7 +341,7 @@ static void on_timer(struct timer *t)
     }
     if (!s->known && !s->reading && redis_is_ready(s->redis) && redis_is_ready(s->watcher))
         read_all(s);
-    timer_start(s->loop, &s->timer, DURATION_MS(SWEEP_MS));
+    timer_start_about(s->loop, &s->timer, DURATION_MS(SWEEP_MS));
 }
 
 /* ---- entry points ---- */

@@ -89,7 +89,7 @@ static void at_end(struct pass *p)
     } else if (e->written) {
         ask(p);
     } else {
-        timer_start(e->loop, &e->timer, DURATION_MS(LOOK_MS));
+        timer_start_about(e->loop, &e->timer, DURATION_MS(LOOK_MS));
         if (e->current)
             return;
         e->current = true;

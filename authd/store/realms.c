@@ -61,7 +61,7 @@ static void on_timer(struct timer *t)
         if (!r->list[i].call && store_is_ready(r->store))
             ask(&r->list[i]);
     }
-    timer_start(r->loop, t, DURATION_S(1));
+    timer_start_about(r->loop, t, DURATION_S(1));
 }
 
 int realms_new(struct loop *l, const struct authd_conf *conf, struct store *store,

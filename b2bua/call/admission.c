@@ -134,7 +134,7 @@ static void on_leases(struct timer *t)
     if (m.n_kept)
         gate_tell_leases(u->gate, &m);
     if (any)
-        timer_start(u->loop, t, DURATION_MS(u->lease.ms / 3));
+        timer_start_about(u->loop, t, DURATION_MS(u->lease.ms / 3));
 }
 
 void admissions_open(struct ua *u)

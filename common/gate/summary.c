@@ -66,7 +66,7 @@ static void tell(struct summary *s)
 static void on_timer(struct timer *t)
 {
     struct summary *s = container_of(t, struct summary, timer);
-    timer_start(s->loop, t, DURATION_S(EVERY_S));
+    timer_start_about(s->loop, t, DURATION_S(EVERY_S));
     if (s->authd)
         tell(s);
 }

@@ -66,6 +66,7 @@ static void on_prepare(uv_prepare_t *h)
 {
     struct loop *l = h->data;
     run_turn(l); /* what timers and closing handles left */
+    timer_wheel_settle(l);
     l->stale = true;
     if (l->pause_ns)
         coalesce(l);

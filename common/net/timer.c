@@ -1,19 +1,21 @@
 /* A hierarchical wheel: five levels of 64 slots, one millisecond a tick, twelve days in all. A word
  * for each level says which slots are in use, so an idle wheel costs nothing and the next event is
- * found by counting bits. */
+ * found by counting bits. Where only a few timers are in the slot that comes next, they are looked
+ * at, so that a lone one does not wake the loop once for each level that it moves down. */
 #include "net/timer.h"
 
 #include <stdlib.h>
 
 #include "net/loop.h"
 
-enum { LEVELS = 5, BITS = 6, SLOTS = 1 << BITS, MASK = SLOTS - 1 };
+enum { LEVELS = 5, BITS = 6, SLOTS = 1 << BITS, MASK = SLOTS - 1, FEW = 8 };
 #define HORIZON (INT64_C(1) << (BITS * LEVELS))
 
 struct timer_wheel {
     uv_timer_t uv;
     int64_t tick;  /* everything due up to here has fired */
     int64_t armed; /* tick the uv timer is set for; 0: not set */
+    bool vain;     /* what it is set for was stopped */
     struct list slot[LEVELS][SLOTS];
     uint64_t used[LEVELS];
     struct list due;
@@ -24,9 +26,15 @@ static int64_t tick_of(struct mono t)
     return t.ns / 1000000;
 }
 
+/* Rounded up: never early. */
+static int64_t tick_due(const struct timer *t)
+{
+    return (t->due.ns + 999999) / 1000000;
+}
+
 static void place(struct timer_wheel *w, struct timer *t)
 {
-    int64_t at = (t->due.ns + 999999) / 1000000; /* rounded up: never early */
+    int64_t at = tick_due(t);
     int64_t delta = at - w->tick;
     if (delta <= 0) {
         list_push_back(&w->due, &t->link);
@@ -42,19 +50,48 @@ static void place(struct timer_wheel *w, struct timer *t)
     w->used[level] |= UINT64_C(1) << i;
 }
 
-/* The next tick at which a slot fires or moves down a level; INT64_MAX if none. */
+/* When the next slot of a level fires or moves down; INT64_MAX if there is none. */
+static int64_t next_of(const struct timer_wheel *w, int level)
+{
+    if (!w->used[level])
+        return INT64_MAX;
+    int64_t pos = w->tick >> (BITS * level);
+    unsigned turn = (unsigned)(pos + 1) & MASK;
+    uint64_t ahead =
+        turn ? w->used[level] >> turn | w->used[level] << (SLOTS - turn) : w->used[level];
+    return (pos + 1 + __builtin_ctzll(ahead)) << (BITS * level);
+}
+
 static int64_t next_event(const struct timer_wheel *w)
 {
     int64_t next = INT64_MAX;
+    for (int level = 0; level < LEVELS; level++)
+        next = CS_MIN(next, next_of(w, level));
+    return next;
+}
+
+/* The first that is due of those that move down then. */
+static int64_t first_of(const struct timer_wheel *w, int level, int64_t moves)
+{
+    const struct list *slot = &w->slot[level][(moves >> (BITS * level)) & MASK];
+    int64_t first = moves + (INT64_C(1) << (BITS * level)) - 1;
+    unsigned n = 0;
+    list_for_each (it, slot) {
+        if (n++ == FEW)
+            return moves;
+        first = CS_MIN(first, tick_due(container_of(it, struct timer, link)));
+    }
+    return CS_MAX(first, moves);
+}
+
+/* When there may be something to do. */
+static int64_t next_wake(const struct timer_wheel *w)
+{
+    int64_t next = list_empty(&w->due) ? INT64_MAX : w->tick;
     for (int level = 0; level < LEVELS; level++) {
-        if (!w->used[level])
-            continue;
-        int64_t pos = w->tick >> (BITS * level);
-        unsigned turn = (unsigned)(pos + 1) & MASK;
-        uint64_t ahead =
-            turn ? w->used[level] >> turn | w->used[level] << (SLOTS - turn) : w->used[level];
-        int64_t at = (pos + 1 + __builtin_ctzll(ahead)) << (BITS * level);
-        next = CS_MIN(next, at);
+        const int64_t at = next_of(w, level);
+        if (at < next)
+            next = level ? CS_MIN(next, first_of(w, level, at)) : at;
     }
     return next;
 }
@@ -64,16 +101,16 @@ static void on_uv_timer(uv_timer_t *h);
 static void arm(struct loop *l)
 {
     struct timer_wheel *w = l->timers;
-    int64_t next = list_empty(&w->due) ? next_event(w) : w->tick;
+    int64_t next = next_wake(w);
+    w->vain = false;
     if (next == INT64_MAX) {
-        if (w->armed)
-            uv_timer_stop(&w->uv);
+        uv_timer_stop(&w->uv);
         w->armed = 0;
         return;
     }
-    if (w->armed && w->armed <= next)
+    if (w->armed == next)
         return;
-    int64_t now = tick_of(loop_now(l));
+    int64_t now = tick_of(mono_add(clock_mono(), l->skew)); /* the turn may have been long */
     uv_update_time(&l->uv);
     uv_timer_start(&w->uv, on_uv_timer, next > now ? (uint64_t)(next - now) : 0, 0);
     w->armed = next;
@@ -110,13 +147,19 @@ void timer_wheel_advance(struct loop *l)
         }
     }
     w->tick = CS_MAX(w->tick, now);
+    w->armed = 0; /* it has fired, or time was moved */
     arm(l);
+}
+
+void timer_wheel_settle(struct loop *l)
+{
+    if (l->timers && l->timers->vain)
+        arm(l);
 }
 
 static void on_uv_timer(uv_timer_t *h)
 {
     struct loop *l = h->data;
-    l->timers->armed = 0;
     loop_touch(l);
     timer_wheel_advance(l);
 }
@@ -149,7 +192,7 @@ void timer_wheel_close(struct loop *l)
     l->timers = NULL;
 }
 
-void timer_start(struct loop *l, struct timer *t, struct duration after)
+static void start(struct loop *l, struct timer *t, struct mono due)
 {
     struct timer_wheel *w = l->timers;
     struct mono now = loop_now(l);
@@ -157,9 +200,22 @@ void timer_start(struct loop *l, struct timer *t, struct duration after)
     if (!w->used[0] && !w->used[1] && !w->used[2] && !w->used[3] && !w->used[4] &&
         list_empty(&w->due))
         w->tick = CS_MAX(w->tick, tick_of(now)); /* an idle wheel stands still: catch up */
-    t->due = mono_add(now, after);
+    t->due = due;
     place(w, t);
-    arm(l);
+    if (!w->armed || tick_due(t) < w->armed)
+        arm(l);
+}
+
+void timer_start(struct loop *l, struct timer *t, struct duration after)
+{
+    start(l, t, mono_add(loop_now(l), after));
+}
+
+void timer_start_about(struct loop *l, struct timer *t, struct duration after)
+{
+    const int64_t about = TIMER_ABOUT_MS * INT64_C(1000000);
+    const int64_t due = mono_add(loop_now(l), after).ns;
+    start(l, t, (struct mono){ (due + about - 1) / about * about });
 }
 
 void timer_stop(struct loop *l, struct timer *t)
@@ -167,6 +223,7 @@ void timer_stop(struct loop *l, struct timer *t)
     struct timer_wheel *w = l->timers;
     if (!timer_is_running(t))
         return;
+    w->vain |= tick_due(t) <= w->armed;
     t->due.ns = 0;
     struct list *alone = t->link.next == t->link.prev ? t->link.next : NULL;
     list_remove(&t->link);

@@ -24,12 +24,18 @@ static inline void timer_init(struct timer *t, void (*fn)(struct timer *t))
 }
 /* Starts or restarts; fires once, in the loop. A delay of 0 fires in the next turn. */
 void timer_start(struct loop *l, struct timer *t, struct duration after);
+/* The same for what may come later, by less than TIMER_ABOUT_MS: all of it that is due at about the
+ * same time wakes the processor once. */
+enum { TIMER_ABOUT_MS = 256 };
+void timer_start_about(struct loop *l, struct timer *t, struct duration after);
 void timer_stop(struct loop *l, struct timer *t);
 /* For loop.c. */
 CS_CHECK int timer_wheel_open(struct loop *l);
 void timer_wheel_close(struct loop *l);
 /* Fires what is due at loop_now(). */
 void timer_wheel_advance(struct loop *l);
+/* Before it waits: nothing that was stopped since shall wake it. */
+void timer_wheel_settle(struct loop *l);
 
 static inline bool timer_is_running(const struct timer *t)
 {

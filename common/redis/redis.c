@@ -97,7 +97,11 @@ void redis_call_push(struct redis *r, struct redis_call *c)
     list_push_back(&r->calls, &c->link);
     if (r->fresh == &r->calls)
         r->fresh = &c->link;
-    if (r->ready && !timer_is_running(&r->timer))
+    if (!r->ready || timer_is_running(&r->timer))
+        return;
+    if (r->watch) /* nobody waits for what it asks */
+        timer_start_about(r->loop, &r->timer, r->conf.deadline);
+    else
         timer_start(r->loop, &r->timer, r->conf.deadline);
 }
 
@@ -165,6 +169,8 @@ int redis_answer(struct redis *r, const struct redis_reply *reply)
         return 0;
     }
     pop(r);
+    if (list_empty(&r->calls) && r->ready && !r->watch)
+        timer_stop(r->loop, &r->timer);
     if (c->script && reply_is(reply, SPAN("NOSCRIPT")) && resend(r, c))
         return 0;
     if (!c->late) {

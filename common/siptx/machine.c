@@ -49,7 +49,7 @@ static const struct tx_cell table[TX_KIND_COUNT][TX_STATE_COUNT][TX_EVENT_COUNT]
         },
         ROW(ACCEPTED) = {
             ON(2XX)      = { TX_ACCEPTED, TX_TELL, RETRY_KEEP, DEADLINE_KEEP },
-            ON(DEADLINE) = { TX_TERMINATED, 0, RETRY_KEEP, DEADLINE_KEEP },
+            ON(DEADLINE) = { TX_TERMINATED, TX_OVER, RETRY_KEEP, DEADLINE_KEEP },
         },
     },
     /* Figure 6. */

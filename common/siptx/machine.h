@@ -45,6 +45,7 @@ enum tx_action {
     TX_TELL = 1 << 5,    /* hand the message up */
     TX_TIMEOUT = 1 << 6, /* say that no answer came */
     TX_FAILED = 1 << 7,  /* say that the transport failed */
+    TX_OVER = 1 << 8,    /* say that no 2xx comes any more */
 };
 
 enum tx_retry {
@@ -67,7 +68,7 @@ enum tx_deadline {
 
 struct tx_cell {
     uint8_t next;     /* enum tx_state */
-    uint8_t actions;  /* enum tx_action */
+    uint16_t actions; /* enum tx_action */
     uint8_t retry;    /* enum tx_retry */
     uint8_t deadline; /* enum tx_deadline */
 };

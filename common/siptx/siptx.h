@@ -85,6 +85,9 @@ struct tx_client_events {
     /* No final answer will come: CS_ETIMEOUT, or CS_ECLOSED when the transport failed (RFC
      * 3261, 8.1.3.1: 408, 503). The last call, unless a final answer was given. */
     void (*failed)(void *arg, struct tx *t, int err);
+    /* Of an INVITE that was taken, NULL: of no interest. No 2xx comes any more, neither again nor
+     * of another phone behind a fork (RFC 6026, 7.2). The last call. */
+    void (*over)(void *arg, struct tx *t);
 };
 /* Branch for a Via: the magic cookie and 96 random bits. */
 enum { SIP_BRANCH_LEN = 7 + 16 };

@@ -207,7 +207,10 @@ static bool set_deadline(struct tx *t, enum tx_deadline how)
             return false;
         break;
     }
-    timer_start(t->x->loop, &t->deadline, d);
+    if (t->state == TX_COMPLETED || t->state == TX_CONFIRMED || t->state == TX_ACCEPTED)
+        timer_start_about(t->x->loop, &t->deadline, d); /* nobody waits for its end */
+    else
+        timer_start(t->x->loop, &t->deadline, d);
     return true;
 }
 
@@ -270,6 +273,14 @@ static void tell_failed(struct tx *t, int err)
         events->failed(t->arg, t, err);
 }
 
+static void tell_over(struct tx *t)
+{
+    const struct tx_client_events *events = t->events;
+    t->events = NULL;
+    if (events && events->over)
+        events->over(t->arg, t);
+}
+
 void tx_move(struct tx *t, enum tx_event ev, const struct tx_input *in)
 {
     static const struct tx_input nothing = { 0 };
@@ -317,6 +328,8 @@ void tx_move(struct tx *t, enum tx_event ev, const struct tx_input *in)
         tell_failed(t, CS_ETIMEOUT);
     if (cell->actions & TX_FAILED)
         tell_failed(t, CS_ECLOSED);
+    if (cell->actions & TX_OVER)
+        tell_over(t);
     if (t->broken && ev != TX_EV_START) { /* of START, tx_send() tells its caller */
         t->broken = false;
         tx_move(t, TX_EV_ERROR, NULL);

@@ -27,7 +27,14 @@ static void on_failed(void *arg, struct tx *t, int err)
     c->w.last_err = err;
 }
 
-static const struct tx_client_events client_events = { on_response, on_failed };
+static void on_over(void *arg, struct tx *t)
+{
+    struct caller *c = arg;
+    assert_ptr_equal(t, c->tx);
+    c->w.over++;
+}
+
+static const struct tx_client_events client_events = { on_response, on_failed, on_over };
 
 static void call(struct caller *c, enum sip_method method)
 {
@@ -139,7 +146,7 @@ static void test_other_requests_are_repeated_at_most_every_t2(void **state)
     answer(&c, 200, "OPTIONS"); /* absorbed until timer K */
     assert_int_equal(c.w.responses, 2);
     assert_int_equal(c.w.strays, 0);
-    loop_skip(&c.w.loop, DURATION_S(5));
+    loop_skip(&c.w.loop, DURATION_MS(5000 + TIMER_ABOUT_MS));
     answer(&c, 200, "OPTIONS");
     assert_int_equal(c.w.strays, 1);
     caller_close(&c);
@@ -192,8 +199,10 @@ static void test_each_2xx_is_told_until_timer_m(void **state)
     answer(&c, 180, "INVITE"); /* late */
     assert_int_equal(c.w.responses, 2);
     assert_true(nothing_comes(&c)); /* the ACK is the owner's */
+    assert_int_equal(c.w.over, 0);
     loop_skip(&c.w.loop, T64);
     answer(&c, 200, "INVITE");
+    assert_int_equal(c.w.over, 1);
     assert_int_equal(c.w.responses, 2);
     assert_int_equal(c.w.strays, 1);
     caller_close(&c);

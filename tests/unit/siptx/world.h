@@ -24,7 +24,7 @@ struct world {
     bool drop;          /* keep no reference */
     unsigned at_cancel; /* what a cancelled INVITE is answered with */
     /* clients */
-    size_t responses, failed;
+    size_t responses, failed, over;
     unsigned last_status;
     int last_err;
 };
@@ -169,4 +169,4 @@ static inline const char *received_tag(void)
 }
 
 #define T1  DURATION_MS(500)
-#define T64 DURATION_MS(64 * 500 + 1)
+#define T64 DURATION_MS(64 * 500 + TIMER_ABOUT_MS)
