@@ -43,7 +43,7 @@ void siptp_datagram(void *arg, const struct addr *from, struct span data)
         return;
     }
     m->source = *from;
-    struct flow *f = udp_flow_new(ls, from);
+    struct flow *f = udp_flow_to(ls, from);
     if (f) {
         metric_inc(M_SIP_RECEIVED, SIP_UDP);
         tp->delay = udp_delay(ls->udp);

@@ -22,10 +22,23 @@ void flow_setup(struct flow *f, struct siptp_listener *ls, const struct addr *re
     list_init(&f->waiting);
 }
 
-struct flow *udp_flow_new(struct siptp_listener *ls, const struct addr *remote)
+/* A trunk's messages come from one place: its calls share what says so. */
+static struct flow **place_of(struct siptp *tp, const struct addr *remote)
+{
+    const unsigned port = addr_port(remote);
+    const unsigned char *last = remote->sa.sa_family == AF_INET6
+                                    ? &remote->in6.sin6_addr.s6_addr[15]
+                                    : (const unsigned char *)&remote->in4.sin_addr + 3;
+    return &tp->lately[(port ^ port >> 6 ^ *last) % SIPTP_LATELY];
+}
+
+struct flow *udp_flow_to(struct siptp_listener *ls, const struct addr *remote)
 {
     struct siptp *tp = ls->tp;
+    struct flow **place = place_of(tp, remote);
     struct udp_flow *u = tp->spare;
+    if (*place && (*place)->listener == ls && addr_eq(&(*place)->remote, remote))
+        return flow_ref(*place);
     if (u) {
         tp->spare = u->next;
         tp->n_spare--;
@@ -35,7 +48,7 @@ struct flow *udp_flow_new(struct siptp_listener *ls, const struct addr *remote)
             return NULL;
     }
     flow_setup(&u->flow, ls, remote, &ls->local);
-    return &u->flow;
+    return *place = &u->flow;
 }
 
 struct flow *flow_ref(struct flow *f)
@@ -54,6 +67,9 @@ void flow_unref(struct flow **pf)
     if (--f->refs)
         return;
     struct siptp *tp = f->tp;
+    struct flow **place = f->transport == SIP_UDP ? place_of(tp, &f->remote) : NULL;
+    if (place && *place == f)
+        *place = NULL;
     if (f->detach)
         f->detach(f->attached);
     if (f->transport != SIP_UDP) {
@@ -152,7 +168,7 @@ int siptp_flow_to_peer(struct siptp *tp, enum sip_transport transport, const str
     if (!ls)
         return UV_EAFNOSUPPORT;
     if (transport == SIP_UDP) {
-        *out = udp_flow_new(ls, remote);
+        *out = udp_flow_to(ls, remote);
         return *out ? 0 : CS_ENOMEM;
     }
     struct conn *c = conn_by_addr(tp, transport, remote, domain, peer);

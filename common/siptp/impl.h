@@ -14,6 +14,7 @@ enum {
     SIPTP_MAX_LISTENERS = 255,     /* a token has one byte for them */
     SIPTP_MAX_UNSENT = 256 * 1024, /* bytes waiting for a slow reader */
     SIPTP_SPARE_FLOWS = 1024,      /* UDP flows kept for the next messages */
+    SIPTP_LATELY = 64,             /* UDP flows that are found again while they live */
     SIPTP_LINK_UNSENT = 16 * 1024 * 1024,
     SIPTP_LINK_SILENCE_MS = 5000, /* of a machine at the other end of a link */
     SIPTP_LEAVE_MS = 1000,        /* a WebSocket that we close has so long to agree */
@@ -122,6 +123,7 @@ struct siptp {
     uint64_t last_id;
     struct udp_flow *spare;
     size_t n_spare;
+    struct flow *lately[SIPTP_LATELY]; /* each in its place; NULL: none */
     struct self *self;
     struct hmac *hmac;
     struct memo macs;      /* of tokens */
@@ -147,7 +149,8 @@ static inline void siptp_show(const struct flow *f, bool sent, struct span text)
 }
 
 /* flow.c */
-struct flow *udp_flow_new(struct siptp_listener *ls, const struct addr *remote);
+/* The caller gets a reference; NULL: no memory. */
+struct flow *udp_flow_to(struct siptp_listener *ls, const struct addr *remote);
 void flow_setup(struct flow *f, struct siptp_listener *ls, const struct addr *remote,
                 const struct addr *local);
 void siptp_unref(struct siptp *tp);

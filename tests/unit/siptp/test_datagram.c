@@ -21,6 +21,61 @@ static void test_a_request_is_handed_up_with_its_source(void **state)
     world_close(&w);
 }
 
+static void test_messages_of_one_place_share_a_flow_while_it_lives(void **state)
+{
+    struct world w;
+    (void)state;
+    world_open(&w, &(struct siptp_conf){ 0 });
+    const struct addr *to = siptp_listener_local(w.udp);
+    int fd = wire_udp(to), other = wire_udp(to);
+    wire_send(fd, request("UDP 127.0.0.1:9;branch=z9hG4bK1", ""));
+    until_messages(&w, 1);
+    struct flow *first = flow_ref(w.flow), *out;
+    wire_send(other, request("UDP 127.0.0.1:9;branch=z9hG4bK2", ""));
+    until_messages(&w, 2);
+    assert_ptr_not_equal(w.flow, first);
+    assert_false(addr_eq(&w.flow->remote, &first->remote));
+    wire_send(fd, request("UDP 127.0.0.1:9;branch=z9hG4bK3", ""));
+    until_messages(&w, 3);
+    assert_ptr_equal(w.flow, first);
+    assert_int_equal(siptp_flow_to(w.tp, SIP_UDP, &first->remote, w.udp, &out), 0);
+    assert_ptr_equal(out, first);
+    flow_unref(&out);
+    flow_unref(&w.flow);
+    const struct addr at = first->remote;
+    flow_unref(&first);
+    wire_send(fd, request("UDP 127.0.0.1:9;branch=z9hG4bK4", ""));
+    until_messages(&w, 4);
+    assert_true(addr_eq(&w.flow->remote, &at));
+    assert_int_equal(w.flow->refs, 1);
+    close(fd);
+    close(other);
+    world_close(&w);
+}
+
+/* There are more of them than are found again. */
+static void test_each_place_has_its_own_flow(void **state)
+{
+    enum { N = 300 };
+    struct world w;
+    struct flow *f[N], *again;
+    (void)state;
+    world_open(&w, &(struct siptp_conf){ 0 });
+    for (unsigned i = 0; i < N; i++) {
+        const struct addr at = loopback((uint16_t)(10000 + 7 * i));
+        assert_int_equal(siptp_flow_to(w.tp, SIP_UDP, &at, w.udp, &f[i]), 0);
+        assert_true(addr_eq(&f[i]->remote, &at));
+        assert_int_equal(siptp_flow_to(w.tp, SIP_UDP, &at, w.udp, &again), 0);
+        assert_ptr_equal(again, f[i]);
+        flow_unref(&again);
+    }
+    for (unsigned i = 0; i < N; i++) {
+        assert_int_equal(addr_port(&f[i]->remote), 10000 + 7 * i);
+        flow_unref(&f[i]);
+    }
+    world_close(&w);
+}
+
 struct tapped {
     size_t sent, received;
     struct span reason;
@@ -169,6 +224,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_request_is_handed_up_with_its_source),
+        cmocka_unit_test(test_messages_of_one_place_share_a_flow_while_it_lives),
+        cmocka_unit_test(test_each_place_has_its_own_flow),
         cmocka_unit_test(test_who_listens_is_shown_what_comes_and_what_leaves),
         cmocka_unit_test(test_a_double_crlf_is_answered_and_a_single_one_is_not),
         cmocka_unit_test(test_what_is_no_message_is_ignored),
