@@ -41,6 +41,7 @@ void call_drop(struct call *c)
         arena_fini(&c->party[side].arena);
     arena_fini(&c->coming.arena);
     arena_fini(&c->arena);
+    free(c->offer);
     free(c);
 }
 
@@ -100,6 +101,8 @@ void call_up(struct call *c, struct span answer)
 {
     call_now_up(c);
     c->wanted = NULL;
+    free(c->offer);
+    c->offer = NULL;
     leg_answer(c->leg[SIDE_A], answer);
 }
 
@@ -120,7 +123,7 @@ static void on_acked(void *arg, struct leg *l, struct span sdp)
     struct buf b = BUF_INIT(text);
     const char *why = "no answer to an offer";
     unsigned side = call_side(c, l);
-    bool initial = !c->offer.p && side == SIDE_A && c->asker < 0 && !c->joining;
+    bool initial = !c->offered && side == SIDE_A && c->asker < 0 && !c->joining;
     if (!initial && !(c->asker == (int)side && c->asked_offer))
         return;
     c->asker = -1;
@@ -134,7 +137,7 @@ static void on_acked(void *arg, struct leg *l, struct span sdp)
     }
     leg_ack(c->leg[!side], buf_span(&b));
     if (initial)
-        c->offer = SPAN(""); /* from now on it is a call like others */
+        c->offered = true; /* from now on it is a call like others */
 }
 
 static void on_offered(void *arg, struct leg *l, struct span sdp)

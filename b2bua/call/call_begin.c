@@ -171,14 +171,16 @@ static struct call *call_of(struct ua *u, const struct sip_msg *m, const struct 
         return NULL;
     c->call_id[SIDE_A] = arena_dup(&c->arena, m->call_id);
     c->called = plain_user(&c->arena, m->uri.user);
-    c->offer = m->body.n ? arena_dup(&c->arena, m->body) : SPAN_NULL;
+    c->offered = m->body.n > 0;
+    c->offer = strndup(m->body.n ? m->body.p : "", m->body.n);
     c->automatic = !from && u->conf->calls.auto_answer && auto_answer_wanted(m);
     call_note_headers(c, SIDE_A, from, m);
     find_caller(c, m);
-    int err = !c->call_id[SIDE_A].p ? CS_ENOMEM
-              : to->node            ? pass_to(c, m, to->node)
-              : to->desk.p          ? pass_to_desk(c, to->desk)
-                                    : find_way(c, from ? from->context : u->conf->lines_context);
+    int err = CS_ENOMEM;
+    if (c->call_id[SIDE_A].p && c->offer)
+        err = to->node     ? pass_to(c, m, to->node)
+              : to->desk.p ? pass_to_desk(c, to->desk)
+                           : find_way(c, from ? from->context : u->conf->lines_context);
     if (!err)
         err = open_session(c, from ? &from->media : &u->conf->lines);
     if (!err)
@@ -240,8 +242,9 @@ struct call *call_of_leg(struct ua *u, const struct call_asker *a)
     c->party[SIDE_A] = (struct party){ .who = arena_dup(&c->arena, a->who),
                                        .number = c->caller,
                                        .display = c->display };
-    c->offer = arena_dup(&c->arena, a->offer.p ? a->offer : SPAN(""));
-    if (c->call_id[SIDE_A].p && c->offer.p && !open_session(c, &u->desks.policy))
+    c->offered = true;
+    c->offer = strndup(a->offer.n ? a->offer.p : "", a->offer.n);
+    if (c->call_id[SIDE_A].p && c->offer && !open_session(c, &u->desks.policy))
         return c;
     call_drop(c);
     return NULL;

@@ -38,7 +38,8 @@ struct call {
         struct span *value; /* RECORD_HEADERS_MAX, absent: it was not there; NULL: none was */
         unsigned n;         /* how often one was written anew */
     } headers[RELAY_SIDES];
-    struct span offer; /* of the INVITE; absent: the called side is to make one */
+    bool offered; /* by the INVITE; else the called side is to make an offer */
+    char *offer;  /* that one, until it is taken */
     unsigned max_forwards;
     struct dialplan_answer plan;
     size_t next;                                /* candidate */

@@ -121,15 +121,18 @@ void call_keys_drop(struct call *c)
 int call_offer(struct call *c, unsigned from, const struct leg *l, struct span sdp, struct buf *out,
                const char **why)
 {
-    session_bring_keys(c->session, from, l->keys);
-    return session_offer(c->session, from, sdp, out, why);
+    *why = "no memory";
+    int err = session_bring_keys(c->session, from, l->keys);
+    return err ? err : session_offer(c->session, from, sdp, out, why);
 }
 
 int call_answer(struct call *c, unsigned from, const struct leg *l, struct span sdp,
                 struct buf *out, const char **why)
 {
-    session_bring_keys(c->session, from, l->keys);
-    int err = session_answer(c->session, from, sdp, out, why);
+    *why = "no memory";
+    int err = session_bring_keys(c->session, from, l->keys);
+    if (!err)
+        err = session_answer(c->session, from, sdp, out, why);
     turn_queue(c->ua->loop, &c->keyed);
     if (err || session_dtls(c->session) != DTLS_WAITING)
         return err;

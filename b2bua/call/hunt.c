@@ -90,9 +90,9 @@ static int offer_to(struct call *c, bool dtls, struct buf *out, const char **why
     call_media_of(c, c->candidate, c->party[SIDE_B].trunk, dtls, &side);
     *why = "no memory";
     int err = set_side(c, &side);
-    if (err || !c->offer.p)
+    if (err || !c->offered)
         return err;
-    return call_offer(c, SIDE_A, c->leg[SIDE_A], c->offer, out, why);
+    return call_offer(c, SIDE_A, c->leg[SIDE_A], span_str(c->offer), out, why);
 }
 
 /* ---- branches ---- */
@@ -102,7 +102,7 @@ static const struct leg_events branch_events;
 static bool has_another_offer(const struct call *c)
 {
     const struct media_policy *p = call_policy(c, c->candidate, c->party[SIDE_B].trunk);
-    return c->offer.p && !c->early && !c->again && p->webrtc >= WEBRTC_RETRY &&
+    return c->offered && !c->early && !c->again && p->webrtc >= WEBRTC_RETRY &&
            p->srtp != SRTP_FORBID;
 }
 
@@ -121,7 +121,7 @@ static int ask_branch(struct call *c, bool dtls, const char **why)
     *b = (struct branch){ .call = c, .dtls = dtls };
     list_init(&b->link);
     b->leg =
-        call_ask(c, c->candidate, c->party[SIDE_B].trunk, c->offer.p ? buf_span(&sdp) : SPAN_NULL,
+        call_ask(c, c->candidate, c->party[SIDE_B].trunk, c->offered ? buf_span(&sdp) : SPAN_NULL,
                  has_another_offer(c) ? SPAN("Supported: 199\r\n") : SPAN(""), &branch_events, b);
     if (!b->leg) {
         free(b);
@@ -187,7 +187,7 @@ static int take_answer(struct branch *b, struct span said, struct buf *out, cons
         return err;
     *why = "no description of media";
     return !said.p      ? CS_ENOTSUP
-           : c->offer.p ? call_answer(c, SIDE_B, b->leg, said, out, why)
+           : c->offered ? call_answer(c, SIDE_B, b->leg, said, out, why)
                         : call_offer(c, SIDE_B, b->leg, said, out, why);
 }
 
@@ -221,7 +221,7 @@ static void on_ringing(void *arg, struct leg *l, unsigned status, struct span sd
         b->n_said++;
     }
     /* Whoever is heard first is heard until one takes it. */
-    if (!sdp.p || !c->offer.p || (c->early && c->in_force != b) || c->renegotiated ||
+    if (!sdp.p || !c->offered || (c->early && c->in_force != b) || c->renegotiated ||
         b->n_said > EARLY_MAX) {
         leg_ring(c->leg[SIDE_A], status, SPAN_NULL);
         return;
@@ -271,7 +271,7 @@ static void refused(struct call *c, const struct leg_end *why)
         hunt_next(c);
         return;
     }
-    if (why->status == 488 && c->offer.p && !why->warning.p) {
+    if (why->status == 488 && c->offered && !why->warning.p) {
         told.warning = span_str(session_refusal(c->session, why->sdp));
         told.warning_code = 305;
     }
@@ -350,7 +350,7 @@ static void on_answered(void *arg, struct leg *l, struct span sdp)
     if (c->candidate->kind != DIALPLAN_EXTENSION)
         c->call_id[SIDE_B] = arena_dup(&c->arena, leg_sip_call_id(l));
     hunt_end(c, &elsewhere);
-    if (c->offer.p)
+    if (c->offered)
         session_settled(c->session);
     call_up(c, buf_span(&answer));
     if (c->picker)

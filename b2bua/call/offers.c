@@ -45,9 +45,10 @@ static void answer_here(struct call *c, unsigned side, struct leg *l, struct spa
 {
     char text[SESSION_SDP_MAX];
     struct buf b = BUF_INIT(text);
-    const char *why;
-    session_bring_keys(c->session, side, l->keys);
-    int err = session_answer_here(c->session, side, sdp, &b, &why);
+    const char *why = "no memory";
+    int err = session_bring_keys(c->session, side, l->keys);
+    if (!err)
+        err = session_answer_here(c->session, side, sdp, &b, &why);
     if (err)
         refuse(l, err, why);
     else

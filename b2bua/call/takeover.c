@@ -128,7 +128,7 @@ void call_seize(struct call *c, unsigned side, struct call *by)
     by->leg[SIDE_A] = NULL;
     comes->events = &comes_events;
     comes->arg = c;
-    take_place(c, side, comes, &conf, by->offer);
+    take_place(c, side, comes, &conf, by->offered ? span_str(by->offer) : SPAN_NULL);
     call_finish(by, &(struct leg_end){ .status = 200 }, SIDE_A);
 }
 

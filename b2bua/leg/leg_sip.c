@@ -83,7 +83,8 @@ struct sip_leg *sip_leg_new(const struct leg_sip_means *m, struct span contact, 
     sip_leg_modify_init(l);
     list_push_back(m->all, &l->link);
     l->contact = strndup(contact.p, contact.n);
-    if (!l->contact) {
+    l->rests = sip_leg_is_line(l) ? calloc(1, sizeof(*l->rests)) : NULL;
+    if (!l->contact || (sip_leg_is_line(l) && !l->rests)) {
         sip_leg_free(l);
         return NULL;
     }
@@ -109,6 +110,7 @@ void sip_leg_free(struct sip_leg *l)
     timer_stop(l->means->uac.loop, &l->refresh);
     dialog_fini(&l->dialog);
     free(l->contact);
+    free(l->rests);
     free(l->origin);
     free(l->lines);
     free(l->reason);
@@ -231,8 +233,8 @@ static struct sip_leg *find_for(const struct leg_sip_means *m, const struct flow
 
 void sip_leg_rest(struct sip_leg *l, const struct sip_msg *m)
 {
-    if (sip_leg_is_line(l) && resting_parse(sip_hdr_value(m, SIP_HDR_RESTS_ON), &l->rests))
-        l->rests.n = 0; /* on nothing */
+    if (l->rests && resting_parse(sip_hdr_value(m, SIP_HDR_RESTS_ON), l->rests))
+        l->rests->n = 0; /* on nothing */
 }
 
 struct span leg_sip_call_id(const struct leg *l)
@@ -277,8 +279,8 @@ bool leg_sip_is_ours(const struct leg *l)
 
 bool leg_sip_falls(const struct leg *l, const Countersign__Auth__Revoked *what)
 {
-    return l->ops == &ops &&
-           resting_falls(&container_of(l, const struct sip_leg, leg)->rests, what);
+    const struct sip_leg *s = container_of(l, const struct sip_leg, leg);
+    return l->ops == &ops && s->rests && resting_falls(s->rests, what);
 }
 
 struct leg *leg_sip_named(const struct leg_sip_means *m, const struct replaces *r,

@@ -20,6 +20,18 @@ struct reliable { /* our last provisional answer, until its PRACK comes */
     unsigned next_status;
 };
 
+struct sent_ok { /* our 2xx to an INVITE, repeated until its ACK (RFC 3261, 13.3.1.4) */
+    struct sip_leg *leg;
+    struct tx *tx;
+    uint32_t cseq;
+    bool offers; /* it holds an offer: the ACK answers */
+    struct timer timer;
+    struct duration after;
+    struct mono due; /* nobody acknowledges any more */
+    size_t n;
+    char text[];
+};
+
 enum leg_state {
     LEG_ASKED,  /* its INVITE is to be answered by us */
     LEG_ASKING, /* ours is to be answered */
@@ -37,22 +49,14 @@ struct sip_leg {
     struct span trunk, route;   /* absent: a line */
     char *contact;              /* URI */
     char *origin;               /* leg_sip_out.origin; NULL: they asked */
-    struct resting rests;       /* of lines: what its place rests on */
+    struct resting *rests;      /* what the place of a line rests on; NULL: a trunk */
     uint32_t peer;              /* of lines: the registrar; 0: not known yet */
     struct journal_line *noted; /* NULL: not */
     struct addr source;         /* of trunks: where their requests come from */
 
     /* What the other side asked. */
-    struct tx *asked; /* INVITE, re-INVITE or UPDATE without its answer; NULL: none */
-    char *ok;         /* our 2xx to an INVITE, repeated until its ACK (13.3.1.4); NULL: none */
-    size_t ok_n;
-    struct tx *ok_tx;
-    uint32_t ok_cseq;
-    bool ok_offers; /* it holds an offer: the ACK answers */
-    struct timer ok_timer;
-    struct duration ok_after;
-    struct mono ok_due; /* nobody acknowledges any more */
-
+    struct tx *asked;          /* INVITE, re-INVITE or UPDATE without its answer; NULL: none */
+    struct sent_ok *ok;        /* NULL: none waits for its ACK */
     struct reliable *reliable; /* NULL: none was sent */
     struct {                   /* offers before the INVITE has its final answer */
         bool agreed;           /* its own has an answer that both know to be there */
@@ -76,7 +80,7 @@ struct sip_leg {
     struct hop *ack_hop; /* while it walks */
     char *ack_uri, *ack_sdp;
     struct hop_walk *ack_walk;
-    char *lines; /* of our first INVITE, besides those that each has */
+    char *lines; /* of our first INVITE, besides those that each has; NULL: it was taken */
     struct session_timer session;
     struct timer refresh; /* of it, by us, or too late for them */
     bool refreshing;      /* what is asked is that */

@@ -58,21 +58,24 @@ void sip_leg_ring(struct leg *leg, unsigned status, struct span sdp)
 
 void sip_leg_forget_ok(struct sip_leg *l)
 {
-    timer_stop(l->means->uac.loop, &l->ok_timer);
+    if (!l->ok)
+        return;
+    timer_stop(l->means->uac.loop, &l->ok->timer);
+    tx_unref(&l->ok->tx);
     free(l->ok);
     l->ok = NULL;
-    tx_unref(&l->ok_tx);
 }
 
 /* The 2xx again, until its ACK comes (13.3.1.4). */
 static void on_ok_timer(struct timer *t)
 {
-    struct sip_leg *l = container_of(t, struct sip_leg, ok_timer);
+    struct sent_ok *ok = container_of(t, struct sent_ok, timer);
+    struct sip_leg *l = ok->leg;
     struct loop *loop = l->means->uac.loop;
-    if (mono_before(loop_now(loop), l->ok_due)) {
-        tx_forward(l->ok_tx, 200, span_of(l->ok, l->ok_n));
-        l->ok_after.ms = CS_MIN(2 * l->ok_after.ms, l->means->t2.ms);
-        timer_start(loop, &l->ok_timer, l->ok_after);
+    if (mono_before(loop_now(loop), ok->due)) {
+        tx_forward(ok->tx, 200, span_of(ok->text, ok->n));
+        ok->after.ms = CS_MIN(2 * ok->after.ms, l->means->t2.ms);
+        timer_start(loop, &ok->timer, ok->after);
         return;
     }
     struct leg_end why = { .status = 408, .reason = SPAN("SIP;cause=408;text=\"No ACK\"") };
@@ -93,21 +96,22 @@ static void send_ok(struct sip_leg *l, struct span sdp, bool offers)
     sip_leg_dialog_lines(&b, l, req);
     session_timer_write_answer(&b, &l->session);
     sip_write_end(&b, sdp.p ? SPAN("application/sdp") : SPAN_NULL, sdp);
-    l->ok = buf_ok(&b) ? malloc(b.n) : NULL;
-    if (!l->ok) {
+    struct sent_ok *ok = l->ok = buf_ok(&b) ? malloc(sizeof(*ok) + b.n) : NULL;
+    if (!ok) {
         tx_reply(tx, 500, SPAN_NULL);
         tx_unref(&tx);
         return;
     }
-    memcpy(l->ok, out, b.n);
-    l->ok_n = b.n;
-    l->ok_tx = tx;
-    l->ok_cseq = req->cseq;
-    l->ok_offers = offers;
-    l->ok_after = l->means->t1;
-    l->ok_due = mono_add(loop_now(loop), DURATION_MS(64 * l->means->t1.ms));
-    timer_init(&l->ok_timer, on_ok_timer);
-    timer_start(loop, &l->ok_timer, l->ok_after);
+    *ok = (struct sent_ok){ .leg = l,
+                            .tx = tx,
+                            .cseq = req->cseq,
+                            .offers = offers,
+                            .after = l->means->t1,
+                            .due = mono_add(loop_now(loop), DURATION_MS(64 * l->means->t1.ms)),
+                            .n = b.n };
+    memcpy(ok->text, out, b.n);
+    timer_init(&ok->timer, on_ok_timer);
+    timer_start(loop, &ok->timer, ok->after);
     tx_forward(tx, 200, buf_span(&b));
     sip_leg_note(l);
     sip_leg_arm(l, req);
@@ -265,9 +269,9 @@ void sip_leg_in(struct sip_leg *l, struct tx *tx, struct flow *flow, struct sip_
 void sip_leg_in_ack(struct sip_leg *l, struct sip_msg *ack)
 {
     struct span sdp;
-    if (!l->ok || ack->cseq != l->ok_cseq)
+    if (!l->ok || ack->cseq != l->ok->cseq)
         return;
-    bool offered = l->ok_offers;
+    bool offered = l->ok->offers;
     sip_leg_forget_ok(l);
     if (l->state == LEG_OVER) {
         sip_leg_bye_late(l);

@@ -235,6 +235,16 @@ static void ack_again(struct sip_leg *l)
         log_debug(flow_log(l->ack_flow), "an ACK could not be sent");
 }
 
+static void on_no_more(void *arg, struct uac *r)
+{
+    struct sip_leg *l = arg;
+    (void)r;
+    sip_leg_forget_asking(l);
+    flow_unref(&l->ack_flow);
+    free(l->ack);
+    l->ack = NULL;
+}
+
 /* What another offer has taken the place of is not told. */
 static void settled(struct sip_leg *l, unsigned status, struct span sdp)
 {
@@ -349,7 +359,7 @@ bool sip_leg_withdraw(struct leg *leg)
 
 void sip_leg_reinvite(struct sip_leg *l, struct span sdp)
 {
-    static const struct uac_events events = { on_modified, on_modify_failed };
+    static const struct uac_events events = { on_modified, on_modify_failed, .over = on_no_more };
     struct uac_conf c = sip_leg_in_dialog(l, SIP_INVITE);
     char lines[LINES_MAX];
     struct buf b = BUF_INIT(lines);
@@ -389,6 +399,8 @@ static void on_taken(struct sip_leg *l, struct uac *r, struct sip_msg *resp)
         return;
     }
     l->state = LEG_UP;
+    free(l->lines);
+    l->lines = NULL;
     sip_leg_rest(l, resp);
     sip_leg_note(l);
     session_timer_answered(&l->session, &l->means->timer, resp);
@@ -523,7 +535,7 @@ static void on_invite_failed(void *arg, struct uac *r, unsigned status)
 static void on_invite_silent(void *arg, struct uac *r);
 
 static const struct uac_events invite_events = { on_invite_answer, on_invite_failed,
-                                                 on_invite_silent };
+                                                 on_invite_silent, on_no_more };
 
 /* Who was given up in silence, and takes it all the same, is acknowledged and hung up on: by a leg
  * of its own, which is of no call. */

@@ -98,9 +98,10 @@ static void on_readable(struct worker_socket *ws, struct worker *w)
     worker_again(w, ws);
 }
 
-static void soon(struct worker_socket *ws)
+static void soon(struct worker_socket *ws, bool again)
 {
     (void)ws;
+    (void)again;
 }
 
 static void on_enter(struct worker_command *command)

@@ -231,6 +231,8 @@ static srtp_err_status_t dealloc(srtp_cipher_t *c)
     return srtp_err_status_ok;
 }
 
+_Thread_local const void *crypt_openssl_first;
+
 static srtp_err_status_t alloc(srtp_cipher_t **out, const srtp_cipher_type_t *type, int key_len,
                                int tag_len)
 {
@@ -242,6 +244,8 @@ static srtp_err_status_t alloc(srtp_cipher_t **out, const srtp_cipher_type_t *ty
         return srtp_err_status_alloc_fail;
     memcpy(s, &made, offsetof(struct cipher, key));
     s->as_libsrtp.state = s;
+    if (!crypt_openssl_first)
+        crypt_openssl_first = s;
     return srtp_err_status_ok;
 }
 

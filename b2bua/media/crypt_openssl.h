@@ -9,4 +9,7 @@
  * ours first; CS_ENOTSUP when one is not right. */
 CS_CHECK int crypt_openssl_plug(void);
 
+/* The first cipher that libsrtp2 made in this thread since this was set to NULL. */
+extern _Thread_local const void *crypt_openssl_first;
+
 #endif

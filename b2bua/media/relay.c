@@ -65,8 +65,8 @@ struct side { /* what each packet needs comes first */
     struct stream_socket rtcp;
     struct port_pair pair;
     /* The main thread's: what plan has, or will. */
-    struct crypt_key in, out;
-    struct dtls_conf *dtls; /* NULL: none */
+    const struct crypt *in, *out; /* borrowed, for their keys; NULL: none, or DTLS's */
+    struct dtls_conf *dtls;       /* NULL: none */
     bool has_agent;
     uint64_t asked, asked_dtls; /* relay_set(); the one that made DTLS another one */
 };
@@ -81,10 +81,11 @@ struct relay {
 struct change {
     struct worker_command command;
     struct relay *relay;
-    unsigned side;
-    struct plan *plan;
-    bool keeps_in, keeps_out; /* the key is the same, and so its index of packets */
-    bool keeps_agent;
+    struct side_change {
+        struct plan *plan;        /* NULL: it stays as it is */
+        bool keeps_in, keeps_out; /* the key is the same, and so its index of packets */
+        bool keeps_agent;
+    } side[RELAY_SIDES];
 };
 
 static void add(_Atomic uint64_t *n, uint64_t more)
@@ -172,7 +173,9 @@ static void carry_rtcp(struct side *from, struct side *to, struct stream_socket 
     if (!err && in->in && !rtcp_is_valid(span_of(packet, n), false))
         err = CS_EPROTO;
     if (err || !learn(from, s, source)) {
-        drop(from, !err ? DROPPED_SOURCE : err == CS_EPROTO ? DROPPED_MALFORMED : DROPPED_FORGED);
+        drop(from, !err || err == CS_ELIMIT ? DROPPED_SOURCE
+                   : err == CS_EPROTO       ? DROPPED_MALFORMED
+                                            : DROPPED_FORGED);
         return;
     }
     add(&from->counters.rtcp, 1);
@@ -217,11 +220,14 @@ static void carry_rtp(struct side *from, struct side *to, struct stream_socket *
         drop(from, DROPPED_PAYLOAD);
         return;
     }
-    if (in->in && crypt_unprotect(in->in, packet, &n)) {
+    if (in->in && out && out->out)
+        crypt_soon(out->out); /* while it is opened */
+    int err = in->in ? crypt_unprotect(in->in, packet, &n) : 0;
+    if (err && err != CS_ELIMIT) {
         drop(from, DROPPED_FORGED);
         return;
     }
-    if (!learn(from, s, source)) {
+    if (err || !learn(from, s, source)) {
         drop(from, DROPPED_SOURCE);
         return;
     }
@@ -280,7 +286,7 @@ static void agent_keyed(void *arg, const struct crypt_key *in, const struct cryp
 {
     struct side *s = arg;
     struct plan *p = s->plan;
-    if (crypt_new(in, false, &p->in) || crypt_new(out, true, &p->out)) {
+    if (crypt_new(in, &p->in) || crypt_new(out, &p->out)) {
         agent_failed(s);
         return;
     }
@@ -319,13 +325,31 @@ static void ask(const void *memory, size_t n)
         __builtin_prefetch((const char *)memory + i);
 }
 
-static void soon(struct worker_socket *ws)
+enum { CRYPT_ABOUT = 64 }; /* of a struct crypt */
+
+static void soon(struct worker_socket *ws, bool again)
 {
     const struct stream_socket *s = container_of(ws, struct stream_socket, socket);
     const struct side *from = &s->relay->side[s->side], *to = &s->relay->side[!s->side];
-    ask(to, offsetof(struct side, quality));
-    if (from->plan)
-        ask(from->plan, sizeof(*from->plan) + sizeof(struct mapped));
+    if (!again) {
+        ask(to, offsetof(struct side, quality));
+        if (from->plan)
+            ask(from->plan, sizeof(*from->plan) + sizeof(struct mapped));
+        return;
+    }
+    if (to->plan)
+        ask(to->plan, offsetof(struct plan, mapped));
+    if (from->plan && from->plan->in)
+        ask(from->plan->in, CRYPT_ABOUT);
+}
+
+/* While the kernel looks for the packet. */
+static void ask_for_keys(const struct plan *from, const struct plan *to)
+{
+    if (from && from->in)
+        crypt_soon(from->in);
+    if (to && to->out)
+        ask(to->out, CRYPT_ABOUT);
 }
 
 /* False: nothing was there. */
@@ -335,8 +359,7 @@ static bool take_one(struct stream_socket *s, struct worker *w)
     char *packet = worker_room(w);
     struct addr source = s->to;
     ssize_t n;
-    if (to->plan)
-        ask(to->plan, offsetof(struct plan, mapped));
+    ask_for_keys(from->plan, to->plan);
     if (s->connected && !s->queued) {
         n = recv(s->socket.fd, packet, RTP_MAX, MSG_DONTWAIT | MSG_TRUNC);
     } else {
@@ -477,22 +500,29 @@ static void set_out(struct relay *r, struct side *s, bool keeps)
     agent_begin(p->agent, r->worker, &s->rtp.to, &agent_events, s);
 }
 
-static void on_change(struct worker_command *c)
+static void change_side(struct relay *r, struct side *s, const struct side_change *c)
 {
-    struct change *change = container_of(c, struct change, command);
-    struct side *s = &change->relay->side[change->side];
-    struct plan *old = s->plan, *now = change->plan;
+    struct plan *old = s->plan, *now = c->plan;
     if (old) {
-        keep(&now->in, &old->in, change->keeps_in);
-        keep(&now->out, &old->out, change->keeps_out);
-        keep_agent(now, old, change->keeps_agent);
+        keep(&now->in, &old->in, c->keeps_in);
+        keep(&now->out, &old->out, c->keeps_out);
+        keep_agent(now, old, c->keeps_agent);
     }
     redirect(&s->rtp, old ? &old->rtp : NULL, &now->rtp, now->learn);
     redirect(&s->rtcp, old ? &old->rtcp : NULL, &now->rtcp, now->learn);
     s->plan = now;
-    set_out(change->relay, s, change->keeps_agent);
+    set_out(r, s, c->keeps_agent);
     atomic_fetch_add_explicit(&s->counters.set, 1, memory_order_release);
     plan_free(old);
+}
+
+static void on_change(struct worker_command *c)
+{
+    struct change *change = container_of(c, struct change, command);
+    for (unsigned i = 0; i < RELAY_SIDES; i++) {
+        if (change->side[i].plan)
+            change_side(change->relay, &change->relay->side[i], &change->side[i]);
+    }
     free(change);
 }
 
@@ -593,10 +623,15 @@ const struct addr *relay_local(const struct relay *r, unsigned side)
     return &r->side[side].pair.local;
 }
 
-static int make_crypt(const struct crypt_key *key, bool outbound, bool keeps, struct crypt **out)
+static bool same_key(const struct crypt *had, const struct crypt_key *key)
+{
+    return had ? crypt_key_eq(crypt_key_of(had), key) : key->suite == CRYPT_NONE;
+}
+
+static int make_crypt(const struct crypt_key *key, bool keeps, struct crypt **out)
 {
     *out = NULL;
-    return keeps || key->suite == CRYPT_NONE ? 0 : crypt_new(key, outbound, out);
+    return keeps || key->suite == CRYPT_NONE ? 0 : crypt_new(key, out);
 }
 
 static int plan_for(const struct side_conf *conf, struct plan **out)
@@ -631,53 +666,85 @@ static int plan_for(const struct side_conf *conf, struct plan **out)
     return 0;
 }
 
-static bool same_dtls(const struct side *s, const struct dtls_conf *conf)
+static bool wants_agent(const struct side_conf *c)
 {
-    return s->dtls ? dtls_conf_eq(s->dtls, conf) : !conf->n;
+    return c->ice.ufrag[0] || c->dtls.n;
 }
 
-int relay_set(struct relay *r, unsigned side, const struct side_conf *conf)
+/* What proves the peer is what it was. */
+static bool same_agent(const struct side *s, const struct side_conf *c)
 {
-    struct side *s = &r->side[side];
-    struct change *c = calloc(1, sizeof(*c));
-    struct plan *p = NULL;
-    const bool has_agent = conf->ice.ufrag[0] || conf->dtls.n;
-    const bool same = same_dtls(s, &conf->dtls) && has_agent == s->has_agent;
-    struct dtls_conf *dtls = conf->dtls.n ? malloc(sizeof(*dtls)) : NULL;
-    int err = c && !dtls == !conf->dtls.n ? plan_for(conf, &p) : CS_ENOMEM;
+    const bool same_dtls = s->dtls ? dtls_conf_eq(s->dtls, &c->dtls) : !c->dtls.n;
+    return same_dtls && wants_agent(c) == s->has_agent;
+}
+
+/* What is to be, on the heap; plan NULL: nothing. */
+static int prepare(const struct relay *r, const struct side *s, const struct side_conf *conf,
+                   struct side_change *out)
+{
+    const bool dtls = conf->dtls.n, same = same_agent(s, conf);
+    struct plan *p;
+    int err = plan_for(conf, &p);
+    *out = (struct side_change){ .plan = p,
+                                 .keeps_in = same && (dtls || same_key(s->in, &conf->in)),
+                                 .keeps_out = same && (dtls || same_key(s->out, &conf->out)),
+                                 .keeps_agent = same && wants_agent(conf) };
     if (!err)
-        *c = (struct change){ .command = { .run = on_change },
-                              .relay = r,
-                              .side = side,
-                              .plan = p,
-                              .keeps_in = same && crypt_key_eq(&conf->in, &s->in),
-                              .keeps_out = same && crypt_key_eq(&conf->out, &s->out),
-                              .keeps_agent = same && has_agent };
+        err = make_crypt(&conf->in, out->keeps_in || dtls, &p->in);
     if (!err)
-        err = make_crypt(&conf->in, false, c->keeps_in || conf->dtls.n, &p->in);
-    if (!err)
-        err = make_crypt(&conf->out, true, c->keeps_out || conf->dtls.n, &p->out);
-    if (!err && has_agent && !c->keeps_agent) {
-        p->waits = conf->dtls.n;
+        err = make_crypt(&conf->out, out->keeps_out || dtls, &p->out);
+    if (!err && wants_agent(conf) && !out->keeps_agent) {
+        p->waits = dtls;
         err = agent_new(conf->identity ? conf->identity : r->media->identity, &conf->ice,
                         &conf->dtls, &p->agent);
     }
-    if (err) {
-        plan_free(p);
-        free(dtls);
-        free(c);
-        return err;
-    }
-    s->in = conf->in;
-    s->out = conf->out;
+    return err;
+}
+
+/* dtls: a copy of the conf's, taken over; NULL: it has none. */
+static void commit(struct side *s, const struct side_conf *conf, const struct side_change *c,
+                   struct dtls_conf *dtls)
+{
+    if (!same_agent(s, conf))
+        s->asked_dtls = s->asked + 1;
+    s->asked++;
+    if (!c->keeps_in)
+        s->in = c->plan->in;
+    if (!c->keeps_out)
+        s->out = c->plan->out;
     if (dtls)
         *dtls = conf->dtls;
     free(s->dtls);
     s->dtls = dtls;
-    s->has_agent = has_agent;
-    s->asked++;
-    if (!same)
-        s->asked_dtls = s->asked;
+    s->has_agent = wants_agent(conf);
+}
+
+int relay_set(struct relay *r, const struct side_conf *const conf[RELAY_SIDES])
+{
+    struct change *c = calloc(1, sizeof(*c));
+    struct dtls_conf *dtls[RELAY_SIDES] = { NULL };
+    int err = c ? 0 : CS_ENOMEM;
+    for (unsigned i = 0; i < RELAY_SIDES && !err; i++) {
+        if (conf[i] && conf[i]->dtls.n && !(dtls[i] = malloc(sizeof(*dtls[i]))))
+            err = CS_ENOMEM;
+        if (conf[i] && !err)
+            err = prepare(r, &r->side[i], conf[i], &c->side[i]);
+    }
+    if (err) {
+        for (unsigned i = 0; i < RELAY_SIDES; i++) {
+            if (c)
+                plan_free(c->side[i].plan);
+            free(dtls[i]);
+        }
+        free(c);
+        return err;
+    }
+    for (unsigned i = 0; i < RELAY_SIDES; i++) {
+        if (conf[i])
+            commit(&r->side[i], conf[i], &c->side[i], dtls[i]);
+    }
+    c->command.run = on_change;
+    c->relay = r;
     worker_post(r->worker, &c->command);
     return 0;
 }

@@ -65,9 +65,9 @@ struct side_conf {
     unsigned char kind[128]; /* enum relay_kind of each */
     bool digit_drop; /* while the other side sends an event (RFC 4733) it hears no sound of it */
 };
-/* Replaces all of it, between two packets. conf is copied, wiped where it was kept. CS_ENOMEM
- * leaves what stood. */
-CS_CHECK int relay_set(struct relay *r, unsigned side, const struct side_conf *conf);
+/* Replaces all of a side, or of both at once, between two packets; NULL: it stays as it is. conf is
+ * copied, wiped where it was kept. CS_ENOMEM leaves what stood. */
+CS_CHECK int relay_set(struct relay *r, const struct side_conf *const conf[RELAY_SIDES]);
 
 /* A digit is said to the other side in the stream that comes from this one, for so many ms, by
  * telephone-events (RFC 4733) of the type that its peer would say them by. CS_ENOMEM. */
@@ -76,7 +76,7 @@ CS_CHECK int relay_press(struct relay *r, unsigned side, unsigned payload, unsig
 
 enum relay_dropped {
     DROPPED_MALFORMED,
-    DROPPED_SOURCE,  /* not from where this side's packets come */
+    DROPPED_SOURCE,  /* not from where this side's packets come, or of one SSRC too many */
     DROPPED_FORGED,  /* the key does not prove it, or it was seen before */
     DROPPED_PAYLOAD, /* a type that was not agreed on */
     DROPPED_HELD,    /* a side does not send, the other not listen */

@@ -11,7 +11,7 @@
 
 #include "base/util.h"
 
-enum { EVENTS = 256, LATE_MS = 200 };
+enum { EVENTS = 256, LATE_MS = 500 };
 
 struct worker {
     pthread_t thread;
@@ -84,13 +84,16 @@ static void run_timers(struct worker *w)
  * asked for it some packets before. */
 static void look_ahead(const struct worker *w, int i)
 {
-    enum { FAR = 4, NEAR = 2, LINES = 5, LINE = 64 };
+    enum { FAR = 6, MIDDLE = 4, NEAR = 2, LINES = 5, LINE = 64 };
     const char *far = i + FAR < w->n_events ? w->events[i + FAR].data.ptr : NULL;
+    struct worker_socket *middle = i + MIDDLE < w->n_events ? w->events[i + MIDDLE].data.ptr : NULL;
     struct worker_socket *near = i + NEAR < w->n_events ? w->events[i + NEAR].data.ptr : NULL;
     for (size_t line = 0; far && line < LINES; line++)
         __builtin_prefetch(far + line * LINE);
+    if (middle)
+        middle->soon(middle, false);
     if (near)
-        near->soon(near);
+        near->soon(near, true);
 }
 
 /* Commands come last: one may free what an event of this round is about. */

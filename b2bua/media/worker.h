@@ -19,7 +19,9 @@ struct worker_socket {
     int fd;
     /* Something came: to be read until nothing is there, or worker_again(). */
     void (*readable)(struct worker_socket *s, struct worker *w);
-    void (*soon)(struct worker_socket *s); /* will be readable: asks memory for what that wants */
+    /* Will be readable: asks memory for what that wants, twice, for the first asks for what says
+     * where the rest is. */
+    void (*soon)(struct worker_socket *s, bool again);
 };
 
 struct worker_timer { /* embedded; begins as an empty list of its own */
@@ -33,7 +35,7 @@ CS_CHECK int worker_start(struct worker **out);
 void worker_stop(struct worker **w);
 /* From any thread; in order. */
 void worker_post(struct worker *w, struct worker_command *c);
-/* The same for what may wait for others: the thread is woken for it after a fifth of a second. */
+/* The same for what may wait for others: the thread is woken for it after half a second. */
 void worker_post_late(struct worker *w, struct worker_command *c);
 /* From any thread. */
 CS_CHECK int worker_watch(struct worker *w, struct worker_socket *s);

@@ -54,12 +54,12 @@ void session_free(struct session **sp)
         dtls_identity_free(&s->own[side]);
         free(s->told[side].text);
         free(s->said[side]);
+        session_keys_free(&s->brought[side]);
     }
     free(s->offer_text);
     free(s->before);
     free(s->why);
     arena_fini(&s->arena);
-    ct_wipe(s->brought, sizeof(s->brought));
     free(s);
 }
 
@@ -69,16 +69,29 @@ static void forget_before(struct session *s)
     s->before = NULL;
 }
 
-void session_bring_keys(struct session *s, unsigned side, const struct session_keys *k)
+void session_keys_free(struct session_keys **kp)
 {
-    ct_wipe(&s->brought[side], sizeof(s->brought[side]));
-    if (k)
-        s->brought[side] = *k;
+    if (*kp)
+        ct_wipe(*kp, sizeof(**kp));
+    free(*kp);
+    *kp = NULL;
+}
+
+int session_bring_keys(struct session *s, unsigned side, const struct session_keys *k)
+{
+    session_keys_free(&s->brought[side]);
+    if (!k || k->out.suite == CRYPT_NONE)
+        return 0;
+    s->brought[side] = malloc(sizeof(*k));
+    if (!s->brought[side])
+        return CS_ENOMEM;
+    *s->brought[side] = *k;
+    return 0;
 }
 
 static bool brings_keys(const struct session *s, unsigned side)
 {
-    return s->brought[side].out.suite != CRYPT_NONE;
+    return s->brought[side];
 }
 
 void session_set_side(struct session *s, unsigned side, const struct session_side *conf)
@@ -91,7 +104,7 @@ void session_set_side(struct session *s, unsigned side, const struct session_sid
     s->said[side] = NULL;
     s->told[side] = (struct told){ .id = rand_u64() >> 2, .version = 0 };
     dtls_identity_free(&s->own[side]);
-    session_bring_keys(s, side, NULL);
+    session_keys_free(&s->brought[side]);
     for (size_t i = 0; i < s->n_streams; i++) {
         keys_fini(&s->stream[i]->keys[side]);
         webrtc_free(&s->stream[i]->webrtc[side]);
@@ -454,7 +467,7 @@ static int settle_answerer(const struct session *s, struct stream *st, unsigned 
     const enum offer_kind kind = offer_kind_of(answer->proto);
     if (brings_keys(s, side)) {
         webrtc_free(&st->webrtc[side]);
-        keys_bring(k, &s->brought[side].in, &s->brought[side].out);
+        keys_bring(k, &s->brought[side]->in, &s->brought[side]->out);
         return 0;
     }
     if (st->webrtc[side]) {
@@ -492,7 +505,7 @@ static int settle_offerer(struct session *s, struct stream *st, unsigned side,
     }
     webrtc_free(&st->webrtc[side]);
     if (brings_keys(s, side)) {
-        keys_bring(&st->keys[side], &s->brought[side].in, &s->brought[side].out);
+        keys_bring(&st->keys[side], &s->brought[side]->in, &s->brought[side]->out);
         return 0;
     }
     err = s->side[side].srtp == SRTP_FORBID
@@ -570,14 +583,14 @@ static int settle_stream(struct session *s, size_t i, unsigned from, const struc
     set_directions(&set[to], sdp_direction_of(&s->offer, offer));
     set_directions(&set[from], sdp_direction_of(answer, m));
     s->talks |= set[to].sends && set[to].listens && set[from].sends && set[from].listens;
-    for (unsigned side = 0; side < SIDES && !err; side++) {
+    for (unsigned side = 0; side < SIDES; side++) {
         set[side].learn = s->side[side].learn;
         set[side].digit_drop = s->side[side].digit_drop;
         set[side].identity = s->own[side];
         set[side].in = st->keys[side].in;
         set[side].out = st->keys[side].out;
-        err = relay_set(st->relay, side, &set[side]);
     }
+    err = relay_set(st->relay, (const struct side_conf *[]){ &set[0], &set[1] });
     ct_wipe(set, sizeof(set));
     return err;
 }

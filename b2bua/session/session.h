@@ -55,8 +55,8 @@ CS_CHECK int session_adopt(struct session *s, unsigned side, const struct sessio
 
 /* What a side says next, offer or answer, says nothing of keys: its leg brings them, since its peer
  * is told them beside descriptions, as phones that speak SCCP are. Copied; NULL: descriptions say.
- */
-void session_bring_keys(struct session *s, unsigned side, const struct session_keys *k);
+ * CS_ENOMEM. */
+CS_CHECK int session_bring_keys(struct session *s, unsigned side, const struct session_keys *k);
 
 /* An offer of one side becomes the offer to the other, in out. CS_EDENIED: weaker than policy
  * demands; CS_ENOTSUP: nothing in it can be carried; CS_EPROTO: malformed; CS_ELIMIT: no ports, or

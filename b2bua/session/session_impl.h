@@ -28,7 +28,7 @@ struct session {
     struct media *media;
     struct session_side side[RELAY_SIDES];
     struct dtls_identity *own[RELAY_SIDES]; /* of a side that has moved here; NULL: the process's */
-    struct session_keys brought[RELAY_SIDES]; /* by its leg; suite NONE: its descriptions say */
+    struct session_keys *brought[RELAY_SIDES]; /* by its leg; NULL: its descriptions say */
     struct stream *stream[SESSION_STREAMS_MAX];
     size_t n_streams;
     struct told told[RELAY_SIDES];
@@ -51,6 +51,7 @@ int session_settle(struct session *s, unsigned from, const struct sdp *answer, b
                    struct buf *out, const char **why);
 /* It becomes the offer that is to be answered; judged by policy. */
 int session_read_offer(struct session *s, unsigned from, struct span sdp, const char **why);
+void session_keys_free(struct session_keys **k);
 void session_keep_said(struct session *s, unsigned side, struct span text);
 
 #endif

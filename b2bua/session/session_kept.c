@@ -10,7 +10,7 @@ struct session_kept {
     struct told told;
     char *said;
     struct dtls_identity *own;
-    struct session_keys brought;
+    struct session_keys *brought;
     size_t n;
     struct {
         struct keys keys;
@@ -34,6 +34,7 @@ struct session_kept *session_swap_side(struct session *s, unsigned side,
     k->own = s->own[side];
     s->own[side] = NULL;
     k->brought = s->brought[side];
+    s->brought[side] = NULL;
     for (k->n = 0; k->n < s->n_streams; k->n++) {
         struct stream *st = s->stream[k->n];
         k->stream[k->n].keys = st->keys[side];
@@ -65,6 +66,7 @@ void session_put_back(struct session *s, struct session_kept **kp)
         k->stream[i].webrtc = NULL;
     }
     k->told.text = k->said = NULL;
+    k->brought = NULL;
     k->own = NULL;
     session_let_go(kp);
 }
@@ -82,6 +84,6 @@ void session_let_go(struct session_kept **kp)
     dtls_identity_free(&k->own);
     free(k->told.text);
     free(k->said);
-    ct_wipe(&k->brought, sizeof(k->brought));
+    session_keys_free(&k->brought);
     free(k);
 }

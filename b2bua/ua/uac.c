@@ -12,17 +12,22 @@ struct aim {
     struct span uri;
 };
 
+struct wish { /* what is sent, in the arena */
+    struct duration answer;
+    unsigned max_forwards;
+    struct span lines, type, body;
+    struct span to, uri; /* of what begins a dialog, for each time it goes out */
+    struct aim *aims;    /* hops with a Request-URI of their own */
+    size_t n_aims;
+};
+
 struct uac {
     const struct uac_means *means;
     struct dialog *dialog;
     struct arena arena;
     enum sip_method method;
-    struct duration answer;
-    unsigned max_forwards;
-    struct span trunk, route, lines, type, body;
-    struct span to, uri; /* of what begins a dialog, for each time it goes out */
-    struct aim *aims;    /* hops with a Request-URI of their own */
-    size_t n_aims;
+    struct span trunk, route;
+    struct wish *wish; /* NULL: it will not be sent again */
     struct hop_walk *walk;
     struct flow *flow;
     struct tx *tx;
@@ -91,22 +96,24 @@ void uac_free(struct uac **rp)
 
 static void on_response(void *arg, struct tx *tx, struct sip_msg *resp);
 static void on_failed(void *arg, struct tx *tx, int err);
+static void on_over(void *arg, struct tx *tx);
+
+static const struct tx_client_events tx_events = { on_response, on_failed, on_over };
 
 /* Another target is another Request-URI, which no credentials were made for (RFC 7616, 3.4). */
 static void take_uri(struct uac *r)
 {
     const struct hop *hop = r->walk ? hop_walk_hop(r->walk) : NULL;
-    for (size_t i = 0; i < r->n_aims; i++) {
-        if (r->aims[i].hop != hop || span_eq(r->uri, r->aims[i].uri))
+    for (size_t i = 0; i < r->wish->n_aims; i++) {
+        if (r->wish->aims[i].hop != hop || span_eq(r->wish->uri, r->wish->aims[i].uri))
             continue;
-        r->uri = r->aims[i].uri;
+        r->wish->uri = r->wish->aims[i].uri;
         proofs_fini(&r->proofs);
     }
 }
 
 static int send_to(struct uac *r, struct flow *flow)
 {
-    static const struct tx_client_events events = { on_response, on_failed };
     struct siptx *x = r->means->tx;
     char branch[SIP_BRANCH_LEN], via[512];
     struct buf bb = BUF_INIT(branch), vb = BUF_INIT(via), ob = BUF_INIT(out);
@@ -116,18 +123,19 @@ static int send_to(struct uac *r, struct flow *flow)
     r->flow = flow_ref(flow);
     flow_unref(&before);
     take_uri(r);
-    if (r->to.p && (r->dialog->established || !span_eq(r->uri, span_str(r->dialog->target))) &&
-        dialog_begin_again(r->dialog, r->to, r->uri))
+    if (r->wish->to.p &&
+        (r->dialog->established || !span_eq(r->wish->uri, span_str(r->dialog->target))) &&
+        dialog_begin_again(r->dialog, r->wish->to, r->wish->uri))
         return CS_ENOMEM;
     r->cseq = ++r->dialog->local_cseq;
     dialog_write(&ob, r->dialog, sip_method_name(r->method), r->cseq, buf_span(&vb),
-                 r->max_forwards);
-    buf_put(&ob, r->lines);
+                 r->wish->max_forwards);
+    buf_put(&ob, r->wish->lines);
     buf_put(&ob, proofs_lines(&r->proofs));
-    sip_write_end(&ob, r->type, r->body);
+    sip_write_end(&ob, r->wish->type, r->wish->body);
     if (!buf_ok(&vb) || !buf_ok(&ob))
         return CS_ELIMIT;
-    return tx_send(x, flow, r->method, buf_span(&bb), buf_span(&ob), &events, r, &r->tx);
+    return tx_send(x, flow, r->method, buf_span(&bb), buf_span(&ob), &tx_events, r, &r->tx);
 }
 
 /* The next hop or address, in a transaction of its own (RFC 3263, 4.3). */
@@ -148,8 +156,8 @@ static void on_hop(void *arg, int err, struct flow *flow)
     }
     if (send_to(r, flow))
         try_next(r, 503);
-    else if (r->answer.ms)
-        timer_start(r->means->loop, &r->silence, r->answer);
+    else if (r->wish->answer.ms)
+        timer_start(r->means->loop, &r->silence, r->wish->answer);
 }
 
 static void on_silence(struct timer *t)
@@ -220,7 +228,7 @@ static void sign_next(struct uac *r)
                                 .uri = dialog_request_uri(r->dialog),
                                 .route = r->route,
                                 .call_id = r->dialog->call_id,
-                                .body = r->body,
+                                .body = r->wish->body,
                                 .challenges = values,
                                 .proxy = r->asked_www };
     enum sip_hdr_id id = r->asked_www ? SIP_HDR_PROXY_AUTHENTICATE : SIP_HDR_WWW_AUTHENTICATE;
@@ -250,9 +258,7 @@ static void forget_request(struct uac *r)
 {
     hop_walk_free(&r->walk);
     arena_fini(&r->arena);
-    r->lines = r->type = r->body = r->to = r->uri = SPAN_NULL;
-    r->aims = NULL;
-    r->n_aims = 0;
+    r->wish = NULL;
 }
 
 static void on_response(void *arg, struct tx *tx, struct sip_msg *resp)
@@ -291,6 +297,14 @@ static void on_failed(void *arg, struct tx *tx, int err)
         r->events->failed(r->arg, r, status);
 }
 
+static void on_over(void *arg, struct tx *tx)
+{
+    struct uac *r = arg;
+    (void)tx;
+    if (r->events->over)
+        r->events->over(r->arg, r);
+}
+
 /* ---- the owner ---- */
 
 static void on_turn(struct turn *t)
@@ -318,7 +332,7 @@ int uac_again(struct uac *r, struct span lines)
     struct span kept = arena_dup(&r->arena, lines);
     if (!kept.p)
         return CS_ENOMEM;
-    r->lines = kept;
+    r->wish->lines = kept;
     struct flow *flow = flow_ref(r->flow);
     drop_tx(r);
     int err = send_to(r, flow);
@@ -328,25 +342,30 @@ int uac_again(struct uac *r, struct span lines)
 
 static int copy(struct uac *r, const struct uac_conf *c)
 {
-    r->lines = arena_dup(&r->arena, c->lines);
-    r->type = arena_dup(&r->arena, c->type);
-    r->body = arena_dup(&r->arena, c->body);
+    struct wish *w = r->wish = arena_zalloc(&r->arena, sizeof(*w));
+    if (!w)
+        return CS_ENOMEM;
     r->trunk = c->trunk;
     r->route = c->route;
-    r->aims = c->uris ? arena_alloc(&r->arena, c->n_hops * sizeof(*r->aims)) : NULL;
+    *w = (struct wish){ .answer = c->answer,
+                        .max_forwards = c->max_forwards,
+                        .lines = arena_dup(&r->arena, c->lines),
+                        .type = arena_dup(&r->arena, c->type),
+                        .body = arena_dup(&r->arena, c->body) };
+    w->aims = c->uris ? arena_alloc(&r->arena, c->n_hops * sizeof(*w->aims)) : NULL;
     for (size_t i = 0; c->uris && i < c->n_hops; i++) {
-        struct span uri = r->aims ? arena_dup(&r->arena, c->uris[i]) : SPAN_NULL;
+        struct span uri = w->aims ? arena_dup(&r->arena, c->uris[i]) : SPAN_NULL;
         if (!uri.p)
             return CS_ENOMEM;
-        r->aims[r->n_aims++] = (struct aim){ c->hops[i], uri };
+        w->aims[w->n_aims++] = (struct aim){ c->hops[i], uri };
     }
     if ((c->method == SIP_INVITE || c->uris) && !c->dialog->remote_tag.p) {
-        r->to = arena_dup(&r->arena, c->dialog->remote);
-        r->uri = arena_dup(&r->arena, span_str(c->dialog->target));
-        if (!r->to.p || !r->uri.p)
+        w->to = arena_dup(&r->arena, c->dialog->remote);
+        w->uri = arena_dup(&r->arena, span_str(c->dialog->target));
+        if (!w->to.p || !w->uri.p)
             return CS_ENOMEM;
     }
-    return (c->lines.p && !r->lines.p) || (c->body.p && !r->body.p) ? CS_ENOMEM : 0;
+    return (c->lines.p && !w->lines.p) || (c->body.p && !w->body.p) ? CS_ENOMEM : 0;
 }
 
 const struct trunk_conf *uac_trunk(const struct uac_means *m, struct span name)
@@ -373,9 +392,9 @@ static size_t size_of(const struct uac *r)
 {
     struct buf b = BUF_INIT(out);
     dialog_write(&b, r->dialog, sip_method_name(r->method), r->dialog->local_cseq + 1, SPAN_NULL,
-                 r->max_forwards);
-    buf_put(&b, r->lines);
-    sip_write_end(&b, r->type, r->body);
+                 r->wish->max_forwards);
+    buf_put(&b, r->wish->lines);
+    sip_write_end(&b, r->wish->type, r->wish->body);
     return VIA_ABOUT + b.n;
 }
 
@@ -433,7 +452,6 @@ static struct uac *uac_new(const struct uac_means *m, struct dialog *d, enum sip
 struct uac *uac_part(struct uac *r, struct dialog *dialog, const struct uac_events *events,
                      void *arg)
 {
-    static const struct tx_client_events told = { on_response, on_failed };
     struct uac *part = uac_new(r->means, dialog, r->method, events, arg);
     if (!part)
         return NULL;
@@ -445,7 +463,7 @@ struct uac *uac_part(struct uac *r, struct dialog *dialog, const struct uac_even
                          span_str(r->proofs.proof[i].value));
     part->tx = r->tx;
     r->tx = NULL;
-    tx_hand_over(part->tx, &told, part);
+    tx_hand_over(part->tx, &tx_events, part);
     return part;
 }
 
@@ -455,8 +473,6 @@ struct uac *uac_send(const struct uac_means *m, const struct uac_conf *conf,
     struct uac *r = uac_new(m, conf->dialog, conf->method, events, arg);
     if (!r)
         return NULL;
-    r->answer = conf->answer;
-    r->max_forwards = conf->max_forwards;
     if (copy(r, conf)) {
         uac_free(&r);
         return NULL;

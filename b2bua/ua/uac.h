@@ -45,6 +45,9 @@ struct uac_events {
     /* Of an INVITE, NULL: of no interest. A hop that has said nothing is given up for the next; it
      * was told not to ring, and what it says all the same is uac_part()'s. */
     void (*silent)(void *arg, struct uac *r);
+    /* Of an INVITE that was taken, NULL: of no interest. No 2xx comes any more. May free the
+     * request. */
+    void (*over)(void *arg, struct uac *r);
 };
 
 /* Takes the next CSeq of the dialog. NULL: no memory. Nothing is called from inside. */

@@ -42,7 +42,8 @@ void arena_fini(struct arena *a)
 
 static bool grow(struct arena *a, size_t n)
 {
-    const size_t usual = a->small ? CS_MIN(CS_MAX(a->total, SMALL), CHUNK) : CHUNK;
+    const size_t more = a->total ? a->total / 2 : SMALL;
+    const size_t usual = a->small ? CS_MIN(more, CHUNK) : CHUNK;
     const size_t size = CS_MAX(n, usual);
     if (n > SIZE_MAX - sizeof(struct arena_chunk) - CHUNK)
         return false;

@@ -147,8 +147,8 @@ static int find(struct phone_media *m, const struct sdp *d)
 
 static int encrypt(struct phone_media *m)
 {
-    int err = crypt_new(&m->keys.out, true, &m->out);
-    return err ? err : crypt_new(&m->keys.in, false, &m->in);
+    int err = crypt_new(&m->keys.out, &m->out);
+    return err ? err : crypt_new(&m->keys.in, &m->in);
 }
 
 void phone_media_begin(struct phone_media *m)

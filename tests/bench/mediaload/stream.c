@@ -31,7 +31,7 @@ static struct span word(struct span *line)
     return w.n > 0 && w.p[w.n - 1] == '\n' ? span_head(w, w.n - 1) : w;
 }
 
-static int read_key(struct span hex, enum crypt_suite suite, bool outbound, struct crypt **out)
+static int read_key(struct span hex, enum crypt_suite suite, struct crypt **out)
 {
     struct crypt_key key = { .suite = suite };
     if (hex.n != 2 * crypt_key_len(suite))
@@ -42,7 +42,7 @@ static int read_key(struct span hex, enum crypt_suite suite, bool outbound, stru
             return CS_EPROTO;
         key.bytes[i] = (unsigned char)(high << 4 | low);
     }
-    return crypt_new(&key, outbound, out);
+    return crypt_new(&key, out);
 }
 
 static int read_end(struct span *line, struct end *e)
@@ -55,8 +55,8 @@ static int read_end(struct span *line, struct end *e)
     for (size_t i = 0; i < CS_LEN(suites); i++) {
         if (!span_eq(suite, span_str(suites[i].name)))
             continue;
-        int err = read_key(out, suites[i].suite, true, &e->out);
-        return err ? err : read_key(in, suites[i].suite, false, &e->in);
+        int err = read_key(out, suites[i].suite, &e->out);
+        return err ? err : read_key(in, suites[i].suite, &e->in);
     }
     return CS_ENOTSUP;
 }

@@ -113,8 +113,8 @@ static enum dtls_state shake_for(struct browser *b, int ms)
     }
     if (b->state == DTLS_DONE) {
         assert_int_equal(dtls_keys(b->dtls, &in, &out), 0);
-        assert_int_equal(crypt_new(&in, false, &b->in), 0);
-        assert_int_equal(crypt_new(&out, true, &b->out), 0);
+        assert_int_equal(crypt_new(&in, &b->in), 0);
+        assert_int_equal(crypt_new(&out, &b->out), 0);
     }
     return b->state;
 }

@@ -27,13 +27,16 @@ static struct crypt_key key_of(enum crypt_suite suite, unsigned char seed)
     return k;
 }
 
-static size_t packet(char p[ROOM], unsigned seq)
+static size_t packet_of(char p[ROOM], uint32_t ssrc, unsigned seq)
 {
-    memcpy(p, "\x80\0\0\0\0\0\0\0\0\0\0\7", RTP_HEADER);
-    p[2] = (char)(seq >> 8);
-    p[3] = (char)seq;
+    rtp_write(p, &(struct rtp){ .seq = (uint16_t)seq, .ssrc = ssrc });
     memset(p + RTP_HEADER, (int)(seq & 0x7f), PAYLOAD);
     return RTP_HEADER + PAYLOAD;
+}
+
+static size_t packet(char p[ROOM], unsigned seq)
+{
+    return packet_of(p, 7, seq);
 }
 
 struct pair {
@@ -44,8 +47,8 @@ static struct pair pair_by(enum crypt_suite suite, unsigned char seed)
 {
     const struct crypt_key k = key_of(suite, seed);
     struct pair p;
-    assert_int_equal(crypt_new(&k, true, &p.out), 0);
-    assert_int_equal(crypt_new(&k, false, &p.in), 0);
+    assert_int_equal(crypt_new(&k, &p.out), 0);
+    assert_int_equal(crypt_new(&k, &p.in), 0);
     return p;
 }
 
@@ -92,7 +95,7 @@ static void test_what_was_changed_seen_or_of_another_key_is_denied(void **state)
         struct crypt *stranger;
         char copy[ROOM];
         size_t n = packet(sealed, 1);
-        assert_int_equal(crypt_new(&other, false, &stranger), 0);
+        assert_int_equal(crypt_new(&other, &stranger), 0);
         assert_int_equal(crypt_protect(p.out, sealed, &n), 0);
         for (size_t bit = 0; bit < 8 * n; bit += 37) {
             size_t length = n;
@@ -221,6 +224,55 @@ static void test_what_comes_too_late_is_denied(void **state)
     release(&p);
 }
 
+/* Sealed by p->out, opened by p->in. */
+static int pass(struct pair *p, uint32_t ssrc, unsigned seq)
+{
+    size_t n = packet_of(sealed, ssrc, seq);
+    int err = crypt_protect(p->out, sealed, &n);
+    return err ? err : crypt_unprotect(p->in, sealed, &n);
+}
+
+/* A peer that changes its SSRC with each packet would fill memory, and the others' time. */
+static void test_a_key_is_for_so_many_sources(void **state)
+{
+    (void)state;
+    struct pair p = pair_of(CRYPT_AEAD_AES_128_GCM), q = pair_of(CRYPT_AEAD_AES_128_GCM);
+    for (unsigned seq = 1; seq < 3; seq++) {
+        for (uint32_t ssrc = 0; ssrc < CRYPT_SSRC_MAX; ssrc++)
+            assert_int_equal(pass(&p, ssrc, seq), 0);
+    }
+    assert_int_equal(pass(&p, CRYPT_SSRC_MAX, 3), CS_ELIMIT);
+    assert_int_equal(pass(&p, 0, 3), 0);
+    /* The one that opens has no room for it either. */
+    size_t n = packet_of(sealed, CRYPT_SSRC_MAX, 3);
+    assert_int_equal(crypt_protect(q.out, sealed, &n), 0);
+    assert_int_equal(crypt_unprotect(p.in, sealed, &n), CS_ELIMIT);
+    release(&p);
+    release(&q);
+}
+
+static void test_what_is_forged_takes_no_place(void **state)
+{
+    (void)state;
+    struct pair p = pair_of(CRYPT_AES_CM_128_HMAC_SHA1_80);
+    struct pair thief = pair_by(CRYPT_AES_CM_128_HMAC_SHA1_80, 99);
+    assert_int_equal(pass(&p, 0, 1), 0);
+    for (uint32_t ssrc = 1; ssrc < CRYPT_SSRC_MAX; ssrc++) {
+        for (unsigned i = 0; i < 3; i++) {
+            size_t n = packet_of(sealed, 1000 * i + ssrc, 1);
+            assert_int_equal(crypt_protect(thief.out, sealed, &n), 0);
+            assert_int_equal(crypt_unprotect(p.in, sealed, &n), CS_EDENIED);
+        }
+        release(&thief); /* whose own places run out, too */
+        thief = pair_by(CRYPT_AES_CM_128_HMAC_SHA1_80, 99);
+        assert_int_equal(pass(&p, 0, 1 + ssrc), 0);
+    }
+    for (uint32_t ssrc = 1; ssrc < CRYPT_SSRC_MAX; ssrc++)
+        assert_int_equal(pass(&p, ssrc, 1), 0);
+    release(&thief);
+    release(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -229,6 +281,8 @@ int main(void)
         cmocka_unit_test(test_rtcp_is_sealed_too),
         cmocka_unit_test(test_streams_take_turns_in_any_thread),
         cmocka_unit_test(test_what_comes_too_late_is_denied),
+        cmocka_unit_test(test_a_key_is_for_so_many_sources),
+        cmocka_unit_test(test_what_is_forged_takes_no_place),
         cmocka_unit_test(test_keys_are_compared_as_far_as_they_go),
     };
     return cmocka_run_group_tests(tests, setup, NULL);

@@ -48,8 +48,8 @@ static void secure(struct peer *p, struct side_conf *c, enum crypt_suite suite, 
 {
     c->in = key_of(suite, seed);
     c->out = key_of(suite, (unsigned char)(seed + 1));
-    assert_int_equal(crypt_new(&c->in, true, &p->out), 0);
-    assert_int_equal(crypt_new(&c->out, false, &p->in), 0);
+    assert_int_equal(crypt_new(&c->in, &p->out), 0);
+    assert_int_equal(crypt_new(&c->out, &p->in), 0);
 }
 
 static void say(struct peer *p, const struct addr *to, unsigned payload)

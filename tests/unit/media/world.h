@@ -70,7 +70,8 @@ static inline void set_side(struct relay *r, unsigned side, const struct side_co
     struct side_stats s;
     relay_stats(r, side, &s);
     const uint64_t want = s.set + 1;
-    assert_int_equal(relay_set(r, side, c), 0);
+    assert_int_equal(relay_set(r, (const struct side_conf *[]){ side ? NULL : c, side ? c : NULL }),
+                     0);
     for (int i = 0; i < SOON_MS && s.set < want; i++) {
         (void)poll(NULL, 0, 1);
         relay_stats(r, side, &s);
