@@ -12,6 +12,7 @@ enum {
     CHALLENGES_MAX = 8,
     WORTH = 8,         /* requests of a class in a second before it is leased for */
     SHARE = 4,         /* of a second's need that is asked for at once */
+    LEAST = 32,        /* that is worth asking for */
     LOW = 4,           /* of what was asked for: more is asked for before it runs out */
     PATIENCE_MS = 200, /* then it is asked for again */
     MARK = '\x01',     /* where the nonce belongs */
@@ -159,7 +160,7 @@ static void count(struct class_ *c, struct mono now)
 static uint32_t need(const struct class_ *c)
 {
     uint32_t rate = CS_MAX(c->count, c->last_count);
-    return rate < WORTH ? 0 : CS_MIN(CS_MAX(rate / SHARE, (uint32_t)WORTH), (uint32_t)NONCES_MAX);
+    return rate < WORTH ? 0 : CS_MIN(CS_MAX(rate / SHARE, (uint32_t)LEAST), (uint32_t)NONCES_MAX);
 }
 
 bool lease_take(struct lease_table *t, uint64_t class_, struct mono now,

@@ -20,7 +20,7 @@ class Redis:
             ["redis-server", "--bind", "127.0.0.1", "--port", str(self.port), "--unixsocket",
              self.socket, "--dir", folder, "--save", "", "--appendonly", "yes", "--appendfsync",
              self.appendfsync, "--auto-aof-rewrite-percentage", "0", "--daemonize", "no",
-             "--hash-max-listpack-value", "1024"], log,
+             "--hash-max-listpack-value", "1024", "--hz", "5"], log,
             # redis-tools has the server's binary too, told apart by its name.
             executable=shutil.which("redis-server") or shutil.which("redis-check-rdb"))
         process.wait_for(lambda: os.path.exists(self.socket), self.process, log, "redis-server")
