@@ -111,7 +111,6 @@ static int add_stream(struct crypt *c, uint32_t ssrc)
     crypt_openssl_first = NULL;
     if (srtp_add_stream(c->session, &policy) != srtp_err_status_ok)
         return CS_ENOMEM;
-    c->near = (uintptr_t)crypt_openssl_first;
     c->n++;
     return 0;
 }
@@ -172,11 +171,14 @@ static int apply(struct crypt *c, transform *t, char *packet, size_t *n, size_t 
         return err;
     srtp_err_status_t status = t(c->session, packet, &length);
     err = done(status, length, n);
-    if (!err)
-        c->last = ssrc;
-    else if (!known) /* nothing proved that there is one */
+    if (err && !known) /* nothing proved that there is one */
         remove_stream(c, ssrc);
-    return err;
+    if (err)
+        return err;
+    c->last = ssrc;
+    if (!known)
+        c->near = (uintptr_t)crypt_openssl_first;
+    return 0;
 }
 
 int crypt_protect(struct crypt *c, char *packet, size_t *n)

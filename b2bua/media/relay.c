@@ -359,7 +359,6 @@ static bool take_one(struct stream_socket *s, struct worker *w)
     char *packet = worker_room(w);
     struct addr source = s->to;
     ssize_t n;
-    ask_for_keys(from->plan, to->plan);
     if (s->connected && !s->queued) {
         n = recv(s->socket.fd, packet, RTP_MAX, MSG_DONTWAIT | MSG_TRUNC);
     } else {
@@ -391,6 +390,7 @@ static void on_readable(struct worker_socket *ws, struct worker *w)
 {
     enum { IN_A_ROW = 16 }; /* then it is the others' turn */
     struct stream_socket *s = container_of(ws, struct stream_socket, socket);
+    ask_for_keys(s->relay->side[s->side].plan, s->relay->side[!s->side].plan);
     for (unsigned i = 0; i < IN_A_ROW; i++) {
         if (!take_one(s, w))
             return;
